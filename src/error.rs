@@ -1,0 +1,184 @@
+//! What can go wrong, as exit codes, and how it is said: one lowercase line of what and where,
+//! the chain of causes, and a `hint:` with the command to type.
+//!
+//! Errors travel as [`anyhow::Error`]; the innermost [`Failure`] in the chain decides the exit
+//! code. An error without a [`Failure`] is a bug in kiln and exits with 1.
+
+use std::fmt;
+
+/// The exit codes of every kiln command. They are an interface: numbers are never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    /// A bug in kiln: please report it with the log.
+    Bug = 1,
+    /// The command line, `kiln.toml`, a source spec or a schema file is wrong.
+    Usage = 2,
+    /// An input cannot be had: S3, credentials, a missing object, a broken download.
+    InputUnavailable = 10,
+    /// An input was read and refused: format, header, truncation, too many rejects.
+    InputRejected = 11,
+    /// Postgres refused or is out of reach: connection, rights, disk.
+    Database = 12,
+    /// The gate refused: schema version, contract, seal or fingerprint.
+    SchemaRefused = 13,
+    /// The build's checks found rows that must not be there, or counts do not agree.
+    ChecksFailed = 14,
+    /// The swap could not be done in time; the live database is the old one.
+    SwapNotPossible = 15,
+    /// Another run holds this database's lock.
+    Locked = 75,
+    /// Interrupted by SIGINT, cleaned up.
+    Interrupted = 130,
+    /// Stopped by SIGTERM, cleaned up.
+    Terminated = 143,
+}
+
+impl Exit {
+    /// Every code with its meaning, in the order that `--help` prints them.
+    pub const ALL: [(Exit, &'static str); 11] = [
+        (Exit::Bug, "a bug in kiln"),
+        (Exit::Usage, "command line, kiln.toml, source spec or schema file is wrong"),
+        (Exit::InputUnavailable, "input unavailable (S3, credentials, missing object)"),
+        (Exit::InputRejected, "input rejected (format, header, truncated, reject budget)"),
+        (Exit::Database, "Postgres refused or is out of reach (rights, disk)"),
+        (Exit::SchemaRefused, "the gate refused (version, contract, seal, fingerprint)"),
+        (Exit::ChecksFailed, "checks failed or counts do not agree"),
+        (Exit::SwapNotPossible, "swap not possible; the old build is still live"),
+        (Exit::Locked, "another run holds the lock"),
+        (Exit::Interrupted, "interrupted (SIGINT), cleaned up"),
+        (Exit::Terminated, "terminated (SIGTERM), cleaned up"),
+    ];
+
+    /// The number the process exits with.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What the code means, in the words of `--help`.
+    pub fn meaning(self) -> &'static str {
+        Exit::ALL.iter().find(|(exit, _)| *exit == self).map_or("", |(_, meaning)| meaning)
+    }
+}
+
+/// An expected failure: it knows its exit code and, where there is one, the command that helps.
+#[derive(Debug)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub exit: Exit,
+    /// Operation, object, where, expected and found; lowercase, no full stop.
+    pub message: String,
+    /// What to type next.
+    pub hint: Option<String>,
+    cause: Option<Box<dyn std::error::Error + Send + Sync + 'static>>,
+}
+
+impl Failure {
+    /// A failure with its exit code and message.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Failure { exit, message: message.into(), hint: None, cause: None }
+    }
+
+    /// Adds the command that helps.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Chains the error that caused this one.
+    #[must_use]
+    pub fn because(
+        mut self,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
+    ) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// A shorthand used all over: a failure as an `anyhow` error.
+pub fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+    Failure::new(exit, message).into()
+}
+
+/// The [`Failure`] that decides about this error, if there is one anywhere in its chain.
+pub fn decisive(error: &anyhow::Error) -> Option<&Failure> {
+    error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()).last()
+}
+
+/// The exit code of an error.
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    decisive(error).map_or(Exit::Bug, |failure| failure.exit)
+}
+
+/// The error as people read it: the chain on one line, then the innermost hint.
+pub fn render(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let said = cause.to_string();
+        if text.ends_with(&said) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&said);
+    }
+    let hint = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<Failure>())
+        .filter_map(|failure| failure.hint.as_deref())
+        .last();
+    if let Some(hint) = hint {
+        text.push_str("\nhint: ");
+        text.push_str(hint);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn the_innermost_failure_decides_and_its_hint_is_printed() {
+        let error = anyhow::Error::from(
+            Failure::new(Exit::InputRejected, "line 3 is short").hint("kiln load druginfo x"),
+        )
+        .context("source x");
+        assert_eq!(exit_of(&error), Exit::InputRejected);
+        assert_eq!(render(&error), "source x: line 3 is short\nhint: kiln load druginfo x");
+    }
+
+    #[test]
+    fn an_error_without_a_failure_is_a_bug() {
+        let error = anyhow::anyhow!("index out of range").context("load");
+        assert_eq!(exit_of(&error), Exit::Bug);
+    }
+
+    #[test]
+    fn every_code_is_listed_once() {
+        let codes: std::collections::HashSet<u8> = Exit::ALL.iter().map(|(e, _)| e.code()).collect();
+        assert_eq!(codes.len(), Exit::ALL.len());
+    }
+
+    #[test]
+    fn context_does_not_hide_the_exit_code() {
+        let error = Err::<(), _>(failure(Exit::Locked, "held")).context("outer").unwrap_err();
+        assert_eq!(exit_of(&error), Exit::Locked);
+    }
+}

@@ -1,0 +1,2 @@
+//! kiln bakes immutable Postgres databases from the files that CMS publishes.
+pub mod error;

@@ -1,0 +1,2 @@
+//! kiln: args → command → exit code.
+fn main() {}
