@@ -1,0 +1,331 @@
+//! Settings: `kiln.toml`, over it the environment. Read once, at the start; no other module
+//! reads the environment (AWS's own `AWS_*` variables are read by the SDK).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::error::{Exit, Failure, failure};
+use crate::strict::{File, Problems, Table, suggest};
+
+/// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
+pub const VARIABLES: [(&str, &str); 10] = [
+    ("KILN_POSTGRES_URL", "where builds are made; absent: a private cluster in KILN_HOME"),
+    ("KILN_POSTGRES_CA", "PEM file that Postgres's certificate is checked against"),
+    ("KILN_S3_URL", "s3://bucket/prefix of the landed files; absent: a private endpoint"),
+    ("KILN_HOME", "the private servers' home, logs and scratch files [.kiln]"),
+    ("KILN_PG_BIN", "directory of initdb and postgres for the private cluster"),
+    ("KILN_CONNECTIONS", "COPY connections side by side [2 or the number of cores]"),
+    ("KILN_KEEP_PREVIOUS", "previous builds that stay for rollback [1]"),
+    ("KILN_SWAP_DEADLINE", "seconds after which a swap gives up [30]"),
+    ("KILN_LOG", "what goes to the JSON log, as in RUST_LOG [info]"),
+    ("KILN_FAILPOINT", "name=error|panic|term|kill|pause:FILE (debug builds only)"),
+];
+
+/// The settings of one run of kiln.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The project's root: where `sql/` and `sources/` are.
+    pub root: PathBuf,
+    /// The private servers' home; also holds logs and scratch files.
+    pub home: PathBuf,
+    /// Where builds are made; `None`: the private cluster.
+    pub postgres_url: Option<String>,
+    /// PEM file with the roots to trust, besides the system's.
+    pub postgres_ca: Option<PathBuf>,
+    /// Where `initdb` and `postgres` are, for the private cluster.
+    pub postgres_bin: Option<PathBuf>,
+    /// A role without login that owns what kiln builds.
+    pub owner_role: String,
+    /// The role that apps read through.
+    pub app_role: String,
+    /// Where files land; `None`: the private endpoint.
+    pub s3: Option<S3Location>,
+    /// COPY connections, and post-data statements, side by side.
+    pub connections: usize,
+    /// How many previous builds stay for rollback, at least 1.
+    pub keep_previous: usize,
+    /// After this a swap gives up and nothing has changed.
+    pub swap_deadline: Duration,
+    /// The filter of the JSON log.
+    pub log: String,
+}
+
+/// A bucket and the prefix under which databases have their folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Location {
+    /// The bucket's name.
+    pub bucket: String,
+    /// Without slashes at either end; empty for the bucket's root.
+    pub prefix: String,
+}
+
+impl S3Location {
+    /// Parses `s3://bucket/prefix`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("s3://")?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let well_formed = !bucket.is_empty() && !bucket.contains(|c: char| c.is_whitespace());
+        well_formed.then(|| S3Location {
+            bucket: bucket.to_owned(),
+            prefix: prefix.trim_matches('/').to_owned(),
+        })
+    }
+
+    /// The prefix of one database's landed files, ending in a slash.
+    pub fn database_prefix(&self, database: &str) -> String {
+        match self.prefix.as_str() {
+            "" => format!("{database}/"),
+            prefix => format!("{prefix}/{database}/"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads `kiln.toml` below the root and the process's environment. All problems at once.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when no root is found, or with every unknown key and bad value.
+    pub fn load(root: Option<&Path>) -> anyhow::Result<Config> {
+        let environment = std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .filter(|(name, _)| name.starts_with("KILN_"))
+            .collect();
+        let root = match root {
+            Some(root) => root.to_path_buf(),
+            None => find_root()?,
+        };
+        Config::read(root, &environment)
+    }
+
+    fn read(root: PathBuf, environment: &BTreeMap<String, String>) -> anyhow::Result<Config> {
+        let path = root.join("kiln.toml");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+        };
+        let problems = Problems::default();
+        let mut config = Config::defaults(root);
+        let file = File::new(&path, &text, &problems);
+        if let Some(parsed) = file.parse() {
+            config.take_file(Table::root(&file, &parsed));
+        }
+        config.take_environment(environment, &problems);
+        problems.into_result("see `kiln --help` for the variables and README.md for kiln.toml")?;
+        Ok(config)
+    }
+
+    fn defaults(root: PathBuf) -> Config {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Config {
+            home: root.join(".kiln"),
+            root,
+            postgres_url: None,
+            postgres_ca: None,
+            postgres_bin: None,
+            owner_role: "kiln_owner".into(),
+            app_role: "kiln_app".into(),
+            s3: None,
+            connections: cores.max(2),
+            keep_previous: 1,
+            swap_deadline: Duration::from_secs(30),
+            log: "info".into(),
+        }
+    }
+
+    fn take_file(&mut self, table: Table<'_>) {
+        if let Some(home) = table.text("home") {
+            self.home = self.root.join(home.value);
+        }
+        if let Some(log) = table.text("log") {
+            self.log = log.value;
+        }
+        if let Some(postgres) = table.table("postgres") {
+            self.postgres_url = postgres.text("url").map(|said| said.value);
+            self.postgres_ca = postgres.text("ca").map(|said| self.root.join(said.value));
+            self.postgres_bin = postgres.text("bin").map(|said| said.value.into());
+            for (key, role) in
+                [("owner_role", &mut self.owner_role), ("app_role", &mut self.app_role)]
+            {
+                if let Some(said) = postgres.text(key) {
+                    *role = said.value;
+                }
+            }
+            if let Some(said) = postgres.count("connections") {
+                self.connections = (said.value as usize).clamp(1, 64);
+            }
+            postgres.done();
+        }
+        if let Some(s3) = table.table("s3") {
+            if let Some(said) = s3.text("url") {
+                self.s3 = S3Location::parse(&said.value);
+                if self.s3.is_none() {
+                    s3.problem(said.line, "`s3.url` must be s3://bucket or s3://bucket/prefix");
+                }
+            }
+            s3.done();
+        }
+        if let Some(swap) = table.table("swap") {
+            if let Some(said) = swap.count("deadline_seconds") {
+                self.swap_deadline = Duration::from_secs(said.value.max(1));
+            }
+            if let Some(said) = swap.count("keep_previous") {
+                self.keep_previous = (said.value as usize).max(1);
+            }
+            swap.done();
+        }
+        table.done();
+    }
+
+    fn take_environment(&mut self, environment: &BTreeMap<String, String>, problems: &Problems) {
+        let place = Path::new("environment");
+        for (name, value) in environment {
+            let number = || {
+                let parsed = value.parse::<u64>().ok().filter(|n| *n > 0);
+                if parsed.is_none() {
+                    let message = format!("{name} must be a whole number from 1, found {value:?}");
+                    problems.add(place, 0, message);
+                }
+                parsed
+            };
+            match name.as_str() {
+                "KILN_POSTGRES_URL" => self.postgres_url = Some(value.clone()),
+                "KILN_POSTGRES_CA" => self.postgres_ca = Some(value.into()),
+                "KILN_PG_BIN" => self.postgres_bin = Some(value.into()),
+                "KILN_HOME" => self.home = absolute(value),
+                "KILN_LOG" => self.log = value.clone(),
+                "KILN_S3_URL" => {
+                    self.s3 = S3Location::parse(value);
+                    if self.s3.is_none() {
+                        let message = "KILN_S3_URL must be s3://bucket or s3://bucket/prefix";
+                        problems.add(place, 0, format!("{message}, found {value:?}"));
+                    }
+                }
+                "KILN_CONNECTIONS" => {
+                    self.connections = number().map_or(self.connections, |n| n.min(64) as usize);
+                }
+                "KILN_KEEP_PREVIOUS" => {
+                    self.keep_previous = number().map_or(self.keep_previous, |n| n as usize);
+                }
+                "KILN_SWAP_DEADLINE" => {
+                    self.swap_deadline = number().map_or(self.swap_deadline, Duration::from_secs);
+                }
+                "KILN_FAILPOINT" => {}
+                name if name.starts_with("KILN_TEST_") => {}
+                name => {
+                    let mean = suggest(name, VARIABLES.iter().map(|(known, _)| *known));
+                    problems.add(place, 0, format!("unknown variable {name}{mean}"));
+                }
+            }
+        }
+    }
+
+    /// Where scratch files and logs go, made when missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.home.join(name);
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            Failure::new(Exit::Usage, format!("cannot make {}", folder.display()))
+                .hint("set KILN_HOME to a folder that this user may write")
+                .because(error)
+        })?;
+        Ok(folder)
+    }
+}
+
+fn absolute(path: &str) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
+}
+
+/// The named failpoint to act on, if this is a build that has them.
+pub fn failpoint() -> Option<String> {
+    std::env::var("KILN_FAILPOINT").ok()
+}
+
+/// The nearest folder upwards that has `kiln.toml`, or both `sql/` and `sources/`.
+fn find_root() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_dir().context("read the current folder")?;
+    let is_root = |folder: &&Path| {
+        folder.join("kiln.toml").is_file()
+            || (folder.join("sql").is_dir() && folder.join("sources").is_dir())
+    };
+    here.ancestors().find(is_root).map(Path::to_path_buf).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            format!("no kiln.toml, and no sql/ with sources/, in or above {}", here.display()),
+        )
+        .hint("kiln --root FOLDER …")
+        .into()
+    })
+}
+
+/// Refuses a database name that no folder of `sql/` bears.
+///
+/// # Errors
+/// [`Exit::Usage`] with the known names.
+pub fn known_database(config: &Config, name: &str) -> anyhow::Result<()> {
+    let known = databases(config)?;
+    if known.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let mean = suggest(name, known.iter().map(String::as_str));
+    Err(failure(
+        Exit::Usage,
+        format!("no database {name:?} (sql/ has: {}){mean}", known.join(", ")),
+    ))
+}
+
+/// The databases: the folders of `sql/` and of `sources/`, sorted.
+///
+/// # Errors
+/// [`Exit::Usage`] when a folder cannot be read.
+pub fn databases(config: &Config) -> anyhow::Result<Vec<String>> {
+    let mut names = std::collections::BTreeSet::new();
+    for side in ["sql", "sources"] {
+        let folder = config.root.join(side);
+        let entries = std::fs::read_dir(&folder).map_err(|error| {
+            Failure::new(Exit::Usage, format!("cannot read {}", folder.display())).because(error)
+        })?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("read {}", folder.display()))?;
+            if entry.path().is_dir() {
+                names.insert(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+    }
+    Ok(names.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_keys_and_variables_are_named_together() {
+        let root = tempfile::tempdir().expect("a folder");
+        let text = "[postgres]\nurll = \"x\"\n[s3]\nurl = \"http://x\"\n";
+        std::fs::write(root.path().join("kiln.toml"), text).expect("written");
+        let environment = BTreeMap::from([("KILN_HOMME".to_owned(), "x".to_owned())]);
+        let said = Config::read(root.path().into(), &environment).unwrap_err().to_string();
+        assert!(said.contains("3 problems"), "{said}");
+        assert!(said.contains("kiln.toml:2: unknown key `postgres.urll`; did you mean `url`?"));
+        assert!(said.contains("kiln.toml:4: `s3.url` must be s3://bucket"));
+        assert!(said.contains("unknown variable KILN_HOMME; did you mean `KILN_HOME`?"));
+    }
+
+    #[test]
+    fn the_environment_stands_above_the_file() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::write(root.path().join("kiln.toml"), "[s3]\nurl = \"s3://a\"\n").expect("written");
+        let environment = BTreeMap::from([("KILN_S3_URL".to_owned(), "s3://b/c/".to_owned())]);
+        let config = Config::read(root.path().into(), &environment).expect("well formed");
+        let location = config.s3.expect("set");
+        assert_eq!((location.bucket.as_str(), location.prefix.as_str()), ("b", "c"));
+        assert_eq!(location.database_prefix("druginfo"), "c/druginfo/");
+    }
+}

@@ -1,0 +1,345 @@
+//! Postgres: connecting (TLS that verifies), names that are safe in SQL, cancellable
+//! statements, and errors without data values.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{CancelToken, Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Exit, Failure, failure};
+
+/// Longest time to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A name that reaches SQL: lower case, digits and underscores, at most 63 bytes, so that
+/// Postgres neither folds nor truncates it, and two names never collide.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ident(String);
+
+impl Ident {
+    /// `None` when the name is not of the form `[a-z_][a-z0-9_]{0,62}`.
+    pub fn parse(name: &str) -> Option<Ident> {
+        let mut bytes = name.bytes();
+        let first = bytes.next()?;
+        let well_formed = name.len() <= 63
+            && (first.is_ascii_lowercase() || first == b'_')
+            && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        well_formed.then(|| Ident(name.to_owned()))
+    }
+
+    /// The name without quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Ident {
+    /// Quoted, as it stands in SQL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
+    }
+}
+
+/// A text as an SQL literal.
+pub fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// A Postgres server and how to speak to it.
+#[derive(Clone)]
+pub struct Server {
+    config: Config,
+    tls: MakeRustlsConnect,
+    url: String,
+    /// Run and build, for `application_name`.
+    who: String,
+}
+
+/// A connection. Dropping it ends the session.
+pub struct Session {
+    client: Client,
+    tls: MakeRustlsConnect,
+}
+
+impl Server {
+    /// A server by its URL; `ca` holds PEM roots to trust besides the system's.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when the URL or the CA file cannot be read.
+    pub fn new(url: &str, ca: Option<&Path>, who: &str) -> anyhow::Result<Server> {
+        let mut config: Config = url.parse().map_err(|error| {
+            Failure::new(Exit::Usage, "KILN_POSTGRES_URL is not a Postgres URL")
+                .hint("postgresql://USER@HOST:5432/postgres")
+                .because(RedactedUrlError(format!("{error}")))
+        })?;
+        let local = config.get_hosts().iter().all(|host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
+        });
+        // The driver's default falls back to plain text; off this machine that must be asked for.
+        if !local && config.get_ssl_mode() == SslMode::Prefer {
+            config.ssl_mode(SslMode::Require);
+        }
+        config.connect_timeout(CONNECT_TIMEOUT).keepalives_idle(Duration::from_secs(30));
+        config.tcp_user_timeout(Duration::from_secs(60));
+        Ok(Server { config, tls: tls(ca)?, url: url.to_owned(), who: who.to_owned() })
+    }
+
+    /// The same server, with another name in `application_name`.
+    #[must_use]
+    pub fn called(&self, who: impl Into<String>) -> Server {
+        Server { who: who.into(), ..self.clone() }
+    }
+
+    /// The URL that this server was given, with another database; for people and `psql`.
+    ///
+    /// # Errors
+    /// When the URL is of the keyword form (`host=… user=…`), which has no place to put it.
+    pub fn url(&self, database: &str) -> anyhow::Result<String> {
+        let mut url = url::Url::parse(&self.url).map_err(|_| {
+            failure(Exit::Usage, "KILN_POSTGRES_URL is not of the form postgresql://…")
+        })?;
+        url.set_path(database);
+        Ok(url.to_string())
+    }
+
+    /// The role this server is spoken to as.
+    pub fn user(&self) -> &str {
+        self.config.get_user().unwrap_or("")
+    }
+
+    /// Connects to one database of the server.
+    ///
+    /// # Errors
+    /// [`Exit::Database`], with a hint for the usual reasons.
+    pub async fn connect(&self, database: &str) -> anyhow::Result<Session> {
+        self.connect_as(database, "").await
+    }
+
+    /// Connects, and says in `application_name` what for (a source, say).
+    ///
+    /// # Errors
+    /// [`Exit::Database`], with a hint for the usual reasons.
+    pub async fn connect_as(&self, database: &str, purpose: &str) -> anyhow::Result<Session> {
+        let mut config = self.config.clone();
+        let mut name = format!("kiln {} {purpose}", self.who).trim_end().to_owned();
+        name.truncate(63);
+        config.dbname(database).application_name(&name);
+        let (client, connection) = config
+            .connect(self.tls.clone())
+            .await
+            .map_err(|error| connect_error(database, &error))?;
+        tokio::spawn(async move {
+            // Errors of the connection surface at the statement that meets them.
+            let _ = connection.await;
+        });
+        client
+            .batch_execute(
+                "set client_min_messages = warning; set lock_timeout = '60s'; \
+                 set idle_in_transaction_session_timeout = 0; set statement_timeout = 0; \
+                 set search_path = public, pg_catalog; set datestyle = 'ISO, YMD'; \
+                 set default_transaction_read_only = off",
+            )
+            .await
+            .map_err(db(format!("prepare a session in {database}")))?;
+        Ok(Session { client, tls: self.tls.clone() })
+    }
+}
+
+impl Session {
+    /// What cancels this session's running statement.
+    pub fn canceller(&self) -> Canceller {
+        Canceller { token: self.client.cancel_token(), tls: self.tls.clone() }
+    }
+
+    /// Runs statements that may take long; a stop signal cancels them on the server.
+    ///
+    /// # Errors
+    /// The server's error, or [`stopped`] after a signal.
+    pub async fn run(
+        &self,
+        sql: &str,
+        doing: impl Into<String>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        tokio::select! {
+            done = self.client.batch_execute(sql) => done.map_err(db(doing)),
+            () = stop.cancelled() => {
+                self.canceller().cancel().await;
+                Err(stopped())
+            }
+        }
+    }
+}
+
+/// The error of work that a signal stopped; `main` turns it into 130 or 143.
+pub fn stopped() -> anyhow::Error {
+    failure(Exit::Terminated, "stopped by a signal")
+}
+
+/// Cancels what a session is doing, through a connection of its own.
+pub struct Canceller {
+    token: CancelToken,
+    tls: MakeRustlsConnect,
+}
+
+impl Canceller {
+    /// Asks the server to cancel; best effort, at most two seconds.
+    pub async fn cancel(&self) {
+        let ask = self.token.cancel_query(self.tls.clone());
+        let _ = tokio::time::timeout(Duration::from_secs(2), ask).await;
+    }
+}
+
+impl Deref for Session {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = ca {
+        let unreadable =
+            || failure(Exit::Usage, format!("cannot read certificates from {}", path.display()));
+        let pem = std::fs::read(path).map_err(|error| unreadable().context(error))?;
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|_| unreadable())?;
+            roots.add(certificate).with_context(|| format!("trust {}", path.display()))?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .context("set up TLS")?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// A parse error of a URL never repeats the URL: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct RedactedUrlError(String);
+
+fn connect_error(database: &str, error: &tokio_postgres::Error) -> anyhow::Error {
+    let doing = format!("connect to Postgres, database {database}");
+    if error.as_db_error().is_some() {
+        return describe(&doing, error);
+    }
+    let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), source_chain);
+    Failure::new(Exit::Database, format!("{doing}: {cause}"))
+        .hint("is the server up, and KILN_POSTGRES_URL right? try: psql \"$KILN_POSTGRES_URL\"")
+        .into()
+}
+
+fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(&format!(": {cause}"));
+        next = cause.source();
+    }
+    text
+}
+
+/// Turns an error of a statement that carries no data (DDL, catalog queries) into one for
+/// people: what was done, SQLSTATE, the server's primary message. DETAIL is left out, for it
+/// quotes rows.
+pub fn db(doing: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> anyhow::Error {
+    move |error| describe(&doing.into(), &error)
+}
+
+/// Turns an error of a statement that carried rows into one without values: SQLSTATE, table,
+/// column and constraint only, for the server's message may quote a value.
+pub fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
+    let Some(db_error) = error.as_db_error() else {
+        return describe(doing, error);
+    };
+    // These classes say nothing of the rows: 08 connection, 53 resources, 57 operator, 42 rights.
+    if ["08", "53", "57", "58", "42", "25"].iter().any(|class| db_error.code().code().starts_with(class)) {
+        return describe(doing, error);
+    }
+    let mut text = format!("{doing}: SQLSTATE {}", db_error.code().code());
+    for (what, name) in [
+        ("table", db_error.table()),
+        ("column", db_error.column()),
+        ("constraint", db_error.constraint()),
+    ] {
+        if let Some(name) = name {
+            text.push_str(&format!(", {what} {name}"));
+        }
+    }
+    failure(Exit::Database, text)
+}
+
+fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
+    let Some(db_error) = error.as_db_error() else {
+        let text = format!("{doing}: {}", source_chain(error));
+        return Failure::new(Exit::Database, text)
+            .hint("the connection was lost; `kiln status` shows what is true now")
+            .into();
+    };
+    let code = db_error.code();
+    let text = format!("{doing}: {} (SQLSTATE {})", db_error.message(), code.code());
+    let hint = match code {
+        &SqlState::DISK_FULL => "the server's disk is full: free space there, then `kiln run` again",
+        &SqlState::INSUFFICIENT_PRIVILEGE => {
+            "give kiln's role what it lacks: CREATEDB, and membership of the owner role and pg_signal_backend (README, Roles)"
+        }
+        &SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "check user and password in KILN_POSTGRES_URL"
+        }
+        &SqlState::INVALID_CATALOG_NAME => "`kiln status` lists the databases that there are",
+        &SqlState::TOO_MANY_CONNECTIONS => "lower KILN_CONNECTIONS, or raise max_connections",
+        _ => return failure(Exit::Database, text),
+    };
+    Failure::new(Exit::Database, text).hint(hint).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_postgres_keeps_as_they_are_become_identifiers() {
+        for good in ["a", "_x", "plan_information", &"a".repeat(63)] {
+            assert!(Ident::parse(good).is_some(), "{good}");
+        }
+        for bad in ["", "1a", "A", "a-b", "a\"b", "ä", "x; drop", &"a".repeat(64)] {
+            assert!(Ident::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn literals_survive_quotes_and_backslashes() {
+        assert_eq!(literal("a'b"), "'a''b'");
+        assert_eq!(literal("a\\'b"), "E'a\\\\''b'");
+    }
+
+    #[test]
+    fn a_bad_url_is_refused_without_its_password() {
+        let error = Server::new("postgresql://u:s3cret@h:port/x", None, "").err().expect("bad");
+        let said = format!("{error:#}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}

@@ -1,0 +1,260 @@
+//! The closed set of things that may be done to a field before it is read as its type.
+
+use std::borrow::Cow;
+
+/// One transform of a field's bytes (ASCII operations; they run before decoding).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transform {
+    /// Spaces and tabs off both ends.
+    Trim,
+    /// ASCII letters to upper case.
+    Upper,
+    /// `$1,234.00 ` to `1234.00`, `($20.80)` to `-20.80` (Landscape files).
+    Money,
+    /// `74%` to `0.74`.
+    Percent,
+    /// Hyphens out.
+    StripHyphens,
+    /// `Y`/`N` to true/false; anything else is refused.
+    YesNo,
+    /// `1`/`0` to true/false; anything else is refused.
+    OneZero,
+    /// 5-4, 5-3 and 4-4 NDC product codes, or package codes, to 11 digits (FDA: 5-4-2).
+    Ndc11,
+    /// Zeros in front, to this width (SSA county codes).
+    ZeroPad(usize),
+    /// A date in this strptime format, to ISO.
+    Date(String),
+}
+
+impl Transform {
+    /// Every word a spec may use.
+    pub const WORDS: [&str; 10] = [
+        "trim", "upper", "money", "percent", "strip_hyphens", "yes_no", "one_zero", "ndc11",
+        "zero_pad", "date",
+    ];
+
+    /// Reads a spec's word, with its argument where it takes one.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the spec's reader to place.
+    pub fn parse(word: &str, argument: Option<&str>) -> Result<Transform, String> {
+        let plain = match word {
+            "trim" => Transform::Trim,
+            "upper" => Transform::Upper,
+            "money" => Transform::Money,
+            "percent" => Transform::Percent,
+            "strip_hyphens" => Transform::StripHyphens,
+            "yes_no" => Transform::YesNo,
+            "one_zero" => Transform::OneZero,
+            "ndc11" => Transform::Ndc11,
+            "zero_pad" => {
+                let width = argument.and_then(|a| a.parse().ok()).filter(|w| (1..=64).contains(w));
+                return width
+                    .map(Transform::ZeroPad)
+                    .ok_or_else(|| "zero_pad takes a width: { zero_pad = 5 }".to_owned());
+            }
+            "date" => {
+                return argument
+                    .map(|format| Transform::Date(format.to_owned()))
+                    .ok_or_else(|| "date takes a format: { date = \"%Y%m%d\" }".to_owned());
+            }
+            other => {
+                let mean = crate::strict::suggest(other, Transform::WORDS);
+                return Err(format!("unknown transform `{other}`{mean}"));
+            }
+        };
+        match argument {
+            None => Ok(plain),
+            Some(_) => Err(format!("transform `{word}` takes no argument")),
+        }
+    }
+
+    /// Applies it to a field; the reason where the field is not of its form.
+    ///
+    /// # Errors
+    /// A short reason without the field's content.
+    pub fn apply<'a>(&self, field: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>, &'static str> {
+        Ok(match self {
+            Transform::Trim => match field {
+                Cow::Borrowed(bytes) => Cow::Borrowed(trim(bytes)),
+                Cow::Owned(bytes) => Cow::Owned(trim(&bytes).to_vec()),
+            },
+            Transform::Upper => Cow::Owned(field.to_ascii_uppercase()),
+            Transform::StripHyphens => without(field, b'-'),
+            Transform::Money => money(&field)?,
+            Transform::Percent => percent(&field)?,
+            Transform::YesNo => truth(&field, b"Y", b"N", "expected Y or N")?,
+            Transform::OneZero => truth(&field, b"1", b"0", "expected 1 or 0")?,
+            Transform::Ndc11 => Cow::Owned(ndc11(&field)?),
+            Transform::ZeroPad(width) => zero_pad(field, *width),
+            Transform::Date(format) => date(&field, format)?,
+        })
+    }
+}
+
+fn trim(bytes: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = bytes.iter().position(|b| !blank(b)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
+    &bytes[start..end]
+}
+
+fn without(field: Cow<'_, [u8]>, byte: u8) -> Cow<'_, [u8]> {
+    if memchr::memchr(byte, &field).is_none() {
+        return field;
+    }
+    Cow::Owned(field.iter().copied().filter(|b| *b != byte).collect())
+}
+
+fn truth(
+    field: &[u8],
+    yes: &[u8],
+    no: &[u8],
+    expected: &'static str,
+) -> Result<Cow<'static, [u8]>, &'static str> {
+    match field {
+        field if field == yes => Ok(Cow::Borrowed(b"true")),
+        field if field == no => Ok(Cow::Borrowed(b"false")),
+        _ => Err(expected),
+    }
+}
+
+fn money(field: &[u8]) -> Result<Cow<'static, [u8]>, &'static str> {
+    let text = trim(field);
+    let (negative, text) = match text {
+        [b'(', inner @ .., b')'] => (true, inner),
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let text = text.strip_prefix(b"$").unwrap_or(text);
+    let mut amount = Vec::with_capacity(text.len() + 1);
+    if negative {
+        amount.push(b'-');
+    }
+    amount.extend(text.iter().copied().filter(|byte| *byte != b','));
+    if amount.iter().any(u8::is_ascii_digit) {
+        Ok(Cow::Owned(amount))
+    } else {
+        Err("expected an amount of dollars")
+    }
+}
+
+fn percent(field: &[u8]) -> Result<Cow<'static, [u8]>, &'static str> {
+    let expected = "expected a percentage";
+    let digits = trim(field).strip_suffix(b"%").ok_or(expected)?;
+    let (whole, fraction) = match memchr::memchr(b'.', digits) {
+        Some(point) => (&digits[..point], &digits[point + 1..]),
+        None => (digits, &digits[..0]),
+    };
+    if whole.is_empty() || !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
+        return Err(expected);
+    }
+    let mut padded = vec![b'0'; 3_usize.saturating_sub(whole.len())];
+    padded.extend_from_slice(whole);
+    let point = padded.len() - 2;
+    let mut share = padded[..point].to_vec();
+    share.push(b'.');
+    share.extend_from_slice(&padded[point..]);
+    share.extend_from_slice(fraction);
+    Ok(Cow::Owned(share))
+}
+
+fn zero_pad(field: Cow<'_, [u8]>, width: usize) -> Cow<'_, [u8]> {
+    if field.len() >= width {
+        return field;
+    }
+    let mut padded = vec![b'0'; width - field.len()];
+    padded.extend_from_slice(&field);
+    Cow::Owned(padded)
+}
+
+/// FDA writes labeler-product(-package) in 4-4-2, 5-3-2 or 5-4-1; CMS in 5-4-2 without hyphens.
+/// A product code without its package gets the first nine digits only.
+fn ndc11(field: &[u8]) -> Result<Vec<u8>, &'static str> {
+    let expected = "expected an NDC of 5-4-2, 5-4-1, 5-3-2 or 4-4-2 digits";
+    let parts: Vec<&[u8]> = field.split(|byte| *byte == b'-').collect();
+    if !parts.iter().all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit)) {
+        return Err(expected);
+    }
+    if let [digits] = parts[..] {
+        return if digits.len() == 11 { Ok(digits.to_vec()) } else { Err(expected) };
+    }
+    let widths = [5, 4, 2];
+    if !(2..=3).contains(&parts.len()) || parts.iter().zip(widths).any(|(p, w)| p.len() > w) {
+        return Err(expected);
+    }
+    let mut code = Vec::with_capacity(11);
+    for (part, width) in parts.iter().zip(widths) {
+        code.extend(std::iter::repeat_n(b'0', width - part.len()));
+        code.extend_from_slice(part);
+    }
+    Ok(code)
+}
+
+fn date(field: &[u8], format: &str) -> Result<Cow<'static, [u8]>, &'static str> {
+    let expected = "not a date in the declared format";
+    let text = std::str::from_utf8(field).map_err(|_| expected)?;
+    let date = jiff::civil::Date::strptime(format, text).map_err(|_| expected)?;
+    Ok(Cow::Owned(date.to_string().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done(transform: &Transform, field: &str) -> Result<String, &'static str> {
+        let bytes = transform.apply(Cow::Borrowed(field.as_bytes()))?.into_owned();
+        Ok(String::from_utf8(bytes).expect("ASCII"))
+    }
+
+    #[test]
+    fn money_as_the_landscape_files_write_it() {
+        for (said, meant) in
+            [("$1,234.00 ", "1234.00"), ("($20.80)", "-20.80"), ("0", "0"), ("-3.5", "-3.5")]
+        {
+            assert_eq!(done(&Transform::Money, said).as_deref(), Ok(meant));
+        }
+        assert!(done(&Transform::Money, "Not Applicable").is_err());
+    }
+
+    #[test]
+    fn percentages_keep_every_digit() {
+        for (said, meant) in [("74%", "0.74"), ("5%", "0.05"), ("100%", "1.00"), ("7.5%", "0.075")] {
+            assert_eq!(done(&Transform::Percent, said).as_deref(), Ok(meant));
+        }
+        assert!(done(&Transform::Percent, "74").is_err());
+    }
+
+    #[test]
+    fn ndc_codes_become_eleven_digits() {
+        for (said, meant) in [
+            ("0002-1433-80", "00002143380"),
+            ("50242-040-62", "50242004062"),
+            ("12345-6789-1", "12345678901"),
+            ("0002-1433", "000021433"),
+            ("00002143380", "00002143380"),
+        ] {
+            assert_eq!(done(&Transform::Ndc11, said).as_deref(), Ok(meant));
+        }
+        assert!(done(&Transform::Ndc11, "123456-1-1").is_err());
+    }
+
+    #[test]
+    fn dates_in_the_declared_format() {
+        let format = Transform::Date("%d-%b-%Y".into());
+        assert_eq!(done(&format, "17-Mar-1981").as_deref(), Ok("1981-03-17"));
+        assert_eq!(done(&format, "17-MAR-1981").as_deref(), Ok("1981-03-17"));
+        assert!(done(&format, "1981-03-17").is_err());
+    }
+
+    #[test]
+    fn an_unknown_word_is_answered_with_the_nearest() {
+        assert_eq!(
+            Transform::parse("yesno", None),
+            Err("unknown transform `yesno`; did you mean `yes_no`?".to_owned())
+        );
+        assert!(Transform::parse("trim", Some("3")).is_err());
+        assert_eq!(Transform::parse("zero_pad", Some("5")), Ok(Transform::ZeroPad(5)));
+    }
+}

@@ -1,0 +1,339 @@
+//! TOML read strictly: unknown keys, wrong kinds and missing keys are all collected, each with
+//! its file, line and a suggestion, so that a person mends a file once and not five times.
+//!
+//! serde stops at the first error and knows no suggestion, so specs and `kiln.toml` are walked
+//! by hand over the spanned table of the `toml` crate.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::error::{Exit, Failure};
+
+/// One thing that is wrong in a file that people write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, as it was opened.
+    pub file: PathBuf,
+    /// Line, from 1; 0 where the file as a whole is meant.
+    pub line: usize,
+    /// What is wrong, and where known what was expected.
+    pub message: String,
+}
+
+/// Everything that is wrong, found in one reading.
+#[derive(Debug, Default)]
+pub struct Problems {
+    found: RefCell<Vec<Problem>>,
+}
+
+impl Problems {
+    /// Notes one problem.
+    pub fn add(&self, file: &Path, line: usize, message: impl Into<String>) {
+        let problem = Problem { file: file.to_path_buf(), line, message: message.into() };
+        self.found.borrow_mut().push(problem);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.found.borrow().len()
+    }
+
+    /// Ok when nothing is wrong; else one failure that lists all, in file and line order.
+    pub fn into_result(self, hint: &str) -> anyhow::Result<()> {
+        let mut found = self.found.into_inner();
+        if found.is_empty() {
+            return Ok(());
+        }
+        found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        let mut text = match found.len() {
+            1 => String::from("1 problem:"),
+            count => format!("{count} problems:"),
+        };
+        for problem in &found {
+            let Problem { file, line, message } = problem;
+            let _ = match line {
+                0 => write!(text, "\n  {}: {message}", file.display()),
+                line => write!(text, "\n  {}:{line}: {message}", file.display()),
+            };
+        }
+        Err(Failure::new(Exit::Usage, text).hint(hint).into())
+    }
+}
+
+/// "; did you mean `x`?" when one of the known words is near enough.
+pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min()
+        .map_or(String::new(), |(_, candidate)| format!("; did you mean `{candidate}`?"))
+}
+
+/// A file's text with what is needed to say where in it something stands.
+pub struct File<'a> {
+    path: &'a Path,
+    text: &'a str,
+    problems: &'a Problems,
+}
+
+impl<'a> File<'a> {
+    /// Wraps a text that was read from `path`.
+    pub fn new(path: &'a Path, text: &'a str, problems: &'a Problems) -> Self {
+        File { path, text, problems }
+    }
+
+    /// Parses the text; syntax errors become problems and give `None`.
+    pub fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let line = error.span().map_or(0, |span| self.line(span.start));
+            self.problems.add(self.path, line, format!("not TOML: {}", error.message()));
+        }
+        errors.is_empty().then_some(table)
+    }
+
+    fn line(&self, offset: usize) -> usize {
+        1 + self.text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
+    }
+}
+
+/// A value with the line it stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said<T> {
+    /// What the file says.
+    pub value: T,
+    /// Line, from 1.
+    pub line: usize,
+}
+
+/// One table of a file. Every getter remembers its key; [`Table::done`] names the keys that
+/// nobody asked for.
+pub struct Table<'a> {
+    file: &'a File<'a>,
+    name: String,
+    line: usize,
+    entries: &'a DeTable<'a>,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Table<'a> {
+    /// The file's outermost table.
+    pub fn root(file: &'a File<'a>, parsed: &'a Spanned<DeTable<'a>>) -> Self {
+        Table::named(file, String::new(), 1, parsed.get_ref())
+    }
+
+    fn named(file: &'a File<'a>, name: String, line: usize, entries: &'a DeTable<'a>) -> Self {
+        Table { file, name, line, entries, asked: RefCell::default() }
+    }
+
+    /// The line the table begins on.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Notes a problem at a line of this file.
+    pub fn problem(&self, line: usize, message: impl Into<String>) {
+        self.file.problems.add(self.file.path, line, message);
+    }
+
+    fn get(&self, key: &'static str) -> Option<(&'a DeValue<'a>, usize)> {
+        self.asked.borrow_mut().push(key);
+        let value = self.entries.get(key)?;
+        Some((value.get_ref(), self.file.line(value.span().start)))
+    }
+
+    fn wrong(&self, key: &str, line: usize, expected: &str, found: &DeValue<'_>) {
+        let path = self.path(key);
+        let kind = found.type_str();
+        self.problem(line, format!("`{path}` must be {expected}, found {kind}"));
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    /// A string.
+    pub fn text(&self, key: &'static str) -> Option<Said<String>> {
+        let (value, line) = self.get(key)?;
+        let Some(text) = value.as_str() else {
+            self.wrong(key, line, "a string", value);
+            return None;
+        };
+        Some(Said { value: text.to_owned(), line })
+    }
+
+    /// A string that must be there.
+    pub fn required_text(&self, key: &'static str) -> Option<Said<String>> {
+        if !self.entries.contains_key(key) {
+            self.asked.borrow_mut().push(key);
+            self.problem(self.line, format!("`{}` is missing", self.path(key)));
+            return None;
+        }
+        self.text(key)
+    }
+
+    /// A whole number from 0.
+    pub fn count(&self, key: &'static str) -> Option<Said<u64>> {
+        let (value, line) = self.get(key)?;
+        let parsed = value.as_integer().and_then(|n| n.as_str().replace('_', "").parse().ok());
+        if parsed.is_none() {
+            self.wrong(key, line, "a whole number from 0", value);
+        }
+        parsed.map(|value| Said { value, line })
+    }
+
+    /// A share between 0 and 1.
+    pub fn ratio(&self, key: &'static str) -> Option<f64> {
+        let (value, line) = self.get(key)?;
+        let parsed: Option<f64> = match value {
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            DeValue::Integer(number) => number.as_str().parse().ok(),
+            _ => None,
+        };
+        let ratio = parsed.filter(|ratio| (0.0..=1.0).contains(ratio));
+        if ratio.is_none() {
+            self.wrong(key, line, "a share from 0.0 to 1.0", value);
+        }
+        ratio
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, key: &'static str) -> Option<bool> {
+        let (value, line) = self.get(key)?;
+        if value.as_bool().is_none() {
+            self.wrong(key, line, "true or false", value);
+        }
+        value.as_bool()
+    }
+
+    /// A list of strings.
+    pub fn texts(&self, key: &'static str) -> Option<Said<Vec<String>>> {
+        let (value, line) = self.get(key)?;
+        let all = value.as_array().and_then(|array| {
+            array.iter().map(|v| v.get_ref().as_str().map(str::to_owned)).collect::<Option<_>>()
+        });
+        if all.is_none() {
+            self.wrong(key, line, "a list of strings", value);
+        }
+        all.map(|value| Said { value, line })
+    }
+
+    /// A list whose items are words (`"trim"`) or words with one argument (`{ zero_pad = 5 }`),
+    /// the argument as text.
+    pub fn words(&self, key: &'static str) -> Vec<Said<(String, Option<String>)>> {
+        let Some((value, line)) = self.get(key) else { return Vec::new() };
+        let Some(array) = value.as_array() else {
+            self.wrong(key, line, "a list", value);
+            return Vec::new();
+        };
+        let mut words = Vec::new();
+        for item in array.iter() {
+            let line = self.file.line(item.span().start);
+            let word = match item.get_ref() {
+                DeValue::String(word) => Some((word.to_string(), None)),
+                DeValue::Table(table) if table.len() == 1 => table.iter().next().map(|(k, v)| {
+                    let argument = match v.get_ref() {
+                        DeValue::String(text) => text.to_string(),
+                        DeValue::Integer(number) => number.as_str().to_owned(),
+                        other => other.type_str().to_owned(),
+                    };
+                    (k.get_ref().to_string(), Some(argument))
+                }),
+                _ => None,
+            };
+            match word {
+                Some(value) => words.push(Said { value, line }),
+                None => self.wrong(key, line, "words or { word = argument }", item.get_ref()),
+            }
+        }
+        words
+    }
+
+    /// A table inside this one.
+    pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
+        let (value, line) = self.get(key)?;
+        match value.as_table() {
+            Some(entries) => Some(Table::named(self.file, self.path(key), line, entries)),
+            None => {
+                self.wrong(key, line, "a table", value);
+                None
+            }
+        }
+    }
+
+    /// A list of tables inside this one.
+    pub fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
+        let Some((value, line)) = self.get(key) else { return Vec::new() };
+        let Some(array) = value.as_array() else {
+            self.wrong(key, line, "a list of tables", value);
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in array.iter() {
+            let line = self.file.line(item.span().start);
+            match item.get_ref().as_table() {
+                Some(entries) => {
+                    tables.push(Table::named(self.file, self.path(key), line, entries));
+                }
+                None => self.wrong(key, line, "a table", item.get_ref()),
+            }
+        }
+        tables
+    }
+
+    /// Names every key that no getter asked for.
+    pub fn done(self) {
+        let asked = self.asked.borrow();
+        for key in self.entries.keys() {
+            let word: &str = key.get_ref();
+            if !asked.contains(&word) {
+                let path = self.path(word);
+                let mean = suggest(word, asked.iter().copied());
+                let line = self.file.line(key.span().start);
+                self.problem(line, format!("unknown key `{path}`{mean}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_named_at_once_with_line_and_suggestion() {
+        let text = "objct = \"x\"\nparts = \"six\"\n[format]\nencodng = \"utf-8\"\n";
+        let path = Path::new("a.toml");
+        let problems = Problems::default();
+        let file = File::new(path, text, &problems);
+        let parsed = file.parse().expect("it is TOML");
+        let root = Table::root(&file, &parsed);
+        root.required_text("object");
+        root.count("parts");
+        let format = root.table("format").expect("a table");
+        format.text("encoding");
+        format.done();
+        root.done();
+        let said = problems.into_result("mend").unwrap_err().to_string();
+        assert!(said.starts_with("4 problems:"), "{said}");
+        assert!(said.contains("a.toml:1: unknown key `objct`; did you mean `object`?"), "{said}");
+        assert!(said.contains("a.toml:1: `object` is missing"), "{said}");
+        assert!(said.contains("a.toml:2: `parts` must be a whole number from 0, found string"));
+        assert!(said.contains("a.toml:4: unknown key `format.encodng`; did you mean `encoding`?")
+            || said.contains("unknown key `format.encodng`; did you mean"), "{said}");
+    }
+
+    #[test]
+    fn text_that_is_not_toml_is_a_problem_with_its_line() {
+        let problems = Problems::default();
+        let file = File::new(Path::new("b.toml"), "a = 1\nb = = 2\n", &problems);
+        assert!(file.parse().is_none());
+        let said = problems.into_result("mend").unwrap_err().to_string();
+        assert!(said.contains("b.toml:2: not TOML"), "{said}");
+    }
+}
