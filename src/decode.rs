@@ -1,0 +1,288 @@
+//! Bytes to records: one record at a time out of one bounded buffer, with its line and byte
+//! position and its original bytes.
+//!
+//! The csv crate's reader lets one unclosed quote swallow the rest of the file into memory
+//! (1.5 GB for a 400 MB file, measured); here a record has a limit, and reaching it is an error.
+
+mod text;
+
+use std::io::Read;
+
+pub use text::decode_text;
+
+use crate::error::{Exit, Failure};
+use crate::source::{Format, Quoting};
+
+/// Longest record, its line end included. CMS's widest (PBP, 840 columns) are some 20 KiB.
+pub const RECORD_MAX: usize = 8 << 20;
+/// Longest field.
+pub const FIELD_MAX: usize = 1 << 20;
+/// How much is asked of the input at a time.
+const CHUNK: usize = 256 << 10;
+
+/// Where a record begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// Line in the file, from 1 (a quoted record may span several).
+    pub line: u64,
+    /// Byte in the file, from 0.
+    pub byte: u64,
+}
+
+/// Cuts an input into records.
+pub struct Records<R> {
+    input: R,
+    delimiter: u8,
+    quoted: Option<Box<csv_core::Reader>>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    finished: bool,
+    next: Position,
+    ended_in_newline: bool,
+    fields: Vec<(u32, u32)>,
+    unquoted: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// One record; it borrows the reader's buffers.
+pub struct Record<'a> {
+    /// Where it begins.
+    pub position: Position,
+    /// Its original bytes, without the line end.
+    pub raw: &'a [u8],
+    text: &'a [u8],
+    fields: &'a [(u32, u32)],
+}
+
+impl Record<'_> {
+    /// How many fields it has.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether it is a blank line.
+    pub fn is_empty(&self) -> bool {
+        self.raw.is_empty()
+    }
+
+    /// The n-th field's bytes.
+    pub fn field(&self, index: usize) -> Option<&[u8]> {
+        let (start, end) = *self.fields.get(index)?;
+        Some(&self.text[start as usize..end as usize])
+    }
+
+    /// Where the n-th field begins in an unquoted record, counted from the record's first byte.
+    pub fn field_offset(&self, index: usize) -> u64 {
+        self.fields.get(index).map_or(0, |(start, _)| u64::from(*start))
+    }
+}
+
+impl<R: Read> Records<R> {
+    /// Reads records cut as the format says.
+    pub fn new(input: R, format: &Format) -> Self {
+        let quoted = (format.quoting == Quoting::Double).then(|| {
+            let mut builder = csv_core::ReaderBuilder::new();
+            Box::new(builder.delimiter(format.delimiter).build())
+        });
+        Records {
+            input,
+            delimiter: format.delimiter,
+            quoted,
+            buffer: vec![0; 2 * CHUNK],
+            start: 0,
+            end: 0,
+            finished: false,
+            next: Position { line: 1, byte: 0 },
+            ended_in_newline: true,
+            fields: Vec::new(),
+            unquoted: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// The input, to ask it for its own verdict at the end.
+    pub fn into_input(self) -> R {
+        self.input
+    }
+
+    /// Skips these bytes if the file begins with them (a byte order mark).
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    pub fn skip_prefix(&mut self, prefix: &[u8]) -> anyhow::Result<()> {
+        while self.end - self.start < prefix.len() && self.fill()? {}
+        if self.buffer[self.start..self.end].starts_with(prefix) {
+            self.start += prefix.len();
+            self.next.byte += prefix.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Whether the last record read ended in a line end.
+    pub fn ended_in_newline(&self) -> bool {
+        self.ended_in_newline
+    }
+
+    /// The next record, or `None` at the end of the input.
+    ///
+    /// # Errors
+    /// [`Exit::InputRejected`] when a record or field is longer than the limits; the input's
+    /// own error when it cannot be read.
+    pub fn next_record(&mut self) -> anyhow::Result<Option<Record<'_>>> {
+        let Some((length, advance)) = self.find_end()? else { return Ok(None) };
+        let position = self.next;
+        let raw_start = self.start;
+        let whole = &self.buffer[raw_start..raw_start + advance];
+        self.ended_in_newline = whole.last() == Some(&b'\n');
+        self.next.byte += advance as u64;
+        self.next.line += match self.quoted {
+            None => 1,
+            Some(_) => memchr::memchr_iter(b'\n', whole).count().max(1) as u64,
+        };
+        self.start += advance;
+        let raw = &self.buffer[raw_start..raw_start + length];
+        let text: &[u8] = if self.quoted.is_some() {
+            self.unquoted.as_slice()
+        } else {
+            split(raw, self.delimiter, &mut self.fields);
+            raw
+        };
+        if let Some((column, _)) = self
+            .fields
+            .iter()
+            .enumerate()
+            .find(|(_, (start, end))| (end - start) as usize > FIELD_MAX)
+        {
+            let place = format!("line {}, byte {}", position.line, position.byte);
+            let message = format!("{place}: field {} is longer than 1 MiB", column + 1);
+            return Err(Failure::new(Exit::InputRejected, message).into());
+        }
+        Ok(Some(Record { position, raw, text, fields: &self.fields }))
+    }
+
+    /// Finds where the record at `start` ends: its length without and with the line end.
+    fn find_end(&mut self) -> anyhow::Result<Option<(usize, usize)>> {
+        if self.quoted.is_some() { self.find_quoted_end() } else { self.find_line_end() }
+    }
+
+    fn find_line_end(&mut self) -> anyhow::Result<Option<(usize, usize)>> {
+        let mut searched = 0;
+        loop {
+            let window = &self.buffer[self.start + searched..self.end];
+            if let Some(found) = memchr::memchr(b'\n', window) {
+                let advance = searched + found + 1;
+                let line = &self.buffer[self.start..self.start + advance - 1];
+                let length = line.strip_suffix(b"\r").map_or(line.len(), <[u8]>::len);
+                return Ok(Some((length, advance)));
+            }
+            searched = self.end - self.start;
+            self.refuse_endless(searched)?;
+            if !self.fill()? {
+                let rest = self.end - self.start;
+                return Ok((rest > 0).then_some((rest, rest)));
+            }
+        }
+    }
+
+    fn find_quoted_end(&mut self) -> anyhow::Result<Option<(usize, usize)>> {
+        use csv_core::ReadRecordResult as Found;
+        self.ends.clear();
+        self.ends.resize(64, 0);
+        self.unquoted.clear();
+        self.unquoted.resize(4096, 0);
+        let (mut consumed, mut written, mut fields) = (0, 0, 0);
+        loop {
+            // An empty window tells csv-core that the input is at its end, so it must be true.
+            if self.start + consumed == self.end {
+                self.fill()?;
+            }
+            let window = &self.buffer[self.start + consumed..self.end];
+            let Some(reader) = self.quoted.as_mut() else { return Ok(None) };
+            let (found, read, wrote, ended) = reader.read_record(
+                window,
+                &mut self.unquoted[written..],
+                &mut self.ends[fields..],
+            );
+            consumed += read;
+            written += wrote;
+            fields += ended;
+            match found {
+                Found::OutputFull => self.unquoted.resize(self.unquoted.len() * 2, 0),
+                Found::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                Found::Record => break,
+                Found::End => return Ok(None),
+                Found::InputEmpty => {}
+            }
+            self.refuse_endless(consumed.max(written))?;
+        }
+        // csv-core stops after CR of CRLF and skips the LF at the next call; here the record
+        // owns its whole line end, so that positions and raw bytes are true.
+        if consumed > 0 && self.buffer[self.start + consumed - 1] == b'\r' {
+            if self.start + consumed == self.end {
+                self.fill()?;
+            }
+            if self.buffer[self.start..self.end].get(consumed) == Some(&b'\n') {
+                consumed += 1;
+            }
+        }
+        let line = &self.buffer[self.start..self.start + consumed];
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let length = line.strip_suffix(b"\r").unwrap_or(line).len();
+        self.fields.clear();
+        let mut from = 0;
+        for end in &self.ends[..fields] {
+            self.fields.push((from as u32, *end as u32));
+            from = *end;
+        }
+        Ok(Some((length, consumed)))
+    }
+
+    fn refuse_endless(&self, length: usize) -> anyhow::Result<()> {
+        if length <= RECORD_MAX {
+            return Ok(());
+        }
+        let Position { line, byte } = self.next;
+        let why = if self.quoted.is_some() {
+            "is there a quote that is never closed?"
+        } else {
+            "is this the file that the spec describes?"
+        };
+        let message = format!("the record at line {line}, byte {byte} is longer than 8 MiB: {why}");
+        Err(Failure::new(Exit::InputRejected, message)
+            .hint("look at that line; if quotes mean nothing in this file: quoting = \"none\"")
+            .into())
+    }
+
+    /// Makes room and reads more; false at the end of the input.
+    fn fill(&mut self) -> anyhow::Result<bool> {
+        if self.finished {
+            return Ok(false);
+        }
+        if self.start > 0 && self.buffer.len() - self.end < CHUNK {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.buffer.len() - self.end < CHUNK {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        let read = self.input.read(&mut self.buffer[self.end..])?;
+        self.end += read;
+        self.finished = read == 0;
+        Ok(read > 0)
+    }
+}
+
+fn split(line: &[u8], delimiter: u8, fields: &mut Vec<(u32, u32)>) {
+    fields.clear();
+    let mut start = 0_u32;
+    for end in memchr::memchr_iter(delimiter, line) {
+        fields.push((start, end as u32));
+        start = end as u32 + 1;
+    }
+    fields.push((start, line.len() as u32));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::source::Encoding;
+
+fn format(quoting: Quoting) -> Format {
+    Format {
+        delimiter: b'|',
+        quoting,
+        encoding: Encoding::Utf8,
+        header_rows: 0,
+        nulls: Vec::new(),
+        final_newline_required: true,
+        header_only_allowed: false,
+        any_order: false,
+    }
+}
+
+type Row = (Position, Vec<Vec<u8>>, Vec<u8>);
+
+/// An input that gives one byte at a time: every split must give the same records.
+struct Drip<'a>(&'a [u8], usize);
+
+impl Read for Drip<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.1.min(self.0.len()).min(buffer.len());
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
+}
+
+fn rows(text: &[u8], quoting: Quoting, step: usize) -> anyhow::Result<Vec<Row>> {
+    let mut records = Records::new(Drip(text, step), &format(quoting));
+    let mut all = Vec::new();
+    while let Some(record) = records.next_record()? {
+        let fields = (0..record.len()).map(|i| record.field(i).unwrap().to_vec()).collect();
+        all.push((record.position, fields, record.raw.to_vec()));
+    }
+    Ok(all)
+}
+
+fn fields(text: &[u8], quoting: Quoting) -> Vec<Vec<String>> {
+    rows(text, quoting, 7)
+        .unwrap()
+        .into_iter()
+        .map(|(_, fields, _)| {
+            fields.into_iter().map(|field| String::from_utf8(field).unwrap()).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn unquoted_lines_take_quotes_as_they_are() {
+    let found = fields(b"a|\"b|c\r\n|\n x |", Quoting::None);
+    assert_eq!(found, [vec!["a", "\"b", "c"], vec!["", ""], vec![" x ", ""]]);
+}
+
+#[test]
+fn quoted_records_may_span_lines_and_positions_stay_true() {
+    let text = b"a|\"b\r\n\"\"|c\"\r\nd|e\r\n";
+    let found = rows(text, Quoting::Double, 1).unwrap();
+    assert_eq!(found[0].1, [b"a".to_vec(), b"b\r\n\"|c".to_vec()]);
+    assert_eq!(found[0].2, b"a|\"b\r\n\"\"|c\"");
+    assert_eq!(found[1].0, Position { line: 3, byte: 15 });
+    assert_eq!(found[1].2, b"d|e");
+}
+
+#[test]
+fn an_unclosed_quote_is_an_error_and_not_one_giant_field() {
+    let mut text = b"a|b\nc|\"d\n".to_vec();
+    text.extend(std::iter::repeat_n(b"e|f\n", RECORD_MAX / 4 + 9).flatten());
+    let error = rows(&text, Quoting::Double, CHUNK).unwrap_err();
+    assert!(error.to_string().contains("record at line 2, byte 4 is longer than 8 MiB"), "{error}");
+}
+
+#[test]
+fn a_line_without_end_is_refused_at_the_limit() {
+    let endless = std::io::repeat(b'x').take(2 << 30);
+    let mut records = Records::new(endless, &format(Quoting::None));
+    let error = records.next_record().err().expect("refused");
+    assert!(error.to_string().contains("line 1, byte 0 is longer than 8 MiB"), "{error}");
+    assert!(records.buffer.len() <= 4 * RECORD_MAX);
+}
+
+#[test]
+fn a_long_field_is_refused() {
+    let mut text = vec![b'x'; FIELD_MAX + 1];
+    text.extend_from_slice(b"|y\n");
+    let error = rows(&text, Quoting::None, CHUNK).unwrap_err();
+    assert!(error.to_string().contains("field 1 is longer than 1 MiB"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn every_split_gives_the_same_records(
+        text in proptest::collection::vec(
+            prop_oneof![Just(b'|'), Just(b'"'), Just(b'\n'), Just(b'\r'), Just(b'a'), Just(b' ')],
+            0..200),
+        step in 1..50_usize,
+    ) {
+        for quoting in [Quoting::None, Quoting::Double] {
+            prop_assert_eq!(
+                rows(&text, quoting, step).unwrap(), rows(&text, quoting, 4096).unwrap());
+        }
+    }
+
+    #[test]
+    fn raw_bytes_add_up_to_the_file(
+        text in proptest::collection::vec(
+            prop_oneof![Just(b'|'), Just(b'\n'), Just(b'\r'), Just(b'a')], 0..200),
+    ) {
+        let found = rows(&text, Quoting::None, 3).unwrap();
+        let lines = memchr::memchr_iter(b'\n', &text).count();
+        let rest = usize::from(!text.is_empty() && text.last() != Some(&b'\n'));
+        prop_assert_eq!(found.len(), lines + rest);
+    }
+}

@@ -1,0 +1,97 @@
+//! One run a database at a time: an advisory lock in the database `kiln`, held by a session of
+//! its own. The swap is executed on that same session, so that a run whose lock session was
+//! ended cannot swap any more (a fence).
+
+use std::ops::{Deref, DerefMut};
+
+use crate::error::{Exit, Failure};
+use crate::pg::{Server, Session, db};
+use crate::registry::control::{self, Who};
+
+/// Tells kiln's locks from others in the same database ("kiln" in ASCII).
+const CLASS: i32 = 0x6b69_6c6e;
+
+/// The lock on one database's builds. Dropping it ends the session and with it the lock.
+pub struct RunLock {
+    session: Session,
+    database: String,
+    who: Who,
+}
+
+impl RunLock {
+    /// Takes the lock, or says who holds it, at once.
+    ///
+    /// # Errors
+    /// [`Exit::Locked`] with the holder's run, host, process and command.
+    pub async fn acquire(
+        server: &Server,
+        who: &Who,
+        command: &str,
+        database: &str,
+    ) -> anyhow::Result<RunLock> {
+        drop(control::open(server).await?);
+        let purpose = format!("lock {database}");
+        let session = server.connect_as(crate::registry::CONTROL, &purpose).await?;
+        let held: bool = session
+            .query_one("select pg_try_advisory_lock($1, hashtext($2))", &[&CLASS, &database])
+            .await
+            .map_err(db("take the lock"))?
+            .get(0);
+        if !held {
+            return Err(holder(&session, database).await);
+        }
+        control::begin_run(&session, who, command, database).await?;
+        Ok(RunLock { session, database: database.to_owned(), who: who.clone() })
+    }
+
+    /// The database that is locked.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Who holds it: this run.
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+}
+
+impl Deref for RunLock {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl DerefMut for RunLock {
+    fn deref_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+}
+
+async fn holder(session: &Session, database: &str) -> anyhow::Error {
+    let found = session
+        .query_opt(
+            "select r.run, r.command, r.host, r.pid, r.login, to_char(r.started_at,
+                        'YYYY-MM-DD HH24:MI:SS TZ'), l.pid
+             from pg_locks l
+             left join kiln.run r on r.database = $2 and r.ended_at is null
+             where l.locktype = 'advisory' and l.classid::int8 = $1::int4::int8
+               and l.objid::int8 = (hashtext($2)::int8 & 4294967295) and l.granted
+               and l.database = (select oid from pg_database where datname = current_database())
+             order by r.started_at desc limit 1",
+            &[&CLASS, &database],
+        )
+        .await;
+    let who = match &found {
+        Ok(Some(row)) if row.get::<_, Option<String>>(0).is_some() => {
+            let (run, command, host): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+            let (pid, login, since): (i32, String, String) = (row.get(3), row.get(4), row.get(5));
+            format!("run {run} (`kiln {command}`, process {pid} of {login} on {host}, since {since})")
+        }
+        Ok(Some(row)) => format!("the session of backend {}", row.get::<_, i32>(6)),
+        _ => "a run that ended just now".to_owned(),
+    };
+    Failure::new(Exit::Locked, format!("{database} is locked by {who}"))
+        .hint("wait for it, or stop that process; then run this again")
+        .into()
+}

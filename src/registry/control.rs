@@ -1,0 +1,340 @@
+//! The database `kiln`: opening it (made when missing), contracts, run history, audit, and the
+//! roles that builds need.
+
+use serde::Serialize;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+
+use super::CONTROL;
+use crate::error::{Exit, Failure};
+use crate::pg::{Ident, Server, Session, db};
+
+/// Which person or job, on which host, under which run id.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The run's id; also in logs and `application_name`.
+    pub run: String,
+    /// The host's name.
+    pub host: String,
+    /// The operating system's user.
+    pub login: String,
+}
+
+/// An app's word on the schema versions it accepts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Contract {
+    /// The database.
+    pub database: String,
+    /// The app's name.
+    pub app: String,
+    /// Lowest version accepted.
+    pub accepts_min: i32,
+    /// Highest version accepted.
+    pub accepts_max: i32,
+}
+
+impl Contract {
+    /// Whether the version is one of those accepted.
+    pub fn accepts(&self, version: u32) -> bool {
+        let version = i64::from(version);
+        i64::from(self.accepts_min) <= version && version <= i64::from(self.accepts_max)
+    }
+}
+
+/// A row of the audit to be written.
+#[derive(Debug)]
+pub struct Audit<'a> {
+    /// `swap`, `rollback`, `contract set`, `drop`, …
+    pub action: &'a str,
+    /// The database it is about.
+    pub database: &'a str,
+    /// What was live (or was there) before.
+    pub from: Option<&'a str>,
+    /// What is live (or there) after.
+    pub to: Option<&'a str>,
+    /// Why, in a person's words or the command's.
+    pub why: &'a str,
+    /// Gate results and the like.
+    pub details: serde_json::Value,
+}
+
+/// Connects to the database `kiln`, making it and its tables when missing.
+///
+/// # Errors
+/// [`Exit::Database`] when it cannot be made, with the statement that a DBA would run.
+pub async fn open(server: &Server) -> anyhow::Result<Session> {
+    let maintenance = server.connect("postgres").await?;
+    let exists = maintenance
+        .query_opt("select from pg_database where datname = $1", &[&CONTROL])
+        .await
+        .map_err(db("look for database kiln"))?;
+    if exists.is_none() {
+        let made = maintenance.batch_execute("create database kiln template template0").await;
+        if let Err(error) = made {
+            // Another run may have made it between the question and the statement.
+            let raced = [SqlState::DUPLICATE_DATABASE, SqlState::UNIQUE_VIOLATION]
+                .iter()
+                .any(|code| error.code() == Some(code));
+            if !raced {
+                return Err(cannot_create(server, "kiln", error));
+            }
+        }
+    }
+    let control = server.connect(CONTROL).await?;
+    let ddl = format!(
+        "select pg_advisory_lock(7105645); {} ; select pg_advisory_unlock(7105645)",
+        include_str!("control.sql")
+    );
+    control.batch_execute(&ddl).await.map_err(db("prepare database kiln"))?;
+    Ok(control)
+}
+
+/// The error of a CREATE DATABASE that was refused.
+pub fn cannot_create(server: &Server, name: &str, error: tokio_postgres::Error) -> anyhow::Error {
+    if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        let user = server.user();
+        return Failure::new(
+            Exit::Database,
+            format!("create database {name}: role {user} may not create databases (SQLSTATE 42501)"),
+        )
+        .hint(format!("as a superuser: alter role {user} createdb"))
+        .into();
+    }
+    db(format!("create database {name}"))(error)
+}
+
+/// Makes sure that the owner role and the app role exist and that kiln may act as the owner.
+///
+/// # Errors
+/// [`Exit::Database`] with the statements that a DBA would run.
+pub async fn ensure_roles(session: &Session, owner: &Ident, app: &Ident) -> anyhow::Result<()> {
+    for role in [owner, app] {
+        let create = format!(
+            "do $$ begin
+                 if not exists (select from pg_roles where rolname = '{name}') then
+                     create role {role} nologin;
+                 end if;
+             exception when duplicate_object or unique_violation then null;
+             end $$",
+            name = role.as_str()
+        );
+        session.batch_execute(&create).await.map_err(|error| role_refused(role, owner, error))?;
+    }
+    let member: bool = session
+        .query_one("select pg_has_role($1, 'usage')", &[&owner.as_str()])
+        .await
+        .map_err(db("ask for role membership"))?
+        .get(0);
+    if !member {
+        let grant = format!("grant {owner} to current_user");
+        session.batch_execute(&grant).await.map_err(|error| role_refused(owner, owner, error))?;
+    }
+    Ok(())
+}
+
+fn role_refused(role: &Ident, owner: &Ident, error: tokio_postgres::Error) -> anyhow::Error {
+    let cause = db(format!("set up role {role}"))(error);
+    let text = crate::error::render(&cause);
+    Failure::new(Exit::Database, text.lines().next().unwrap_or_default())
+        .hint(format!(
+            "as a superuser: create role {owner} nologin; create role kiln_app nologin; \
+             grant {owner}, pg_signal_backend to KILN'S_ROLE"
+        ))
+        .into()
+}
+
+/// Takes the next build number, and notes the name that goes with it.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn next_build(control: &Session, database: &str, run: &str) -> anyhow::Result<String> {
+    let row = control
+        .query_one("select nextval('kiln.build_number')", &[])
+        .await
+        .map_err(db("take a build number"))?;
+    let name = super::build_name(database, row.get(0));
+    control
+        .execute(
+            "insert into kiln.build (name, database, run) values ($1, $2, $3)",
+            &[&name, &database, &run],
+        )
+        .await
+        .map_err(db("note the build"))?;
+    Ok(name)
+}
+
+/// The contracts of one database, or of all.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn contracts(
+    control: &Session,
+    database: Option<&str>,
+) -> anyhow::Result<Vec<Contract>> {
+    let rows = control
+        .query(
+            "select database, app, accepts_min, accepts_max from kiln.contract
+             where $1::text is null or database = $1 order by 1, 2",
+            &[&database],
+        )
+        .await
+        .map_err(db("read the contracts"))?;
+    let contract = |row: &tokio_postgres::Row| Contract {
+        database: row.get(0),
+        app: row.get(1),
+        accepts_min: row.get(2),
+        accepts_max: row.get(3),
+    };
+    Ok(rows.iter().map(contract).collect())
+}
+
+/// Registers what an app accepts, in place of what it said before, and audits it.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn set_contract(
+    control: &mut Session,
+    who: &Who,
+    contract: &Contract,
+    why: &str,
+) -> anyhow::Result<()> {
+    let doing = || db("set the contract");
+    control.batch_execute("begin").await.map_err(doing())?;
+    control
+        .execute(
+            "insert into kiln.contract (database, app, accepts_min, accepts_max, set_by)
+             values ($1, $2, $3, $4, $5)
+             on conflict (database, app) do update
+             set accepts_min = excluded.accepts_min, accepts_max = excluded.accepts_max,
+                 set_by = excluded.set_by, set_at = clock_timestamp()",
+            &[
+                &contract.database,
+                &contract.app,
+                &contract.accepts_min,
+                &contract.accepts_max,
+                &who.login,
+            ],
+        )
+        .await
+        .map_err(doing())?;
+    let details = serde_json::json!({
+        "app": contract.app, "accepts": [contract.accepts_min, contract.accepts_max],
+    });
+    let audit = Audit {
+        action: "contract set",
+        database: &contract.database,
+        from: None,
+        to: None,
+        why,
+        details,
+    };
+    write_audit(control, who, &audit).await?;
+    control.batch_execute("commit").await.map_err(doing())
+}
+
+/// Adds a row to the audit, in the session's transaction where there is one.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn write_audit(control: &Session, who: &Who, audit: &Audit<'_>) -> anyhow::Result<()> {
+    let values: [&(dyn ToSql + Sync); 9] = [
+        &who.login,
+        &who.host,
+        &who.run,
+        &audit.action,
+        &audit.database,
+        &audit.from,
+        &audit.to,
+        &audit.why,
+        &audit.details,
+    ];
+    control
+        .execute(
+            "insert into kiln.audit
+                 (login, host, run, action, database, from_build, to_build, why, details)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            &values,
+        )
+        .await
+        .map_err(db("write the audit"))?;
+    Ok(())
+}
+
+/// Notes that a run of a database began. Runs that held the same lock before and never ended
+/// were killed; they are marked so, for the lock is ours now.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn begin_run(
+    control: &Session,
+    who: &Who,
+    command: &str,
+    database: &str,
+) -> anyhow::Result<()> {
+    control
+        .execute(
+            "update kiln.run set ended_at = clock_timestamp(), error = 'killed'
+             where database = $1 and ended_at is null",
+            &[&database],
+        )
+        .await
+        .map_err(db("close killed runs"))?;
+    let pid = std::process::id().cast_signed();
+    control
+        .execute(
+            "insert into kiln.run (run, command, database, host, pid, login)
+             values ($1, $2, $3, $4, $5, $6)",
+            &[&run_key(who, database), &command, &database, &who.host, &pid, &who.login],
+        )
+        .await
+        .map_err(db("note the run"))?;
+    Ok(())
+}
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub struct RunEnd<'a> {
+    /// The build it made or worked on.
+    pub build: Option<&'a str>,
+    /// The exit code; 0 only from a ledger that says so.
+    pub exit_code: i32,
+    /// The error's text, values left out.
+    pub error: Option<&'a str>,
+    /// The command that goes on from there.
+    pub next: Option<&'a str>,
+    /// The ledger.
+    pub ledger: Option<serde_json::Value>,
+}
+
+/// Notes how a run ended.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn end_run(
+    control: &Session,
+    who: &Who,
+    database: &str,
+    end: &RunEnd<'_>,
+) -> anyhow::Result<()> {
+    control
+        .execute(
+            "update kiln.run set ended_at = clock_timestamp(), build = $2, exit_code = $3,
+                 error = $4, next = $5, ledger = $6 where run = $1",
+            &[
+                &run_key(who, database),
+                &end.build,
+                &end.exit_code,
+                &end.error,
+                &end.next,
+                &end.ledger,
+            ],
+        )
+        .await
+        .map_err(db("note the run's end"))?;
+    Ok(())
+}
+
+/// One run id may do several databases; its row's key names both.
+pub fn run_key(who: &Who, database: &str) -> String {
+    format!("{}/{database}", who.run)
+}

@@ -1,0 +1,63 @@
+-- The small database `kiln`: contracts, history and audit. Applied at every start; every
+-- statement may be run again.
+create schema if not exists kiln;
+
+create sequence if not exists kiln.build_number;
+
+create table if not exists kiln.build (
+    name       text primary key,
+    database   text not null,
+    run        text not null,
+    created_at timestamptz not null default clock_timestamp()
+);
+comment on table kiln.build is
+    'Every build''s name, written before its database is created: what kiln may drop';
+
+create table if not exists kiln.contract (
+    database    text not null,
+    app         text not null,
+    accepts_min integer not null,
+    accepts_max integer not null check (accepts_max >= accepts_min),
+    set_by      text not null,
+    set_at      timestamptz not null default clock_timestamp(),
+    primary key (database, app)
+);
+comment on table kiln.contract is 'The schema versions that an app says it accepts';
+
+create table if not exists kiln.run (
+    run        text primary key,
+    command    text not null,
+    database   text not null,
+    build      text,
+    host       text not null,
+    pid        integer not null,
+    login      text not null,
+    started_at timestamptz not null default clock_timestamp(),
+    ended_at   timestamptz,
+    exit_code  integer,
+    error      text,
+    next       text,
+    ledger     jsonb
+);
+comment on table kiln.run is 'One row a run: who started it, how it ended, and its ledger';
+
+create table if not exists kiln.audit (
+    id         bigint generated always as identity primary key,
+    at         timestamptz not null default clock_timestamp(),
+    login      text not null,
+    host       text not null,
+    run        text not null,
+    action     text not null,
+    database   text not null,
+    from_build text,
+    to_build   text,
+    why        text not null,
+    details    jsonb not null default '{}'
+);
+comment on table kiln.audit is 'Every change that apps can notice; rows are only ever added';
+
+create or replace function kiln.append_only() returns trigger language plpgsql as
+$$ begin raise exception 'kiln.audit is append-only'; end $$;
+
+create or replace trigger append_only before update or delete or truncate on kiln.audit
+    for each statement execute function kiln.append_only();

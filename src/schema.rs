@@ -1,0 +1,224 @@
+//! The numbered SQL files of one database: reading their sections, applying them, and the lock
+//! file that says which version and which catalog they are.
+//!
+//! A file is one table's whole life, in pg_dump's words: `-- pre-data`, `-- post-data`,
+//! `-- derive`, `-- check: TITLE`. The files run in psql as they are.
+
+pub mod catalog;
+mod lockfile;
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tokio_postgres::error::ErrorPosition;
+use tokio_util::sync::CancellationToken;
+
+pub use lockfile::SchemaLock;
+pub use sections::{Kind, Section};
+
+use crate::error::{Exit, Failure};
+use crate::pg::{self, Ident, Session};
+use crate::strict::Problems;
+
+/// The schema of one database.
+#[derive(Debug)]
+pub struct Schema {
+    /// The database's name.
+    pub database: Ident,
+    /// The files in number order.
+    pub files: Vec<SchemaFile>,
+    /// What `schema.lock` says; `None` when there is none yet.
+    pub lock: Option<SchemaLock>,
+    /// Where `schema.lock` lies.
+    pub lock_path: PathBuf,
+}
+
+/// One numbered file.
+#[derive(Debug)]
+pub struct SchemaFile {
+    /// The number in front of its name.
+    pub number: u32,
+    /// The table it is named for.
+    pub table: String,
+    /// Relative to the root, for messages.
+    pub path: PathBuf,
+    /// Its sections, in file order.
+    pub sections: Vec<Section>,
+}
+
+impl Schema {
+    /// Reads `sql/<database>/NNNN_<table>.sql` and `schema.lock`; gaps, repeats, misplaced
+    /// sections and strange files go to `problems`.
+    ///
+    /// # Errors
+    /// Only when a file cannot be read.
+    pub fn read(root: &Path, database: &str, problems: &Problems) -> anyhow::Result<Schema> {
+        let folder = root.join("sql").join(database);
+        let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_path_buf();
+        let name = Ident::parse(database).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("{database:?} cannot name a database"))
+        })?;
+        let lock_path = folder.join("schema.lock");
+        let mut schema = Schema { database: name, files: Vec::new(), lock: None, lock_path };
+        if !folder.is_dir() {
+            problems.add(&shown(&folder), 0, format!("no schema for database {database}"));
+            return Ok(schema);
+        }
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("{}", folder.display()))? {
+            paths.push(entry.with_context(|| format!("{}", folder.display()))?.path());
+        }
+        paths.sort();
+        for path in paths {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("read {}", path.display()))?;
+            let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+            let short = shown(&path);
+            if file_name == "schema.lock" {
+                schema.lock = SchemaLock::parse(&short, &text, problems);
+            } else if let Some((number, table)) = numbered(&file_name) {
+                let sections = sections::parse(&short, &text, problems);
+                schema.files.push(SchemaFile { number, table, path: short, sections });
+            } else {
+                let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), or schema.lock";
+                problems.add(&short, 0, form);
+            }
+        }
+        schema.check_numbers(problems);
+        Ok(schema)
+    }
+
+    fn check_numbers(&self, problems: &Problems) {
+        let mut expected = 1;
+        for (index, file) in self.files.iter().enumerate() {
+            let before = index.checked_sub(1).map(|previous| &self.files[previous]);
+            match before {
+                Some(previous) if previous.number == file.number => {
+                    let other = previous.path.display();
+                    let message = format!("number {:04} is also that of {other}", file.number);
+                    problems.add(&file.path, 0, message);
+                }
+                _ if file.number != expected => {
+                    let message = format!("number {expected:04} is missing before this file");
+                    problems.add(&file.path, 0, message);
+                }
+                _ => {}
+            }
+            if let Some(twin) = self.files[..index].iter().find(|f| f.table == file.table) {
+                let other = twin.path.display();
+                problems.add(&file.path, 0, format!("table {} is also that of {other}", file.table));
+            }
+            expected = file.number + 1;
+        }
+        if self.files.is_empty() {
+            problems.add(&self.lock_path, 0, "no numbered .sql file beside it");
+        }
+    }
+
+    /// The version that `schema.lock` gives.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when there is no lock file.
+    pub fn locked(&self) -> anyhow::Result<&SchemaLock> {
+        self.lock.as_ref().ok_or_else(|| {
+            let database = self.database.as_str();
+            Failure::new(Exit::Usage, format!("sql/{database}/schema.lock is missing"))
+                .hint(format!("kiln schema lock {database}"))
+                .into()
+        })
+    }
+
+    /// Runs every section of one kind, file by file in number order.
+    ///
+    /// # Errors
+    /// The first statement that Postgres refuses, with file and line.
+    pub async fn apply(
+        &self,
+        session: &Session,
+        kind: &Kind,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        for file in &self.files {
+            file.apply(session, kind, stop).await?;
+        }
+        Ok(())
+    }
+}
+
+impl SchemaFile {
+    /// The sections of one kind.
+    pub fn of_kind<'a>(&'a self, kind: &'a Kind) -> impl Iterator<Item = &'a Section> {
+        self.sections.iter().filter(move |section| section.kind == *kind)
+    }
+
+    /// Runs this file's sections of one kind.
+    ///
+    /// # Errors
+    /// The first statement that Postgres refuses, with file and line.
+    pub async fn apply(
+        &self,
+        session: &Session,
+        kind: &Kind,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        for section in self.of_kind(kind) {
+            tokio::select! {
+                done = session.batch_execute(&section.sql) => {
+                    done.map_err(|error| self.explain(section, error))?;
+                }
+                () = stop.cancelled() => {
+                    session.canceller().cancel().await;
+                    return Err(pg::stopped());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A section's error with file and line. A syntax error is the schema's fault; a duplicate
+    /// key found by post-data is the data's.
+    pub fn explain(&self, section: &Section, error: tokio_postgres::Error) -> anyhow::Error {
+        let Some(db_error) = error.as_db_error() else {
+            return pg::db(format!("run {}", self.path.display()))(error);
+        };
+        let line = match db_error.position() {
+            Some(ErrorPosition::Original(position)) => {
+                let before = section.sql.chars().take(*position as usize);
+                section.line + before.filter(|c| *c == '\n').count()
+            }
+            _ => section.line,
+        };
+        let place = format!("{}:{line}", self.path.display());
+        let class = &db_error.code().code()[..2];
+        match class {
+            "42" if db_error.code().code() != "42501" => Failure::new(
+                Exit::Usage,
+                format!("{place}: {} (SQLSTATE {})", db_error.message(), db_error.code().code()),
+            )
+            .hint("kiln schema check")
+            .into(),
+            // Integrity: the primary message names the constraint, DETAIL the row's values.
+            "23" => Failure::new(
+                Exit::ChecksFailed,
+                format!(
+                    "{place}: the data breaks {} of table {} (SQLSTATE {})",
+                    db_error.constraint().unwrap_or("a constraint"),
+                    db_error.table().unwrap_or(&self.table),
+                    db_error.code().code()
+                ),
+            )
+            .hint("the build is kept for a look; `kiln status` names it")
+            .into(),
+            _ => pg::db(place)(error),
+        }
+    }
+}
+
+/// `0007_plan_information.sql` → (7, "plan_information").
+fn numbered(file_name: &str) -> Option<(u32, String)> {
+    let (number, table) = file_name.strip_suffix(".sql")?.split_once('_')?;
+    let digits = number.len() == 4 && number.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && Ident::parse(table).is_some()).then_some(())?;
+    Some((number.parse().ok()?, table.to_owned()))
+}

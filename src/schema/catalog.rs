@@ -1,0 +1,119 @@
+//! What Postgres's catalog says of a database: the semantic fingerprint, a table's columns, and
+//! what lacks a comment. kiln's own schema `kiln` inside a build is left out.
+
+use sha2::Digest as _;
+
+use crate::pg::{Ident, Session, db};
+use crate::source::hex;
+
+/// The catalog as sorted lines, and their sha256: equal when two databases mean the same,
+/// whatever their comments, the order of their statements or their object ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// sha256 of the lines, in hex.
+    pub digest: String,
+    /// One line an object.
+    pub lines: Vec<String>,
+}
+
+/// A table's column, as the loader needs to know it.
+#[derive(Debug, Clone)]
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// The type's object id.
+    pub type_oid: u32,
+    /// The type as SQL writes it, for messages.
+    pub type_name: String,
+    /// The type's modifier: length, or precision and scale; -1 for none.
+    pub type_modifier: i32,
+    /// Whether null is refused.
+    pub not_null: bool,
+    /// Whether Postgres fills it when COPY leaves it out.
+    pub has_default: bool,
+}
+
+/// Reads the fingerprint.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub async fn fingerprint(session: &Session) -> anyhow::Result<Fingerprint> {
+    let rows = session
+        .query(include_str!("fingerprint.sql"), &[])
+        .await
+        .map_err(db("read the catalog"))?;
+    let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let digest = hex(&sha2::Sha256::digest(lines.join("\n").as_bytes()));
+    Ok(Fingerprint { digest, lines })
+}
+
+/// The columns of a table in schema `public`, in their order; empty when there is no such table.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub async fn columns(session: &Session, table: &Ident) -> anyhow::Result<Vec<TableColumn>> {
+    let rows = session
+        .query(
+            "select attname::text, atttypid, format_type(atttypid, atttypmod), atttypmod,
+                    attnotnull, atthasdef or attidentity <> '' or attgenerated <> ''
+             from pg_attribute a
+             join pg_class c on c.oid = a.attrelid
+             where c.relnamespace = 'public'::regnamespace and c.relname = $1
+               and c.relkind in ('r', 'p') and attnum > 0 and not attisdropped
+             order by attnum",
+            &[&table.as_str()],
+        )
+        .await
+        .map_err(db("read the columns"))?;
+    Ok(rows
+        .iter()
+        .map(|row| TableColumn {
+            name: row.get(0),
+            type_oid: row.get(1),
+            type_name: row.get(2),
+            type_modifier: row.get(3),
+            not_null: row.get(4),
+            has_default: row.get(5),
+        })
+        .collect())
+}
+
+/// The tables of schema `public`.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub async fn tables(session: &Session) -> anyhow::Result<Vec<String>> {
+    names(
+        session,
+        "select relname::text from pg_class
+         where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 1",
+    )
+    .await
+}
+
+/// Tables, views and columns of schema `public` that have no comment.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub async fn uncommented(session: &Session) -> anyhow::Result<Vec<String>> {
+    names(
+        session,
+        "select relname::text || coalesce('.' || attname::text, '')
+         from pg_class c
+         left join lateral (
+             select attnum, attname from pg_attribute
+             where attrelid = c.oid and attnum > 0 and not attisdropped
+             union all select 0, null
+         ) a on true
+         where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+           and col_description(c.oid, attnum::int) is null
+           and (attnum <> 0 or obj_description(c.oid, 'pg_class') is null)
+         order by 1",
+    )
+    .await
+}
+
+async fn names(session: &Session, sql: &str) -> anyhow::Result<Vec<String>> {
+    let rows = session.query(sql, &[]).await.map_err(db("read the catalog"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}

@@ -1,0 +1,138 @@
+//! Cuts a schema file into its marked sections.
+
+use std::path::Path;
+
+use crate::strict::{Problems, suggest};
+
+/// What a section is for; also the order in which sections stand in a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The table and its comments, before any row.
+    PreData,
+    /// Keys and indexes, once the data is in.
+    PostData,
+    /// Tables made from tables, in number order.
+    Derive,
+    /// A query that must return no row.
+    Check,
+}
+
+/// One marked section.
+#[derive(Debug, Clone)]
+pub struct Section {
+    /// What it is for.
+    pub kind: Kind,
+    /// A check's sentence; empty for the others.
+    pub title: String,
+    /// The line of its first statement line, from 1.
+    pub line: usize,
+    /// Its text, as it runs.
+    pub sql: String,
+}
+
+const MARKERS: [&str; 4] = ["pre-data", "post-data", "derive", "check"];
+
+/// Cuts the text at its marker lines; misplaced and unknown markers go to `problems`.
+pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let number = index + 1;
+        match marker(line) {
+            Marker::Section(kind, title) => {
+                if kind == Kind::Check && title.is_empty() {
+                    problems.add(path, number, "a check has a title: `-- check: what must hold`");
+                }
+                if sections.last().is_some_and(|last| last.kind > kind) {
+                    let order = MARKERS.join(", ");
+                    problems.add(path, number, format!("misplaced section; their order is {order}"));
+                }
+                sections.push(Section { kind, title, line: number + 1, sql: String::new() });
+            }
+            Marker::Unknown(word) => {
+                let mean = suggest(&word, MARKERS);
+                problems.add(path, number, format!("unknown section `{word}`{mean}"));
+            }
+            Marker::None => match sections.last_mut() {
+                Some(section) => {
+                    section.sql.push_str(line);
+                    section.sql.push('\n');
+                }
+                None if line.trim().is_empty() || line.starts_with("--") => {}
+                None => {
+                    problems.add(path, number, "SQL before the first section marker");
+                }
+            },
+        }
+    }
+    if !sections.iter().any(|section| section.kind <= Kind::PreData || section.kind == Kind::Derive)
+    {
+        problems.add(path, 0, "neither a `-- pre-data` nor a `-- derive` section");
+    }
+    sections
+}
+
+enum Marker {
+    Section(Kind, String),
+    Unknown(String),
+    None,
+}
+
+/// A marker is a comment line of its own. One that is nearly a marker is a slip of the pen, not
+/// a comment: it would silently put statements into the wrong section.
+fn marker(line: &str) -> Marker {
+    let Some(comment) = line.strip_prefix("--") else { return Marker::None };
+    let comment = comment.trim();
+    let (word, title) = comment.split_once(':').unwrap_or((comment, ""));
+    let kind = match word {
+        "pre-data" => Kind::PreData,
+        "post-data" => Kind::PostData,
+        "derive" => Kind::Derive,
+        "check" => Kind::Check,
+        _ => {
+            let lower = word.to_ascii_lowercase().replace(['_', ' '], "-");
+            let near = |known: &&str| strsim::damerau_levenshtein(&lower, known) <= 1;
+            return match MARKERS.iter().find(|known| near(known)) {
+                Some(_) => Marker::Unknown(word.to_owned()),
+                None => Marker::None,
+            };
+        }
+    };
+    match (&kind, line == format!("-- {comment}"), title.trim()) {
+        (Kind::Check, true, title) => Marker::Section(kind, title.to_owned()),
+        (_, true, "") => Marker::Section(kind, String::new()),
+        _ => Marker::Unknown(comment.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<Section>, String) {
+        let problems = Problems::default();
+        let sections = parse(Path::new("0001_a.sql"), text, &problems);
+        (sections, problems.into_result("").err().map_or(String::new(), |e| e.to_string()))
+    }
+
+    #[test]
+    fn sections_keep_their_lines() {
+        let (sections, problems) =
+            read("-- a table\n-- pre-data\ncreate table a ();\n-- check: it is empty\nselect 1;\n");
+        assert_eq!(problems, "");
+        assert_eq!((sections[0].line, sections[1].line), (3, 5));
+        assert_eq!(sections[1].title, "it is empty");
+    }
+
+    #[test]
+    fn slips_are_named_and_not_taken_for_comments() {
+        let (_, problems) = read("select 1;\n-- post-data\nx;\n-- pre-data\n-- Pre_data\n-- check\n");
+        for expected in [
+            ":1: SQL before the first section marker",
+            ":4: misplaced section",
+            ":5: unknown section `Pre_data`",
+            ":6: a check has a title",
+        ] {
+            assert!(problems.contains(expected), "{expected} not in {problems}");
+        }
+    }
+}
