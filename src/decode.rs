@@ -10,7 +10,7 @@ use std::io::Read;
 
 pub use text::decode_text;
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, from_io};
 use crate::source::{Format, Quoting};
 
 /// Longest record, its line end included. CMS's widest (PBP, 840 columns) are some 20 KiB.
@@ -199,11 +199,8 @@ impl<R: Read> Records<R> {
             }
             let window = &self.buffer[self.start + consumed..self.end];
             let Some(reader) = self.quoted.as_mut() else { return Ok(None) };
-            let (found, read, wrote, ended) = reader.read_record(
-                window,
-                &mut self.unquoted[written..],
-                &mut self.ends[fields..],
-            );
+            let (found, read, wrote, ended) =
+                reader.read_record(window, &mut self.unquoted[written..], &mut self.ends[fields..]);
             consumed += read;
             written += wrote;
             fields += ended;
@@ -267,7 +264,7 @@ impl<R: Read> Records<R> {
         if self.buffer.len() - self.end < CHUNK {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
-        let read = self.input.read(&mut self.buffer[self.end..])?;
+        let read = self.input.read(&mut self.buffer[self.end..]).map_err(from_io)?;
         self.end += read;
         self.finished = read == 0;
         Ok(read > 0)

@@ -43,8 +43,7 @@ pub enum ColumnType {
 }
 
 /// The types' names, for the message about one that is not among them.
-pub const SUPPORTED: &str =
-    "text, varchar, char, smallint, integer, bigint, numeric, boolean, date, real, double precision";
+pub const SUPPORTED: &str = "text, varchar, char, smallint, integer, bigint, numeric, boolean, date, real, double precision";
 
 impl ColumnType {
     /// From Postgres's type id and modifier; `None` for a type that kiln does not encode.
@@ -64,7 +63,8 @@ impl ColumnType {
             (Type::FLOAT8, ColumnType::Float8),
         ];
         if oid == Type::NUMERIC.oid() {
-            let precision_scale = sized.map(|packed| ((packed >> 16) as u16, (packed & 0x7ff) as u16));
+            let precision_scale =
+                sized.map(|packed| ((packed >> 16) as u16, (packed & 0x7ff) as u16));
             return Some(ColumnType::Numeric { precision_scale });
         }
         types.iter().find(|(known, _)| known.oid() == oid).map(|(_, column)| *column)
@@ -219,7 +219,10 @@ mod tests {
     #[test]
     fn dates_count_from_the_postgres_epoch() {
         assert_eq!(encoded("2000-01-02", ColumnType::Date), Ok(vec![0, 0, 0, 4, 0, 0, 0, 1]));
-        assert_eq!(encoded("1999-12-31", ColumnType::Date), Ok(vec![0, 0, 0, 4, 255, 255, 255, 255]));
+        assert_eq!(
+            encoded("1999-12-31", ColumnType::Date),
+            Ok(vec![0, 0, 0, 4, 255, 255, 255, 255])
+        );
         for wrong in ["2000-02-30", "20000102", "2000-1-2", "2000-01-02T00:00:00"] {
             assert!(encoded(wrong, ColumnType::Date).is_err(), "{wrong}");
         }

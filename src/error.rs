@@ -114,6 +114,23 @@ pub fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
     Failure::new(exit, message).into()
 }
 
+/// Carries a failure through an interface that only knows `io::Error` (`Read`, the zip crate);
+/// [`from_io`] takes it out again.
+pub fn into_io(error: anyhow::Error) -> std::io::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) => std::io::Error::other(failure),
+        Err(other) => std::io::Error::other(format!("{other:#}")),
+    }
+}
+
+/// The failure that an `io::Error` carries; one that carries none means damaged input.
+pub fn from_io(error: std::io::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) => failure.into(),
+        Err(error) => Failure::new(Exit::InputRejected, "is damaged").because(error).into(),
+    }
+}
+
 /// The [`Failure`] that decides about this error, if there is one anywhere in its chain.
 pub fn decisive(error: &anyhow::Error) -> Option<&Failure> {
     error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()).last()
@@ -172,7 +189,8 @@ mod tests {
 
     #[test]
     fn every_code_is_listed_once() {
-        let codes: std::collections::HashSet<u8> = Exit::ALL.iter().map(|(e, _)| e.code()).collect();
+        let codes: std::collections::HashSet<u8> =
+            Exit::ALL.iter().map(|(e, _)| e.code()).collect();
         assert_eq!(codes.len(), Exit::ALL.len());
     }
 

@@ -45,8 +45,23 @@ pub const PRUNE: &str = "prune";
 
 /// Every point, in the order that a night meets them.
 pub const ALL: [&str; 17] = [
-    LOCKED, CREATED, PRE_DATA, MANIFEST, FETCH, COPY, COPY_FINISH, SOURCE, POST_DATA, FREEZE,
-    CHECK, SEAL, SEALED, GATE, RENAMED, SWAPPED, PRUNE,
+    LOCKED,
+    CREATED,
+    PRE_DATA,
+    MANIFEST,
+    FETCH,
+    COPY,
+    COPY_FINISH,
+    SOURCE,
+    POST_DATA,
+    FREEZE,
+    CHECK,
+    SEAL,
+    SEALED,
+    GATE,
+    RENAMED,
+    SWAPPED,
+    PRUNE,
 ];
 
 /// Does what `KILN_FAILPOINT` says for this point.

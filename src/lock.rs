@@ -84,9 +84,12 @@ async fn holder(session: &Session, database: &str) -> anyhow::Error {
         .await;
     let who = match &found {
         Ok(Some(row)) if row.get::<_, Option<String>>(0).is_some() => {
-            let (run, command, host): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+            let (run, command, host): (String, String, String) =
+                (row.get(0), row.get(1), row.get(2));
             let (pid, login, since): (i32, String, String) = (row.get(3), row.get(4), row.get(5));
-            format!("run {run} (`kiln {command}`, process {pid} of {login} on {host}, since {since})")
+            format!(
+                "run {run} (`kiln {command}`, process {pid} of {login} on {host}, since {since})"
+            )
         }
         Ok(Some(row)) => format!("the session of backend {}", row.get::<_, i32>(6)),
         _ => "a run that ended just now".to_owned(),

@@ -53,7 +53,11 @@ impl fmt::Display for Ident {
 /// A text as an SQL literal.
 pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
 }
 
 /// A Postgres server and how to speak to it.
@@ -252,7 +256,8 @@ fn connect_error(database: &str, error: &tokio_postgres::Error) -> anyhow::Error
         .into()
 }
 
-fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// An error and its sources on one line.
+pub fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -276,7 +281,10 @@ pub fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
         return describe(doing, error);
     };
     // These classes say nothing of the rows: 08 connection, 53 resources, 57 operator, 42 rights.
-    if ["08", "53", "57", "58", "42", "25"].iter().any(|class| db_error.code().code().starts_with(class)) {
+    if ["08", "53", "57", "58", "42", "25"]
+        .iter()
+        .any(|class| db_error.code().code().starts_with(class))
+    {
         return describe(doing, error);
     }
     let mut text = format!("{doing}: SQLSTATE {}", db_error.code().code());
@@ -302,7 +310,9 @@ fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
     let code = db_error.code();
     let text = format!("{doing}: {} (SQLSTATE {})", db_error.message(), code.code());
     let hint = match code {
-        &SqlState::DISK_FULL => "the server's disk is full: free space there, then `kiln run` again",
+        &SqlState::DISK_FULL => {
+            "the server's disk is full: free space there, then `kiln run` again"
+        }
         &SqlState::INSUFFICIENT_PRIVILEGE => {
             "give kiln's role what it lacks: CREATEDB, and membership of the owner role and pg_signal_backend (README, Roles)"
         }

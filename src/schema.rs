@@ -107,7 +107,11 @@ impl Schema {
             }
             if let Some(twin) = self.files[..index].iter().find(|f| f.table == file.table) {
                 let other = twin.path.display();
-                problems.add(&file.path, 0, format!("table {} is also that of {other}", file.table));
+                problems.add(
+                    &file.path,
+                    0,
+                    format!("table {} is also that of {other}", file.table),
+                );
             }
             expected = file.number + 1;
         }

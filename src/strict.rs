@@ -324,8 +324,11 @@ mod tests {
         assert!(said.contains("a.toml:1: unknown key `objct`; did you mean `object`?"), "{said}");
         assert!(said.contains("a.toml:1: `object` is missing"), "{said}");
         assert!(said.contains("a.toml:2: `parts` must be a whole number from 0, found string"));
-        assert!(said.contains("a.toml:4: unknown key `format.encodng`; did you mean `encoding`?")
-            || said.contains("unknown key `format.encodng`; did you mean"), "{said}");
+        assert!(
+            said.contains("a.toml:4: unknown key `format.encodng`; did you mean `encoding`?")
+                || said.contains("unknown key `format.encodng`; did you mean"),
+            "{said}"
+        );
     }
 
     #[test]

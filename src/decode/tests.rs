@@ -62,7 +62,7 @@ fn quoted_records_may_span_lines_and_positions_stay_true() {
     let found = rows(text, Quoting::Double, 1).unwrap();
     assert_eq!(found[0].1, [b"a".to_vec(), b"b\r\n\"|c".to_vec()]);
     assert_eq!(found[0].2, b"a|\"b\r\n\"\"|c\"");
-    assert_eq!(found[1].0, Position { line: 3, byte: 15 });
+    assert_eq!(found[1].0, Position { line: 3, byte: 13 });
     assert_eq!(found[1].2, b"d|e");
 }
 

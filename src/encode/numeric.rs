@@ -96,7 +96,10 @@ fn group(digits: &[u8]) -> i16 {
 mod tests {
     use super::*;
 
-    fn parts_of(field: &str, limits: Option<(u16, u16)>) -> Result<(Vec<i16>, i16, bool), &'static str> {
+    fn parts_of(
+        field: &str,
+        limits: Option<(u16, u16)>,
+    ) -> Result<(Vec<i16>, i16, bool), &'static str> {
         let mut row = Vec::new();
         encode(&mut row, field.as_bytes(), limits)?;
         let word = |at: usize| i16::from_be_bytes([row[at], row[at + 1]]);

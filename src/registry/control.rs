@@ -95,7 +95,9 @@ pub fn cannot_create(server: &Server, name: &str, error: tokio_postgres::Error) 
         let user = server.user();
         return Failure::new(
             Exit::Database,
-            format!("create database {name}: role {user} may not create databases (SQLSTATE 42501)"),
+            format!(
+                "create database {name}: role {user} may not create databases (SQLSTATE 42501)"
+            ),
         )
         .hint(format!("as a superuser: alter role {user} createdb"))
         .into();
@@ -167,10 +169,7 @@ pub async fn next_build(control: &Session, database: &str, run: &str) -> anyhow:
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn contracts(
-    control: &Session,
-    database: Option<&str>,
-) -> anyhow::Result<Vec<Contract>> {
+pub async fn contracts(control: &Session, database: Option<&str>) -> anyhow::Result<Vec<Contract>> {
     let rows = control
         .query(
             "select database, app, accepts_min, accepts_max from kiln.contract

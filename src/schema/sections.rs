@@ -44,7 +44,11 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
                 }
                 if sections.last().is_some_and(|last| last.kind > kind) {
                     let order = MARKERS.join(", ");
-                    problems.add(path, number, format!("misplaced section; their order is {order}"));
+                    problems.add(
+                        path,
+                        number,
+                        format!("misplaced section; their order is {order}"),
+                    );
                 }
                 sections.push(Section { kind, title, line: number + 1, sql: String::new() });
             }
@@ -125,7 +129,8 @@ mod tests {
 
     #[test]
     fn slips_are_named_and_not_taken_for_comments() {
-        let (_, problems) = read("select 1;\n-- post-data\nx;\n-- pre-data\n-- Pre_data\n-- check\n");
+        let (_, problems) =
+            read("select 1;\n-- post-data\nx;\n-- pre-data\n-- Pre_data\n-- check\n");
         for expected in [
             ":1: SQL before the first section marker",
             ":4: misplaced section",

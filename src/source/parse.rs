@@ -68,7 +68,10 @@ fn word<T: Copy>(table: &Table<'_>, key: &'static str, known: &[(&str, T)], defa
     let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
     let mean = suggest(&said.value, names.iter().copied());
     let listed = names.join(", ");
-    table.problem(said.line, format!("`{key}` must be one of {listed}, found {:?}{mean}", said.value));
+    table.problem(
+        said.line,
+        format!("`{key}` must be one of {listed}, found {:?}{mean}", said.value),
+    );
     default
 }
 

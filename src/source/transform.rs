@@ -30,8 +30,16 @@ pub enum Transform {
 impl Transform {
     /// Every word a spec may use.
     pub const WORDS: [&str; 10] = [
-        "trim", "upper", "money", "percent", "strip_hyphens", "yes_no", "one_zero", "ndc11",
-        "zero_pad", "date",
+        "trim",
+        "upper",
+        "money",
+        "percent",
+        "strip_hyphens",
+        "yes_no",
+        "one_zero",
+        "ndc11",
+        "zero_pad",
+        "date",
     ];
 
     /// Reads a spec's word, with its argument where it takes one.
@@ -220,7 +228,8 @@ mod tests {
 
     #[test]
     fn percentages_keep_every_digit() {
-        for (said, meant) in [("74%", "0.74"), ("5%", "0.05"), ("100%", "1.00"), ("7.5%", "0.075")] {
+        for (said, meant) in [("74%", "0.74"), ("5%", "0.05"), ("100%", "1.00"), ("7.5%", "0.075")]
+        {
             assert_eq!(done(&Transform::Percent, said).as_deref(), Ok(meant));
         }
         assert!(done(&Transform::Percent, "74").is_err());

@@ -1,0 +1,408 @@
+//! Finds a source's members in zips within zips, and opens them.
+//!
+//! The central directory is read first, over ranged GETs; no crate streams every zip. An inner
+//! zip that is stored is read in place; a compressed one goes to an unlinked temporary file.
+//! Nothing is ever written under a name that an archive gives.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use zip::{CompressionMethod, ZipArchive};
+
+use super::object::Object;
+use super::s3::file_name;
+use super::verified::{Expected, Verified};
+use crate::error::{Exit, Failure, from_io};
+use crate::source::Source;
+
+/// Zips inside each other, the object itself included.
+const DEPTH_MAX: usize = 4;
+/// Entries of one archive; a Part D release has 15, the PBP benefits 75.
+const ENTRIES_MAX: usize = 10_000;
+/// A compressed inner zip, inflated to a temporary file.
+const INNER_MAX: u64 = 64 << 30;
+
+/// What can be read and searched.
+pub trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// Where an archive's bytes are.
+#[derive(Debug, Clone)]
+enum Container {
+    /// In the object, from one byte to another.
+    Region { object: Arc<Object>, start: u64, end: u64 },
+    /// In an unlinked temporary file.
+    Spool { file: Arc<File>, size: u64 },
+}
+
+/// One file to load: a member of an archive, or an object that is the file itself.
+#[derive(Debug, Clone)]
+pub struct Member {
+    container: Container,
+    index: Option<usize>,
+    expected: Expected,
+    /// The object's key, for people and rejects.
+    pub object: String,
+    /// The names of the archives on the way and of the member, joined by ` → `; empty for an
+    /// object that is the file itself.
+    pub path: String,
+    /// The member's own name.
+    pub name: String,
+    /// The period that its name tells.
+    pub period: Option<String>,
+}
+
+impl Member {
+    /// Its size as the archive declares it.
+    pub fn size(&self) -> u64 {
+        self.expected.size
+    }
+
+    /// Object and member, for messages.
+    pub fn place(&self) -> String {
+        match self.path.as_str() {
+            "" => self.object.clone(),
+            path => format!("{} → {path}", self.object),
+        }
+    }
+
+    /// Opens it and hands it to `use_it`; blocking.
+    ///
+    /// # Errors
+    /// When the archive cannot be opened, and what `use_it` says.
+    pub fn open<T>(
+        &self,
+        on_bytes: impl Fn(u64) + Send + 'static,
+        use_it: impl FnOnce(Verified<&mut dyn Read>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let mut reader = self.container.reader();
+        let Some(index) = self.index else {
+            return use_it(Verified::new(&mut reader, self.expected.clone(), on_bytes));
+        };
+        let mut archive = ZipArchive::new(reader).map_err(damaged)?;
+        let mut entry = archive.by_index(index).map_err(damaged)?;
+        use_it(Verified::new(&mut entry, self.expected.clone(), on_bytes))
+    }
+}
+
+impl Container {
+    fn reader(&self) -> Box<dyn ReadSeek> {
+        match self {
+            Container::Region { object, start, end } => Box::new(object.region(*start, *end)),
+            Container::Spool { file, size } => {
+                Box::new(SpoolReader { file: Arc::clone(file), size: *size, at: 0 })
+            }
+        }
+    }
+}
+
+/// A reader with its own position in a shared temporary file.
+struct SpoolReader {
+    file: Arc<File>,
+    size: u64,
+    at: u64,
+}
+
+impl Read for SpoolReader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for SpoolReader {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
+        };
+        self.at = target.ok_or(std::io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+/// What a search through an object found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The source's members, in name order.
+    pub members: Vec<Member>,
+    /// The names of the object's outermost entries, to tell what no source claims.
+    pub entries: Vec<String>,
+}
+
+/// Finds the members of a source in its object; blocking.
+///
+/// # Errors
+/// [`Exit::InputRejected`] when an archive is damaged or hostile, or when there are more or
+/// fewer members than the spec says.
+pub fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
+    let whole = Container::Region { object: Arc::clone(object), start: 0, end: object.pin.size };
+    let Some(pattern) = &source.member else {
+        return Ok(Found { members: vec![plain(source, object, whole)], entries: Vec::new() });
+    };
+    let mut search = Search { source, pattern, object, scratch, found: Found::default() };
+    search.archive(&whole, &mut Vec::new())?;
+    let mut found = search.found;
+    found.members.sort_by(|a, b| a.name.cmp(&b.name));
+    let count = found.members.len();
+    if count != source.parts {
+        let names: Vec<&str> = found.members.iter().map(|m| m.name.as_str()).collect();
+        let listed = match names.is_empty() {
+            true => format!("the archive has {}", list(&found.entries)),
+            false => format!("found {}", names.join(", ")),
+        };
+        let what = if count < source.parts { "missing" } else { "extra" };
+        let message = format!(
+            "{what} member in {}: expected {} matching `{pattern}`, found {count}; {listed}",
+            object.pin.url(),
+            source.parts,
+        );
+        return Err(Failure::new(Exit::InputRejected, message)
+            .hint(format!(
+                "land a whole release, mend `member` in {}, or leave it out: --without {}",
+                source.path.display(),
+                source.name.as_str()
+            ))
+            .into());
+    }
+    one_period(&found.members, object)?;
+    Ok(found)
+}
+
+fn plain(source: &Source, object: &Arc<Object>, whole: Container) -> Member {
+    let pin = &object.pin;
+    let expected = Expected {
+        size: pin.size,
+        compressed: pin.size,
+        bytes_max: source.budget.bytes_max,
+        crc: None,
+        sha256: pin.sha256.clone(),
+    };
+    let captured = source.object.captures(pin.file_name());
+    let period = captured.and_then(|c| c.name("period").map(|m| m.as_str().to_owned()));
+    Member {
+        container: whole,
+        index: None,
+        expected,
+        object: pin.key.clone(),
+        path: String::new(),
+        name: pin.file_name().to_owned(),
+        period,
+    }
+}
+
+fn list(entries: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = entries.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match entries.len().checked_sub(SHOWN) {
+        _ if entries.is_empty() => text.push_str("no entries"),
+        Some(more) if more > 0 => text.push_str(&format!(" and {more} more")),
+        _ => {}
+    }
+    text
+}
+
+fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
+    let mut periods: Vec<&str> = members.iter().filter_map(|m| m.period.as_deref()).collect();
+    periods.sort_unstable();
+    periods.dedup();
+    if periods.len() > 1 {
+        let message = format!("{} mixes the periods {}", object.pin.url(), periods.join(" and "));
+        return Err(Failure::new(Exit::InputRejected, message).into());
+    }
+    Ok(())
+}
+
+struct Search<'a> {
+    source: &'a Source,
+    pattern: &'a regex::Regex,
+    object: &'a Arc<Object>,
+    scratch: &'a Path,
+    found: Found,
+}
+
+impl Search<'_> {
+    fn archive(&mut self, container: &Container, path: &mut Vec<String>) -> anyhow::Result<()> {
+        let place = |path: &[String]| {
+            let mut place = self.object.pin.url();
+            for name in path {
+                place.push_str(" → ");
+                place.push_str(name);
+            }
+            place
+        };
+        let mut archive = ZipArchive::new(container.reader())
+            .map_err(damaged)
+            .map_err(|error| error.context(place(path)))?;
+        if archive.len() > ENTRIES_MAX {
+            let message = format!("{}: more than {ENTRIES_MAX} entries", place(path));
+            return Err(Failure::new(Exit::InputRejected, message).into());
+        }
+        for index in 0..archive.len() {
+            let entry =
+                self.entry(&mut archive, index).map_err(|error| error.context(place(path)))?;
+            if path.is_empty() {
+                self.found.entries.push(entry.name.clone());
+            }
+            if entry.is_dir {
+                continue;
+            }
+            let is_member = self.pattern.is_match(&entry.name);
+            let is_archive =
+                self.source.archive.as_ref().is_some_and(|archive| archive.is_match(&entry.name));
+            if !is_member && !is_archive {
+                continue;
+            }
+            path.push(entry.name.clone());
+            entry.refuse_if_encrypted().map_err(|error| error.context(place(path)))?;
+            if is_member {
+                self.note(container, index, &entry, path);
+            } else if path.len() >= DEPTH_MAX {
+                let message = format!("{}: more than {DEPTH_MAX} zips deep", place(path));
+                return Err(Failure::new(Exit::InputRejected, message).into());
+            } else {
+                let inner = self
+                    .inner(&mut archive, index, &entry, container)
+                    .map_err(|error| error.context(place(path)))?;
+                self.archive(&inner, path)?;
+            }
+            path.pop();
+        }
+        Ok(())
+    }
+
+    /// Reads one directory entry and refuses names that would escape a folder.
+    fn entry(
+        &self,
+        archive: &mut ZipArchive<Box<dyn ReadSeek>>,
+        index: usize,
+    ) -> anyhow::Result<Entry> {
+        let entry = archive.by_index_raw(index).map_err(damaged)?;
+        let name = entry.name().map_err(damaged)?.into_owned();
+        if entry.enclosed_name().is_none() || entry.is_symlink() {
+            let message =
+                format!("entry {name:?} has a name that escapes the archive, or is a link");
+            return Err(Failure::new(Exit::InputRejected, message)
+                .hint("this is not a file that CMS packed; land it anew from CMS")
+                .into());
+        }
+        Ok(Entry {
+            name,
+            is_dir: entry.is_dir(),
+            encrypted: entry.encrypted(),
+            stored: entry.compression() == CompressionMethod::Stored,
+            data_start: entry.data_start(),
+            size: entry.size(),
+            compressed: entry.compressed_size(),
+            crc: entry.crc32(),
+        })
+    }
+
+    fn note(&mut self, container: &Container, index: usize, entry: &Entry, path: &[String]) {
+        let period = self
+            .pattern
+            .captures(&entry.name)
+            .and_then(|captured| captured.name("period").map(|m| m.as_str().to_owned()));
+        self.found.members.push(Member {
+            container: container.clone(),
+            index: Some(index),
+            expected: entry.expected(self.source.budget.bytes_max),
+            object: self.object.pin.key.clone(),
+            path: path.join(" → "),
+            name: file_name(&entry.name).to_owned(),
+            period,
+        });
+    }
+
+    /// An inner zip: in place where it is stored, else spooled.
+    fn inner(
+        &self,
+        archive: &mut ZipArchive<Box<dyn ReadSeek>>,
+        index: usize,
+        entry: &Entry,
+        outer: &Container,
+    ) -> anyhow::Result<Container> {
+        if let (true, Some(start), Container::Region { object, start: base, .. }) =
+            (entry.stored, entry.data_start, outer)
+        {
+            let start = base + start;
+            let end = start + entry.compressed;
+            return Ok(Container::Region { object: Arc::clone(object), start, end });
+        }
+        let mut file = tempfile::tempfile_in(self.scratch).map_err(|error| {
+            let folder = self.scratch.display();
+            Failure::new(Exit::Usage, format!("cannot make a scratch file in {folder}"))
+                .hint("set KILN_HOME to a folder that this user may write")
+                .because(error)
+        })?;
+        let mut member = archive.by_index(index).map_err(damaged)?;
+        let mut verified = Verified::new(&mut member, entry.expected(INNER_MAX), |_| ());
+        copy_to_scratch(&mut verified, &mut file)?;
+        let proof = verified.finish()?;
+        Ok(Container::Spool { file: Arc::new(file), size: proof.bytes })
+    }
+}
+
+/// Copies, and tells a full scratch disk from a damaged input.
+fn copy_to_scratch(input: &mut impl Read, file: &mut File) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let count = input.read(&mut buffer).map_err(from_io)?;
+        if count == 0 {
+            return Ok(());
+        }
+        file.write_all(&buffer[..count]).map_err(|error| {
+            Failure::new(Exit::Usage, "cannot write a scratch file")
+                .hint("free space below KILN_HOME (inner zips are kept there while they load)")
+                .because(error)
+        })?;
+    }
+}
+
+struct Entry {
+    name: String,
+    is_dir: bool,
+    encrypted: bool,
+    stored: bool,
+    data_start: Option<u64>,
+    size: u64,
+    compressed: u64,
+    crc: u32,
+}
+
+impl Entry {
+    fn refuse_if_encrypted(&self) -> anyhow::Result<()> {
+        if !self.encrypted {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::InputRejected, "is encrypted, and kiln has no password")
+            .hint("CMS publishes unencrypted files; land the public one")
+            .into())
+    }
+
+    fn expected(&self, bytes_max: u64) -> Expected {
+        Expected {
+            size: self.size,
+            compressed: self.compressed,
+            bytes_max,
+            crc: Some(self.crc),
+            sha256: None,
+        }
+    }
+}
+
+/// A zip error for people; a failure of the store below passes through as it is.
+fn damaged(error: zip::result::ZipError) -> anyhow::Error {
+    match error {
+        zip::result::ZipError::Io(error) => from_io(error),
+        other => Failure::new(Exit::InputRejected, format!("is not a whole zip archive: {other}"))
+            .hint("is the landed file truncated? land it again: kiln land DATABASE FILE")
+            .into(),
+    }
+}

@@ -1,0 +1,264 @@
+//! One pinned object as a seekable reader that resumes.
+//!
+//! The SDK retries a request until headers came, never a body (measured). A body that breaks,
+//! stalls or ends early is therefore asked for again here, from the byte where it broke, on the
+//! same version and entity tag, a bounded number of times: the result is the pinned bytes or an
+//! error, never a mix and never fewer.
+
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::{Buf as _, Bytes};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::s3::{Pin, Store, refused};
+use crate::error::{Exit, Failure, into_io};
+use crate::pg::stopped;
+
+/// Breaks in a row, without a byte in between, after which the object is given up.
+const BREAKS_MAX: u32 = 5;
+/// Breaks in all of one reader, so that a store that drips is given up as well.
+const BREAKS_TOTAL_MAX: u32 = 50;
+/// Longest wait for the next piece of a body.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The end of an object is fetched once and kept: a zip's directory lies there, and reading it
+/// jumps to and fro.
+const TAIL: u64 = 256 << 10;
+
+/// A pinned object that can be read many times.
+#[derive(Debug)]
+pub struct Object {
+    /// Which object at which version.
+    pub pin: Pin,
+    store: Store,
+    runtime: Handle,
+    stop: CancellationToken,
+    tail: OnceLock<Bytes>,
+}
+
+impl Object {
+    /// An object to be read from blocking threads of this runtime.
+    pub fn new(store: &Store, pin: Pin, stop: &CancellationToken) -> Arc<Object> {
+        Arc::new(Object {
+            pin,
+            store: store.clone(),
+            runtime: Handle::current(),
+            stop: stop.clone(),
+            tail: OnceLock::new(),
+        })
+    }
+
+    /// A reader of the bytes from `start` to `end`.
+    pub fn region(self: &Arc<Object>, start: u64, end: u64) -> Region {
+        Region {
+            object: Arc::clone(self),
+            start,
+            end: end.min(self.pin.size),
+            at: start,
+            body: None,
+            piece: Bytes::new(),
+            breaks: 0,
+            breaks_total: 0,
+        }
+    }
+
+    /// A reader of the whole object.
+    pub fn whole(self: &Arc<Object>) -> Region {
+        self.region(0, self.pin.size)
+    }
+
+    async fn get(&self, start: u64, end: u64) -> anyhow::Result<ByteStream> {
+        let Pin { bucket, key, .. } = &self.pin;
+        let answer = self
+            .store
+            .client
+            .get_object()
+            .bucket(bucket)
+            .key(key)
+            .set_version_id(self.pin.version_id.clone())
+            .if_match(&self.pin.etag)
+            .range(format!("bytes={start}-{}", end - 1))
+            .send()
+            .await
+            .map_err(|error| refused(&format!("read {}", self.pin.url()), &error))?;
+        // A server that ignores the range would give other bytes than were asked for.
+        let expected = format!("bytes {start}-{}/{}", end - 1, self.pin.size);
+        match answer.content_range() {
+            Some(range) if range == expected => Ok(answer.body),
+            None if start == 0 && answer.content_length() == Some(end as i64) => Ok(answer.body),
+            other => {
+                let found = other.unwrap_or("no Content-Range");
+                let url = self.pin.url();
+                let message = format!("read {url}: expected {expected}, found {found}");
+                Err(Failure::new(Exit::InputUnavailable, message).into())
+            }
+        }
+    }
+}
+
+/// A part of an object, or the whole, as `Read + Seek` for blocking threads.
+pub struct Region {
+    object: Arc<Object>,
+    start: u64,
+    end: u64,
+    at: u64,
+    body: Option<ByteStream>,
+    piece: Bytes,
+    breaks: u32,
+    breaks_total: u32,
+}
+
+impl Region {
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        self.end - self.start
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.end == self.start
+    }
+
+    /// The bytes from here on that the kept tail has.
+    fn from_tail(&self) -> anyhow::Result<Option<Bytes>> {
+        let size = self.object.pin.size;
+        let tail_start = size.saturating_sub(TAIL);
+        // Reading straight through to the end needs no second copy of it.
+        if self.at < tail_start || self.body.is_some() {
+            return Ok(None);
+        }
+        if self.object.tail.get().is_none() {
+            let mut whole = Vec::with_capacity((size - tail_start) as usize);
+            let mut reader = self.object.region(tail_start, size);
+            while reader.at < reader.end {
+                reader.next_piece()?;
+                whole.extend_from_slice(&reader.piece);
+                reader.at += reader.piece.len() as u64;
+                reader.piece.clear();
+            }
+            let _ = self.object.tail.set(whole.into());
+        }
+        let Some(tail) = self.object.tail.get() else { return Ok(None) };
+        let from = (self.at - tail_start) as usize;
+        let to = (self.end - tail_start) as usize;
+        Ok(Some(tail.slice(from..to)))
+    }
+
+    /// Gets the next piece of the body, asking again from here when it breaks.
+    fn next_piece(&mut self) -> anyhow::Result<()> {
+        loop {
+            let object = Arc::clone(&self.object);
+            let (at, end, body) = (self.at, self.end, self.body.take());
+            let outcome = object.runtime.block_on(async {
+                let work = async {
+                    let mut body = match body {
+                        Some(body) => body,
+                        None => object.get(at, end).await?,
+                    };
+                    let piece = tokio::time::timeout(PIECE_TIMEOUT, body.next()).await;
+                    anyhow::Ok((body, piece))
+                };
+                tokio::select! {
+                    outcome = work => outcome,
+                    () = object.stop.cancelled() => Err(stopped()),
+                }
+            });
+            let (body, piece) = outcome?;
+            let why = match piece {
+                Ok(Some(Ok(piece))) if piece.is_empty() => {
+                    self.body = Some(body);
+                    continue;
+                }
+                Ok(Some(Ok(mut piece))) => {
+                    piece.truncate((self.end - self.at) as usize);
+                    self.breaks = 0;
+                    self.piece = piece;
+                    self.body = Some(body);
+                    return Ok(());
+                }
+                Ok(Some(Err(error))) => crate::pg::source_chain(&error),
+                Ok(None) => "the body ended early".to_owned(),
+                Err(_) => format!("no data for {} s", PIECE_TIMEOUT.as_secs()),
+            };
+            self.note_break(&why)?;
+        }
+    }
+
+    fn note_break(&mut self, why: &str) -> anyhow::Result<()> {
+        self.breaks += 1;
+        self.breaks_total += 1;
+        let url = self.object.pin.url();
+        let (at, size) = (self.at, self.object.pin.size);
+        tracing::warn!(
+            object = url,
+            at,
+            size,
+            attempt = self.breaks,
+            error = why,
+            "download broke"
+        );
+        if self.breaks >= BREAKS_MAX || self.breaks_total >= BREAKS_TOTAL_MAX {
+            let message = format!(
+                "read {url}: broke {} times, the last time at byte {at} of {size}: {why}",
+                self.breaks_total
+            );
+            return Err(Failure::new(Exit::InputUnavailable, message)
+                .hint("run again when S3 is well: `kiln status` names the build to resume")
+                .into());
+        }
+        let pause = Duration::from_millis(100) * 2_u32.pow(self.breaks.min(6));
+        let stop = self.object.stop.clone();
+        self.object.runtime.block_on(async {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => Ok(()),
+                () = stop.cancelled() => Err(stopped()),
+            }
+        })
+    }
+}
+
+impl Read for Region {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.at >= self.end || buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.piece.is_empty() {
+            match self.from_tail().map_err(into_io)? {
+                Some(bytes) => self.piece = bytes,
+                None => self.next_piece().map_err(into_io)?,
+            }
+        }
+        let count = buffer.len().min(self.piece.len());
+        self.piece.copy_to_slice(&mut buffer[..count]);
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Region {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(offset) => Some(self.start + offset),
+            SeekFrom::End(offset) => self.end.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
+        };
+        let target = target.filter(|target| *target >= self.start).ok_or_else(|| {
+            std::io::Error::new(std::io::ErrorKind::InvalidInput, "seek before the start")
+        })?;
+        if target != self.at {
+            let ahead = target.checked_sub(self.at);
+            match ahead.filter(|ahead| *ahead <= self.piece.len() as u64) {
+                Some(ahead) => self.piece.advance(ahead as usize),
+                None => {
+                    self.piece.clear();
+                    self.body = None;
+                }
+            }
+            self.at = target;
+        }
+        Ok(self.at - self.start)
+    }
+}
