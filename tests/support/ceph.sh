@@ -201,10 +201,11 @@ start() {
     [[ -z $missing ]] || fail "not found: $missing" "hint: sudo $0 install"
     [[ -z $(processes) ]] || fail "already running in $dir" "hint: $0 stop $dir"
     [[ ! -e $dir || -e $dir/$MARK || -z $(ls -A "$dir") ]] || fail "$dir holds other things; an empty or new directory is needed"
+    mkdir -p "$dir"
+    touch "$dir/$MARK"
     stop # also takes away what an earlier one could not
     rm -rf "$dir/log"
-    mkdir -p "$dir/log"
-    touch "$dir/$MARK"
+    mkdir "$dir/log"
     trap 'ended $?' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
