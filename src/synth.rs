@@ -130,7 +130,7 @@ impl Release {
         }
     }
 
-    /// Some hundred rows in all, and every source has some: for tests.
+    /// About a thousand rows in all, and every source has some: made in milliseconds, for tests.
     pub fn small(seed: u64) -> Self {
         Release {
             plans: 12,
@@ -212,18 +212,19 @@ impl Release {
     ) -> Result<u64> {
         let source = Source::PharmacyNetworks;
         let mut network = Network::new(self, market);
-        let mut bundle = archive.bundle()?;
+        let three = self.depth == Depth::Three;
+        let mut bundle = three.then(|| archive.bundle()).transpose()?;
         for part in 1..=self.network_parts {
             let (rows, parts) = (self.network_rows, u64::from(self.network_parts));
             let of_part = rows / parts + u64::from(u64::from(part) <= rows % parts);
             let zip = archive.text(source, part, of_part, |out| network.write(out, of_part))?;
             let name = source.zip_name(&self.period, Some(part));
-            match self.depth {
-                Depth::Two => archive.add(&name, zip)?,
-                Depth::Three => archive.add_to(&mut bundle, &name, zip)?,
+            match &mut bundle {
+                None => archive.add(&name, zip)?,
+                Some(bundle) => archive.add_to(bundle, &name, zip)?,
             }
         }
-        if self.depth == Depth::Three {
+        if let Some(bundle) = bundle {
             archive.add(&source.zip_name(&self.period, None), archive::rewound(bundle)?)?;
         }
         Ok(self.network_rows)

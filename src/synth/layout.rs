@@ -98,6 +98,11 @@ impl Source {
         }
         header
     }
+
+    /// The header line with its CRLF, for files whose lines are put together by hand.
+    pub(super) fn header_line(self, vintage: Vintage) -> Vec<u8> {
+        [self.header(vintage).join("|").as_bytes(), b"\r\n"].concat()
+    }
 }
 
 fn same(stem: &'static str) -> (&'static str, &'static str) {
@@ -108,6 +113,16 @@ fn member_name(stem: &str, period: &str, part: Option<u32>, ending: &str) -> Str
     match part {
         Some(part) => format!("{stem}PPUF_{period} part {part}.{ending}"),
         None => format!("{stem}PPUF_{period}.{ending}"),
+    }
+}
+
+/// Cents as dollars in as few digits as possible: `0`, `0.5`, `1.25`. The mean row of the 2026Q2
+/// network is so short (75 bytes) that CMS must write them like this.
+pub(super) fn dollars(cents: u64) -> String {
+    match (cents / 100, cents % 100) {
+        (whole, 0) => whole.to_string(),
+        (whole, cents) if cents % 10 == 0 => format!("{whole}.{}", cents / 10),
+        (whole, cents) => format!("{whole}.{cents:02}"),
     }
 }
 
@@ -143,3 +158,13 @@ const PHARMACY_NETWORKS: &str = "CONTRACT_ID|PLAN_ID|SEGMENT_ID|PHARMACY_NUMBER|
     BRAND_DISPENSING_FEE_90|GENERIC_DISPENSING_FEE_30|GENERIC_DISPENSING_FEE_60|\
     GENERIC_DISPENSING_FEE_90|SELECTED_DISPENSING_FEE_30|SELECTED_DISPENSING_FEE_60|\
     SELECTED_DISPENSING_FEE_90";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_no_digit_too_many() {
+        assert_eq!([0, 50, 125, 200, 105].map(dollars), ["0", "0.5", "1.25", "2", "1.05"]);
+    }
+}

@@ -40,6 +40,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// How a row of this plan begins: `H1671|001|000|`.
+    pub(super) fn key(&self) -> Vec<u8> {
+        format!("{}|{}|{}|", self.contract, self.plan, self.segment).into_bytes()
+    }
+
     /// Files keyed by contract and plan alone mention a plan at its first segment.
     pub(super) fn is_first_segment(&self) -> bool {
         matches!(self.segment.as_str(), "000" | "001")

@@ -6,8 +6,8 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use super::layout::Source;
-use super::market::{Area, Market, Plan};
+use super::layout::{Source, dollars};
+use super::market::{Area, Market};
 use super::random::{Stream, share_out};
 use super::{Release, Vintage};
 
@@ -71,7 +71,7 @@ impl<'a> Network<'a> {
     /// Writes a header and the next `rows` rows.
     pub(super) fn write(&mut self, out: &mut dyn Write, mut rows: u64) -> Result<()> {
         let mut block = Vec::with_capacity(BLOCK + 512);
-        push_header(&mut block, Source::PharmacyNetworks, self.release.vintage);
+        block.extend_from_slice(&Source::PharmacyNetworks.header_line(self.release.vintage));
         while rows > 0 {
             let of_plan = self.rows_of_plan[self.plan];
             if self.row == of_plan {
@@ -110,24 +110,9 @@ impl<'a> Network<'a> {
     fn prepare(&mut self) {
         let Some(plan) = self.market.plans.get(self.plan) else { return };
         let mut stream = Stream::new(self.release.seed, "pharmacy_networks", self.plan as u64);
-        self.now.key.clear();
-        push_key(&mut self.now.key, plan);
+        self.now.key = plan.key();
         self.now.terms = std::array::from_fn(|_| stream.below(TERMS) as usize);
         self.now.stream = stream;
-    }
-}
-
-/// The header line.
-pub(super) fn push_header(line: &mut Vec<u8>, source: Source, vintage: Vintage) {
-    line.extend_from_slice(source.header(vintage).join("|").as_bytes());
-    line.extend_from_slice(b"\r\n");
-}
-
-/// `H1671|001|000|`.
-pub(super) fn push_key(line: &mut Vec<u8>, plan: &Plan) {
-    for field in [&plan.contract, &plan.plan, &plan.segment] {
-        line.extend_from_slice(field.as_bytes());
-        line.push(b'|');
     }
 }
 
@@ -178,19 +163,19 @@ fn all_terms(release: &Release) -> Vec<Vec<u8>> {
                 yes(retail).to_owned(),
                 yes(mail).to_owned(),
                 u8::from(stream.percent(88)).to_string(),
-                if stream.percent(70) { "0".to_owned() } else { fee(stream.below(1_000)) },
+                if stream.percent(70) { "0".to_owned() } else { dollars(stream.below(1_000)) },
             ];
             for _brand_then_generic in 0..2 {
                 let days_30 = 5 * stream.below(40);
-                fields.push(fee(days_30));
-                fields.push(fee(days_30 * stream.below(2)));
-                fields.push(fee(days_30 * stream.below(2)));
+                fields.push(dollars(days_30));
+                fields.push(dollars(days_30 * stream.below(2)));
+                fields.push(dollars(days_30 * stream.below(2)));
             }
             if release.vintage == Vintage::Cms2026 {
                 // A plan that pays no such fee has SAS's missing number.
                 let days_30 = stream.percent(30).then(|| 10 * stream.below(60));
                 for times in [1, 2, 3] {
-                    fields.push(days_30.map_or(".".to_owned(), |cents| fee(cents * times)));
+                    fields.push(days_30.map_or(".".to_owned(), |cents| dollars(cents * times)));
                 }
             }
             let mut line = fields.join("|").into_bytes();
@@ -200,16 +185,6 @@ fn all_terms(release: &Release) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Cents as dollars in as few digits as possible: `0`, `0.5`, `1.25`. The mean row of the 2026Q2
-/// network is so short (75 bytes) that CMS must write them like this.
-pub(super) fn fee(cents: u64) -> String {
-    match (cents / 100, cents % 100) {
-        (dollars, 0) => dollars.to_string(),
-        (dollars, cents) if cents % 10 == 0 => format!("{dollars}.{}", cents / 10),
-        (dollars, cents) => format!("{dollars}.{cents:02}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,10 +192,5 @@ mod tests {
     #[test]
     fn the_check_digit_is_that_of_the_standards_example() {
         assert_eq!(npi(123_456_789), 1_234_567_893);
-    }
-
-    #[test]
-    fn fees_have_no_digit_too_many() {
-        assert_eq!([0, 50, 125, 200, 105].map(fee), ["0", "0.5", "1.25", "2", "1.05"]);
     }
 }

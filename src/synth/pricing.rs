@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::Release;
 use super::layout::Source;
 use super::market::Market;
-use super::network::{BLOCK, push_header, push_key};
+use super::network::BLOCK;
 use super::random::{Stream, share_out};
 
 const DAYS: [&[u8]; 3] = [b"30", b"60", b"90"];
@@ -28,13 +28,12 @@ pub(super) fn write(release: &Release, market: &Market, out: &mut dyn Write) -> 
         .map(|_| (100 + stream.below(900)) * 10_u64.pow(stream.below(6) as u32))
         .collect();
     let mut block = Vec::with_capacity(BLOCK + 256);
-    push_header(&mut block, Source::Pricing, release.vintage);
+    block.extend_from_slice(&Source::Pricing.header_line(release.vintage));
     let shares = share_out(release.pricing_rows, &caps);
     for (nth, (plan, rows)) in market.plans.iter().zip(shares).enumerate() {
         let mut stream = Stream::new(release.seed, "pricing", nth as u64);
         let drugs = &market.formulary(plan).drugs;
-        let mut key = Vec::new();
-        push_key(&mut key, plan);
+        let key = plan.key();
         for k in 0..rows {
             let pick = stream.spread(k, rows, drugs.len() as u64 * 3) as usize;
             let drug = drugs[pick / 3] as usize;

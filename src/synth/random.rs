@@ -24,7 +24,7 @@ impl Stream {
     /// A number from 0 to `bound` - 1; `bound` is at least 1.
     #[inline]
     pub(super) fn below(&mut self, bound: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
     /// True in `percent` of a hundred cases.

@@ -8,9 +8,8 @@ use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use encoding_rs::WINDOWS_1252;
 
 use super::geography::{MA_REGIONS, PDP_REGIONS, STATES};
-use super::layout::Source;
+use super::layout::{Source, dollars};
 use super::market::{Area, Market, Plan};
-use super::network::fee;
 use super::random::Stream;
 use super::{Release, Vintage};
 
@@ -177,8 +176,8 @@ impl Share {
     fn fields(self) -> [String; 4] {
         let (kind, amount) = match self {
             Share::NotOffered => ("0", "0".to_owned()),
-            Share::Cents(cents) => ("1", fee(cents)),
-            Share::Percent(percent) => ("2", fee(percent)),
+            Share::Cents(cents) => ("1", dollars(cents)),
+            Share::Percent(percent) => ("2", dollars(percent)),
         };
         [kind.to_owned(), amount, "0".to_owned(), "0".to_owned()]
     }
