@@ -172,8 +172,7 @@ mod tests {
 
     #[test]
     fn every_code_is_listed_once() {
-        let codes: std::collections::HashSet<u8> =
-            Exit::ALL.iter().map(|(e, _)| e.code()).collect();
+        let codes: std::collections::HashSet<u8> = Exit::ALL.iter().map(|(e, _)| e.code()).collect();
         assert_eq!(codes.len(), Exit::ALL.len());
     }
 
