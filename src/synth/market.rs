@@ -1,0 +1,292 @@
+//! The invented market that all files of a release speak of: plans, formularies and drugs, held
+//! in memory so that keys agree between files. Grows with plans and drugs, never with rows.
+
+use std::ops::Range;
+
+use super::geography::{County, STATES, counties};
+use super::random::Stream;
+use super::{Release, Vintage};
+
+/// Plans, formularies and what they are made of.
+pub(super) struct Market {
+    pub(super) counties: Vec<County>,
+    /// By contract, plan, segment: the order of CMS's files.
+    pub(super) plans: Vec<Plan>,
+    pub(super) formularies: Vec<Formulary>,
+    /// By ascending NDC.
+    pub(super) drugs: Vec<Drug>,
+}
+
+/// One contract, plan and segment.
+pub(super) struct Plan {
+    /// `H1671`.
+    pub(super) contract: String,
+    /// `001`.
+    pub(super) plan: String,
+    /// `000`.
+    pub(super) segment: String,
+    pub(super) contract_name: String,
+    pub(super) name: String,
+    /// Index into [`Market::formularies`].
+    pub(super) formulary: usize,
+    pub(super) premium_cents: u64,
+    /// In dollars.
+    pub(super) deductible: u64,
+    pub(super) area: Area,
+    /// CMS's special needs plan code; 2 is dual eligible.
+    pub(super) snp: u8,
+    /// Whether some pharmacies are preferred.
+    pub(super) preferred: bool,
+}
+
+impl Plan {
+    /// How a row of this plan begins: `H1671|001|000|`.
+    pub(super) fn key(&self) -> Vec<u8> {
+        format!("{}|{}|{}|", self.contract, self.plan, self.segment).into_bytes()
+    }
+
+    /// Files keyed by contract and plan alone mention a plan at its first segment.
+    pub(super) fn is_first_segment(&self) -> bool {
+        matches!(self.segment.as_str(), "000" | "001")
+    }
+}
+
+/// Where a plan is sold, which decides the columns of plan information that are blank.
+#[derive(Clone)]
+pub(super) enum Area {
+    /// H contracts: a row for each of these counties.
+    Counties(Range<usize>),
+    /// R contracts: one row with this MA region.
+    MaRegion(u8),
+    /// S contracts: one row with this PDP region.
+    PdpRegion(u8),
+}
+
+/// A list of covered drugs.
+pub(super) struct Formulary {
+    /// Eight digits.
+    pub(super) id: String,
+    pub(super) version: u64,
+    /// Indexes into [`Market::drugs`], ascending.
+    pub(super) drugs: Vec<u32>,
+    /// Five, or six where the last is for select care drugs.
+    pub(super) tiers: u8,
+}
+
+/// A drug as the formularies know it.
+pub(super) struct Drug {
+    /// Eleven digits.
+    pub(super) ndc: String,
+    pub(super) rxcui: u64,
+    pub(super) tier: u8,
+    /// Chosen for Medicare price negotiation.
+    pub(super) selected: bool,
+}
+
+impl Market {
+    pub(super) fn new(release: &Release) -> Self {
+        let (counties, states) = counties(release.counties);
+        let drugs = drugs(release);
+        let formularies = formularies(release, drugs.len() as u64);
+        let plans = plans(release, &counties, &states);
+        Market { counties, plans, formularies, drugs }
+    }
+
+    /// The formulary of a plan.
+    pub(super) fn formulary(&self, plan: &Plan) -> &Formulary {
+        &self.formularies[plan.formulary]
+    }
+}
+
+fn drugs(release: &Release) -> Vec<Drug> {
+    let count = u64::from(release.drugs_per_formulary) * 5 / 4 + 1;
+    let mut stream = Stream::new(release.seed, "drugs", 0);
+    (0..count)
+        .map(|nth| Drug {
+            ndc: format!("{:011}", 2_143_380 + stream.spread(nth, count, 70_000_000_000)),
+            // A step coprime to the prime modulus visits every number once.
+            rxcui: 91_000 + nth * 1_000_003 % 2_699_999,
+            tier: tier_of(stream.below(100)),
+            selected: stream.percent(2),
+        })
+        .collect()
+}
+
+/// Tiers as often as in the 2026Q2 sample.
+fn tier_of(percentile: u64) -> u8 {
+    match percentile {
+        0..7 => 1,
+        7..47 => 2,
+        47..58 => 3,
+        58..71 => 4,
+        71..97 => 5,
+        _ => 6,
+    }
+}
+
+fn formularies(release: &Release, drugs: u64) -> Vec<Formulary> {
+    let (count, picks) = (u64::from(release.formularies), u64::from(release.drugs_per_formulary));
+    let mut stream = Stream::new(release.seed, "formularies", 0);
+    (0..count)
+        .map(|nth| {
+            let mut chosen = Stream::new(release.seed, "formulary", nth);
+            Formulary {
+                id: format!("{:08}", 26_000 + stream.spread(nth, count, count * 3)),
+                version: 8 + stream.below(12),
+                drugs: (0..picks).map(|k| chosen.spread(k, picks, drugs) as u32).collect(),
+                tiers: 5 + u8::from(stream.percent(60)),
+            }
+        })
+        .collect()
+}
+
+/// Plans of H, R and S contracts, about as many of each as CMS has.
+fn plans(release: &Release, counties: &[County], states: &[Range<usize>]) -> Vec<Plan> {
+    let count = u64::from(release.plans);
+    let stand_alone = if count < 3 { 0 } else { (count * 22 / 100).max(1) };
+    let regional = if count < 3 { 0 } else { (count * 8 / 100).max(1) };
+    let mut plans = Vec::with_capacity(count as usize);
+    for (kind, of_kind) in
+        [('H', count - stand_alone - regional), ('R', regional), ('S', stand_alone)]
+    {
+        let mut stream = Stream::new(release.seed, "contracts", u64::from(u32::from(kind)));
+        let mut sizes = Vec::new();
+        let mut left = of_kind;
+        while left > 0 {
+            let size = (1 + stream.below(8)).min(left);
+            sizes.push(size);
+            left -= size;
+        }
+        let contracts = sizes.len() as u64;
+        for (nth, size) in sizes.into_iter().enumerate() {
+            let number = 1_000 + stream.spread(nth as u64, contracts, 9_000);
+            let home = states[stream.below(states.len() as u64) as usize].clone();
+            let contract = Contract {
+                kind,
+                id: format!("{kind}{number}"),
+                carrier: format!("{} {}", stream.pick(&CARRIERS), stream.pick(&KINDS)),
+                formulary: stream.below(u64::from(release.formularies)) as usize,
+                state: counties[home.start].state,
+                home,
+            };
+            contract.add_plans(release, size, &mut stream, &mut plans);
+        }
+    }
+    plans
+}
+
+struct Contract {
+    kind: char,
+    id: String,
+    carrier: String,
+    formulary: usize,
+    state: usize,
+    home: Range<usize>,
+}
+
+impl Contract {
+    /// Adds `size` plans in order of their ids; some H plans come in two segments.
+    fn add_plans(&self, release: &Release, size: u64, stream: &mut Stream, plans: &mut Vec<Plan>) {
+        let mut left = size;
+        let mut number = 0;
+        while left > 0 {
+            number += 1 + stream.below(3);
+            if self.kind == 'H' && left >= 2 && stream.percent(15) {
+                let first = self.plan(release, number, "001", stream, plans.len());
+                let second = self.plan(release, number, "002", stream, plans.len());
+                plans.extend([first, second]);
+                left -= 2;
+            } else {
+                plans.push(self.plan(release, number, "000", stream, plans.len()));
+                left -= 1;
+            }
+        }
+    }
+
+    fn plan(
+        &self,
+        release: &Release,
+        number: u64,
+        segment: &str,
+        stream: &mut Stream,
+        nth: usize,
+    ) -> Plan {
+        let dual = self.kind == 'H' && stream.percent(15);
+        let free = dual || (self.kind == 'H' && stream.percent(60));
+        let most = if release.vintage == Vintage::Cms2026 { 615 } else { 505 };
+        let form = match self.kind {
+            'S' => "PDP",
+            'R' => "Regional PPO",
+            _ if dual => "HMO D-SNP",
+            _ => ["HMO", "HMO-POS", "PPO"][stream.below(3) as usize],
+        };
+        Plan {
+            contract: self.id.clone(),
+            plan: format!("{number:03}"),
+            segment: segment.to_owned(),
+            contract_name: format!("{}, INC.", self.carrier.to_uppercase()),
+            name: format!("{} {} ({form})", self.carrier, BENEFITS[nth % BENEFITS.len()]),
+            formulary: self.formulary,
+            premium_cents: if free { 0 } else { 10 * stream.below(1_500) },
+            deductible: *stream.pick(&[0, 0, 100, 250, most, most]),
+            area: self.area(stream),
+            snp: if dual { 2 } else { 0 },
+            preferred: stream.percent(60),
+        }
+    }
+
+    fn area(&self, stream: &mut Stream) -> Area {
+        match self.kind {
+            'S' => Area::PdpRegion(STATES[self.state].pdp_region),
+            'R' => Area::MaRegion(STATES[self.state].ma_region),
+            _ => {
+                let size = self.home.len() as u64;
+                let count = 1 + stream.below(size.min(40));
+                let start = self.home.start + stream.below(size - count + 1) as usize;
+                Area::Counties(start..start + count as usize)
+            }
+        }
+    }
+}
+
+const CARRIERS: [&str; 20] = [
+    "Harbor Light",
+    "Blue Prairie",
+    "Summit Valley",
+    "Silver Birch",
+    "Cedar Gate",
+    "Lakeshore",
+    "Three Rivers",
+    "Granite Peak",
+    "Golden Plains",
+    "Copper Canyon",
+    "Riverbend",
+    "Evergreen",
+    "Tidewater",
+    "Bright Meadow",
+    "Stonebridge",
+    "Northern Pine",
+    "Desert Willow",
+    "Magnolia",
+    "Cascade Ridge",
+    "Clear Spring",
+];
+
+const KINDS: [&str; 5] =
+    ["Health Plan", "Care Alliance", "Health Partners", "Senior Care", "Mutual Health"];
+
+/// Some need cp1252: accents, smart quotes, a dash.
+const BENEFITS: [&str; 12] = [
+    "Advantage Optimal",
+    "Salud y Más",
+    "Members’ Choice",
+    "Essential",
+    "“Gold” Value",
+    "Complete Care",
+    "Opción Básica",
+    "Basic – Rx Saver",
+    "Señorial Plus",
+    "Standard",
+    "Enhanced & More",
+    "Classic Select",
+];
