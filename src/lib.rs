@@ -1,5 +1,6 @@
 //! kiln bakes immutable Postgres databases from the files that CMS publishes.
 pub mod bind;
+pub mod check;
 pub mod config;
 pub mod copy;
 pub mod decode;
@@ -7,6 +8,7 @@ pub mod encode;
 pub mod error;
 pub mod failpoint;
 pub mod fetch;
+pub mod index;
 pub mod ledger;
 pub mod lock;
 pub mod manifest;
@@ -14,7 +16,9 @@ pub mod pg;
 pub mod progress;
 pub mod registry;
 pub mod schema;
+pub mod seal;
 pub mod source;
 pub mod strict;
+pub mod swap;
 pub mod synth;
 pub mod validate;

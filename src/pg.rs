@@ -118,6 +118,11 @@ impl Server {
         Ok(url.to_string())
     }
 
+    /// Run and build, as `application_name` has them.
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
     /// The role this server is spoken to as.
     pub fn user(&self) -> &str {
         self.config.get_user().unwrap_or("")

@@ -4,6 +4,7 @@
 //!
 //! Lose the host, lose nothing.
 
+pub mod build;
 pub mod control;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,164 @@
+//! One file to rows, in a blocking thread: open, cut, hold the header against the spec,
+//! validate, encode, and hand on in chunks.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::Part;
+use crate::bind::Layout;
+use crate::decode::Records;
+use crate::encode;
+use crate::error::{Exit, Failure, failure};
+use crate::fetch::verified::{Complete, Verified};
+use crate::pg::stopped;
+use crate::source::Encoding;
+use crate::validate::{Counts, Outcome, Reject, Validator};
+
+/// A chunk is handed on when it has grown to this.
+const CHUNK: usize = 256 << 10;
+/// After the budget is spent, this many more rejects are looked for, so that a person sees
+/// more than the first.
+const REJECTS_BEYOND: u64 = 20;
+/// Rejects that an error message shows.
+const REJECTS_SHOWN: usize = 3;
+
+/// What the reading thread hands on.
+pub enum Piece {
+    /// Encoded rows, and how many they are.
+    Rows(Bytes, u64),
+    /// A row that was refused.
+    Reject(Box<Reject>),
+}
+
+/// A source's rejects over all its parts.
+#[derive(Debug, Default)]
+pub struct Tally {
+    rejected: AtomicU64,
+    shown: Mutex<Vec<String>>,
+}
+
+impl Tally {
+    fn note(&self, reject: &Reject, member: &str) -> u64 {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.len() < REJECTS_SHOWN {
+            let column = reject.column.as_ref().map_or(String::new(), |c| format!(", column {c}"));
+            let Reject { line, byte, reason, .. } = reject;
+            shown.push(format!("{member} line {line}, byte {byte}{column}: {reason}"));
+        }
+        self.rejected.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
+    /// The error of a source whose budget is spent.
+    pub fn over_budget(&self, allowed: u64, at_least: bool) -> anyhow::Error {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = self.count();
+        let rows = if count == 1 { "row" } else { "rows" };
+        let more = if at_least { "at least " } else { "" };
+        let message = format!(
+            "{more}{count} {rows} rejected, the budget is {allowed}: {}",
+            shown.join("; ")
+        );
+        Failure::new(Exit::InputRejected, message)
+            .hint("`select * from kiln.reject` in the kept build shows them all")
+            .into()
+    }
+}
+
+/// Reads a part to its end and hands rows on; blocking.
+///
+/// # Errors
+/// The input's, with object and member; [`stopped`] when the receiver is gone.
+pub fn read(part: &Part, sender: &mpsc::Sender<Piece>) -> anyhow::Result<(Complete, Counts)> {
+    let meter = Arc::clone(&part.meter);
+    let on_bytes = move |count| {
+        meter.bytes.fetch_add(count, Ordering::Relaxed);
+    };
+    part.member
+        .open(on_bytes, |input| rows(part, input, sender))
+        .map_err(|error| error.context(part.member.place()))
+}
+
+fn rows<R: Read>(
+    part: &Part,
+    input: Verified<R>,
+    sender: &mpsc::Sender<Piece>,
+) -> anyhow::Result<(Complete, Counts)> {
+    let source = &part.binding.source;
+    let mut records = Records::new(input, &source.format);
+    if source.format.encoding == Encoding::Utf8 {
+        records.skip_prefix(b"\xef\xbb\xbf")?;
+    }
+    let layout = header(part, &mut records)?;
+    let mut validator = Validator::new(&part.binding, layout, source.format.header_rows);
+    let mut chunk = Vec::with_capacity(CHUNK + CHUNK / 4);
+    chunk.extend_from_slice(encode::HEADER);
+    let mut rows = 0;
+    let hand_on = |piece| sender.blocking_send(piece).map_err(|_| stopped());
+    while let Some(record) = records.next_record()? {
+        match validator.take(&record, &mut chunk) {
+            Outcome::Row => rows += 1,
+            Outcome::Filtered => {}
+            Outcome::Rejected(reject) => {
+                let count = part.tally.note(&reject, &part.member.name);
+                hand_on(Piece::Reject(Box::new(reject)))?;
+                let absolute = source.budget.rejects;
+                if source.budget.reject_ratio == 0.0 && count > absolute + REJECTS_BEYOND {
+                    return Err(part.tally.over_budget(absolute, true));
+                }
+            }
+        }
+        if chunk.len() >= CHUNK {
+            let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK + CHUNK / 4));
+            hand_on(Piece::Rows(full.into(), rows))?;
+            rows = 0;
+        }
+    }
+    chunk.extend_from_slice(&encode::TRAILER);
+    hand_on(Piece::Rows(chunk.into(), rows))?;
+    let counts = validator.counts;
+    let ended_in_newline = records.ended_in_newline();
+    let proof = records.into_input().finish()?;
+    refuse_odd_end(part, &counts, ended_in_newline)?;
+    Ok((proof, counts))
+}
+
+fn refuse_odd_end(part: &Part, counts: &Counts, ended_in_newline: bool) -> anyhow::Result<()> {
+    let source = &part.binding.source;
+    let spec = source.path.display();
+    if counts.lines == counts.header && !source.format.header_only_allowed {
+        return Err(Failure::new(Exit::InputRejected, "holds a header and no rows")
+            .hint(format!("if that is normal: header_only = \"allow\" in {spec}"))
+            .into());
+    }
+    if !ended_in_newline && source.format.final_newline_required {
+        let message = format!("the last row (line {}) has no line end: is it cut?", counts.lines);
+        return Err(Failure::new(Exit::InputRejected, message)
+            .hint(format!("if that is normal: final_newline = \"optional\" in {spec}"))
+            .into());
+    }
+    Ok(())
+}
+
+fn header<R: Read>(part: &Part, records: &mut Records<R>) -> anyhow::Result<Layout> {
+    let source = &part.binding.source;
+    let count = source.format.header_rows;
+    for number in 1..=count {
+        let Some(record) = records.next_record()? else {
+            let message = format!("has {} of {count} header rows", number - 1);
+            return Err(failure(Exit::InputRejected, message));
+        };
+        if number == count {
+            return Layout::from_header(source, &record);
+        }
+    }
+    Ok(Layout::in_order(source))
+}

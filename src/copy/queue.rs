@@ -1,0 +1,424 @@
+//! All files of all sources, longest first, over as many connections as there are; a source is
+//! settled when its last file is in. A source that fails does not stop the others: an engineer
+//! then has one thing to mend and not nine.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::part::Tally;
+use super::rejects::RejectWriter;
+use super::{Part, send};
+use crate::bind::Binding;
+use crate::error::{Exit, exit_of, render};
+use crate::failpoint;
+use crate::fetch::archive::{self, Found};
+use crate::fetch::object::Object;
+use crate::ledger::{FileEntry, SourceEntry, SourceState};
+use crate::manifest::Input;
+use crate::pg::{Session, db, stopped};
+use crate::progress::{Meter, Progress};
+use crate::registry::build::BuildDatabase;
+use crate::source::Source;
+
+/// A source to be loaded.
+pub struct Task {
+    /// The spec, bound to its table.
+    pub binding: Arc<Binding>,
+    /// What the manifest says it reads.
+    pub input: Input,
+    /// The object, pinned.
+    pub object: Arc<Object>,
+}
+
+/// Where and how to load.
+pub struct Loading<'a> {
+    /// The build.
+    pub build: &'a BuildDatabase,
+    /// All the database's specs, to tell what no source claims.
+    pub specs: &'a [Source],
+    /// COPY connections side by side.
+    pub connections: usize,
+    /// Where inner zips are spooled.
+    pub scratch: std::path::PathBuf,
+    /// Who shows how far it is.
+    pub progress: &'a Progress,
+    /// The stop signal.
+    pub stop: &'a CancellationToken,
+}
+
+/// What loading came to.
+pub struct Loaded {
+    /// An entry a source, by name.
+    pub entries: Vec<SourceEntry>,
+    /// Outermost entries of objects that no source claims.
+    pub unclaimed: Vec<String>,
+}
+
+/// A source under way.
+pub(super) struct Open {
+    pub(super) binding: Arc<Binding>,
+    pub(super) input: Input,
+    pub(super) period: Option<String>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) attempt: i64,
+    pub(super) began: Instant,
+    pub(super) waiting: usize,
+    pub(super) files: Vec<FileEntry>,
+    pub(super) failed: Option<anyhow::Error>,
+}
+
+struct Shared {
+    parts: VecDeque<Part>,
+    open: BTreeMap<String, Open>,
+    settled: Vec<SourceEntry>,
+}
+
+impl Loading<'_> {
+    /// Loads the sources.
+    ///
+    /// # Errors
+    /// Only what concerns all of them: a stop signal, a lost or full server. A source's own
+    /// failure is in its entry.
+    pub async fn run(&self, tasks: Vec<Task>) -> anyhow::Result<Loaded> {
+        let stage = self.progress.stage("reading archives");
+        let found: Vec<(Task, anyhow::Result<Found>)> = stream::iter(tasks)
+            .map(|task| self.find(task))
+            .buffer_unordered(self.connections)
+            .collect()
+            .await;
+        drop(stage);
+        failpoint::hit(failpoint::FETCH)?;
+        let unclaimed = self.unclaimed(&found);
+        let (shared, meters) = self.open_all(found).await?;
+        let shared = Mutex::new(shared);
+        let watch = self.progress.watch("load", meters);
+        let abort = self.stop.child_token();
+        let workers = (0..self.connections).map(|_| self.work(&shared, &abort));
+        let outcomes = futures_util::future::join_all(workers).await;
+        drop(watch);
+        // One worker's error stops the others; theirs only say that they were stopped.
+        let mut errors: Vec<anyhow::Error> = outcomes.into_iter().filter_map(Result::err).collect();
+        errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(error);
+        }
+        let mut entries = shared.into_inner().settled;
+        entries.sort_by(|a, b| a.source.cmp(&b.source));
+        Ok(Loaded { entries, unclaimed })
+    }
+
+    pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
+        let (binding, object) = (Arc::clone(&task.binding), Arc::clone(&task.object));
+        let scratch = self.scratch.clone();
+        let find = move || archive::find(&binding.source, &object, &scratch);
+        let found = tokio::task::spawn_blocking(find).await;
+        (task, found.unwrap_or_else(|panic| Err(anyhow::anyhow!("reading an archive: {panic}"))))
+    }
+
+    /// Entries of objects that no spec's patterns match: a new file of CMS's, perhaps.
+    fn unclaimed(&self, found: &[(Task, anyhow::Result<Found>)]) -> Vec<String> {
+        let claimed = |name: &str| {
+            self.specs.iter().any(|source| {
+                [&source.archive, &source.member]
+                    .iter()
+                    .any(|pattern| pattern.as_ref().is_some_and(|regex| regex.is_match(name)))
+            })
+        };
+        let mut names: Vec<String> = found
+            .iter()
+            .filter_map(|(_, found)| found.as_ref().ok())
+            .flat_map(|found| found.entries.iter().filter(|name| !claimed(name)).cloned())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    async fn open_all(
+        &self,
+        found: Vec<(Task, anyhow::Result<Found>)>,
+    ) -> anyhow::Result<(Shared, Vec<(String, Arc<Meter>)>)> {
+        let session = self.build.session("open sources").await?;
+        let mut shared =
+            Shared { parts: VecDeque::new(), open: BTreeMap::new(), settled: Vec::new() };
+        let mut meters = Vec::new();
+        for (task, found) in found {
+            if self.stop.is_cancelled() {
+                return Err(stopped());
+            }
+            let name = task.binding.source.name.as_str().to_owned();
+            let attempt = begin_source(&session, &name).await?;
+            let mut open = Open::new(task, attempt);
+            match found {
+                Err(error) => {
+                    open.failed = Some(error);
+                    let entry = settle(&session, &name, open).await?;
+                    shared.settled.push(entry);
+                }
+                Ok(found) => {
+                    let meter = Arc::new(Meter::default());
+                    meters.push((name.clone(), Arc::clone(&meter)));
+                    open.waiting = found.members.len();
+                    open.period = found.members.iter().find_map(|m| m.period.clone());
+                    for member in found.members {
+                        meter.total.fetch_add(member.size(), Ordering::Relaxed);
+                        shared.parts.push_back(open.part(member, &meter));
+                    }
+                    shared.open.insert(name, open);
+                }
+            }
+        }
+        let slice = shared.parts.make_contiguous();
+        slice.sort_by_key(|part| std::cmp::Reverse(part.member.size()));
+        Ok((shared, meters))
+    }
+
+    async fn work(&self, shared: &Mutex<Shared>, abort: &CancellationToken) -> anyhow::Result<()> {
+        let outcome = self.work_through(shared, abort).await;
+        if outcome.is_err() {
+            abort.cancel();
+        }
+        outcome
+    }
+
+    async fn work_through(
+        &self,
+        shared: &Mutex<Shared>,
+        abort: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut session: Option<Session> = None;
+        let mut rejects = RejectWriter::new(self.build);
+        loop {
+            let Some(part) = shared.lock().await.next_part() else { return Ok(()) };
+            let name = part.binding.source.name.as_str().to_owned();
+            let connected = match session.take() {
+                Some(session) => session,
+                None => self.build.session(&name).await?,
+            };
+            let named = format!("kiln {} {name}", self.build.server.who());
+            connected
+                .execute("select set_config('application_name', left($1, 63), false)", &[&named])
+                .await
+                .map_err(db("name the session"))?;
+            let outcome = load_part(&connected, &part, &mut rejects, abort).await;
+            // A server that is lost or full fails every other part as well; a signal stops all.
+            if let Err(error) = outcome.as_ref()
+                && matches!(exit_of(error), Exit::Database | Exit::Terminated | Exit::Bug)
+            {
+                return outcome.map(|_| ());
+            }
+            if outcome.is_ok() {
+                session = Some(connected);
+            }
+            let done = shared.lock().await.note(&name, outcome);
+            if let Some(open) = done {
+                let fresh = self.build.session(&name).await?;
+                let entry = settle(&fresh, &name, open).await?;
+                failpoint::hit(failpoint::SOURCE)?;
+                shared.lock().await.settled.push(entry);
+            }
+        }
+    }
+}
+
+impl Open {
+    pub(super) fn new(task: Task, attempt: i64) -> Open {
+        Open {
+            period: None,
+            tally: Arc::default(),
+            attempt,
+            began: Instant::now(),
+            waiting: 0,
+            files: Vec::new(),
+            failed: None,
+            binding: task.binding,
+            input: task.input,
+        }
+    }
+
+    pub(super) fn part(&self, member: archive::Member, meter: &Arc<Meter>) -> Part {
+        let pin = &self.input.object;
+        Part {
+            binding: Arc::clone(&self.binding),
+            member,
+            version: pin.version_id.clone().unwrap_or_else(|| pin.etag.clone()),
+            tally: Arc::clone(&self.tally),
+            meter: Arc::clone(meter),
+            attempt: self.attempt,
+        }
+    }
+}
+
+impl Shared {
+    /// The next file, skipping those of sources that have failed already.
+    fn next_part(&mut self) -> Option<Part> {
+        self.parts.pop_front()
+    }
+
+    /// Notes a file's outcome; gives the source back when that was its last.
+    fn note(&mut self, name: &str, outcome: anyhow::Result<FileEntry>) -> Option<Open> {
+        let open = self.open.get_mut(name)?;
+        open.waiting -= 1;
+        match outcome {
+            Ok(file) => open.files.push(file),
+            Err(error) => {
+                open.failed.get_or_insert(error);
+                // The source is lost; its other files need not be read.
+                let before = self.parts.len();
+                self.parts.retain(|part| part.binding.source.name.as_str() != name);
+                open.waiting -= before - self.parts.len();
+            }
+        }
+        if open.waiting == 0 { self.open.remove(name) } else { None }
+    }
+}
+
+async fn load_part(
+    session: &Session,
+    part: &Part,
+    rejects: &mut RejectWriter,
+    stop: &CancellationToken,
+) -> anyhow::Result<FileEntry> {
+    session.batch_execute("begin").await.map_err(db("begin"))?;
+    let entry = send(session, part, rejects, stop).await;
+    if entry.is_err() {
+        // What was refused is worth keeping even where the file was not taken.
+        let _ = rejects.flush().await;
+        let _ = session.batch_execute("rollback").await;
+    }
+    let entry = entry?;
+    session.batch_execute("commit").await.map_err(db("commit rows"))?;
+    Ok(entry)
+}
+
+/// Notes that a source is being loaded, into an empty table.
+async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
+    let row = session
+        .query_one(
+            "insert into kiln.source as s (source, state, attempt, entry)
+             values ($1, 'loading', 1, '{}')
+             on conflict (source) do update set state = 'loading', attempt = s.attempt + 1
+             returning attempt",
+            &[&name],
+        )
+        .await
+        .map_err(db("open a source"))?;
+    let attempt: i64 = row.get(0);
+    if attempt > 1 {
+        let sql = format!("truncate table \"{name}\"");
+        session.batch_execute(&sql).await.map_err(db("empty a half-loaded table"))?;
+    }
+    Ok(attempt)
+}
+
+/// Proves a source that is loaded, or says why it is not, and writes the entry to the build.
+async fn settle(session: &Session, name: &str, open: Open) -> anyhow::Result<SourceEntry> {
+    let counted: i64 = session
+        .query_one(&format!("select count(*) from \"{name}\""), &[])
+        .await
+        .map_err(db("count rows"))?
+        .get(0);
+    let entry = entry(name, open, counted.unsigned_abs());
+    write_entry(session, &entry, None).await?;
+    Ok(entry)
+}
+
+/// Makes the entry: proved loaded, or failed with its reason.
+pub(super) fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
+    let mut entry = SourceEntry::empty(name, SourceState::Loaded);
+    entry.period = open.period;
+    entry.posted = open.input.posted;
+    entry.files = open.files;
+    entry.files.sort_by(|a, b| a.member.cmp(&b.member));
+    entry.counted = counted;
+    let source = &open.binding.source;
+    let rows = entry.sum(|file| file.lines - file.header);
+    entry.rejects_allowed = source.rejects_allowed(rows);
+    entry.rows_min = source.budget.rows_min;
+    entry.digest = digest(&entry.files);
+    entry.seconds = open.began.elapsed().as_secs_f64();
+    let failed = open.failed.or_else(|| {
+        let over = open.tally.count() > entry.rejects_allowed;
+        over.then(|| open.tally.over_budget(entry.rejects_allowed, false))
+    });
+    let failed = match failed {
+        Some(error) => Some((exit_of(&error), render(&error.context(format!("source {name}"))))),
+        None => {
+            let problems = entry.problems();
+            (!problems.is_empty()).then(|| (Exit::InputRejected, problems.join("; ")))
+        }
+    };
+    if let Some((exit, error)) = failed {
+        tracing::error!(source = name, error, "source failed");
+        entry.state = SourceState::Failed;
+        entry.error = Some(error);
+        entry.exit_code = Some(exit.code());
+    } else {
+        tracing::info!(source = name, rows = counted, digest = entry.digest, "source loaded");
+    }
+    entry
+}
+
+fn digest(files: &[FileEntry]) -> String {
+    let sum = files
+        .iter()
+        .filter_map(|file| u128::from_str_radix(&file.digest, 16).ok())
+        .fold(0_u128, u128::wrapping_add);
+    format!("{sum:032x}")
+}
+
+/// Writes a source's entry to the build; with a new attempt's number where it was replaced.
+pub(super) async fn write_entry(
+    session: &Session,
+    entry: &SourceEntry,
+    attempt: Option<i64>,
+) -> anyhow::Result<()> {
+    let state = match entry.state {
+        SourceState::Loaded => "loaded",
+        SourceState::Failed => "failed",
+        SourceState::Without => "without",
+    };
+    let json = serde_json::to_value(entry)?;
+    let rejected = entry.sum(|file| file.rejected).cast_signed();
+    session
+        .execute(
+            "insert into kiln.source as s (source, state, attempt, period, posted, rows, rejected,
+                                           digest, entry, loaded_at)
+             values ($1, $2, coalesce($3, 1), $4, $5, $6, $7, $8, $9, clock_timestamp())
+             on conflict (source) do update
+             set state = excluded.state, attempt = coalesce($3, s.attempt),
+                 period = excluded.period, posted = excluded.posted, rows = excluded.rows,
+                 rejected = excluded.rejected, digest = excluded.digest, entry = excluded.entry,
+                 loaded_at = excluded.loaded_at",
+            &[
+                &entry.source,
+                &state,
+                &attempt,
+                &entry.period,
+                &entry.posted,
+                &entry.counted.cast_signed(),
+                &rejected,
+                &entry.digest,
+                &json,
+            ],
+        )
+        .await
+        .map_err(db("note the source"))?;
+    Ok(())
+}
+
+/// Notes a source that the build does without.
+///
+/// # Errors
+/// The server's.
+pub async fn note_without(session: &Session, name: &str) -> anyhow::Result<SourceEntry> {
+    let entry = SourceEntry::empty(name, SourceState::Without);
+    write_entry(session, &entry, None).await?;
+    Ok(entry)
+}

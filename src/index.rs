@@ -1,0 +1,116 @@
+//! After the rows: keys and indexes of all tables side by side, tables made from tables, then
+//! freeze and analyse. Each file's step is noted in the build in its own transaction, so that a
+//! build that goes on does not do it twice.
+
+use futures_util::{StreamExt as _, stream};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Exit, exit_of};
+use crate::pg::{Session, db};
+use crate::registry::build::BuildDatabase;
+use crate::schema::{Kind, Schema, SchemaFile, catalog};
+
+/// Builds what the `-- post-data` sections say, this many files at a time.
+///
+/// # Errors
+/// The first that fails; the others are stopped.
+pub async fn post_data(
+    build: &BuildDatabase,
+    schema: &Schema,
+    connections: usize,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let abort = stop.child_token();
+    let files = schema.files.iter().filter(|file| file.of_kind(&Kind::PostData).next().is_some());
+    side_by_side(files, connections, &abort, async |file: &SchemaFile| {
+        let session = build.session(&format!("post-data {}", file.table)).await?;
+        step(&session, file, &Kind::PostData, &abort).await
+    })
+    .await
+}
+
+/// Makes the tables of the `-- derive` sections, in number order.
+///
+/// # Errors
+/// The first that fails.
+pub async fn derive(
+    build: &BuildDatabase,
+    schema: &Schema,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    for file in &schema.files {
+        if file.of_kind(&Kind::Derive).next().is_some() {
+            let session = build.session(&format!("derive {}", file.table)).await?;
+            step(&session, file, &Kind::Derive, stop).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Freezes and analyses every table, this many at a time: nothing is left for autovacuum, and
+/// the planner knows the data from the first query on.
+///
+/// # Errors
+/// The first that fails.
+pub async fn freeze(
+    build: &BuildDatabase,
+    connections: usize,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let tables = catalog::tables(&build.session("freeze").await?).await?;
+    let abort = stop.child_token();
+    side_by_side(tables.iter(), connections, &abort, async |table: &String| {
+        let session = build.session(&format!("freeze {table}")).await?;
+        let sql = format!("vacuum (freeze, analyze) \"{table}\"");
+        session.run(&sql, format!("freeze {table}"), &abort).await
+    })
+    .await
+}
+
+async fn side_by_side<'a, T: 'a>(
+    items: impl Iterator<Item = &'a T>,
+    connections: usize,
+    abort: &CancellationToken,
+    work: impl AsyncFn(&'a T) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let outcomes: Vec<anyhow::Result<()>> = stream::iter(items)
+        .map(async |item| {
+            if abort.is_cancelled() {
+                return Ok(());
+            }
+            let outcome = work(item).await;
+            if outcome.is_err() {
+                abort.cancel();
+            }
+            outcome
+        })
+        .buffer_unordered(connections)
+        .collect()
+        .await;
+    let mut errors: Vec<anyhow::Error> = outcomes.into_iter().filter_map(Result::err).collect();
+    errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
+    errors.into_iter().next().map_or(Ok(()), Err)
+}
+
+async fn step(
+    session: &Session,
+    file: &SchemaFile,
+    kind: &Kind,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let name = format!("{kind:?} {}", file.table);
+    let done = session
+        .query_opt("select from kiln.step where step = $1", &[&name])
+        .await
+        .map_err(db("read the steps"))?;
+    if done.is_some() {
+        return Ok(());
+    }
+    session.batch_execute("begin").await.map_err(db("begin"))?;
+    file.apply(session, kind, stop).await?;
+    session
+        .execute("insert into kiln.step (step) values ($1)", &[&name])
+        .await
+        .map_err(db("note the step"))?;
+    session.batch_execute("commit").await.map_err(db(format!("commit {name}")))
+}

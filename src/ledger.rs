@@ -1,0 +1,337 @@
+//! The run's own account: every source's objects, bytes, lines, rows, rejects, digests and
+//! times. Success is computed from it, not from nobody having complained.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// The object's key.
+    pub object: String,
+    /// Its version id, or its entity tag where the bucket keeps no versions.
+    pub version: String,
+    /// The archives on the way and the member, joined by ` → `.
+    pub member: String,
+    /// Bytes of text.
+    pub bytes: u64,
+    /// Their sha256.
+    pub sha256: String,
+    /// What the proof of completeness rests on.
+    pub evidence: String,
+    /// Records, header included.
+    pub lines: u64,
+    /// Header records.
+    pub header: u64,
+    /// Rows sent.
+    pub loaded: u64,
+    /// Rows refused.
+    pub rejected: u64,
+    /// Rows left out by a filter.
+    pub filtered: u64,
+    /// Rows that COPY says it stored.
+    pub copied: u64,
+    /// Order-independent digest of the rows, in hex.
+    pub digest: String,
+}
+
+/// Where a source stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceState {
+    /// Loaded and proved.
+    Loaded,
+    /// Not loaded; `error` says why.
+    Failed,
+    /// Left out by wish.
+    Without,
+}
+
+/// What became of one source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceEntry {
+    /// The source's name, which is the table's.
+    pub source: String,
+    /// Where it stands.
+    pub state: SourceState,
+    /// The data's period.
+    pub period: Option<String>,
+    /// The posting's day, yyyymmdd.
+    pub posted: Option<String>,
+    /// Its files.
+    pub files: Vec<FileEntry>,
+    /// `count(*)` of its table.
+    pub counted: u64,
+    /// Rejects that its budget allows for this many rows.
+    pub rejects_allowed: u64,
+    /// Fewest rows that its budget demands.
+    pub rows_min: u64,
+    /// Order-independent digest of the table, in hex.
+    pub digest: String,
+    /// From the first byte to the proof.
+    pub seconds: f64,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// The exit code that the failure asks for.
+    pub exit_code: Option<u8>,
+}
+
+impl SourceEntry {
+    /// An entry without files.
+    pub fn empty(source: &str, state: SourceState) -> SourceEntry {
+        SourceEntry {
+            source: source.to_owned(),
+            state,
+            period: None,
+            posted: None,
+            files: Vec::new(),
+            counted: 0,
+            rejects_allowed: 0,
+            rows_min: 0,
+            digest: String::new(),
+            seconds: 0.0,
+            error: None,
+            exit_code: None,
+        }
+    }
+
+    /// The sum of one count over the files.
+    pub fn sum(&self, count: impl Fn(&FileEntry) -> u64) -> u64 {
+        self.files.iter().map(count).sum()
+    }
+
+    /// What does not agree, in words; empty when the source is proved loaded.
+    pub fn problems(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        let name = &self.source;
+        match self.state {
+            SourceState::Without => return said,
+            SourceState::Failed => {
+                said.push(self.error.clone().unwrap_or_else(|| format!("{name} failed")));
+                return said;
+            }
+            SourceState::Loaded => {}
+        }
+        for file in &self.files {
+            let FileEntry { lines, header, loaded, rejected, filtered, copied, member, .. } = file;
+            if *lines != header + loaded + rejected + filtered {
+                said.push(format!(
+                    "{name}: {member}: {lines} lines are not {header} header + {loaded} loaded + \
+                     {rejected} rejected + {filtered} filtered"
+                ));
+            }
+            if loaded != copied {
+                said.push(format!("{name}: {member}: sent {loaded} rows, COPY stored {copied}"));
+            }
+        }
+        let loaded = self.sum(|file| file.loaded);
+        if loaded != self.counted {
+            said.push(format!("{name}: sent {loaded} rows, the table has {}", self.counted));
+        }
+        let rejected = self.sum(|file| file.rejected);
+        if rejected > self.rejects_allowed {
+            let allowed = self.rejects_allowed;
+            said.push(format!("{name}: {rejected} rows rejected, the budget is {allowed}"));
+        }
+        if loaded < self.rows_min {
+            said.push(format!("{name}: {loaded} rows, expected at least {}", self.rows_min));
+        }
+        if self.files.is_empty() {
+            said.push(format!("{name}: no file was read"));
+        }
+        said
+    }
+}
+
+/// A check's result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckEntry {
+    /// The check's sentence.
+    pub title: String,
+    /// File and line of the check.
+    pub place: String,
+    /// Rows that must not be there (counted up to a limit).
+    pub rows: u64,
+}
+
+/// How long a stage took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageEntry {
+    /// The stage's name.
+    pub stage: String,
+    /// Seconds by the wall clock.
+    pub seconds: f64,
+}
+
+/// The account of one run of one database.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The run's id.
+    pub run: String,
+    /// The command, `run` or `build` or `resume`.
+    pub command: String,
+    /// The product database.
+    pub database: String,
+    /// The build.
+    pub build: String,
+    /// The schema's version.
+    pub version: u32,
+    /// When it began.
+    pub started: String,
+    /// How long each stage took, in order.
+    pub stages: Vec<StageEntry>,
+    /// The sources, by name.
+    pub sources: Vec<SourceEntry>,
+    /// Sources that the manifest has, or is without: all of them must be in `sources`.
+    pub expected: Vec<String>,
+    /// The checks.
+    pub checks: Vec<CheckEntry>,
+    /// What a person may want to look at.
+    pub warnings: Vec<String>,
+    /// Whether the seal was committed.
+    pub sealed: bool,
+    /// The build that was live before, and whether this one is now.
+    pub promoted: Option<Promotion>,
+}
+
+/// A swap that was done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Promotion {
+    /// What was live before.
+    pub from: Option<String>,
+    /// What is live now.
+    pub to: String,
+    /// From the first lock to COMMIT: the longest that a new connection waited.
+    pub milliseconds: u64,
+    /// Reader sessions that were ended.
+    pub sessions_ended: u64,
+}
+
+impl Ledger {
+    /// An account that has just been opened.
+    pub fn open(run: &str, command: &str, database: &str, build: &str, version: u32) -> Ledger {
+        Ledger {
+            run: run.to_owned(),
+            command: command.to_owned(),
+            database: database.to_owned(),
+            build: build.to_owned(),
+            version,
+            started: crate::registry::now(),
+            stages: Vec::new(),
+            sources: Vec::new(),
+            expected: Vec::new(),
+            checks: Vec::new(),
+            warnings: Vec::new(),
+            sealed: false,
+            promoted: None,
+        }
+    }
+
+    /// Notes a stage that began at `since` and ends now.
+    pub fn stage(&mut self, name: &str, since: Instant) {
+        let seconds = since.elapsed().as_secs_f64();
+        tracing::info!(stage = name, seconds, "stage done");
+        self.stages.push(StageEntry { stage: name.to_owned(), seconds });
+    }
+
+    /// What keeps the build from being sealed; empty when every source and every check agrees.
+    pub fn problems(&self) -> Vec<String> {
+        let mut said: Vec<String> =
+            self.sources.iter().flat_map(SourceEntry::problems).collect();
+        for name in &self.expected {
+            if !self.sources.iter().any(|entry| entry.source == *name) {
+                said.push(format!("{name}: in the manifest, and not in the ledger"));
+            }
+        }
+        for check in self.checks.iter().filter(|check| check.rows > 0) {
+            said.push(format!("{}: check \"{}\" found {} rows", check.place, check.title, check.rows));
+        }
+        said
+    }
+
+    /// The periods of the sources, sorted, joined.
+    pub fn period(&self) -> String {
+        let mut periods: Vec<&str> =
+            self.sources.iter().filter_map(|entry| entry.period.as_deref()).collect();
+        periods.sort_unstable();
+        periods.dedup();
+        periods.join(", ")
+    }
+
+    /// Sources left out by wish.
+    pub fn without(&self) -> Vec<String> {
+        self.sources
+            .iter()
+            .filter(|entry| entry.state == SourceState::Without)
+            .map(|entry| entry.source.clone())
+            .collect()
+    }
+
+    /// Rows loaded in all.
+    pub fn rows(&self) -> u64 {
+        self.sources.iter().map(|entry| entry.counted).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> Ledger {
+        let mut ledger = Ledger::open("r", "run", "druginfo", "druginfo_00001", 1);
+        let mut entry = SourceEntry::empty("pricing", SourceState::Loaded);
+        entry.files.push(FileEntry {
+            object: "o".into(),
+            version: "v".into(),
+            member: "m".into(),
+            bytes: 9,
+            sha256: "s".into(),
+            evidence: "size".into(),
+            lines: 12,
+            header: 1,
+            loaded: 8,
+            rejected: 2,
+            filtered: 1,
+            copied: 8,
+            digest: "d".into(),
+        });
+        entry.counted = 8;
+        entry.rejects_allowed = 2;
+        entry.rows_min = 8;
+        ledger.sources.push(entry);
+        ledger.expected.push("pricing".into());
+        let check = CheckEntry { title: "t".into(), place: "p".into(), rows: 0 };
+        ledger.checks.push(check);
+        ledger
+    }
+
+    #[test]
+    fn every_number_that_is_off_flips_the_verdict() {
+        assert_eq!(good().problems(), Vec::<String>::new());
+        let mutations: [fn(&mut Ledger); 12] = [
+            |ledger| ledger.sources[0].files[0].lines += 1,
+            |ledger| ledger.sources[0].files[0].header += 1,
+            |ledger| ledger.sources[0].files[0].loaded += 1,
+            |ledger| ledger.sources[0].files[0].rejected += 1,
+            |ledger| ledger.sources[0].files[0].filtered += 1,
+            |ledger| ledger.sources[0].files[0].copied += 1,
+            |ledger| ledger.sources[0].counted += 1,
+            |ledger| ledger.sources[0].rejects_allowed -= 1,
+            |ledger| ledger.sources[0].rows_min += 1,
+            |ledger| ledger.sources[0].state = SourceState::Failed,
+            |ledger| ledger.expected.push("x".into()),
+            |ledger| ledger.checks[0].rows = 1,
+        ];
+        for (index, mutate) in mutations.iter().enumerate() {
+            let mut ledger = good();
+            mutate(&mut ledger);
+            assert!(!ledger.problems().is_empty(), "mutation {index} went unnoticed");
+        }
+        let mut none = good();
+        none.sources[0].files.clear();
+        none.sources[0].counted = 0;
+        none.sources[0].rows_min = 0;
+        assert_eq!(none.problems(), ["pricing: no file was read"]);
+    }
+}

@@ -1,0 +1,114 @@
+//! A build as a thing to work on: made from template0, spoken to as its owner, renamed by
+//! nobody but the swap, dropped by nobody but a clean-up that holds the lock.
+
+use crate::error::{Exit, Failure};
+use crate::pg::{Ident, Server, Session, db};
+use crate::registry::{Tag, control};
+
+/// A build's database and how to reach it.
+#[derive(Clone)]
+pub struct BuildDatabase {
+    /// The server, named for run and build.
+    pub server: Server,
+    /// The database's name, the build's own.
+    pub name: Ident,
+    /// The role that owns everything in it.
+    pub owner: Ident,
+}
+
+impl BuildDatabase {
+    /// A build by its name.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when the name cannot be one.
+    pub fn new(server: &Server, name: &str, owner: &str) -> anyhow::Result<BuildDatabase> {
+        Ok(BuildDatabase { server: server.clone(), name: ident(name)?, owner: ident(owner)? })
+    }
+
+    /// Makes the database, from template0 (a template with sessions on it is refused by
+    /// Postgres, and a crash while copying a large one leaks its files), in C collation (half
+    /// the cost of a text key), closed to everybody but its owner.
+    ///
+    /// # Errors
+    /// [`Exit::Database`] with a hint where a right is missing.
+    pub async fn create(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
+        let (name, owner) = (&self.name, &self.owner);
+        control
+            .batch_execute(&format!(
+                "create database {name} owner {owner} template template0 encoding 'UTF8' \
+                 locale_provider libc locale 'C'"
+            ))
+            .await
+            .map_err(|error| control::cannot_create(&self.server, name.as_str(), error))?;
+        control
+            .batch_execute(&format!(
+                "begin; revoke all on database {name} from public; {}; commit",
+                tag.comment_sql(name)
+            ))
+            .await
+            .map_err(db(format!("close database {}", name.as_str())))
+    }
+
+    /// Makes kiln's own schema in it.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn prepare(&self, session: &Session) -> anyhow::Result<()> {
+        session
+            .batch_execute(&format!("begin; {}; commit", include_str!("build.sql")))
+            .await
+            .map_err(db("prepare the build"))
+    }
+
+    /// A session in it, as its owner, named for what it does.
+    ///
+    /// # Errors
+    /// [`Exit::Database`].
+    pub async fn session(&self, purpose: &str) -> anyhow::Result<Session> {
+        let session = self.server.connect_as(self.name.as_str(), purpose).await?;
+        session
+            .batch_execute(&format!("set role {}", self.owner))
+            .await
+            .map_err(db(format!("act as {}", self.owner.as_str())))?;
+        Ok(session)
+    }
+
+    /// Writes what it is.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn retag(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
+        control
+            .batch_execute(&tag.comment_sql(&self.name))
+            .await
+            .map_err(db(format!("note the state of {}", self.name.as_str())))
+    }
+
+    /// Drops it and ends whatever session is still in it. Dropping what is not there is done.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn discard(&self, control: &Session) -> anyhow::Result<()> {
+        control
+            .batch_execute(&format!("drop database if exists {} with (force)", self.name))
+            .await
+            .map_err(db(format!("drop {}", self.name.as_str())))?;
+        control
+            .execute("delete from kiln.build where name = $1", &[&self.name.as_str()])
+            .await
+            .map_err(db("forget the build"))?;
+        Ok(())
+    }
+}
+
+/// A name that is to reach SQL.
+///
+/// # Errors
+/// [`Exit::Usage`] when it cannot.
+pub fn ident(name: &str) -> anyhow::Result<Ident> {
+    Ident::parse(name).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("{name:?} is not a name that kiln gives"))
+            .hint("`kiln status` lists the builds")
+            .into()
+    })
+}

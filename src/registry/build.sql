@@ -1,0 +1,68 @@
+-- kiln's own schema inside every build: what was read, what was refused, and the stamp.
+create schema kiln;
+comment on schema kiln is 'How this build was made: written by kiln, read by apps';
+
+create table kiln.manifest (
+    document jsonb not null
+);
+comment on table kiln.manifest is 'The exact inputs, fixed before the first byte was read';
+
+create table kiln.source (
+    source    text primary key,
+    state     text not null check (state in ('loading', 'loaded', 'failed', 'without')),
+    attempt   bigint not null,
+    period    text,
+    posted    text,
+    rows      bigint,
+    rejected  bigint,
+    digest    text,
+    entry     jsonb not null,
+    loaded_at timestamptz
+);
+comment on table kiln.source is 'One row a source: its state, period, counts and digest';
+
+create view kiln.file as
+    select s.source, f.*
+    from kiln.source s,
+         jsonb_to_recordset(s.entry -> 'files') as f (
+             object text, version text, member text, bytes bigint, sha256 text, evidence text,
+             lines bigint, header bigint, loaded bigint, rejected bigint, filtered bigint,
+             copied bigint, digest text)
+    where s.state in ('loaded', 'failed');
+comment on view kiln.file is 'One row a file: lines = header + loaded + rejected + filtered';
+
+create table kiln.reject (
+    source      text not null,
+    attempt     bigint not null,
+    object      text not null,
+    member      text not null,
+    line        bigint not null,
+    byte        bigint not null,
+    column_name text,
+    reason      text not null,
+    bytes       bytea
+);
+comment on table kiln.reject is 'Rows that were refused, with their place, reason and bytes';
+
+create table kiln.step (
+    step    text primary key,
+    done_at timestamptz not null default clock_timestamp()
+);
+comment on table kiln.step is 'Post-data and derive steps that are done, for resume';
+
+create table kiln.stamp (
+    only        boolean primary key default true check (only),
+    build       text not null,
+    database    text not null,
+    version     integer not null,
+    fingerprint text not null,
+    period      text not null,
+    without     text[] not null,
+    run         text not null,
+    tool        text not null,
+    sealed_at   timestamptz not null default clock_timestamp(),
+    manifest    jsonb not null,
+    ledger      jsonb not null
+);
+comment on table kiln.stamp is
+    'Written last: a build with a row here is complete, checked and will not change';

@@ -1,0 +1,169 @@
+//! The seal: the last write to a build. Readers get their rights, writers lose theirs, and the
+//! stamp is written, in one durable transaction; before it there is no build to promote, after
+//! it there is nothing to write.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Exit, Failure};
+use crate::failpoint;
+use crate::ledger::Ledger;
+use crate::manifest::Manifest;
+use crate::pg::{Ident, Session, db};
+use crate::registry::build::BuildDatabase;
+use crate::registry::{State, Tag, now};
+use crate::schema::{SchemaLock, catalog};
+
+/// What the stamp says, as far as the gate needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The build's own name.
+    pub build: String,
+    /// The product database.
+    pub database: String,
+    /// The schema's version.
+    pub version: u32,
+    /// The catalog's fingerprint.
+    pub fingerprint: String,
+    /// Rows by table.
+    pub rows: Vec<(String, u64)>,
+}
+
+/// Proof that the seal was committed; only [`seal`] makes one. A build that was sealed by this
+/// very run need not be counted again before the swap.
+#[derive(Debug)]
+pub struct Sealed {
+    _private: (),
+}
+
+/// Seals a build.
+///
+/// # Errors
+/// [`Exit::ChecksFailed`] when the ledger does not agree, [`Exit::SchemaRefused`] when the
+/// catalog is not the locked one; the build is then not sealed.
+pub async fn seal(
+    build: &BuildDatabase,
+    app: &Ident,
+    lock: &SchemaLock,
+    manifest: &Manifest,
+    ledger: &Ledger,
+    tag: &mut Tag,
+) -> anyhow::Result<Sealed> {
+    let problems = ledger.problems();
+    if !problems.is_empty() {
+        let message = format!("not sealed: {}", problems.join("; "));
+        return Err(Failure::new(Exit::ChecksFailed, message)
+            .hint(format!(
+                "look into the kept build {}, mend the source, then kiln load {} SOURCE --into {0}",
+                tag.build, tag.database
+            ))
+            .into());
+    }
+    let session = build.session("seal").await?;
+    let found = catalog::fingerprint(&session).await?;
+    if found.digest != lock.fingerprint {
+        let difference = lock.difference(&found.lines).join("\n  ");
+        let database = &tag.database;
+        let message = format!("not sealed: the catalog is not the locked one:\n  {difference}");
+        return Err(Failure::new(Exit::SchemaRefused, message)
+            .hint(format!("kiln schema check {database}; kiln schema lock {database}"))
+            .into());
+    }
+    tag.state = State::Sealed;
+    tag.sealed = Some(now());
+    tag.fingerprint.clone_from(&found.digest);
+    tag.period = ledger.period();
+    tag.without = ledger.without();
+    let written = write(&session, build, app, manifest, ledger, tag).await;
+    if let Err(error) = written {
+        // The answer to COMMIT may be what was lost, and not the commit: ask the server.
+        drop(session);
+        let again = build.session("seal").await.map_err(|_| error)?;
+        if read(&again).await?.is_none() {
+            return Err(Failure::new(Exit::Database, "the seal was not committed")
+                .hint(format!("kiln resume {}", tag.build))
+                .into());
+        }
+    }
+    Ok(Sealed { _private: () })
+}
+
+async fn write(
+    session: &Session,
+    build: &BuildDatabase,
+    app: &Ident,
+    manifest: &Manifest,
+    ledger: &Ledger,
+    tag: &Tag,
+) -> anyhow::Result<()> {
+    let (name, owner) = (&build.name, &build.owner);
+    // A superuser is the only one left who could write, and would have to mean it.
+    let rights = format!(
+        "begin; set local synchronous_commit = on;
+         revoke all on schema public, kiln from public;
+         revoke create on schema public from pg_database_owner;
+         revoke create on schema kiln from {owner};
+         grant usage on schema public, kiln to {app};
+         grant select on all tables in schema public to {app};
+         grant select on kiln.stamp, kiln.source, kiln.file to {app};
+         grant connect on database {name} to {app};
+         alter database {name} set default_transaction_read_only = on"
+    );
+    session.batch_execute(&rights).await.map_err(db("set the rights"))?;
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 10] = [
+        &tag.build,
+        &tag.database,
+        &tag.version.cast_signed(),
+        &tag.fingerprint,
+        &tag.period,
+        &tag.without,
+        &tag.run,
+        &concat!("kiln ", env!("CARGO_PKG_VERSION")),
+        &serde_json::to_value(manifest)?,
+        &serde_json::to_value(ledger)?,
+    ];
+    session
+        .execute(
+            "insert into kiln.stamp (build, database, version, fingerprint, period, without, run,
+                                     tool, manifest, ledger)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            &values,
+        )
+        .await
+        .map_err(db("write the stamp"))?;
+    let last = format!(
+        "revoke insert, update, delete, truncate, references, trigger
+             on all tables in schema public, kiln from public, {owner}; {}",
+        tag.comment_sql(name)
+    );
+    session.batch_execute(&last).await.map_err(db("close the build"))?;
+    failpoint::hit(failpoint::SEAL)?;
+    session.batch_execute("commit").await.map_err(db("commit the seal"))
+}
+
+/// Reads a build's stamp; `None` when it is not sealed.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
+    let exists: bool = session
+        .query_one("select to_regclass('kiln.stamp') is not null", &[])
+        .await
+        .map_err(db("look for the stamp"))?
+        .get(0);
+    if !exists {
+        return Ok(None);
+    }
+    let row = session
+        .query_opt("select build, database, version, fingerprint, ledger from kiln.stamp", &[])
+        .await
+        .map_err(db("read the stamp"))?;
+    let Some(row) = row else { return Ok(None) };
+    let ledger: Ledger = serde_json::from_value(row.get(4))?;
+    Ok(Some(Stamp {
+        build: row.get(0),
+        database: row.get(1),
+        version: row.get::<_, i32>(2).cast_unsigned(),
+        fingerprint: row.get(3),
+        rows: ledger.sources.iter().map(|e| (e.source.clone(), e.counted)).collect(),
+    }))
+}

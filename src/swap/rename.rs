@@ -1,0 +1,228 @@
+//! Both renames in one transaction, by the two-session way: this session asks for the rename
+//! and so holds the lock that keeps newcomers out; another ends the readers while it waits.
+//! Measured: 111 to 163 ms under 20 clients that reconnect, where a single session that does
+//! both needed 20 s.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::error::SqlState;
+
+use super::gate::{Facts, decide};
+use super::{Swap, tags_after};
+use crate::error::{Exit, Failure};
+use crate::failpoint;
+use crate::pg::{Session, db};
+use crate::registry::build::ident;
+use crate::registry::control::{Audit, contracts, write_audit};
+use crate::registry::{Build, CONTROL};
+
+/// Longest time that one attempt may keep new connections waiting.
+const ATTEMPT_MS: u64 = 900;
+/// Between two attempts, so that readers get through.
+const PAUSE: Duration = Duration::from_millis(400);
+/// Between two rounds of ending readers.
+const ROUND: Duration = Duration::from_millis(5);
+
+/// Ends the sessions that this role may end.
+const END_SESSIONS: &str = "
+    select count(pg_terminate_backend(a.pid))
+    from pg_stat_activity a join pg_roles r on r.oid = a.usesysid
+    where a.datname = any($1) and a.pid <> pg_backend_pid()
+      and ((select rolsuper from pg_roles where rolname = current_user)
+           or (not r.rolsuper and (pg_has_role(r.oid, 'member')
+                                   or pg_has_role('pg_signal_backend', 'member'))))";
+
+/// Renames; gives back how long newcomers were kept waiting, and how many sessions were ended.
+pub async fn rename(
+    swap: &mut Swap<'_>,
+    candidate: &Build,
+    builds: &[Build],
+    facts: &Facts,
+) -> anyhow::Result<(Duration, u64)> {
+    let began = Instant::now();
+    let ender = swap.server.connect_as(CONTROL, "end readers").await?;
+    let mut names = vec![candidate.name.clone()];
+    names.push(swap.lock.database().to_owned());
+    let mut ended = 0;
+    loop {
+        let attempt = Instant::now();
+        let outcome = one_attempt(swap, candidate, builds, facts, &ender, &names, &mut ended).await;
+        match outcome {
+            Ok(()) => return Ok((attempt.elapsed(), ended)),
+            Err(Attempt::Failed(error)) if swap.lock.is_closed() => {
+                return lost(swap, facts, error).await.map(|()| (attempt.elapsed(), ended));
+            }
+            Err(Attempt::Failed(error)) => {
+                let _ = swap.lock.batch_execute("rollback").await;
+                return Err(error);
+            }
+            Err(Attempt::Busy) => {
+                swap.lock.batch_execute("rollback").await.map_err(db("give the swap up"))?;
+            }
+        }
+        if began.elapsed() + PAUSE >= swap.deadline {
+            return Err(not_possible(swap, &ender, &names).await);
+        }
+        tracing::warn!(ended, "a session could not be ended in time; trying again");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Why an attempt came to nothing.
+enum Attempt {
+    /// Sessions or a contract being set were in the way; nothing has changed.
+    Busy,
+    /// Anything else; not tried again.
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Attempt {
+    fn from(error: anyhow::Error) -> Attempt {
+        Attempt::Failed(error)
+    }
+}
+
+impl Attempt {
+    fn of(doing: &str, error: tokio_postgres::Error) -> Attempt {
+        let busy =
+            [SqlState::QUERY_CANCELED, SqlState::OBJECT_IN_USE, SqlState::LOCK_NOT_AVAILABLE];
+        match error.code() {
+            Some(code) if busy.contains(code) => Attempt::Busy,
+            _ => Attempt::Failed(db(doing)(error)),
+        }
+    }
+}
+
+/// Gate, renames, tags and audit in one transaction. A function of its own facts: nothing is
+/// carried from one attempt to the next.
+async fn one_attempt(
+    swap: &Swap<'_>,
+    candidate: &Build,
+    builds: &[Build],
+    facts: &Facts,
+    ender: &Session,
+    names: &[String],
+    ended: &mut u64,
+) -> Result<(), Attempt> {
+    let session: &Session = swap.lock;
+    let database = swap.lock.database();
+    session
+        .batch_execute(&format!(
+            "begin; set local synchronous_commit = on; set local lock_timeout = '{ATTEMPT_MS}ms'; \
+             lock table kiln.contract in share mode"
+        ))
+        .await
+        .map_err(|error| Attempt::of("begin the swap", error))?;
+    let said = contracts(session, Some(database)).await?;
+    let permit = decide(facts, &said)?;
+    failpoint::hit(failpoint::GATE)?;
+    let mut renames = format!("set local statement_timeout = '{ATTEMPT_MS}ms'");
+    let live = crate::registry::live(builds, database).and_then(|build| build.tag.as_ref());
+    if let Some(tag) = live {
+        let (from, to) = (ident(database)?, ident(&tag.build)?);
+        renames.push_str(&format!("; alter database {from} rename to {to}"));
+    }
+    let (from, to) = (ident(&candidate.name)?, ident(database)?);
+    renames.push_str(&format!("; alter database {from} rename to {to}"));
+    while_ending_readers(session.batch_execute(&renames), ender, names, ended)
+        .await
+        .map_err(|error| Attempt::of("rename", error))?;
+    session
+        .batch_execute("set local statement_timeout = 0")
+        .await
+        .map_err(db("finish the swap"))?;
+    for (name, tag) in tags_after(candidate, builds, database) {
+        let sql = tag.comment_sql(&ident(&name)?);
+        session.batch_execute(&sql).await.map_err(db("note the swap"))?;
+    }
+    let details = serde_json::json!({
+        "version": facts.tag.version,
+        "fingerprint": facts.fingerprint,
+        "contracts": said,
+        "sessions_ended": *ended,
+    });
+    let audit = Audit {
+        action: swap.action,
+        database,
+        from: live.map(|tag| tag.build.as_str()),
+        to: Some(&facts.tag.build),
+        why: swap.why,
+        details,
+    };
+    write_audit(session, swap.lock.who(), &audit).await?;
+    failpoint::hit(failpoint::RENAMED)?;
+    drop(permit);
+    session.batch_execute("commit").await.map_err(db("commit the swap"))?;
+    Ok(())
+}
+
+/// Runs the renames, and ends readers from the other session for as long as they take.
+async fn while_ending_readers(
+    renames: impl Future<Output = Result<(), tokio_postgres::Error>>,
+    ender: &Session,
+    names: &[String],
+    ended: &mut u64,
+) -> Result<(), tokio_postgres::Error> {
+    tokio::pin!(renames);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut renames => return done,
+            () = tokio::time::sleep(ROUND) => {
+                let count = ender.query_one(END_SESSIONS, &[&names]).await;
+                *ended += count.map_or(0, |row| row.get::<_, i64>(0).unsigned_abs());
+            }
+        }
+    }
+}
+
+/// The lock's session is gone: nothing more can be done, but what is true can be said. The
+/// commit may have gone through with only its answer lost.
+async fn lost(swap: &Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::Result<()> {
+    let database = swap.lock.database();
+    let look = async {
+        let session = swap.server.connect(CONTROL).await?;
+        crate::registry::builds(&session, database).await
+    };
+    let builds = match look.await {
+        Ok(builds) => builds,
+        Err(_) => return Err(error),
+    };
+    let live = crate::registry::live(&builds, database).and_then(|build| build.tag.as_ref());
+    if live.is_some_and(|tag| tag.build == facts.tag.build) {
+        tracing::warn!("the answer to the swap's COMMIT was lost; the swap is done");
+        return Ok(());
+    }
+    Err(error)
+}
+
+async fn not_possible(swap: &Swap<'_>, ender: &Session, names: &[String]) -> anyhow::Error {
+    let rows = ender
+        .query(
+            "select pid, usename::text, application_name, state from pg_stat_activity
+             where datname = any($1) and pid <> pg_backend_pid() order by backend_start limit 10",
+            &[&names],
+        )
+        .await
+        .unwrap_or_default();
+    let mut blockers = Vec::new();
+    for row in &rows {
+        let (pid, role): (i32, Option<String>) = (row.get(0), row.get(1));
+        let (app, state): (String, Option<String>) = (row.get(2), row.get(3));
+        blockers.push(format!(
+            "backend {pid} (role {}, application {app:?}, {})",
+            role.unwrap_or_default(),
+            state.unwrap_or_default()
+        ));
+    }
+    let who = match blockers.is_empty() {
+        true => "sessions that reconnect faster than they can be ended".to_owned(),
+        false => blockers.join(", "),
+    };
+    let seconds = swap.deadline.as_secs();
+    let database = swap.lock.database();
+    let message = format!("{database} was not swapped within {seconds} s: in the way are {who}");
+    Failure::new(Exit::SwapNotPossible, message)
+        .hint(format!("end those sessions (or grant pg_signal_backend), then kiln swap {database}"))
+        .into()
+}
