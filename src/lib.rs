@@ -1,2 +1,3 @@
 //! kiln bakes immutable Postgres databases from the files that CMS publishes.
 pub mod error;
+pub mod local;
