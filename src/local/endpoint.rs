@@ -6,6 +6,7 @@
 mod checksum;
 mod key;
 mod list;
+mod listing;
 mod multipart;
 mod read;
 mod receive;

@@ -178,28 +178,28 @@ pub async fn up(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result<Up> {
 /// # Errors
 /// As [`up`].
 pub async fn up_by(home: &Path, pg_bin: Option<&Path>, program: &Path) -> anyhow::Result<Up> {
-    let was_kept = postgres::is_kept_up(home);
-    let here = home.to_owned();
-    blocking(move || postgres::keep_up(&here)).await?;
-    let started = start_kept(home, pg_bin, program).await;
-    if started.is_err() && !was_kept {
-        // The first error is the one to tell.
-        let _ = down(home).await;
-    }
-    started
-}
-
-async fn start_kept(home: &Path, pg_bin: Option<&Path>, program: &Path) -> anyhow::Result<Up> {
     let lease = open_postgres(home, pg_bin).await?;
+    let home = canonical(home)?;
+    let was_kept = postgres::is_kept_up(&home);
+    let here = home.clone();
+    blocking(move || postgres::keep_up(&here)).await?;
+    let served = kept_s3(&home, program).await;
+    if served.is_err() && !was_kept {
+        let here = home.clone();
+        blocking(move || postgres::let_go(&here)).await?;
+    }
     let (postgres_url, postgres_pid) = (lease.url(), lease.pid());
     close_postgres(lease).await?;
-    let home = canonical(home)?;
-    let served = match served::find(&home).await? {
-        Some(served) => served,
-        None => served::spawn(&home, program).await?,
-    };
+    let served = served?;
     let s3 = s3_at(served.url, Credentials::of(&home)?);
     Ok(Up { postgres_url, postgres_pid, s3, s3_pid: served.pid })
+}
+
+async fn kept_s3(home: &Path, program: &Path) -> anyhow::Result<Served> {
+    match served::find(home).await? {
+        Some(served) => Ok(served),
+        None => served::spawn(home, program).await,
+    }
 }
 
 /// Stops both servers and keeps them no longer.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::lock;
+use super::{canonical, lock};
 use crate::error::{Exit, Failure};
 use cluster::Cluster;
 use programs::Programs;
@@ -58,7 +58,10 @@ impl Lease {
     pub fn close(mut self) -> anyhow::Result<()> {
         let Some(users) = self.users.take() else { return Ok(()) };
         let _deciding = lock::exclusive(&self.home.join(LOCK))?;
-        if last_user(&self.home, &users) { self.running.stop() } else { Ok(()) }
+        if last_user(&self.home, &users) {
+            stop_running(&self.home)?;
+        }
+        Ok(())
     }
 }
 
@@ -67,8 +70,10 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(users) = self.users.take() else { return };
         let Ok(Some(_deciding)) = lock::try_exclusive(&self.home.join(LOCK)) else { return };
-        if last_user(&self.home, &users) {
-            self.running.interrupt();
+        if last_user(&self.home, &users)
+            && let Some(running) = server::probe(&Cluster::locate_existing(&self.home))
+        {
+            running.interrupt();
         }
     }
 }
@@ -123,12 +128,32 @@ pub fn keep_up(home: &Path) -> anyhow::Result<()> {
     std::fs::write(&marker, "kiln up\n").with_context(|| format!("write {}", marker.display()))
 }
 
+/// Undoes [`keep_up`], leaving it to the last user to stop the server.
+///
+/// # Errors
+/// When the marker cannot be removed.
+pub fn let_go(home: &Path) -> anyhow::Result<()> {
+    let home = canonical(home)?;
+    let _deciding = lock::exclusive(&home.join(LOCK))?;
+    unmark(&home)
+}
+
+fn unmark(home: &Path) -> anyhow::Result<()> {
+    let marker = home.join(KEPT_UP);
+    match std::fs::remove_file(&marker) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("remove {}", marker.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether [`keep_up`] was called.
 pub fn is_kept_up(home: &Path) -> bool {
     home.join(KEPT_UP).exists()
 }
 
-/// Undoes [`keep_up`] and stops the server. Answers whether one was running.
+/// Undoes [`keep_up`] and stops the server at once. Answers whether one was running.
 ///
 /// # Errors
 /// [`Exit::Locked`], with nothing changed, while another kiln command uses the server;
@@ -145,12 +170,7 @@ pub fn release(home: &Path) -> anyhow::Result<bool> {
         .hint("wait until it is done, then: kiln down")
         .into());
     }
-    match std::fs::remove_file(home.join(KEPT_UP)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("remove {}", home.join(KEPT_UP).display()));
-        }
-        _ => {}
-    }
+    unmark(&home)?;
     stop_running(&home)
 }
 
@@ -169,9 +189,4 @@ fn stop_running(home: &Path) -> anyhow::Result<bool> {
         Some(running) => running.stop().map(|()| true),
         None => Ok(false),
     }
-}
-
-fn canonical(home: &Path) -> anyhow::Result<PathBuf> {
-    std::fs::create_dir_all(home).with_context(|| format!("make {}", home.display()))?;
-    home.canonicalize().with_context(|| format!("find {}", home.display()))
 }

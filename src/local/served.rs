@@ -57,15 +57,24 @@ pub async fn serve_s3(home: &Path) -> anyhow::Result<()> {
     let served = Served { url: endpoint.url().to_owned(), pid, bucket: BUCKET.to_owned() };
     let file = tempfile::NamedTempFile::new_in(&home).context("make s3.json")?;
     serde_json::to_writer(&file, &served).context("write s3.json")?;
-    file.persist(home.join(ADDRESS)).context("write s3.json")?;
+    let address = home.join(ADDRESS);
+    file.persist(&address).context("write s3.json")?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = vanished(&address) => {}
     }
     // A stale file is harmless.
-    let _ = fs::remove_file(home.join(ADDRESS));
+    let _ = fs::remove_file(address);
     endpoint.stop().await;
     Ok(())
+}
+
+/// Waits until the file is gone: with its home removed, nobody could find or stop this process.
+async fn vanished(address: &Path) {
+    while address.exists() {
+        sleep(Duration::from_secs(2)).await;
+    }
 }
 
 /// Becomes the one process that serves `home`. Somebody who only looks holds the lock for an
@@ -150,6 +159,11 @@ pub async fn spawn(home: &Path, program: &Path) -> anyhow::Result<Served> {
             limit = Instant::now() + Duration::from_secs(1);
         }
         if Instant::now() > limit {
+            if ended.is_none() {
+                // One that does not answer would be in the way of the next attempt.
+                let _ = child.kill();
+                let _ = child.wait();
+            }
             return Err(not_up(&path, ended.is_some()));
         }
         sleep(POLL).await;

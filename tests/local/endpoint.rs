@@ -47,12 +47,10 @@ async fn fixture() -> Fixture {
 }
 
 /// The S3 error code of a failed call.
-fn code<E: ProvideErrorMetadata + std::error::Error, R: std::fmt::Debug>(
-    error: &aws_sdk_s3::error::SdkError<E, R>,
-) -> String
+fn code<E, R>(error: &aws_sdk_s3::error::SdkError<E, R>) -> String
 where
-    E: 'static,
-    R: 'static,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
 {
     let code = error.as_service_error().and_then(|error| error.code());
     code.map_or_else(|| format!("{}", DisplayErrorContext(error)), str::to_owned)
@@ -194,8 +192,9 @@ async fn wrong_checksums_are_refused_and_leave_nothing() {
 #[tokio::test]
 async fn thousands_of_keys_are_paged_in_order() {
     let f = fixture().await;
-    let keys: Vec<String> =
-        (0..2_500).map(|n| format!("{}/{n:05}{}", n % 3, if n % 7 == 0 { "/x" } else { "" })).collect();
+    let keys: Vec<String> = (0..2_500)
+        .map(|n| format!("{}/{n:05}{}", n % 3, if n % 7 == 0 { "/x" } else { "" }))
+        .collect();
     let puts = keys.iter().map(|key| f.put(key, b"x"));
     stream::iter(puts).buffer_unordered(16).collect::<Vec<_>>().await;
     f.put("other", b"x").await;
@@ -300,7 +299,8 @@ struct Multipart<'a> {
 impl Multipart<'_> {
     async fn begin<'a>(f: &'a Fixture, algorithm: Option<ChecksumAlgorithm>) -> Multipart<'a> {
         let begin = f.s3.create_multipart_upload().bucket(BUCKET).key("big");
-        let begin = begin.set_checksum_algorithm(algorithm).metadata("a", "b").send().await.unwrap();
+        let begin =
+            begin.set_checksum_algorithm(algorithm).metadata("a", "b").send().await.unwrap();
         Multipart { f, id: begin.upload_id.unwrap() }
     }
 
@@ -329,7 +329,8 @@ impl Multipart<'_> {
 async fn multipart_uploads_of_three_parts() {
     let f = fixture().await;
     let bodies = [vec![1_u8; 5 << 20], vec![2_u8; 6 << 20], vec![3_u8; 1000]];
-    for kind in [ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64Nvme, ChecksumAlgorithm::Crc32] {
+    for kind in [ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64Nvme, ChecksumAlgorithm::Crc32]
+    {
         let upload = Multipart::begin(&f, Some(kind.clone())).await;
         let mut parts = Vec::new();
         // The last first, and the first twice: order of arrival does not matter.
@@ -350,7 +351,8 @@ async fn multipart_uploads_of_three_parts() {
         assert_eq!(upload.complete(parts).await.unwrap_err(), "NoSuchUpload");
         assert!(f.get("big").await == bodies.concat());
 
-        let head = f.s3.head_object().bucket(BUCKET).key("big").checksum_mode(ChecksumMode::Enabled);
+        let head =
+            f.s3.head_object().bucket(BUCKET).key("big").checksum_mode(ChecksumMode::Enabled);
         let head = head.send().await.unwrap();
         assert_eq!(head.e_tag(), Some(etag.as_str()));
         assert_eq!(head.metadata().unwrap()["a"], "b");
@@ -379,9 +381,8 @@ async fn multipart_uploads_that_break_the_rules() {
     assert_eq!(upload.complete(vec![forged]).await.unwrap_err(), "InvalidPart");
     let absent = CompletedPart::builder().part_number(3).e_tag("\"x\"").build();
     assert_eq!(upload.complete(vec![absent]).await.unwrap_err(), "InvalidPart");
-    let abort = |id: &str| {
-        f.s3.abort_multipart_upload().bucket(BUCKET).key("big").upload_id(id).send()
-    };
+    let abort =
+        |id: &str| f.s3.abort_multipart_upload().bucket(BUCKET).key("big").upload_id(id).send();
     abort(&upload.id).await.unwrap();
     assert_eq!(upload.complete(vec![small]).await.unwrap_err(), "NoSuchUpload");
     assert_eq!(code(&abort("../../kiln").await.unwrap_err()), "NoSuchUpload");

@@ -103,6 +103,28 @@ async fn opens_and_waits_to_be_killed() {
     std::future::pending::<()>().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn users_that_come_and_go_at_once_never_meet_a_stopped_server() {
+    let home = reachable_home();
+    let mut users = tokio::task::JoinSet::new();
+    for n in 0..6_u64 {
+        let home = home.path().to_owned();
+        users.spawn(async move {
+            for round in 0..3 {
+                let lease = local::open_postgres(&home, None).await.unwrap();
+                assert_eq!(ask(&lease.url(), "select 'served'").await, "served");
+                tokio::time::sleep(Duration::from_millis(17 * n * round)).await;
+                assert_eq!(ask(&lease.url(), "select 'served'").await, "served");
+                local::close_postgres(lease).await.unwrap();
+            }
+        });
+    }
+    while let Some(user) = users.join_next().await {
+        user.unwrap();
+    }
+    assert!(local::status(home.path()).await.unwrap().postgres.is_none());
+}
+
 #[tokio::test]
 async fn a_killed_server_and_an_interrupted_initdb_recover() {
     let home = reachable_home();
@@ -112,6 +134,9 @@ async fn a_killed_server_and_an_interrupted_initdb_recover() {
     let lease = local::open_postgres(home.path(), None).await.unwrap();
     psql(&lease.url(), "create table kept as select generate_series(1, 1000) as n");
     kill(Pid::from_raw(lease.pid()), Signal::SIGKILL).unwrap();
+    while local::status(home.path()).await.unwrap().postgres.is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let again = local::open_postgres(home.path(), None).await.unwrap();
     assert_ne!(again.pid(), lease.pid());
     assert_eq!(psql(&again.url(), "select sum(n) from kept"), "500500");
@@ -127,6 +152,7 @@ async fn a_home_that_the_dropped_user_cannot_reach_has_its_cluster_elsewhere() {
     }
     // Of mode 0700, as /root and many home directories are.
     let closed = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let home = closed.path().join("clone/.kiln");
     let lease = local::open_postgres(&home, None).await.unwrap();
     let target = home.join("postgres").read_link().unwrap();

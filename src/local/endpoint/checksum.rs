@@ -204,7 +204,10 @@ mod tests {
     #[test]
     fn trailers_are_found_among_others() {
         assert_eq!(Algorithm::in_trailer("x-amz-checksum-crc32"), Some(Algorithm::Crc32));
-        assert_eq!(Algorithm::in_trailer("x-other, x-amz-checksum-sha256"), Some(Algorithm::Sha256));
+        assert_eq!(
+            Algorithm::in_trailer("x-other, x-amz-checksum-sha256"),
+            Some(Algorithm::Sha256)
+        );
         assert_eq!(Algorithm::in_trailer("x-amz-trailer-signature"), None);
     }
 

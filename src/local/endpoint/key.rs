@@ -23,7 +23,10 @@ pub fn place(bucket: &Path, key: &str) -> S3Result<PathBuf> {
                 ));
             }
             "." | ".." => {
-                return Err(s3_error!(InvalidArgument, "a key cannot have . or .. between slashes"));
+                return Err(s3_error!(
+                    InvalidArgument,
+                    "a key cannot have . or .. between slashes"
+                ));
             }
             _ if segment.contains('\0') => {
                 return Err(s3_error!(InvalidArgument, "a key cannot hold NUL"));

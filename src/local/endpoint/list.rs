@@ -171,7 +171,12 @@ impl Walk {
             None => {
                 self.after = After::Key(key.clone());
                 let (size, modified) = (metadata.len(), metadata.modified()?);
-                self.found.push(Entry::Object { key, size, modified, etag: store::etag(&metadata) });
+                self.found.push(Entry::Object {
+                    key,
+                    size,
+                    modified,
+                    etag: store::etag(&metadata),
+                });
             }
         }
         Ok(())

@@ -93,7 +93,13 @@ impl<'a> Uploads<'a> {
     ///
     /// # Errors
     /// `InvalidArgument` for a number out of range; `NoSuchUpload` if it was aborted meanwhile.
-    pub fn keep(&self, id: &str, number: i32, file: NamedTempFile, sums: &Sums) -> S3Result<String> {
+    pub fn keep(
+        &self,
+        id: &str,
+        number: i32,
+        file: NamedTempFile,
+        sums: &Sums,
+    ) -> S3Result<String> {
         if !(1..=MOST_PARTS).contains(&number) {
             return Err(s3_error!(InvalidArgument, "part numbers are from 1 to 10000"));
         }
@@ -169,7 +175,11 @@ impl<'a> Uploads<'a> {
                 let of_parts: Option<Vec<String>> =
                     parts.iter().map(|part| part.sums.get(algorithm)).collect();
                 let of_parts = of_parts.ok_or_else(|| {
-                    s3_error!(InvalidPart, "a part lacks the upload's {} checksum", algorithm.name())
+                    s3_error!(
+                        InvalidPart,
+                        "a part lacks the upload's {} checksum",
+                        algorithm.name()
+                    )
                 })?;
                 composite(algorithm, &of_parts)?
             }

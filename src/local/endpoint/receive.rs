@@ -149,10 +149,8 @@ fn broken(error: StdError) -> S3Error {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
         let code = S3ErrorCode::Custom("XAmzContentSHA256Mismatch".into());
-        let mut mismatch = S3Error::with_message(
-            code,
-            "the content's SHA-256 differs from x-amz-content-sha256",
-        );
+        let mut mismatch =
+            S3Error::with_message(code, "the content's SHA-256 differs from x-amz-content-sha256");
         mismatch.set_status_code(s3s::S3ErrorCode::BadDigest.status_code().unwrap_or_default());
         return mismatch;
     }

@@ -3,26 +3,21 @@
 use std::sync::Arc;
 
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, ChecksumType, CommonPrefix,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, ChecksumType,
     CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CreateBucketInput,
     CreateBucketOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput,
-    DeleteObjectOutput, ETag, ETagCondition, EncodingType, GetObjectInput, GetObjectOutput,
-    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
-    ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
-    Object, ObjectStorageClass, Part, PutObjectInput, PutObjectOutput, Timestamp, UploadPartInput,
-    UploadPartOutput,
+    DeleteObjectOutput, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadBucketInput,
+    HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutObjectInput,
+    PutObjectOutput, Timestamp, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::checksum::{Algorithm, Sums, put_sums, sums_of};
-use super::list::{self, After, Entry, Query};
 use super::multipart::{Upload, Uploads};
 use super::receive::{Declared, receive};
 use super::store::{Headers, Sidecar, Store, failed};
-use super::{REGION, key, read};
-
-/// The largest page of a listing, as in S3.
-const PAGE: i32 = 1000;
+use super::{REGION, key, listing, read};
 
 /// S3 over a directory.
 #[derive(Debug, Clone)]
@@ -113,24 +108,6 @@ fn kind(sums: &Sums) -> Option<ChecksumType> {
     (!sums.values.is_empty()).then(|| ChecksumType::from_static(name))
 }
 
-/// Keys in listings, as the client wants them.
-fn encoded(text: String, encoding: Option<&EncodingType>) -> String {
-    if encoding.is_none_or(|encoding| encoding.as_str() != EncodingType::URL) {
-        return text;
-    }
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
-}
-
-fn small(count: usize) -> Option<i32> {
-    i32::try_from(count).ok()
-}
-
 #[async_trait::async_trait]
 impl S3 for Service {
     async fn create_bucket(
@@ -141,7 +118,7 @@ impl S3 for Service {
         let location = Some(format!("/{bucket}"));
         let new = self.files(move |store| store.create_bucket(&bucket).map_err(failed)).await?;
         if new {
-            ok(CreateBucketOutput { location, ..Default::default() })
+            ok(CreateBucketOutput { location })
         } else {
             Err(s3_error!(BucketAlreadyOwnedByYou))
         }
@@ -173,60 +150,7 @@ impl S3 for Service {
         request: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
-        let asked = input.max_keys.unwrap_or(PAGE);
-        let limit = usize::try_from(asked)
-            .map_err(|_| s3_error!(InvalidArgument, "max-keys cannot be negative"))?
-            .min(PAGE as usize);
-        let after = match (&input.continuation_token, &input.start_after) {
-            (Some(token), _) => After::from_token(token)?,
-            (None, Some(key)) => After::Key(key.clone()),
-            (None, None) => After::Start,
-        };
-        let query = Query {
-            prefix: input.prefix.clone().unwrap_or_default(),
-            delimiter: input.delimiter.clone().filter(|delimiter| !delimiter.is_empty()),
-            after,
-            limit,
-        };
-        let bucket = input.bucket.clone();
-        let (entries, next) = self
-            .files(move |store| list::page(&store.bucket(&bucket)?, query).map_err(failed))
-            .await?;
-        let count = small(entries.len());
-        let encoding = input.encoding_type.as_ref();
-        let (mut contents, mut prefixes) = (Vec::new(), Vec::new());
-        for entry in entries {
-            match entry {
-                Entry::Object { key, size, modified, etag } => contents.push(Object {
-                    key: Some(encoded(key, encoding)),
-                    size: i64::try_from(size).ok(),
-                    last_modified: Some(Timestamp::from(modified)),
-                    e_tag: Some(ETag::Strong(etag)),
-                    storage_class: Some(ObjectStorageClass::from_static(
-                        ObjectStorageClass::STANDARD,
-                    )),
-                    ..Default::default()
-                }),
-                Entry::Prefix(prefix) => {
-                    prefixes.push(CommonPrefix { prefix: Some(encoded(prefix, encoding)) });
-                }
-            }
-        }
-        ok(ListObjectsV2Output {
-            name: Some(input.bucket),
-            prefix: input.prefix.map(|prefix| encoded(prefix, encoding)),
-            max_keys: Some(asked),
-            key_count: count,
-            continuation_token: input.continuation_token,
-            is_truncated: Some(next.is_some()),
-            next_continuation_token: next.map(|next| next.token()),
-            contents: Some(contents),
-            common_prefixes: Some(prefixes),
-            delimiter: input.delimiter.map(|delimiter| encoded(delimiter, encoding)),
-            start_after: input.start_after.map(|key| encoded(key, encoding)),
-            encoding_type: input.encoding_type,
-            ..Default::default()
-        })
+        ok(self.files(move |store| listing::objects(store, input)).await?)
     }
 
     async fn head_object(
@@ -271,11 +195,9 @@ impl S3 for Service {
             receive(&self.store, input.body, declared, request.trailing_headers).await?;
         let sidecar = Sidecar { sums: sums.clone(), ..sidecar_of!(input) };
         let (bucket, key) = (input.bucket, input.key);
-        let etag = self
-            .files(move |store| store.publish(&bucket, &key, file, &sidecar, only_new))
-            .await?;
-        let mut output =
-            PutObjectOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() };
+        let etag =
+            self.files(move |store| store.publish(&bucket, &key, file, &sidecar, only_new)).await?;
+        let mut output = PutObjectOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() };
         put_sums!(sums, output);
         output.checksum_type = kind(&sums);
         ok(output)
@@ -308,7 +230,10 @@ impl S3 for Service {
         };
         let hash = matches!(algorithm, Some(Algorithm::Sha1 | Algorithm::Sha256));
         if !composite && hash || composite && algorithm == Some(Algorithm::Crc64Nvme) {
-            return Err(s3_error!(InvalidRequest, "the checksum's type does not fit its algorithm"));
+            return Err(s3_error!(
+                InvalidRequest,
+                "the checksum's type does not fit its algorithm"
+            ));
         }
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
         let sidecar = sidecar_of!(input);
@@ -348,8 +273,7 @@ impl S3 for Service {
         let etag = self
             .files(move |store| Uploads::of(store, &bucket)?.keep(&id, number, file, &kept))
             .await?;
-        let mut output =
-            UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() };
+        let mut output = UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() };
         put_sums!(sums, output);
         ok(output)
     }
@@ -359,42 +283,7 @@ impl S3 for Service {
         request: S3Request<ListPartsInput>,
     ) -> S3Result<S3Response<ListPartsOutput>> {
         let input = request.input;
-        let (bucket, key, id) =
-            (input.bucket.clone(), input.key.clone(), input.upload_id.clone());
-        let all = self
-            .files(move |store| {
-                let uploads = Uploads::of(store, &bucket)?;
-                uploads.find(&id, &key)?;
-                uploads.parts(&id)
-            })
-            .await?;
-        let marker = input.part_number_marker.unwrap_or_default();
-        let limit = input.max_parts.unwrap_or(PAGE).clamp(0, PAGE);
-        let rest: Vec<_> = all.into_iter().filter(|part| part.number > marker).collect();
-        let truncated = small(rest.len()).is_none_or(|count| count > limit);
-        let parts = rest.into_iter().take(limit.unsigned_abs() as usize).map(|part| {
-            let mut listed = Part {
-                part_number: Some(part.number),
-                size: i64::try_from(part.size).ok(),
-                last_modified: Some(Timestamp::from(part.modified)),
-                e_tag: Some(ETag::Strong(part.etag)),
-                ..Default::default()
-            };
-            put_sums!(part.sums, listed);
-            listed
-        });
-        let parts: Vec<Part> = parts.collect();
-        ok(ListPartsOutput {
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            upload_id: Some(input.upload_id),
-            max_parts: Some(limit),
-            is_truncated: Some(truncated),
-            part_number_marker: Some(marker),
-            next_part_number_marker: parts.last().and_then(|part| part.part_number),
-            parts: Some(parts),
-            ..Default::default()
-        })
+        ok(self.files(move |store| listing::parts(store, input)).await?)
     }
 
     async fn complete_multipart_upload(

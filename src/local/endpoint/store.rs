@@ -166,7 +166,9 @@ impl Store {
         Ok(Opened {
             size: metadata.len(),
             modified: metadata.modified().map_err(failed)?,
-            sidecar: sidecar.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default(),
+            sidecar: sidecar
+                .and_then(|text| serde_json::from_slice(&text).ok())
+                .unwrap_or_default(),
             etag,
             file,
         })
@@ -235,7 +237,12 @@ impl Store {
         let digest = Sha256::digest(key.as_bytes());
         let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let (shard, rest) = hash.split_at(2);
-        self.dir.join(".meta").join(bucket).join("objects").join(shard).join(format!("{rest}.{etag}"))
+        self.dir
+            .join(".meta")
+            .join(bucket)
+            .join("objects")
+            .join(shard)
+            .join(format!("{rest}.{etag}"))
     }
 }
 
@@ -250,7 +257,9 @@ fn settle(from: &Path, place: &Path, only_new: bool) -> S3Result<()> {
         match moved {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) if only_new && error.kind() == ErrorKind::AlreadyExists && place.is_file() => {
+            Err(error)
+                if only_new && error.kind() == ErrorKind::AlreadyExists && place.is_file() =>
+            {
                 return Err(s3_error!(PreconditionFailed, "the object exists"));
             }
             // A directory that a delete left empty is nobody's; any other holds keys.
@@ -279,7 +288,8 @@ fn settle(from: &Path, place: &Path, only_new: bool) -> S3Result<()> {
 
 /// Changes whenever the file is replaced or written to, and costs no read.
 pub fn etag(metadata: &Metadata) -> String {
-    let nanoseconds = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
+    let nanoseconds =
+        i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
     format!("{:x}-{nanoseconds:x}-{:x}", metadata.len(), metadata.ino())
 }
 

@@ -112,8 +112,11 @@ impl Cluster {
             })?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            let message =
-                format!("initdb of {} failed: {}", self.data.display(), said.trim().replace('\n', "; "));
+            let message = format!(
+                "initdb of {} failed: {}",
+                self.data.display(),
+                said.trim().replace('\n', "; ")
+            );
             return Err(failure(Exit::Database, message));
         }
         // Only an empty directory, or one that was never a cluster, can be in the way.
@@ -126,7 +129,8 @@ impl Cluster {
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir("/").env("LC_ALL", "C");
-        for name in ["PGDATA", "PGHOST", "PGPORT", "PGOPTIONS", "PGUSER", "PGDATABASE", "PGSERVICE"] {
+        for name in ["PGDATA", "PGHOST", "PGPORT", "PGOPTIONS", "PGUSER", "PGDATABASE", "PGSERVICE"]
+        {
             command.env_remove(name);
         }
         if let Some(owner) = self.owner {
@@ -199,7 +203,8 @@ fn own_directory(directory: &Path, mode: u32, owner: Option<Owner>) -> anyhow::R
         }
         _ => {}
     }
-    let metadata = directory.symlink_metadata().with_context(|| format!("{}", directory.display()))?;
+    let metadata =
+        directory.symlink_metadata().with_context(|| format!("{}", directory.display()))?;
     let ours = [Some(Uid::effective()), owner.map(|owner| owner.uid)];
     if !metadata.is_dir() || !ours.contains(&Some(Uid::from_raw(metadata.uid()))) {
         let message = format!("{} is not a directory of this user", directory.display());
@@ -227,7 +232,8 @@ fn point(link: &Path, now: Option<&Path>, target: &Path) -> anyhow::Result<()> {
     if now.is_some() {
         fs::remove_file(link).with_context(|| format!("remove {}", link.display()))?;
     }
-    symlink(target, link).with_context(|| format!("link {} to {}", link.display(), target.display()))
+    symlink(target, link)
+        .with_context(|| format!("link {} to {}", link.display(), target.display()))
 }
 
 fn remove(directory: &Path) -> anyhow::Result<()> {

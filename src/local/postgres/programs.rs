@@ -79,7 +79,9 @@ fn major(program: &Path) -> Option<String> {
 fn missing(message: String, version: Option<&str>) -> anyhow::Error {
     let suffix = version.map(|version| format!("-{version}")).unwrap_or_default();
     Failure::new(Exit::Database, message)
-        .hint(format!("apt-get install postgresql{suffix}, or set KILN_PG_BIN to its bin directory"))
+        .hint(format!(
+            "apt-get install postgresql{suffix}, or set KILN_PG_BIN to its bin directory"
+        ))
         .into()
 }
 

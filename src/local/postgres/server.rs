@@ -68,14 +68,18 @@ impl Running {
         let limit = Instant::now() + STOP_LIMIT;
         while probe(&self.data).is_some_and(|now| now.pid == self.pid) {
             if Instant::now() > limit {
-                let message =
-                    format!("the private Postgres, process {}, does not stop within 30 s", self.pid);
+                let message = format!(
+                    "the private Postgres, process {}, does not stop within 30 s",
+                    self.pid
+                );
                 return Err(Failure::new(Exit::Database, message)
                     .hint(format!("kill -QUIT {}", self.pid))
                     .into());
             }
             std::thread::sleep(POLL);
         }
+        // Another start makes it again; what else lies there stays.
+        let _ = fs::remove_dir(&self.socket_dir);
         Ok(())
     }
 
@@ -144,6 +148,7 @@ pub fn start(cluster: &Cluster, programs: &Programs) -> anyhow::Result<Running> 
                 }
             }
             Outcome::Ended(status) => {
+                let _ = fs::remove_dir(&cluster.socket_dir);
                 let message = format!("the private Postgres did not start ({status}): {said}");
                 return Err(Failure::new(Exit::Database, message)
                     .hint(format!("see {}", cluster.data.join("server.log").display()))
@@ -300,7 +305,8 @@ mod tests {
     fn a_stale_lock_file_is_not_a_running_server() {
         let data = tempfile::tempdir().unwrap();
         let own = std::process::id();
-        let text = format!("{own}\n/x\n1700000000\n5432\n{}\n\n1 2\nready   \n", data.path().display());
+        let text =
+            format!("{own}\n/x\n1700000000\n5432\n{}\n\n1 2\nready   \n", data.path().display());
         fs::write(data.path().join("postmaster.pid"), text).unwrap();
         assert!(described(data.path()).is_some_and(|found| found.ready));
         assert_eq!(probe(data.path()), None, "this test's process is no Postgres");
