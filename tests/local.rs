@@ -3,6 +3,8 @@
 
 #[path = "local/endpoint.rs"]
 mod endpoint;
+#[path = "local/multipart.rs"]
+mod multipart;
 #[path = "local/postgres.rs"]
 mod postgres;
 #[path = "local/servers.rs"]

@@ -83,10 +83,18 @@ impl Running {
         Ok(())
     }
 
-    /// Asks for a fast shutdown and does not wait.
+    /// Asks for a fast shutdown and waits only until the server has taken notice, at most 2 s:
+    /// before that, the next user would take it for one that goes on.
     pub fn interrupt(&self) {
         // A server that is gone already is what was wanted.
         let _ = kill(Pid::from_raw(self.pid), Signal::SIGINT);
+        let limit = Instant::now() + Duration::from_secs(2);
+        while described(&self.data).is_some_and(|now| now.pid == self.pid && !now.stopping)
+            && lives(self.pid)
+            && Instant::now() < limit
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
