@@ -150,7 +150,7 @@ async fn a_home_that_the_dropped_user_cannot_reach_has_its_cluster_elsewhere() {
     if !Uid::effective().is_root() {
         return;
     }
-    // Of mode 0700, as /root and many home directories are.
+    // Of mode 0700, as many home directories are.
     let closed = tempfile::tempdir().unwrap();
     std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let home = closed.path().join("clone/.kiln");
