@@ -1,24 +1,45 @@
 //! kiln bakes immutable Postgres databases from the files that CMS publishes.
-pub mod bind;
-pub mod check;
-pub mod config;
-pub mod copy;
+//!
+//! The directory listing is the pipeline; data moves to the right, imports go to the left only:
+//!
+//! ```text
+//! sources/*.toml → source → manifest → fetch → decode → validate → encode → copy → index → check → seal → swap
+//!    what to load   spec    pinned     bytes   records    rows     COPY    rows   post-   facts   stamp   live
+//!                           objects                                bytes   in PG  data
+//! ```
+//!
+//! [`cli`] is clap and help; [`command`] has a file for each subcommand, and
+//! [`command::build`] reads as the line above; then come the stages; then leaves that all use.
+
+pub mod cli;
+pub mod command;
+
+// the stages, in the order that data meets them
+pub mod source;
+pub mod manifest;
+pub mod fetch;
 pub mod decode;
+pub mod bind;
+pub mod validate;
 pub mod encode;
+pub mod copy;
+pub mod index;
+pub mod check;
+pub mod seal;
+pub mod swap;
+
+// leaves
+pub mod config;
 pub mod error;
 pub mod failpoint;
-pub mod fetch;
-pub mod index;
 pub mod ledger;
+pub mod local;
 pub mod lock;
-pub mod manifest;
 pub mod pg;
 pub mod progress;
 pub mod registry;
+pub mod report;
 pub mod schema;
-pub mod seal;
-pub mod source;
+pub mod stop;
 pub mod strict;
-pub mod swap;
 pub mod synth;
-pub mod validate;

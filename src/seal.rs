@@ -167,3 +167,38 @@ pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
         rows: ledger.sources.iter().map(|e| (e.source.clone(), e.counted)).collect(),
     }))
 }
+
+/// What an app may ask of the stamp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StampVersion {
+    /// The build's own name.
+    pub build: String,
+    /// The schema's version.
+    pub version: u32,
+    /// The data's period.
+    pub period: String,
+}
+
+/// Reads the version from the stamp, with an app's rights; `None` when there is no stamp.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn version(session: &Session) -> anyhow::Result<Option<StampVersion>> {
+    let exists: bool = session
+        .query_one("select to_regclass('kiln.stamp') is not null", &[])
+        .await
+        .map_err(db("look for the stamp"))?
+        .get(0);
+    if !exists {
+        return Ok(None);
+    }
+    let row = session
+        .query_opt("select build, version, period from kiln.stamp", &[])
+        .await
+        .map_err(db("read the stamp"))?;
+    Ok(row.map(|row| StampVersion {
+        build: row.get(0),
+        version: row.get::<_, i32>(1).cast_unsigned(),
+        period: row.get(2),
+    }))
+}

@@ -5,6 +5,7 @@
 //! by hand over the spanned table of the `toml` crate.
 
 use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -27,24 +28,30 @@ pub struct Problem {
 /// Everything that is wrong, found in one reading.
 #[derive(Debug, Default)]
 pub struct Problems {
-    found: RefCell<Vec<Problem>>,
+    found: Mutex<Vec<Problem>>,
 }
 
 impl Problems {
     /// Notes one problem.
     pub fn add(&self, file: &Path, line: usize, message: impl Into<String>) {
         let problem = Problem { file: file.to_path_buf(), line, message: message.into() };
-        self.found.borrow_mut().push(problem);
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+    }
+
+    /// Takes over what another reading found.
+    pub fn take(&self, other: Problems) {
+        let found = other.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.found.borrow().len()
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Ok when nothing is wrong; else one failure that lists all, in file and line order.
     pub fn into_result(self, hint: &str) -> anyhow::Result<()> {
-        let mut found = self.found.into_inner();
+        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
         if found.is_empty() {
             return Ok(());
         }

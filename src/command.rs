@@ -1,0 +1,222 @@
+//! The subcommands, one file each; here is what they share: the settings, the servers (the
+//! configured ones, or the private ones), who is running, and the stop signal.
+
+pub mod build;
+mod contract;
+mod demo;
+mod guard;
+mod land;
+mod load;
+mod local;
+mod prune;
+mod resume;
+mod run;
+mod schema;
+mod status;
+mod swap;
+mod url;
+
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
+
+pub use schema::Checked as SchemaChecked;
+pub use status::{DatabaseStatus, RunLine};
+
+use crate::cli::{Cli, Command, Contract, Schema};
+use crate::config::{Config, S3Location, known_database};
+use crate::fetch::s3::{Access, Store};
+use crate::local as private;
+use crate::pg::Server;
+use crate::progress::Progress;
+use crate::registry::control::Who;
+
+/// Runs one command.
+///
+/// # Errors
+/// What keeps it from being done; `main` maps it to an exit code.
+pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
+    if let Command::ServeS3 { home } = cli.command {
+        return private::serve_s3(&home).await;
+    }
+    let config = Config::load(cli.root.as_deref())?;
+    crate::report::log_to_file(&config)?;
+    let start = Start { config, quiet: cli.quiet, stop };
+    match cli.command {
+        Command::Demo(args) => demo::run(start, &args).await,
+        Command::Up(args) => local::up(&start, args).await,
+        Command::Down(args) => local::down(&start, args).await,
+        Command::Land(args) => land::run(start, &args).await,
+        Command::Run(args) => run::run(start, &args).await,
+        Command::Build(args) => build::run(start, &args).await,
+        Command::Load(args) => load::run(start, &args).await,
+        Command::Resume(args) => resume::run(start, &args).await,
+        Command::Swap(args) => swap::run(start, &args).await,
+        Command::Rollback(args) => swap::rollback(start, &args).await,
+        Command::Status(args) => status::run(start, &args).await,
+        Command::Url(args) => url::run(&start, &args).await,
+        Command::Contract(Contract::Set(args)) => contract::set(start, &args).await,
+        Command::Contract(Contract::List(args)) => contract::list(start, args).await,
+        Command::Guard(args) => guard::run(start, &args).await,
+        Command::Schema(Schema::Check(args)) => schema::check(&start, &args).await,
+        Command::Schema(Schema::Lock(args)) => schema::lock(&start, &args).await,
+        Command::Prune(args) => prune::run(start, &args).await,
+        Command::ServeS3 { .. } => Ok(()),
+    }
+}
+
+/// What every command starts with.
+pub struct Start {
+    /// The settings.
+    pub config: Config,
+    /// Errors only.
+    pub quiet: bool,
+    /// The stop signal.
+    pub stop: CancellationToken,
+}
+
+/// The servers, and who speaks to them. Close it at the end: the private servers are then left
+/// as they were found.
+pub struct Context {
+    /// The settings.
+    pub config: Config,
+    /// Who is running.
+    pub who: Who,
+    /// Postgres.
+    pub server: Server,
+    /// The stop signal.
+    pub stop: CancellationToken,
+    /// Bars or lines.
+    pub progress: Progress,
+    /// Errors only.
+    pub quiet: bool,
+    location: S3Location,
+    access: Option<Access>,
+    postgres: Option<private::Lease>,
+    s3: Option<private::S3Lease>,
+}
+
+impl Context {
+    /// Opens Postgres, and the store where the command needs it.
+    ///
+    /// # Errors
+    /// When a server cannot be reached or started.
+    pub async fn open(start: Start, with_store: bool) -> anyhow::Result<Context> {
+        Context::open_both(start, true, with_store).await
+    }
+
+    /// Opens the store alone: landing files needs no Postgres.
+    ///
+    /// # Errors
+    /// When the private endpoint cannot be started.
+    pub async fn open_store(start: Start) -> anyhow::Result<Context> {
+        Context::open_both(start, false, true).await
+    }
+
+    async fn open_both(
+        start: Start,
+        with_postgres: bool,
+        with_store: bool,
+    ) -> anyhow::Result<Context> {
+        let Start { config, quiet, stop } = start;
+        let who = who();
+        let (url, postgres) = match &config.postgres_url {
+            Some(url) => (url.clone(), None),
+            None if !with_postgres => (String::new(), None),
+            None => {
+                let home = config.folder(".")?;
+                let lease = private::open_postgres(&home, config.postgres_bin.as_deref()).await?;
+                (lease.url(), Some(lease))
+            }
+        };
+        let server = Server::new(&url, config.postgres_ca.as_deref(), &format!("run={}", who.run))?;
+        let private_bucket = || S3Location { bucket: "kiln".into(), prefix: String::new() };
+        let (location, s3) = match &config.s3 {
+            Some(location) => (location.clone(), None),
+            None if with_store => {
+                let lease = private::open_s3(&config.folder(".")?).await?;
+                (private_bucket(), Some(lease))
+            }
+            None => (private_bucket(), None),
+        };
+        let access = s3.as_ref().map(|lease| Access {
+            endpoint: lease.s3.endpoint.clone(),
+            region: lease.s3.region.clone(),
+            access_key: lease.s3.credentials.access_key.clone(),
+            secret_key: lease.s3.credentials.secret_key.clone(),
+        });
+        let progress = Progress::new(quiet);
+        tracing::info!(run = who.run, host = who.host, login = who.login, "begin");
+        Ok(Context { config, who, server, stop, progress, quiet, location, access, postgres, s3 })
+    }
+
+    /// The store that files land in.
+    pub async fn store(&self) -> Store {
+        Store::connect(&self.location, self.access.as_ref()).await
+    }
+
+    /// The databases that a command is about: those named, or all.
+    ///
+    /// # Errors
+    /// When one is not known.
+    pub fn databases(&self, named: &[String]) -> anyhow::Result<Vec<String>> {
+        databases(&self.config, named)
+    }
+
+    /// Leaves the private servers as they were found.
+    ///
+    /// # Errors
+    /// When the private Postgres cannot be stopped.
+    pub async fn close(self) -> anyhow::Result<()> {
+        if let Some(lease) = self.s3 {
+            lease.close().await;
+        }
+        if let Some(lease) = self.postgres {
+            private::close_postgres(lease).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes, and keeps the outcome's error before one of closing.
+    ///
+    /// # Errors
+    /// The outcome's, else that of closing.
+    pub async fn close_after<T>(self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+        let closed = self.close().await;
+        let value = outcome?;
+        closed?;
+        Ok(value)
+    }
+}
+
+/// The named databases, or all that `sql/` and `sources/` have.
+pub(crate) fn databases(config: &Config, named: &[String]) -> anyhow::Result<Vec<String>> {
+    if named.is_empty() {
+        return crate::config::databases(config);
+    }
+    for name in named {
+        known_database(config, name)?;
+    }
+    Ok(named.to_vec())
+}
+
+/// A new run's identity.
+fn who() -> Who {
+    let run = uuid::Uuid::now_v7().simple().to_string();
+    let host = nix::unistd::gethostname().map_or_else(
+        |_| "unknown".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let uid = nix::unistd::geteuid();
+    let login = match nix::unistd::User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        _ => uid.to_string(),
+    };
+    // The first digits of a v7 id are the time, the last ones chance: both are wanted.
+    Who { run: format!("{}{}", &run[4..12], &run[24..]), host, login }
+}
+
+/// The file name of a path, for keys.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

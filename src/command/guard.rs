@@ -1,0 +1,52 @@
+//! `kiln guard`: for the app's start. It asks the live database itself, with no more than an
+//! app's rights, and exits 0 only if the version fits.
+
+use serde_json::json;
+
+use super::{Context, Start};
+use crate::cli;
+use crate::error::{Exit, Failure};
+use crate::registry::build::ident;
+use crate::seal;
+
+/// `kiln guard DATABASE --accepts MIN..MAX`.
+///
+/// # Errors
+/// [`Exit::SchemaRefused`] when the version does not fit or nothing is live.
+pub async fn run(start: Start, args: &cli::Guard) -> anyhow::Result<()> {
+    ident(&args.database)?;
+    let context = Context::open(start, false).await?;
+    let outcome = guard(&context, args).await;
+    context.close_after(outcome).await
+}
+
+async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
+    let database = &args.database;
+    let refused = |message: String, hint: String| Failure::new(Exit::SchemaRefused, message).hint(hint);
+    let session = context.server.connect(database).await.map_err(|error| {
+        match error.to_string().contains("3D000") {
+            true => refused(format!("{database} is not live"), format!("kiln run {database}")).into(),
+            false => error,
+        }
+    })?;
+    let stamp = seal::version(&session).await?.ok_or_else(|| {
+        refused(format!("{database} carries no stamp of kiln's"), format!("kiln status {database}"))
+    })?;
+    let fits = (args.accepts.min..=args.accepts.max).contains(&stamp.version);
+    if args.json.json {
+        let said = json!({
+            "database": database, "build": stamp.build, "version": stamp.version,
+            "period": stamp.period, "accepts": [args.accepts.min, args.accepts.max], "fits": fits,
+        });
+        println!("{said}");
+    }
+    if fits {
+        return Ok(());
+    }
+    let (min, max) = (args.accepts.min, args.accepts.max);
+    let message = format!(
+        "{database} has schema version {} (build {}), this app accepts {min}..{max}",
+        stamp.version, stamp.build
+    );
+    Err(refused(message, format!("deploy the app that accepts {}, or kiln rollback {database}", stamp.version)).into())
+}

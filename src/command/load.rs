@@ -1,0 +1,183 @@
+//! `kiln load`: one source by hand, into an unsealed build or as a trial.
+
+use std::sync::Arc;
+
+use super::build::{Baking, Specs, end_early};
+use super::{Context, Start};
+use crate::bind::Binding;
+use crate::cli;
+use crate::config::known_database;
+use crate::copy::queue::{Loading, Task};
+use crate::error::{Exit, Failure, failure, render};
+use crate::fetch::object::Object;
+use crate::ledger::SourceEntry;
+use crate::lock::RunLock;
+use crate::manifest::Manifest;
+use crate::pg::db;
+use crate::registry::build::BuildDatabase;
+use crate::registry::control::{RunEnd, end_run};
+use crate::registry::{Build, State, builds};
+use crate::report;
+use crate::schema::catalog;
+use crate::source::Source;
+use crate::strict::{Problems, suggest};
+
+/// `kiln load DATABASE SOURCE [--into BUILD]`.
+///
+/// # Errors
+/// The source's own failure; the build is then as it was.
+pub async fn run(start: Start, args: &cli::Load) -> anyhow::Result<()> {
+    known_database(&start.config, &args.database)?;
+    let context = Context::open(start, true).await?;
+    let outcome = load(&context, args).await;
+    context.close_after(outcome).await
+}
+
+async fn load(context: &Context, args: &cli::Load) -> anyhow::Result<()> {
+    let problems = Problems::default();
+    let specs = Specs::read(context, &args.database, &[], &problems)?;
+    problems.into_result("kiln schema check")?;
+    let source = known_source(&specs, args)?;
+    let version = specs.schema.locked()?.version;
+    let store = context.store().await;
+    let manifest = Manifest::fix(&store, &args.database, version, &[source], &[]).await?;
+    if args.dry_run.dry_run {
+        report::manifest(&manifest);
+        return Ok(());
+    }
+    let entry = match &args.into {
+        Some(build) => into_build(context, args, &specs, &manifest, build).await?,
+        None => trial(context, args).await?,
+    };
+    report::source(&entry, args.into.as_deref(), args.json.json, context.quiet)
+}
+
+fn known_source<'a>(specs: &'a Specs, args: &cli::Load) -> anyhow::Result<&'a Source> {
+    specs.sources.get(&args.source).ok_or_else(|| {
+        let mean = suggest(&args.source, specs.sources.stems.iter().map(String::as_str));
+        failure(Exit::Usage, format!("{} has no source {:?}{mean}", args.database, args.source))
+    })
+}
+
+/// Replaces the source's table in a build that is not sealed.
+async fn into_build(
+    context: &Context,
+    args: &cli::Load,
+    specs: &Specs,
+    fresh: &Manifest,
+    build: &str,
+) -> anyhow::Result<SourceEntry> {
+    let lock = RunLock::acquire(&context.server, &context.who, "load", &args.database).await?;
+    match replace(context, args, specs, fresh, build, &lock).await {
+        Ok(entry) => {
+            let end = RunEnd { build: Some(build), ..RunEnd::default() };
+            end_run(&lock, &context.who, &args.database, &end).await?;
+            Ok(entry)
+        }
+        Err(error) => Err(end_early(&lock, error).await),
+    }
+}
+
+async fn replace(
+    context: &Context,
+    args: &cli::Load,
+    specs: &Specs,
+    fresh: &Manifest,
+    build: &str,
+    lock: &RunLock,
+) -> anyhow::Result<SourceEntry> {
+    unsealed(lock, &args.database, build).await?;
+    let called = context.server.called(format!("run={} build={build}", context.who.run));
+    let database = BuildDatabase::new(&called, build, &context.config.owner_role)?;
+    let session = database.session("manifest").await?;
+    let mut manifest = stored_manifest(&session).await?;
+    let source = known_source(specs, args)?;
+    let binding = bind(source, &session).await?;
+    drop(session);
+    let input = fresh
+        .sources
+        .get(&args.source)
+        .cloned()
+        .ok_or_else(|| failure(Exit::InputUnavailable, format!("nothing for {}", args.source)))?;
+    manifest.sources.insert(args.source.clone(), input.clone());
+    manifest.without.retain(|name| *name != args.source);
+    let object = Object::new(&context.store().await, input.object.clone(), &context.stop);
+    let task = Task { binding, input, object };
+    let loading = Loading {
+        build: &database,
+        specs: &specs.sources.all,
+        connections: 1,
+        scratch: context.config.folder("scratch")?,
+        progress: &context.progress,
+        stop: &context.stop,
+    };
+    loading.replace(task, &manifest).await
+}
+
+async fn bind(
+    source: &Source,
+    session: &crate::pg::Session,
+) -> anyhow::Result<Arc<Binding>> {
+    let problems = Problems::default();
+    let table = catalog::columns(session, &source.name).await?;
+    let binding = Binding::new(source, &table, &problems);
+    problems.into_result("kiln schema check")?;
+    binding.map(Arc::new).ok_or_else(|| anyhow::anyhow!("a spec without problems did not bind"))
+}
+
+/// The manifest that a build carries.
+pub(super) async fn stored_manifest(session: &crate::pg::Session) -> anyhow::Result<Manifest> {
+    let row = session
+        .query_opt("select document from kiln.manifest", &[])
+        .await
+        .map_err(db("read the manifest"))?;
+    let row = row.ok_or_else(|| {
+        Failure::new(Exit::Usage, "the build has no manifest: it failed before its inputs were fixed")
+            .hint("kiln run DATABASE")
+    })?;
+    Ok(serde_json::from_value(row.get(0))?)
+}
+
+/// The build of this name, if it may still be written to.
+pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyhow::Result<Build> {
+    let all = builds(lock, database).await?;
+    let found = all.into_iter().find(|build| {
+        build.name == name || build.tag.as_ref().is_some_and(|tag| tag.build == name)
+    });
+    let Some(build) = found else {
+        return Err(Failure::new(Exit::Usage, format!("{database} has no build {name}"))
+            .hint(format!("kiln status {database}"))
+            .into());
+    };
+    match build.state() {
+        State::Failed | State::Building => Ok(build),
+        state => Err(Failure::new(
+            Exit::Usage,
+            format!("{name} is {}: a sealed build is never changed", state.word()),
+        )
+        .hint(format!("kiln build {database}, then kiln swap {database}"))
+        .into()),
+    }
+}
+
+/// A trial into a scratch build, which is dropped whatever comes of it.
+async fn trial(context: &Context, args: &cli::Load) -> anyhow::Result<SourceEntry> {
+    let mut baking = Baking::begin(context, "load", &args.database, &[]).await?;
+    // A trial that is killed leaves a build that the next clean-up drops by its state.
+    baking.tag.state = State::Scratch;
+    let outcome = baking.trial(&args.source).await;
+    let dropped = baking.build.discard(&baking.lock).await;
+    let text = outcome.as_ref().err().map(render);
+    let end = RunEnd {
+        exit_code: outcome
+            .as_ref()
+            .err()
+            .map_or(0, |error| i32::from(crate::error::exit_of(error).code())),
+        error: text.as_deref(),
+        ..RunEnd::default()
+    };
+    end_run(&baking.lock, &context.who, &args.database, &end).await?;
+    let entry = outcome?;
+    dropped?;
+    Ok(entry)
+}

@@ -1,0 +1,139 @@
+//! `kiln resume`: a failed build goes on where it stopped. What is proved loaded stays; the
+//! rest is loaded from what the build's own manifest pins.
+
+use std::sync::Arc;
+
+use tracing::Instrument as _;
+
+use super::build::{Baking, Specs, end_early};
+use super::load::{stored_manifest, unsealed};
+use super::{Context, Start};
+use crate::bind::Binding;
+use crate::cli;
+use crate::config::known_database;
+use crate::error::{Exit, failure};
+use crate::ledger::{Ledger, SourceEntry, SourceState};
+use crate::lock::RunLock;
+use crate::manifest::Manifest;
+use crate::pg::{Session, db};
+use crate::registry::build::BuildDatabase;
+use crate::registry::{State, Tag, database_of};
+use crate::report;
+use crate::seal::Sealed;
+use crate::strict::Problems;
+
+/// `kiln resume BUILD`.
+///
+/// # Errors
+/// What keeps the build from being sealed.
+pub async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
+    let database = database_of(&args.build).ok_or_else(|| {
+        failure(Exit::Usage, format!("{:?} is not a build's name (druginfo_00007, say)", args.build))
+    })?;
+    known_database(&start.config, database)?;
+    let context = Context::open(start, true).await?;
+    let outcome = resume(&context, args, database).await;
+    context.close_after(outcome).await
+}
+
+async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow::Result<()> {
+    let lock = RunLock::acquire(&context.server, &context.who, "resume", database).await?;
+    let mut baking = match open(context, args, database, lock).await {
+        Ok(baking) => baking,
+        Err((lock, error)) => return Err(end_early(&lock, error).await),
+    };
+    let session = baking.build.session("manifest").await?;
+    let manifest = stored_manifest(&session).await?;
+    let done = loaded(&session).await?;
+    if args.dry_run.dry_run {
+        report::resume(&args.build, &manifest, &done);
+        drop(session);
+        return Ok(());
+    }
+    let span = tracing::info_span!("build", run = baking.tag.run, build = baking.tag.build);
+    let outcome = go_on(&mut baking, &session, &manifest, done).instrument(span).await;
+    drop(session);
+    let baked = baking.sealed_or_failed(outcome).await?;
+    report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+    baked.end(None).await
+}
+
+async fn open<'a>(
+    context: &'a Context,
+    args: &cli::Resume,
+    database: &str,
+    lock: RunLock,
+) -> Result<Baking<'a>, (RunLock, anyhow::Error)> {
+    let opened = async {
+        let found = unsealed(&lock, database, &args.build).await?;
+        let tag = found.tag.ok_or_else(|| {
+            failure(Exit::Usage, format!("{} was never begun; kiln run {database}", args.build))
+        })?;
+        let problems = Problems::default();
+        let specs = Specs::read(context, database, &[], &problems)?;
+        problems.into_result("kiln schema check")?;
+        let version = specs.schema.locked()?.version;
+        if version != tag.version {
+            let message = format!(
+                "{} was begun with schema version {}, sql/{database} is at {version} now",
+                args.build, tag.version
+            );
+            let failure = crate::error::Failure::new(Exit::SchemaRefused, message);
+            return Err(failure.hint(format!("kiln run {database}")).into());
+        }
+        let called = context.server.called(format!("run={} build={}", context.who.run, args.build));
+        let build = BuildDatabase::new(&called, &args.build, &context.config.owner_role)?;
+        anyhow::Ok((specs, build, tag))
+    };
+    match opened.await {
+        Ok((specs, build, tag)) => Ok(Baking::resumed(context, lock, build, specs, tag)),
+        Err(error) => Err((lock, error)),
+    }
+}
+
+/// The sources that are proved loaded already.
+async fn loaded(session: &Session) -> anyhow::Result<Vec<SourceEntry>> {
+    let rows = session
+        .query("select entry from kiln.source where state in ('loaded', 'without')", &[])
+        .await
+        .map_err(db("read the sources' states"))?;
+    rows.iter().map(|row| Ok(serde_json::from_value(row.get(0))?)).collect()
+}
+
+async fn go_on(
+    baking: &mut Baking<'_>,
+    session: &Session,
+    manifest: &Manifest,
+    done: Vec<SourceEntry>,
+) -> anyhow::Result<Sealed> {
+    baking.without.clone_from(&manifest.without);
+    baking.tag.state = State::Building;
+    baking.build.retag(&baking.lock, &baking.tag).await?;
+    let bindings: Vec<Arc<Binding>> = baking
+        .bind(session)
+        .await?
+        .into_iter()
+        .filter(|binding| {
+            let name = binding.source.name.as_str();
+            !done.iter().any(|entry| entry.source == name && entry.state == SourceState::Loaded)
+        })
+        .collect();
+    baking.ledger.sources = done;
+    baking.copy(manifest, bindings).await?;
+    baking.finish(manifest).await
+}
+
+impl<'a> Baking<'a> {
+    fn resumed(
+        context: &'a Context,
+        lock: RunLock,
+        build: BuildDatabase,
+        specs: Specs,
+        mut tag: Tag,
+    ) -> Baking<'a> {
+        tag.run.clone_from(&context.who.run);
+        let ledger =
+            Ledger::open(&context.who.run, "resume", &tag.database, &tag.build, tag.version);
+        Baking::assemble(context, lock, build, specs, ledger, tag)
+    }
+}

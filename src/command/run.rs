@@ -1,0 +1,99 @@
+//! `kiln run`: the night. For each database: build, swap, prune. A database that fails keeps
+//! its live build and does not keep the others from their night.
+
+use super::build::{Baked, Baking, plan};
+use super::{Context, Start, prune};
+use crate::cli;
+use crate::error::{Failure, exit_of, render};
+use crate::failpoint;
+use crate::registry::{builds, control};
+use crate::report;
+use crate::swap::Swap;
+
+/// `kiln run [DATABASE…]`.
+///
+/// # Errors
+/// The first database's that failed, after all had their turn.
+pub async fn run(start: Start, args: &cli::Run) -> anyhow::Result<()> {
+    let context = Context::open(start, true).await?;
+    let outcome = nights(&context, args).await;
+    context.close_after(outcome).await
+}
+
+pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result<()> {
+    let databases = context.databases(&args.databases)?;
+    let mut failed: Vec<anyhow::Error> = Vec::new();
+    for database in &databases {
+        if context.stop.is_cancelled() {
+            failed.push(crate::pg::stopped());
+            break;
+        }
+        let outcome = match args.dry_run.dry_run {
+            true => plan(context, database, &args.without.without).await,
+            false => night(context, database, args).await,
+        };
+        if let Err(error) = outcome {
+            failed.push(error.context(format!("{database} is as it was")));
+        }
+    }
+    match failed.len() {
+        0 | 1 => failed.pop().map_or(Ok(()), Err),
+        _ => {
+            let said: Vec<String> = failed.iter().map(render).collect();
+            Err(Failure::new(exit_of(&failed[0]), said.join("\n")).into())
+        }
+    }
+}
+
+async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Result<()> {
+    let begun = Baking::begin(context, "run", database, &args.without.without).await?;
+    let mut baked = begun.bake().await?;
+    let promoted = promote(context, &mut baked).await;
+    if promoted.is_ok() {
+        let pruned = prune::retention(context, &baked.lock).await;
+        report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+        return baked.end(pruned.err()).await;
+    }
+    report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+    baked.end(promoted.err()).await
+}
+
+/// Swaps the build that was just sealed.
+async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
+    let since = std::time::Instant::now();
+    let database = baked.tag.database.clone();
+    let all = builds(&baked.lock, &database).await?;
+    let candidate = all.iter().find(|build| build.name == baked.tag.build).ok_or_else(|| {
+        anyhow::anyhow!("the build {} is not on the server any more", baked.tag.build)
+    })?;
+    let mut swap = Swap {
+        lock: &mut baked.lock,
+        server: &context.server,
+        owner: &context.config.owner_role,
+        schema_lock: baked.schema.lock.as_ref(),
+        deadline: context.config.swap_deadline,
+        action: "swap",
+        why: "the night's run",
+    };
+    let promotion = swap.promote(candidate, Some(&baked.sealed)).await?;
+    baked.ledger.promoted = Some(promotion);
+    baked.ledger.stage("swap", since);
+    failpoint::hit(failpoint::SWAPPED)?;
+    Ok(())
+}
+
+/// What an app may connect to is live from here on; notes who asked for a demo.
+pub(super) async fn register_demo(context: &Context, database: &str) -> anyhow::Result<()> {
+    let mut session = control::open(&context.server).await?;
+    let problems = crate::strict::Problems::default();
+    let schema = crate::schema::Schema::read(&context.config.root, database, &problems)?;
+    problems.into_result("kiln schema check")?;
+    let version = schema.locked()?.version.cast_signed();
+    let contract = control::Contract {
+        database: database.to_owned(),
+        app: "demo".to_owned(),
+        accepts_min: version,
+        accepts_max: version,
+    };
+    control::set_contract(&mut session, &context.who, &contract, "kiln demo").await
+}

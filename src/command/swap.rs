@@ -1,0 +1,146 @@
+//! `kiln swap` and `kiln rollback`: the same step through the same gate, forwards and backwards.
+
+use super::build::end_early;
+use super::{Context, Start};
+use crate::cli;
+use crate::config::known_database;
+use crate::error::{Exit, Failure};
+use crate::ledger::Promotion;
+use crate::lock::RunLock;
+use crate::registry::control::{RunEnd, contracts, end_run};
+use crate::registry::{Build, builds};
+use crate::report;
+use crate::schema::Schema;
+use crate::strict::Problems;
+use crate::swap::{Swap, candidate, gate, previous};
+
+/// `kiln swap DATABASE [BUILD]`.
+///
+/// # Errors
+/// When there is nothing to swap, the gate refuses, or the deadline passes.
+pub async fn run(start: Start, args: &cli::Swap) -> anyhow::Result<()> {
+    known_database(&start.config, &args.database)?;
+    let order = Order {
+        action: "swap",
+        database: &args.database,
+        build: args.build.as_deref(),
+        why: &args.why.why,
+        dry_run: args.dry_run.dry_run,
+        json: args.json.json,
+    };
+    order.carry_out(start).await
+}
+
+/// `kiln rollback DATABASE`.
+///
+/// # Errors
+/// When there is nothing to go back to, the gate refuses, or the deadline passes.
+pub async fn rollback(start: Start, args: &cli::Rollback) -> anyhow::Result<()> {
+    known_database(&start.config, &args.database)?;
+    let order = Order {
+        action: "rollback",
+        database: &args.database,
+        build: None,
+        why: &args.why.why,
+        dry_run: args.dry_run.dry_run,
+        json: args.json.json,
+    };
+    order.carry_out(start).await
+}
+
+struct Order<'a> {
+    action: &'a str,
+    database: &'a str,
+    build: Option<&'a str>,
+    why: &'a str,
+    dry_run: bool,
+    json: bool,
+}
+
+impl Order<'_> {
+    async fn carry_out(&self, start: Start) -> anyhow::Result<()> {
+        let context = Context::open(start, false).await?;
+        let outcome = self.locked(&context).await;
+        let promotion = context.close_after(outcome).await?;
+        report::promotion(self.database, &promotion, self.dry_run, self.json);
+        Ok(())
+    }
+
+    async fn locked(&self, context: &Context) -> anyhow::Result<Promotion> {
+        let (who, database) = (&context.who, self.database);
+        let mut lock = RunLock::acquire(&context.server, who, self.action, database).await?;
+        match self.promote(context, &mut lock).await {
+            Ok(promotion) => {
+                let end = RunEnd { build: Some(&promotion.to), ..RunEnd::default() };
+                end_run(&lock, who, database, &end).await?;
+                Ok(promotion)
+            }
+            Err(error) => Err(end_early(&lock, error).await),
+        }
+    }
+
+    async fn promote(&self, context: &Context, lock: &mut RunLock) -> anyhow::Result<Promotion> {
+        let problems = Problems::default();
+        let schema = Schema::read(&context.config.root, self.database, &problems)?;
+        problems.into_result("kiln schema check")?;
+        let all = builds(lock, self.database).await?;
+        let chosen = self.choose(&all)?;
+        let said = contracts(lock, Some(self.database)).await?;
+        let mut swap = Swap {
+            lock,
+            server: &context.server,
+            owner: &context.config.owner_role,
+            schema_lock: schema.lock.as_ref(),
+            deadline: context.config.swap_deadline,
+            action: self.action,
+            why: self.why,
+        };
+        if !self.dry_run {
+            return swap.promote(chosen, None).await;
+        }
+        let facts = swap.facts(chosen, false).await?;
+        gate::decide(&facts, &said)?;
+        let live = crate::registry::live(&all, self.database);
+        Ok(Promotion {
+            from: live.and_then(|build| build.tag.as_ref()).map(|tag| tag.build.clone()),
+            to: facts.tag.build,
+            milliseconds: 0,
+            sessions_ended: 0,
+        })
+    }
+
+    fn choose<'b>(&self, all: &'b [Build]) -> anyhow::Result<&'b Build> {
+        let database = self.database;
+        let refuse = |message: String, hint: String| {
+            Err(Failure::new(Exit::SwapNotPossible, message).hint(hint).into())
+        };
+        if self.action == "rollback" {
+            return previous(all).map_or_else(
+                || {
+                    let message = format!("{database} has no previous build to go back to");
+                    refuse(message, format!("kiln status {database}"))
+                },
+                Ok,
+            );
+        }
+        let Some(name) = self.build else {
+            return candidate(all, database).map_or_else(
+                || {
+                    let message = format!("{database} has no sealed build newer than the live one");
+                    refuse(message, format!("kiln build {database}"))
+                },
+                Ok,
+            );
+        };
+        match all.iter().find(|b| b.tag.as_ref().map_or(&b.name, |tag| &tag.build) == name) {
+            Some(build) if build.name == database => {
+                refuse(format!("{name} is live already"), format!("kiln status {database}"))
+            }
+            Some(build) => Ok(build),
+            None => refuse(
+                format!("{database} has no build {name}"),
+                format!("kiln status {database}"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Lock files: `flock` locks, which the kernel gives back when their process dies.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+/// Opens a lock file, which is never removed: a removed one could be locked twice.
+///
+/// # Errors
+/// When the file cannot be made.
+pub fn open(path: &Path) -> anyhow::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .read(true)
+        .open(path)
+        .with_context(|| format!("open {}", path.display()))
+}
+
+/// Waits for the lock; dropping the file gives it back.
+///
+/// # Errors
+/// When the file cannot be made or locked.
+pub fn exclusive(path: &Path) -> anyhow::Result<File> {
+    let file = open(path)?;
+    file.lock().with_context(|| format!("lock {}", path.display()))?;
+    Ok(file)
+}
+
+/// The lock, or `None` when somebody holds it.
+///
+/// # Errors
+/// When the file cannot be made or locked.
+pub fn try_exclusive(path: &Path) -> anyhow::Result<Option<File>> {
+    let file = open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("lock {}", path.display()))
+        }
+    }
+}
+
+/// Whether somebody holds the lock exclusively.
+///
+/// # Errors
+/// When the file cannot be made or locked.
+pub fn is_held(path: &Path) -> anyhow::Result<bool> {
+    let file = open(path)?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("lock {}", path.display()))
+        }
+    }
+}

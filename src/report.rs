@@ -1,0 +1,436 @@
+//! What kiln prints on standard output, as text or JSON, and the JSON log. A night without a
+//! terminal prints nothing when it goes well.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+use serde_json::json;
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::EnvFilter;
+
+use crate::command::{DatabaseStatus, RunLine, SchemaChecked};
+use crate::config::Config;
+use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
+use crate::manifest::Manifest;
+use crate::registry::Build;
+use crate::registry::control::Contract;
+
+/// Days of logs that are kept.
+const LOG_DAYS: usize = 30;
+
+/// Starts the JSON log in `KILN_HOME/log`: one object a line, with run, build and source where
+/// there are any.
+///
+/// # Errors
+/// When the folder cannot be made or the filter is not one.
+pub fn log_to_file(config: &Config) -> anyhow::Result<()> {
+    let appender = RollingFileAppender::builder()
+        .rotation(Rotation::DAILY)
+        .filename_prefix("kiln")
+        .filename_suffix("jsonl")
+        .max_log_files(LOG_DAYS)
+        .build(config.folder("log")?)?;
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| {
+        crate::error::failure(
+            crate::error::Exit::Usage,
+            format!("KILN_LOG={:?} is not a log filter: {error}", config.log),
+        )
+    })?;
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_env_filter(filter)
+        .with_writer(appender)
+        .try_init();
+    Ok(())
+}
+
+/// A table with its first column to the left and the others to the right.
+struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new(header: &[&str]) -> Table {
+        Table { rows: vec![header.iter().map(|name| (*name).to_owned()).collect()] }
+    }
+
+    fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    fn print(&self) {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (column, cell) in row.iter().enumerate() {
+                let width = widths[column];
+                let _ = match column {
+                    0 => write!(line, "  {cell:width$}"),
+                    _ => write!(line, "  {cell:>width$}"),
+                };
+            }
+            println!("{}", line.trim_end());
+        }
+    }
+}
+
+fn seconds(seconds: f64) -> String {
+    format!("{seconds:.2} s")
+}
+
+/// A build's account: its sources, its stages, what it came to. Without a terminal only JSON.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn ledger(ledger: &Ledger, as_json: bool, quiet: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(ledger)?);
+        return Ok(());
+    }
+    if quiet || !std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    print_ledger(ledger);
+    Ok(())
+}
+
+fn print_ledger(ledger: &Ledger) {
+    let period = ledger.period();
+    println!("\n{} · schema version {} · period {period}\n", ledger.build, ledger.version);
+    let mut table = Table::new(&["table", "rows", "rejected", "text", "time"]);
+    for entry in &ledger.sources {
+        let rows = match entry.state {
+            SourceState::Loaded => HumanCount(entry.counted).to_string(),
+            SourceState::Failed => "failed".to_owned(),
+            SourceState::Without => "left out".to_owned(),
+        };
+        table.row(vec![
+            entry.source.clone(),
+            rows,
+            HumanCount(entry.sum(|file| file.rejected)).to_string(),
+            HumanBytes(entry.sum(|file| file.bytes)).to_string(),
+            seconds(entry.seconds),
+        ]);
+    }
+    table.print();
+    println!();
+    let mut table = Table::new(&["stage", "time"]);
+    for StageEntry { stage, seconds: time } in &ledger.stages {
+        table.row(vec![stage.clone(), seconds(*time)]);
+    }
+    table.print();
+    let passed = ledger.checks.iter().filter(|check| check.rows == 0).count();
+    println!("\n  {passed} of {} checks passed", ledger.checks.len());
+    for warning in &ledger.warnings {
+        println!("  note: {warning}");
+    }
+    match &ledger.promoted {
+        Some(promotion) => println!("  {}", promoted(&ledger.database, promotion)),
+        None if ledger.sealed => println!("  sealed; next: kiln swap {}", ledger.database),
+        None => {}
+    }
+}
+
+fn promoted(database: &str, promotion: &Promotion) -> String {
+    let Promotion { from, to, milliseconds, sessions_ended } = promotion;
+    let before = from.as_deref().unwrap_or("nothing");
+    format!(
+        "{database} is now {to} (before: {before}); readers waited {milliseconds} ms at most, \
+         {sessions_ended} sessions were ended"
+    )
+}
+
+/// The outcome of `kiln swap` and `kiln rollback`.
+pub fn promotion(database: &str, promotion: &Promotion, dry_run: bool, as_json: bool) {
+    if as_json {
+        println!("{}", json!({ "database": database, "dry_run": dry_run, "promotion": promotion }));
+    } else if dry_run {
+        let before = promotion.from.as_deref().unwrap_or("nothing");
+        println!("{database} would go from {before} to {}; the gate agrees", promotion.to);
+    } else {
+        println!("{}", promoted(database, promotion));
+    }
+}
+
+/// The outcome of `kiln load`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn source(
+    entry: &SourceEntry,
+    into: Option<&str>,
+    as_json: bool,
+    quiet: bool,
+) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(entry)?);
+        return Ok(());
+    }
+    if quiet {
+        return Ok(());
+    }
+    let place = into.map_or("a scratch build, dropped".to_owned(), str::to_owned);
+    println!("{} into {place}: {} rows", entry.source, HumanCount(entry.counted));
+    let mut table = Table::new(&["file", "lines", "header", "loaded", "rejected", "filtered"]);
+    for file in &entry.files {
+        let name = if file.member.is_empty() { &file.object } else { &file.member };
+        table.row(vec![
+            name.clone(),
+            HumanCount(file.lines).to_string(),
+            file.header.to_string(),
+            HumanCount(file.loaded).to_string(),
+            HumanCount(file.rejected).to_string(),
+            HumanCount(file.filtered).to_string(),
+        ]);
+    }
+    table.print();
+    if let Some(build) = into {
+        println!("next: kiln resume {build}");
+    }
+    Ok(())
+}
+
+/// What a build would read (`--dry-run`).
+pub fn manifest(manifest: &Manifest) {
+    println!("{} (schema version {}) would be built from:", manifest.database, manifest.schema_version);
+    for (source, input) in &manifest.sources {
+        println!("  {source}  {} ({})", input.object.url(), HumanBytes(input.object.size));
+    }
+    for source in &manifest.without {
+        println!("  {source}  left out");
+    }
+}
+
+/// What a resume would do (`--dry-run`).
+pub fn resume(build: &str, manifest: &Manifest, done: &[SourceEntry]) {
+    println!("{build} would go on:");
+    for entry in done {
+        println!("  {}  stays ({} rows)", entry.source, HumanCount(entry.counted));
+    }
+    for (source, input) in &manifest.sources {
+        if !done.iter().any(|entry| entry.source == *source) {
+            println!("  {source}  would be loaded from {}", input.object.url());
+        }
+    }
+}
+
+/// A file that landed.
+#[derive(Debug, Serialize)]
+pub struct Landed {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub location: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its sha256, in hex.
+    pub sha256: String,
+    /// The sources that would read it.
+    pub readers: Vec<String>,
+}
+
+/// The outcome of `kiln land`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(all)?);
+        return Ok(());
+    }
+    for file in all {
+        let verb = if dry_run { "would land at" } else { "landed at" };
+        let size = HumanBytes(file.size);
+        println!("{} {verb} {} ({size}, sha256 {})", file.name, file.location, file.sha256);
+        println!("  read by: {}", file.readers.join(", "));
+    }
+    Ok(())
+}
+
+/// The outcome of `kiln contract set`.
+pub fn contract_set(contract: &Contract, dry_run: bool) {
+    let Contract { database, app, accepts_min, accepts_max } = contract;
+    let verb = if dry_run { "would accept" } else { "accepts" };
+    println!("{app} {verb} {database} {accepts_min}..{accepts_max}");
+}
+
+/// The outcome of `kiln contract list`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(all)?);
+        return Ok(());
+    }
+    let mut table = Table::new(&["database", "app", "accepts"]);
+    for Contract { database, app, accepts_min, accepts_max } in all {
+        table.row(vec![database.clone(), app.clone(), format!("{accepts_min}..{accepts_max}")]);
+    }
+    table.print();
+    Ok(())
+}
+
+/// The outcome of `kiln prune`.
+pub fn pruned(all: &[serde_json::Value], dry_run: bool, as_json: bool, quiet: bool) {
+    if as_json {
+        println!("{}", json!({ "dry_run": dry_run, "databases": all }));
+        return;
+    }
+    let verb = if dry_run { "would drop" } else { "dropped" };
+    for entry in all.iter().filter(|_| !quiet) {
+        let names: Vec<&str> = entry["dropped"]
+            .as_array()
+            .map(|names| names.iter().filter_map(serde_json::Value::as_str).collect())
+            .unwrap_or_default();
+        let database = entry["database"].as_str().unwrap_or_default();
+        let said = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        println!("{database}: {verb} {said}");
+    }
+}
+
+/// The outcome of `kiln schema check`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn schemas(all: &[SchemaChecked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(all)?);
+        return Ok(());
+    }
+    for checked in all.iter().filter(|_| !quiet) {
+        println!(
+            "{}: version {}, {} tables, {} sources, fingerprint {}",
+            checked.database,
+            checked.version.unwrap_or(0),
+            checked.tables,
+            checked.sources,
+            &checked.fingerprint[..12]
+        );
+    }
+    Ok(())
+}
+
+/// The outcome of `kiln schema lock`.
+pub fn locked(database: &str, version: u32, unchanged: bool, difference: &[String], dry_run: bool) {
+    if unchanged {
+        println!("{database}: version {version}, unchanged");
+        return;
+    }
+    let verb = if dry_run { "would be locked" } else { "is locked" };
+    println!("{database}: {verb} as version {version}");
+    for line in difference {
+        println!("  {line}");
+    }
+}
+
+/// What the demo made, and what to type next.
+pub fn demo(database: &str, root: &Path, stages: &[StageEntry], whole: Duration) {
+    println!();
+    let mut table = Table::new(&["demo", "time"]);
+    for StageEntry { stage, seconds: time } in stages {
+        table.row(vec![stage.clone(), seconds(*time)]);
+    }
+    table.row(vec!["in all".to_owned(), seconds(whole.as_secs_f64())]);
+    table.print();
+    let kiln = std::env::current_exe().map_or("kiln".to_owned(), |path| {
+        path.strip_prefix(root).map_or_else(|_| path.clone(), Path::to_path_buf).display().to_string()
+    });
+    println!("\nlook at it:");
+    println!("  {kiln} status");
+    println!("  psql \"$({kiln} url {database})\" -c 'select * from kiln.source'");
+    println!("  {kiln} down");
+}
+
+/// The outcome of `kiln status`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn status(all: &[DatabaseStatus], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(all)?);
+        return Ok(());
+    }
+    for said in all {
+        print_status(said);
+    }
+    Ok(())
+}
+
+fn print_status(said: &DatabaseStatus) {
+    let database = &said.database;
+    match said.live.as_ref().and_then(|build| build.tag.as_ref().map(|tag| (build, tag))) {
+        Some((build, tag)) => {
+            let since = tag.live_since.as_deref().unwrap_or("?");
+            let age = said.age_seconds.map_or("?".to_owned(), age);
+            println!(
+                "{database}: {} live since {since}, version {}, period {}, sealed {age} ago, {}",
+                tag.build, tag.version, tag.period, size(build)
+            );
+            if !tag.without.is_empty() {
+                println!("  without {}", tag.without.join(", "));
+            }
+        }
+        None => println!("{database}: nothing is live"),
+    }
+    for build in &said.others {
+        let detail = build.tag.as_ref().map_or(String::new(), |tag| {
+            format!(", version {}, begun {}", tag.version, tag.created)
+        });
+        println!("  {} is {}{detail}, {}", build.name, build.state().word(), size(build));
+    }
+    let accepted: Vec<String> = said
+        .contracts
+        .iter()
+        .map(|c| format!("{} {}..{}", c.app, c.accepts_min, c.accepts_max))
+        .collect();
+    match accepted.is_empty() {
+        true => println!("  no app has said what it accepts: kiln contract set {database} …"),
+        false => println!("  accepted by {}", accepted.join(", ")),
+    }
+    if let Some(run) = &said.running {
+        println!("  running now: `kiln {}` since {} (run {})", run.command, run.started, run.run);
+    }
+    if let Some(run) = &said.failed {
+        print_failure(run);
+    }
+}
+
+fn print_failure(run: &RunLine) {
+    let code = run.exit_code.map_or("killed".to_owned(), |code| format!("exit code {code}"));
+    println!("  last failure: `kiln {}` of {} ({code})", run.command, run.started);
+    for line in run.error.as_deref().unwrap_or_default().lines() {
+        println!("    {line}");
+    }
+    if let Some(next) = &run.next {
+        println!("    go on with: {next}");
+    }
+}
+
+fn size(build: &Build) -> String {
+    build.bytes.map_or("size unknown".to_owned(), |bytes| {
+        HumanBytes(bytes.unsigned_abs()).to_string()
+    })
+}
+
+fn age(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
