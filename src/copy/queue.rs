@@ -390,9 +390,9 @@ pub(super) async fn write_entry(
         .execute(
             "insert into kiln.source as s (source, state, attempt, period, posted, rows, rejected,
                                            digest, entry, loaded_at)
-             values ($1, $2, coalesce($3, 1), $4, $5, $6, $7, $8, $9, clock_timestamp())
+             values ($1, $2, coalesce($3::int8, 1), $4, $5, $6, $7, $8, $9, clock_timestamp())
              on conflict (source) do update
-             set state = excluded.state, attempt = coalesce($3, s.attempt),
+             set state = excluded.state, attempt = coalesce($3::int8, s.attempt),
                  period = excluded.period, posted = excluded.posted, rows = excluded.rows,
                  rejected = excluded.rejected, digest = excluded.digest, entry = excluded.entry,
                  loaded_at = excluded.loaded_at",

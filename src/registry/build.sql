@@ -51,7 +51,7 @@ create table kiln.step (
 comment on table kiln.step is 'Post-data and derive steps that are done, for resume';
 
 create table kiln.stamp (
-    only        boolean primary key default true check (only),
+    one_row     boolean primary key default true check (one_row),
     build       text not null,
     database    text not null,
     version     integer not null,
