@@ -31,7 +31,9 @@ fn after_help() -> String {
     for (name, meaning) in VARIABLES {
         text.push_str(&format!("  {name:20} {meaning}\n"));
     }
-    text.push_str("  AWS_*                credentials, region and endpoint, as the AWS SDK reads them\n");
+    text.push_str(
+        "  AWS_*                credentials, region and endpoint, as the AWS SDK reads them\n",
+    );
     text.push_str("\nExamples:\n  # see it work, from nothing\n  kiln demo\n\n");
     text.push_str("  # the night, for all databases\n  kiln run\n\n");
     text.push_str("  # what is live, and what failed last\n  kiln status");

@@ -203,10 +203,8 @@ pub(crate) fn databases(config: &Config, named: &[String]) -> anyhow::Result<Vec
 /// A new run's identity.
 fn who() -> Who {
     let run = uuid::Uuid::now_v7().simple().to_string();
-    let host = nix::unistd::gethostname().map_or_else(
-        |_| "unknown".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    );
+    let host = nix::unistd::gethostname()
+        .map_or_else(|_| "unknown".to_owned(), |name| name.to_string_lossy().into_owned());
     let uid = nix::unistd::geteuid();
     let login = match nix::unistd::User::from_uid(uid) {
         Ok(Some(user)) => user.name,

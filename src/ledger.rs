@@ -237,15 +237,17 @@ impl Ledger {
 
     /// What keeps the build from being sealed; empty when every source and every check agrees.
     pub fn problems(&self) -> Vec<String> {
-        let mut said: Vec<String> =
-            self.sources.iter().flat_map(SourceEntry::problems).collect();
+        let mut said: Vec<String> = self.sources.iter().flat_map(SourceEntry::problems).collect();
         for name in &self.expected {
             if !self.sources.iter().any(|entry| entry.source == *name) {
                 said.push(format!("{name}: in the manifest, and not in the ledger"));
             }
         }
         for check in self.checks.iter().filter(|check| check.rows > 0) {
-            said.push(format!("{}: check \"{}\" found {} rows", check.place, check.title, check.rows));
+            said.push(format!(
+                "{}: check \"{}\" found {} rows",
+                check.place, check.title, check.rows
+            ));
         }
         said
     }

@@ -309,7 +309,8 @@ fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
     let Some(db_error) = error.as_db_error() else {
         let failure = Failure::new(Exit::Database, format!("{doing}: {}", source_chain(error)));
         let cause = std::error::Error::source(error);
-        let lost = error.is_closed() || cause.is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
+        let lost =
+            error.is_closed() || cause.is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
         return match lost {
             true => failure.hint("the connection was lost; `kiln status` shows what is true now"),
             false => failure,

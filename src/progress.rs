@@ -41,10 +41,7 @@ impl Progress {
     /// Bars on a terminal, lines without; nothing when quiet.
     pub fn new(quiet: bool) -> Progress {
         let terminal = std::io::stderr().is_terminal();
-        Progress {
-            bars: (terminal && !quiet).then(MultiProgress::new),
-            lines: !terminal && !quiet,
-        }
+        Progress { bars: (terminal && !quiet).then(MultiProgress::new), lines: !terminal && !quiet }
     }
 
     /// Says that a stage begins (terminal only: a bar without numbers).

@@ -205,7 +205,10 @@ pub fn source(
 
 /// What a build would read (`--dry-run`).
 pub fn manifest(manifest: &Manifest) {
-    println!("{} (schema version {}) would be built from:", manifest.database, manifest.schema_version);
+    println!(
+        "{} (schema version {}) would be built from:",
+        manifest.database, manifest.schema_version
+    );
     for (source, input) in &manifest.sources {
         println!("  {source}  {} ({})", input.object.url(), HumanBytes(input.object.size));
     }
@@ -347,7 +350,10 @@ pub fn demo(database: &str, root: &Path, stages: &[StageEntry], whole: Duration)
     table.row(vec!["in all".to_owned(), seconds(whole.as_secs_f64())]);
     table.print();
     let kiln = std::env::current_exe().map_or("kiln".to_owned(), |path| {
-        path.strip_prefix(root).map_or_else(|_| path.clone(), Path::to_path_buf).display().to_string()
+        path.strip_prefix(root)
+            .map_or_else(|_| path.clone(), Path::to_path_buf)
+            .display()
+            .to_string()
     });
     println!("\nlook at it:");
     println!("  {kiln} status");
@@ -378,7 +384,10 @@ fn print_status(said: &DatabaseStatus) {
             let age = said.age_seconds.map_or("?".to_owned(), age);
             println!(
                 "{database}: {} live since {since}, version {}, period {}, sealed {age} ago, {}",
-                tag.build, tag.version, tag.period, size(build)
+                tag.build,
+                tag.version,
+                tag.period,
+                size(build)
             );
             if !tag.without.is_empty() {
                 println!("  without {}", tag.without.join(", "));
@@ -421,9 +430,9 @@ fn print_failure(run: &RunLine) {
 }
 
 fn size(build: &Build) -> String {
-    build.bytes.map_or("size unknown".to_owned(), |bytes| {
-        HumanBytes(bytes.unsigned_abs()).to_string()
-    })
+    build
+        .bytes
+        .map_or("size unknown".to_owned(), |bytes| HumanBytes(bytes.unsigned_abs()).to_string())
 }
 
 fn age(seconds: i64) -> String {

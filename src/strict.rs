@@ -5,9 +5,9 @@
 //! by hand over the spanned table of the `toml` crate.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, PoisonError};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -139,7 +139,8 @@ impl<'a> Baking<'a> {
         let begun = async {
             failpoint::hit(failpoint::LOCKED)?;
             super::prune::leftovers(context, &lock).await?;
-            let (owner, app) = (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
+            let (owner, app) =
+                (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
             control::ensure_roles(&lock, &owner, &app).await?;
             control::next_build(&lock, database, &context.who.run).await
         };
@@ -232,7 +233,8 @@ impl<'a> Baking<'a> {
             bindings.extend(bound.map(Arc::new));
         }
         std::mem::take(&mut self.problems).into_result("kiln schema check")?;
-        bindings.retain(|bound| !self.without.iter().any(|name| name == bound.source.name.as_str()));
+        bindings
+            .retain(|bound| !self.without.iter().any(|name| name == bound.source.name.as_str()));
         Ok(bindings)
     }
 
@@ -296,9 +298,8 @@ impl<'a> Baking<'a> {
         for binding in bindings {
             let Some(input) = manifest.sources.get(binding.source.name.as_str()) else { continue };
             let known = objects.iter().find(|object| object.pin == input.object).cloned();
-            let object = known.unwrap_or_else(|| {
-                Object::new(&store, input.object.clone(), &self.context.stop)
-            });
+            let object = known
+                .unwrap_or_else(|| Object::new(&store, input.object.clone(), &self.context.stop));
             objects.push(Arc::clone(&object));
             tasks.push(Task { binding, input: input.clone(), object });
         }
@@ -335,12 +336,13 @@ impl<'a> Baking<'a> {
         if self.tag.state == State::Scratch {
             return Err(failure(exit, said.join("\n")));
         }
-        Err(Failure::new(exit, said.join("\n")).hint(format!(
-            "land the mended file, then: kiln load {database} {} --into {build} && kiln resume \
+        Err(Failure::new(exit, said.join("\n"))
+            .hint(format!(
+                "land the mended file, then: kiln load {database} {} --into {build} && kiln resume \
              {build} && kiln swap {database}",
-            first.source
-        ))
-        .into())
+                first.source
+            ))
+            .into())
     }
 
     /// Post-data, derive, freeze, check, seal.

@@ -22,10 +22,13 @@ pub async fn run(start: Start, args: &cli::Guard) -> anyhow::Result<()> {
 
 async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
     let database = &args.database;
-    let refused = |message: String, hint: String| Failure::new(Exit::SchemaRefused, message).hint(hint);
+    let refused =
+        |message: String, hint: String| Failure::new(Exit::SchemaRefused, message).hint(hint);
     let session = context.server.connect(database).await.map_err(|error| {
         match error.to_string().contains("3D000") {
-            true => refused(format!("{database} is not live"), format!("kiln run {database}")).into(),
+            true => {
+                refused(format!("{database} is not live"), format!("kiln run {database}")).into()
+            }
             false => error,
         }
     })?;
@@ -48,5 +51,9 @@ async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
         "{database} has schema version {} (build {}), this app accepts {min}..{max}",
         stamp.version, stamp.build
     );
-    Err(refused(message, format!("deploy the app that accepts {}, or kiln rollback {database}", stamp.version)).into())
+    Err(refused(
+        message,
+        format!("deploy the app that accepts {}, or kiln rollback {database}", stamp.version),
+    )
+    .into())
 }

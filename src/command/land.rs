@@ -100,7 +100,10 @@ fn wanted_by(context: &Context, database: &str, name: &str) -> anyhow::Result<Ve
 }
 
 /// Size and sha256 of a file; a zip must have a directory, and the outer members their CRCs.
-fn verify(path: std::path::PathBuf, name: String) -> impl FnOnce() -> anyhow::Result<(u64, [u8; 32])> {
+fn verify(
+    path: std::path::PathBuf,
+    name: String,
+) -> impl FnOnce() -> anyhow::Result<(u64, [u8; 32])> {
     move || {
         let unreadable = |error: std::io::Error| {
             Failure::new(Exit::InputUnavailable, format!("cannot read {}", path.display()))
@@ -120,9 +123,11 @@ fn verify(path: std::path::PathBuf, name: String) -> impl FnOnce() -> anyhow::Re
 fn whole_zip(file: std::fs::File) -> anyhow::Result<()> {
     let broken = |error: zip::result::ZipError| match error {
         zip::result::ZipError::Io(error) => from_io(error),
-        other => Failure::new(Exit::InputRejected, format!("it is not a whole zip archive: {other}"))
-            .hint("download it again")
-            .into(),
+        other => {
+            Failure::new(Exit::InputRejected, format!("it is not a whole zip archive: {other}"))
+                .hint("download it again")
+                .into()
+        }
     };
     let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(broken)?;
     for index in 0..archive.len() {
@@ -156,7 +161,8 @@ async fn prove(context: &Context, pin: Pin, digest: [u8; 32]) -> anyhow::Result<
     if found[..] == digest[..] {
         return Ok(());
     }
-    let message = format!("{url} is not what was sent: sha256 {}, sent {}", hex(&found), hex(&digest));
+    let message =
+        format!("{url} is not what was sent: sha256 {}, sent {}", hex(&found), hex(&digest));
     Err(Failure::new(Exit::InputUnavailable, message).hint("land it again").into())
 }
 

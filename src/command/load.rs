@@ -94,11 +94,10 @@ async fn replace(
     let source = known_source(specs, args)?;
     let binding = bind(source, &session).await?;
     drop(session);
-    let input = fresh
-        .sources
-        .get(&args.source)
-        .cloned()
-        .ok_or_else(|| failure(Exit::InputUnavailable, format!("nothing for {}", args.source)))?;
+    let input =
+        fresh.sources.get(&args.source).cloned().ok_or_else(|| {
+            failure(Exit::InputUnavailable, format!("nothing for {}", args.source))
+        })?;
     manifest.sources.insert(args.source.clone(), input.clone());
     manifest.without.retain(|name| *name != args.source);
     let object = Object::new(&context.store().await, input.object.clone(), &context.stop);
@@ -114,10 +113,7 @@ async fn replace(
     loading.replace(task, &manifest).await
 }
 
-async fn bind(
-    source: &Source,
-    session: &crate::pg::Session,
-) -> anyhow::Result<Arc<Binding>> {
+async fn bind(source: &Source, session: &crate::pg::Session) -> anyhow::Result<Arc<Binding>> {
     let problems = Problems::default();
     let table = catalog::columns(session, &source.name).await?;
     let binding = Binding::new(source, &table, &problems);
@@ -132,8 +128,11 @@ pub(super) async fn stored_manifest(session: &crate::pg::Session) -> anyhow::Res
         .await
         .map_err(db("read the manifest"))?;
     let row = row.ok_or_else(|| {
-        Failure::new(Exit::Usage, "the build has no manifest: it failed before its inputs were fixed")
-            .hint("kiln run DATABASE")
+        Failure::new(
+            Exit::Usage,
+            "the build has no manifest: it failed before its inputs were fixed",
+        )
+        .hint("kiln run DATABASE")
     })?;
     Ok(serde_json::from_value(row.get(0))?)
 }

@@ -66,7 +66,8 @@ async fn drop_all(
         failpoint::hit(failpoint::PRUNE)?;
     }
     for build in chosen {
-        let database = BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
+        let database =
+            BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
         database.discard(lock).await?;
         let state = if build.invalid { "invalid" } else { build.state().word() };
         tracing::info!(build = build.name, state, why, "dropped");

@@ -28,7 +28,10 @@ use crate::strict::Problems;
 /// What keeps the build from being sealed.
 pub async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
     let database = database_of(&args.build).ok_or_else(|| {
-        failure(Exit::Usage, format!("{:?} is not a build's name (druginfo_00007, say)", args.build))
+        failure(
+            Exit::Usage,
+            format!("{:?} is not a build's name (druginfo_00007, say)", args.build),
+        )
     })?;
     known_database(&start.config, database)?;
     let context = Context::open(start, true).await?;

@@ -192,10 +192,8 @@ fn hold_against_lock(schema: &Schema, fingerprint: &Fingerprint, problems: &Prob
     };
     if lock.fingerprint != fingerprint.digest {
         let difference = lock.difference(&fingerprint.lines).join("\n      ");
-        let message = format!(
-            "the schema changed and version {} did not:\n      {difference}",
-            lock.version
-        );
+        let message =
+            format!("the schema changed and version {} did not:\n      {difference}", lock.version);
         problems.add(&path, 0, message);
     }
 }

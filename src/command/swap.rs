@@ -137,10 +137,9 @@ impl Order<'_> {
                 refuse(format!("{name} is live already"), format!("kiln status {database}"))
             }
             Some(build) => Ok(build),
-            None => refuse(
-                format!("{database} has no build {name}"),
-                format!("kiln status {database}"),
-            ),
+            None => {
+                refuse(format!("{database} has no build {name}"), format!("kiln status {database}"))
+            }
         }
     }
 }

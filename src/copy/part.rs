@@ -63,10 +63,8 @@ impl Tally {
         let count = self.count();
         let rows = if count == 1 { "row" } else { "rows" };
         let more = if at_least { "at least " } else { "" };
-        let message = format!(
-            "{more}{count} {rows} rejected, the budget is {allowed}: {}",
-            shown.join("; ")
-        );
+        let message =
+            format!("{more}{count} {rows} rejected, the budget is {allowed}: {}", shown.join("; "));
         Failure::new(Exit::InputRejected, message)
             .hint("`select * from kiln.reject` in the kept build shows them all")
             .into()

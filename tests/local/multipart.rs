@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
 };
 
-use crate::endpoint::{BUCKET, Fixture, code, fixture};
+use crate::local::endpoint::{BUCKET, Fixture, code, fixture};
 
 struct Multipart<'a> {
     f: &'a Fixture,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::{Kiln, project};
 use kiln::error::{Exit, exit_of, render};
 use kiln::local;
 use nix::sys::signal::{Signal, kill};
@@ -71,36 +72,17 @@ async fn the_last_of_two_leases_stops_the_server_that_runs_without_root() {
 async fn a_killed_user_leaves_a_server_that_the_next_one_uses_and_stops() {
     let home = reachable_home();
     // Another process that opens the cluster and dies without a word.
-    let program = std::env::current_exe().unwrap();
-    let mut user = Command::new(program)
-        .args(["--exact", "postgres::opens_and_waits_to_be_killed", "--ignored"])
-        .env("KILN_TEST_HOME", home.path())
-        .spawn()
-        .unwrap();
-    let mut left = None;
-    for _ in 0..600 {
-        left = local::status(home.path()).await.unwrap().postgres;
-        if left.is_some() && home.path().join("opened").exists() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    user.kill().unwrap();
-    user.wait().unwrap();
+    let mut user = Kiln::new(&["run", "druginfo"]);
+    user.env("KILN_HOME", &home.path().to_string_lossy())
+        .env("KILN_FAILPOINT", "locked=kill")
+        .current_dir(project())
+        .exits(-9);
+    let left = local::status(home.path()).await.unwrap().postgres;
     let left = left.expect("the server came up");
     let next = local::open_postgres(home.path(), None).await.unwrap();
     assert_eq!(next.pid(), left.pid, "the server outlived its user");
     local::close_postgres(next).await.unwrap();
     assert!(local::status(home.path()).await.unwrap().postgres.is_none());
-}
-
-#[tokio::test]
-#[ignore = "run by the test above in a process of its own"]
-async fn opens_and_waits_to_be_killed() {
-    let home = PathBuf::from(std::env::var_os("KILN_TEST_HOME").unwrap());
-    let _lease = local::open_postgres(&home, None).await.unwrap();
-    std::fs::write(home.join("opened"), "").unwrap();
-    std::future::pending::<()>().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

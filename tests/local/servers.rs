@@ -6,33 +6,12 @@ use std::path::PathBuf;
 use kiln::error::{Exit, exit_of};
 use kiln::local;
 
-use crate::endpoint::client;
-
-/// Stands for kiln's own program: runs the ignored test below in place of `serve-s3`.
-fn server_program(home: &tempfile::TempDir) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let script = format!(
-        "#!/bin/sh\n[ \"$1 $2\" = 'serve-s3 --home' ] || exit 2\nKILN_TEST_HOME=\"$3\" exec {} \
-         --exact servers::serves_until_stopped --ignored\n",
-        test.display()
-    );
-    let path = home.path().join("program");
-    std::fs::write(&path, script).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
+use crate::local::endpoint::client;
 
 fn home() -> tempfile::TempDir {
     let home = tempfile::Builder::new().prefix("kiln-test-").tempdir().unwrap();
     std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     home
-}
-
-#[tokio::test]
-#[ignore = "run by the test below in a process of its own"]
-async fn serves_until_stopped() {
-    let home = PathBuf::from(std::env::var_os("KILN_TEST_HOME").unwrap());
-    local::serve_s3(&home).await.unwrap();
 }
 
 #[tokio::test]
@@ -56,7 +35,7 @@ async fn up_keeps_both_and_down_refuses_while_they_are_used() {
     let stale = format!("{{\"url\":\"http://127.0.0.1:1\",\"pid\":{own},\"bucket\":\"kiln\"}}");
     std::fs::write(home.path().join("s3.json"), stale).unwrap();
 
-    let program = server_program(&home);
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_kiln"));
     let up = local::up_by(home.path(), None, &program).await.unwrap();
     let again = local::up_by(home.path(), None, &program).await.unwrap();
     assert_eq!((up.postgres_pid, up.s3_pid), (again.postgres_pid, again.s3_pid));

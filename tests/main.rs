@@ -1,0 +1,12 @@
+//! The integration tests: the real binary, a real Postgres, the S3 protocol over HTTP.
+//!
+//! One binary, so that the suite links once. Each module asks one question:
+
+// what the tests stand on: clusters, S3, the fault proxy, the binary
+mod support;
+
+// does the night do what the README says, on generated and on CMS's own files?
+mod pipeline;
+
+// do the private servers start, share, stop, and speak S3 as S3 does?
+mod local;

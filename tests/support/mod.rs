@@ -1,0 +1,177 @@
+//! What the tests stand on. A [`World`] is a private Postgres cluster, an S3 endpoint over
+//! HTTP, a KILN_HOME of its own, and the real binary run with a clean environment.
+
+pub mod command;
+pub mod postgres;
+pub mod proxy;
+
+use std::path::{Path, PathBuf};
+
+use kiln::local::{Credentials, Endpoint};
+use kiln::synth::{Release, Tamper};
+use tokio::runtime::Runtime;
+
+pub use command::{Kiln, Outcome};
+pub use postgres::Postgres;
+
+/// The project's root.
+pub fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// CMS's real files, where they lie beside the project; says so when they do not.
+pub fn cms(file: &str) -> Option<PathBuf> {
+    let path = project().join("../shared/cms").join(file);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: {} is not there, so CMS's own file is not tested", path.display());
+    None
+}
+
+/// One test's world; everything in it ends with it.
+pub struct World {
+    /// Postgres, spoken to as the role `loader`, which is no superuser.
+    pub postgres: Postgres,
+    /// The folder that the S3 endpoint serves; also scratch space.
+    pub folder: tempfile::TempDir,
+    /// `sql/` and `sources/`: the project's own unless [`World::own_root`] was called.
+    pub root: PathBuf,
+    /// Where the binary finds S3; a test may put a proxy before it.
+    pub s3_url: String,
+    /// More environment for the binary.
+    pub environment: Vec<(String, String)>,
+    endpoint: Option<Endpoint>,
+    credentials: Credentials,
+    /// For whatever a test does asynchronously itself.
+    pub runtime: Runtime,
+}
+
+impl World {
+    /// A world with nothing landed and no contract.
+    pub fn new() -> World {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let credentials = Credentials {
+            access_key: "AKIATESTTESTTESTTEST".into(),
+            secret_key: "test/secret/of/the/tests".into(),
+        };
+        let dir = folder.path().join("s3");
+        let endpoint =
+            runtime.block_on(Endpoint::start(&dir, "kiln", credentials.clone())).unwrap();
+        let postgres = Postgres::start();
+        World {
+            s3_url: endpoint.url().to_owned(),
+            endpoint: Some(endpoint),
+            postgres,
+            folder,
+            root: project(),
+            environment: Vec::new(),
+            credentials,
+            runtime,
+        }
+    }
+
+    /// A world in which a small release has landed and an app accepts version 1.
+    pub fn ready() -> World {
+        let world = World::new();
+        world.land(&Release::small(1));
+        world.accept("1");
+        world
+    }
+
+    /// A copy of `sql/` and `sources/`, for a test that changes them.
+    pub fn own_root(&mut self) -> &Path {
+        let root = self.folder.path().join("root");
+        for folder in ["sql", "sources"] {
+            copy_tree(&project().join(folder), &root.join(folder));
+        }
+        self.root = root;
+        &self.root
+    }
+
+    /// Changes a file below an own root: every `from` becomes `to`; it must occur.
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        assert_ne!(self.root, project(), "call own_root first");
+        let path = self.root.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} has no {from:?}");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+    }
+
+    /// The binary with these arguments, in this world.
+    pub fn kiln(&self, arguments: &[&str]) -> Kiln {
+        let mut kiln = Kiln::new(arguments);
+        kiln.env("KILN_POSTGRES_URL", &self.postgres.url("postgres"))
+            .env("KILN_S3_URL", "s3://kiln")
+            .env("KILN_HOME", &self.folder.path().join("home").to_string_lossy())
+            .env("AWS_ENDPOINT_URL", &self.s3_url)
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", &self.credentials.access_key)
+            .env("AWS_SECRET_ACCESS_KEY", &self.credentials.secret_key)
+            .current_dir(&self.root);
+        for (name, value) in &self.environment {
+            kiln.env(name, value);
+        }
+        kiln
+    }
+
+    /// Generates a release and puts it where `kiln land` would.
+    pub fn land(&self, release: &Release) -> PathBuf {
+        self.land_with(release, Tamper::default())
+    }
+
+    /// The same, with a line or a member changed.
+    pub fn land_with(&self, release: &Release, tamper: Tamper<'_>) -> PathBuf {
+        let path = self.folder.path().join(release.file_name());
+        let file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+        release.write_with(file, tamper).unwrap();
+        self.kiln(&["land", "druginfo", &path.to_string_lossy()]).succeeds();
+        path
+    }
+
+    /// An app says which versions it accepts.
+    pub fn accept(&self, range: &str) {
+        self.kiln(&["contract", "set", "druginfo", "--app", "test", "--accepts", range]).succeeds();
+    }
+
+    /// A whole night that must go well.
+    pub fn night(&self) -> Outcome {
+        self.kiln(&["run", "druginfo"]).succeeds()
+    }
+
+    /// What identifies the live database and all that is in it: object id and a hash of every
+    /// row of every table; `None` when nothing is live.
+    pub fn live(&self) -> Option<(u32, String)> {
+        self.postgres.contents("druginfo")
+    }
+
+    /// kiln's databases on the server, sorted.
+    pub fn databases(&self) -> Vec<String> {
+        self.postgres.rows(
+            "postgres",
+            "select datname::text from pg_database where datname like 'druginfo%' order by 1",
+        )
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(endpoint) = self.endpoint.take() {
+            self.runtime.block_on(endpoint.stop());
+        }
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

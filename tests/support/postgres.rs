@@ -1,0 +1,150 @@
+//! A Postgres cluster of a test's own, with roles as on RDS: kiln is `loader`, no superuser.
+
+use std::time::{Duration, Instant};
+
+use kiln::local::{Lease, open_postgres};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls};
+
+/// What a DBA would run once, before kiln.
+const ROLES: &str = "
+    create role kiln_owner nologin;
+    create role kiln_app nologin;
+    create role loader login createdb;
+    grant kiln_owner, pg_signal_backend to loader;
+    create role app login in role kiln_app";
+
+/// A running cluster.
+pub struct Postgres {
+    lease: Option<Lease>,
+    home: tempfile::TempDir,
+    runtime: Runtime,
+}
+
+impl Postgres {
+    /// Makes and starts a cluster.
+    pub fn start() -> Postgres {
+        let home = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let lease = runtime.block_on(open_postgres(home.path(), None)).unwrap();
+        let postgres = Postgres { lease: Some(lease), home, runtime };
+        postgres.execute("postgres", ROLES);
+        postgres
+    }
+
+    fn superuser_url(&self) -> String {
+        self.lease.as_ref().unwrap().url()
+    }
+
+    /// The URL of a database, as `loader`.
+    pub fn url(&self, database: &str) -> String {
+        self.url_as("loader", database)
+    }
+
+    /// The URL of a database, as another role.
+    pub fn url_as(&self, role: &str, database: &str) -> String {
+        let url = self.superuser_url().replace("user=kiln", &format!("user={role}"));
+        url.replace("///postgres", &format!("///{database}"))
+    }
+
+    /// Crashes the server: SIGQUIT to the postmaster, all sessions cut, no checkpoint.
+    pub fn crash(&self) {
+        let pid = Pid::from_raw(self.lease.as_ref().unwrap().pid());
+        kill(pid, Signal::SIGQUIT).unwrap();
+        let began = Instant::now();
+        while std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|stat| !stat.contains(") Z "))
+        {
+            assert!(began.elapsed() < Duration::from_secs(60), "the server does not die");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Starts it again after a crash; waits for recovery.
+    pub fn restart(&mut self) {
+        drop(self.lease.take());
+        let lease = self.runtime.block_on(open_postgres(self.home.path(), None)).unwrap();
+        self.lease = Some(lease);
+    }
+
+    /// Runs something with a client of one database, as superuser.
+    pub fn with<T>(&self, database: &str, work: impl AsyncFnOnce(&Client) -> T) -> T {
+        let url = self.url_as("kiln", database);
+        self.runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+            tokio::spawn(connection);
+            work(&client).await
+        })
+    }
+
+    /// Runs statements, as superuser; sealed builds are read-only by default, even to it.
+    pub fn execute(&self, database: &str, sql: &str) {
+        self.with(database, async |client| {
+            client.batch_execute("set default_transaction_read_only = off").await.unwrap();
+            client.batch_execute(sql).await.unwrap();
+        });
+    }
+
+    /// The first column of a query's rows, as text.
+    pub fn rows(&self, database: &str, sql: &str) -> Vec<String> {
+        self.with(database, async |client| {
+            let rows = client.query(sql, &[]).await.unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
+        })
+    }
+
+    /// One value, as text.
+    pub fn value(&self, database: &str, sql: &str) -> String {
+        let rows = self.rows(database, sql);
+        assert_eq!(rows.len(), 1, "{sql}: {rows:?}");
+        rows.into_iter().next().unwrap()
+    }
+
+    /// The SQLSTATE that a statement fails with, as a role; `None` when it is allowed.
+    pub fn refusal(&self, role: &str, database: &str, sql: &str) -> Option<String> {
+        let url = self.url_as(role, database);
+        self.runtime.block_on(async {
+            let (client, connection) = match tokio_postgres::connect(&url, NoTls).await {
+                Ok(pair) => pair,
+                Err(error) => return error.code().map(|code| code.code().to_owned()),
+            };
+            tokio::spawn(connection);
+            let _ = client.batch_execute("set default_transaction_read_only = off").await;
+            let refused = client.batch_execute(sql).await.err();
+            refused.map(|e| e.code().map_or(e.to_string(), |code| code.code().to_owned()))
+        })
+    }
+
+    /// A database's object id and a hash of every row of every public table.
+    pub fn contents(&self, database: &str) -> Option<(u32, String)> {
+        let oid = self.with("postgres", async |client| {
+            let sql = "select oid from pg_database where datname = $1";
+            client.query_opt(sql, &[&database]).await.unwrap().map(|row| row.get::<_, u32>(0))
+        })?;
+        let tables = self.rows(
+            database,
+            "select relname::text from pg_class where relkind = 'r'
+             and relnamespace = 'public'::regnamespace order by 1",
+        );
+        let mut hash = String::new();
+        for table in tables {
+            let sql = format!(
+                "select '{table} ' || count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0))::text, '')
+                 from \"{table}\" t"
+            );
+            hash.push_str(&self.value(database, &sql));
+            hash.push('\n');
+        }
+        Some((oid, hash))
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            let _ = lease.close();
+        }
+    }
+}
