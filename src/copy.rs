@@ -8,6 +8,7 @@ pub mod part;
 pub mod queue;
 pub mod rejects;
 pub mod replace;
+mod settle;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,6 +29,7 @@ use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
 use crate::validate::Counts;
 use part::{Piece, Tally};
+pub use settle::note_without;
 use rejects::RejectWriter;
 
 /// Chunks of rows on their way between the threads; with their size this bounds the memory.

@@ -59,6 +59,9 @@ impl Progress {
     /// Shows these meters until the returned watch is dropped.
     pub fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Watch {
         let title = title.to_owned();
+        if meters.is_empty() {
+            return Watch { task: None, bars: None };
+        }
         let task = match (&self.bars, self.lines) {
             (Some(bars), _) => Some(tokio::spawn(show_bars(bars.clone(), meters))),
             (None, true) => Some(tokio::spawn(print_lines(title, meters))),

@@ -221,7 +221,10 @@ pub fn manifest(manifest: &Manifest) {
 pub fn resume(build: &str, manifest: &Manifest, done: &[SourceEntry]) {
     println!("{build} would go on:");
     for entry in done {
-        println!("  {}  stays ({} rows)", entry.source, HumanCount(entry.counted));
+        match entry.state {
+            SourceState::Without => println!("  {}  left out", entry.source),
+            _ => println!("  {}  stays ({} rows)", entry.source, HumanCount(entry.counted)),
+        }
     }
     for (source, input) in &manifest.sources {
         if !done.iter().any(|entry| entry.source == *source) {

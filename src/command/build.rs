@@ -2,15 +2,17 @@
 //! the swap; `kiln resume` enters in the middle.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;
 use crate::config::known_database;
-use crate::copy::queue::{Loading, Task, note_without};
+use crate::copy::note_without;
+use crate::copy::queue::{Loading, Task};
 use crate::error::{Exit, Failure, exit_of, failure, render};
 use crate::failpoint;
 use crate::fetch::object::Object;
@@ -26,6 +28,9 @@ use crate::seal::{self, Sealed};
 use crate::source::{Source, Sources};
 use crate::strict::{Problems, suggest};
 use crate::{check, index, report};
+
+/// How long a stage may take to stop by itself.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// `kiln build DATABASE`.
 ///
@@ -185,13 +190,14 @@ impl<'a> Baking<'a> {
     /// The pipeline.
     pub(super) async fn bake(mut self) -> anyhow::Result<Baked> {
         let span = tracing::info_span!("build", run = self.tag.run, build = self.tag.build);
-        let outcome = async {
+        let stop = self.context.stop.clone();
+        let work = async {
             let bindings = self.create().await?;
             let manifest = self.fix_manifest().await?;
             self.copy(&manifest, bindings).await?;
             self.finish(&manifest).await
         };
-        let outcome = outcome.instrument(span).await;
+        let outcome = unless_stopped(&stop, work.instrument(span)).await;
         self.sealed_or_failed(outcome).await
     }
 
@@ -318,6 +324,16 @@ impl<'a> Baking<'a> {
         })
     }
 
+    /// What an engineer types to go on with a kept build.
+    fn go_on(&self) -> String {
+        let Tag { build, database, .. } = &self.tag;
+        let failed = self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed);
+        let loads: Vec<String> = failed
+            .map(|entry| format!("kiln load {database} {} --into {build} && ", entry.source))
+            .collect();
+        format!("{}kiln resume {build} && kiln swap {database}", loads.concat())
+    }
+
     fn refuse_failed_sources(&self) -> anyhow::Result<()> {
         let failed: Vec<_> =
             self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
@@ -332,17 +348,11 @@ impl<'a> Baking<'a> {
             .map(|(exit, _)| *exit)
             .find(|exit| Some(exit.code()) == first.exit_code)
             .unwrap_or(Exit::InputRejected);
-        let (build, database) = (&self.tag.build, &self.tag.database);
         if self.tag.state == State::Scratch {
             return Err(failure(exit, said.join("\n")));
         }
-        Err(Failure::new(exit, said.join("\n"))
-            .hint(format!(
-                "land the mended file, then: kiln load {database} {} --into {build} && kiln resume \
-             {build} && kiln swap {database}",
-                first.source
-            ))
-            .into())
+        let hint = format!("land the mended file, then: {}", self.go_on());
+        Err(Failure::new(exit, said.join("\n")).hint(hint).into())
     }
 
     /// Post-data, derive, freeze, check, seal.
@@ -405,7 +415,7 @@ impl<'a> Baking<'a> {
         }
         let next = match (keep, self.ledger.sealed) {
             (true, true) => format!("kiln swap {database}"),
-            (true, false) => format!("kiln resume {}", self.tag.build),
+            (true, false) => self.go_on(),
             (false, _) => format!("kiln run {database}"),
         };
         let text = render(&error);
@@ -435,6 +445,21 @@ impl Baked {
         };
         control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await?;
         error.map_or(Ok(()), Err)
+    }
+}
+
+/// Runs the work; after a stop signal it has three seconds to stop by itself, which it uses to
+/// cancel statements. A stage that waits for something else is then left where it is: what it
+/// holds open on the server is dropped with the build.
+pub(super) async fn unless_stopped<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = async { stop.cancelled().await; tokio::time::sleep(STOP_PATIENCE).await } => {
+            Err(stopped())
+        }
     }
 }
 

@@ -8,7 +8,10 @@ use super::{Context, Start, land, run};
 use crate::cli;
 use crate::ledger::StageEntry;
 use crate::local;
+use crate::registry::control;
 use crate::report;
+use crate::schema::Schema;
+use crate::strict::Problems;
 use crate::synth::Release;
 
 const DATABASE: &str = "druginfo";
@@ -63,7 +66,7 @@ async fn demo(
     if !context.quiet {
         report::landed(&[landed], false, false)?;
     }
-    run::register_demo(context, DATABASE).await?;
+    register_app(context, DATABASE).await?;
     let night = cli::Run {
         databases: vec![DATABASE.to_owned()],
         without: cli::Without { without: Vec::new() },
@@ -88,4 +91,20 @@ fn release(args: &cli::Demo) -> Release {
 
 fn stage(name: &str, since: Instant) -> StageEntry {
     StageEntry { stage: name.to_owned(), seconds: since.elapsed().as_secs_f64() }
+}
+
+/// Says that an app named `demo` accepts the schema as it is locked.
+async fn register_app(context: &Context, database: &str) -> anyhow::Result<()> {
+    let mut session = control::open(&context.server).await?;
+    let problems = Problems::default();
+    let schema = Schema::read(&context.config.root, database, &problems)?;
+    problems.into_result("kiln schema check")?;
+    let version = schema.locked()?.version.cast_signed();
+    let contract = control::Contract {
+        database: database.to_owned(),
+        app: "demo".to_owned(),
+        accepts_min: version,
+        accepts_max: version,
+    };
+    control::set_contract(&mut session, &context.who, &contract, "kiln demo").await
 }

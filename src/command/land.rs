@@ -27,7 +27,11 @@ pub async fn run(start: Start, args: &cli::Land) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open_store(start).await?;
     let outcome = land_all(&context, args).await;
+    let quiet = context.quiet && !args.json.json;
     let landed = context.close_after(outcome).await?;
+    if quiet {
+        return Ok(());
+    }
     report::landed(&landed, args.dry_run.dry_run, args.json.json)
 }
 

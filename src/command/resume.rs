@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::build::{Baking, Specs, end_early};
+use super::build::{Baking, Specs, end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
 use super::{Context, Start};
 use crate::bind::Binding;
@@ -54,7 +54,8 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
         return Ok(());
     }
     let span = tracing::info_span!("build", run = baking.tag.run, build = baking.tag.build);
-    let outcome = go_on(&mut baking, &session, &manifest, done).instrument(span).await;
+    let work = go_on(&mut baking, &session, &manifest, done).instrument(span);
+    let outcome = unless_stopped(&context.stop, work).await;
     drop(session);
     let baked = baking.sealed_or_failed(outcome).await?;
     report::ledger(&baked.ledger, args.json.json, context.quiet)?;

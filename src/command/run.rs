@@ -6,7 +6,7 @@ use super::{Context, Start, prune};
 use crate::cli;
 use crate::error::{Failure, exit_of, render};
 use crate::failpoint;
-use crate::registry::{builds, control};
+use crate::registry::builds;
 use crate::report;
 use crate::swap::Swap;
 
@@ -80,20 +80,4 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
     baked.ledger.stage("swap", since);
     failpoint::hit(failpoint::SWAPPED)?;
     Ok(())
-}
-
-/// What an app may connect to is live from here on; notes who asked for a demo.
-pub(super) async fn register_demo(context: &Context, database: &str) -> anyhow::Result<()> {
-    let mut session = control::open(&context.server).await?;
-    let problems = crate::strict::Problems::default();
-    let schema = crate::schema::Schema::read(&context.config.root, database, &problems)?;
-    problems.into_result("kiln schema check")?;
-    let version = schema.locked()?.version.cast_signed();
-    let contract = control::Contract {
-        database: database.to_owned(),
-        app: "demo".to_owned(),
-        accepts_min: version,
-        accepts_max: version,
-    };
-    control::set_contract(&mut session, &context.who, &contract, "kiln demo").await
 }

@@ -106,7 +106,7 @@ fn rows<R: Read>(
             Outcome::Row => rows += 1,
             Outcome::Filtered => {}
             Outcome::Rejected(reject) => {
-                let count = part.tally.note(&reject, &part.member.name);
+                let count = part.tally.note(&reject, &part.member.place());
                 hand_on(Piece::Reject(Box::new(reject)))?;
                 let absolute = source.budget.rejects;
                 if source.budget.reject_ratio == 0.0 && count > absolute + REJECTS_BEYOND {

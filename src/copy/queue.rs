@@ -5,21 +5,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::part::Tally;
 use super::rejects::RejectWriter;
+use super::settle::{Open, settle};
 use super::{Part, send};
 use crate::bind::Binding;
-use crate::error::{Exit, exit_of, render};
+use crate::error::{Exit, exit_of};
 use crate::failpoint;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::object::Object;
-use crate::ledger::{FileEntry, SourceEntry, SourceState};
+use crate::ledger::{FileEntry, SourceEntry};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
 use crate::progress::{Meter, Progress};
@@ -58,19 +57,6 @@ pub struct Loaded {
     pub entries: Vec<SourceEntry>,
     /// Outermost entries of objects that no source claims.
     pub unclaimed: Vec<String>,
-}
-
-/// A source under way.
-pub(super) struct Open {
-    pub(super) binding: Arc<Binding>,
-    pub(super) input: Input,
-    pub(super) period: Option<String>,
-    pub(super) tally: Arc<Tally>,
-    pub(super) attempt: i64,
-    pub(super) began: Instant,
-    pub(super) waiting: usize,
-    pub(super) files: Vec<FileEntry>,
-    pub(super) failed: Option<anyhow::Error>,
 }
 
 struct Shared {
@@ -227,34 +213,6 @@ impl Loading<'_> {
     }
 }
 
-impl Open {
-    pub(super) fn new(task: Task, attempt: i64) -> Open {
-        Open {
-            period: None,
-            tally: Arc::default(),
-            attempt,
-            began: Instant::now(),
-            waiting: 0,
-            files: Vec::new(),
-            failed: None,
-            binding: task.binding,
-            input: task.input,
-        }
-    }
-
-    pub(super) fn part(&self, member: archive::Member, meter: &Arc<Meter>) -> Part {
-        let pin = &self.input.object;
-        Part {
-            binding: Arc::clone(&self.binding),
-            member,
-            version: pin.version_id.clone().unwrap_or_else(|| pin.etag.clone()),
-            tally: Arc::clone(&self.tally),
-            meter: Arc::clone(meter),
-            attempt: self.attempt,
-        }
-    }
-}
-
 impl Shared {
     /// The next file, skipping those of sources that have failed already.
     fn next_part(&mut self) -> Option<Part> {
@@ -315,110 +273,4 @@ async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
         session.batch_execute(&sql).await.map_err(db("empty a half-loaded table"))?;
     }
     Ok(attempt)
-}
-
-/// Proves a source that is loaded, or says why it is not, and writes the entry to the build.
-async fn settle(session: &Session, name: &str, open: Open) -> anyhow::Result<SourceEntry> {
-    let counted: i64 = session
-        .query_one(&format!("select count(*) from \"{name}\""), &[])
-        .await
-        .map_err(db("count rows"))?
-        .get(0);
-    let entry = entry(name, open, counted.unsigned_abs());
-    write_entry(session, &entry, None).await?;
-    Ok(entry)
-}
-
-/// Makes the entry: proved loaded, or failed with its reason.
-pub(super) fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
-    let mut entry = SourceEntry::empty(name, SourceState::Loaded);
-    entry.period = open.period;
-    entry.posted = open.input.posted;
-    entry.files = open.files;
-    entry.files.sort_by(|a, b| a.member.cmp(&b.member));
-    entry.counted = counted;
-    let source = &open.binding.source;
-    let rows = entry.sum(|file| file.lines - file.header);
-    entry.rejects_allowed = source.rejects_allowed(rows);
-    entry.rows_min = source.budget.rows_min;
-    entry.digest = digest(&entry.files);
-    entry.seconds = open.began.elapsed().as_secs_f64();
-    let failed = open.failed.or_else(|| {
-        let over = open.tally.count() > entry.rejects_allowed;
-        over.then(|| open.tally.over_budget(entry.rejects_allowed, false))
-    });
-    let failed = match failed {
-        Some(error) => Some((exit_of(&error), render(&error.context(format!("source {name}"))))),
-        None => {
-            let problems = entry.problems();
-            (!problems.is_empty()).then(|| (Exit::InputRejected, problems.join("; ")))
-        }
-    };
-    if let Some((exit, error)) = failed {
-        tracing::error!(source = name, error, "source failed");
-        entry.state = SourceState::Failed;
-        entry.error = Some(error);
-        entry.exit_code = Some(exit.code());
-    } else {
-        tracing::info!(source = name, rows = counted, digest = entry.digest, "source loaded");
-    }
-    entry
-}
-
-fn digest(files: &[FileEntry]) -> String {
-    let sum = files
-        .iter()
-        .filter_map(|file| u128::from_str_radix(&file.digest, 16).ok())
-        .fold(0_u128, u128::wrapping_add);
-    format!("{sum:032x}")
-}
-
-/// Writes a source's entry to the build; with a new attempt's number where it was replaced.
-pub(super) async fn write_entry(
-    session: &Session,
-    entry: &SourceEntry,
-    attempt: Option<i64>,
-) -> anyhow::Result<()> {
-    let state = match entry.state {
-        SourceState::Loaded => "loaded",
-        SourceState::Failed => "failed",
-        SourceState::Without => "without",
-    };
-    let json = serde_json::to_value(entry)?;
-    let rejected = entry.sum(|file| file.rejected).cast_signed();
-    session
-        .execute(
-            "insert into kiln.source as s (source, state, attempt, period, posted, rows, rejected,
-                                           digest, entry, loaded_at)
-             values ($1, $2, coalesce($3::int8, 1), $4, $5, $6, $7, $8, $9, clock_timestamp())
-             on conflict (source) do update
-             set state = excluded.state, attempt = coalesce($3::int8, s.attempt),
-                 period = excluded.period, posted = excluded.posted, rows = excluded.rows,
-                 rejected = excluded.rejected, digest = excluded.digest, entry = excluded.entry,
-                 loaded_at = excluded.loaded_at",
-            &[
-                &entry.source,
-                &state,
-                &attempt,
-                &entry.period,
-                &entry.posted,
-                &entry.counted.cast_signed(),
-                &rejected,
-                &entry.digest,
-                &json,
-            ],
-        )
-        .await
-        .map_err(db("note the source"))?;
-    Ok(())
-}
-
-/// Notes a source that the build does without.
-///
-/// # Errors
-/// The server's.
-pub async fn note_without(session: &Session, name: &str) -> anyhow::Result<SourceEntry> {
-    let entry = SourceEntry::empty(name, SourceState::Without);
-    write_entry(session, &entry, None).await?;
-    Ok(entry)
 }

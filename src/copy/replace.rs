@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::queue::{Loading, Open, Task, entry, write_entry};
+use super::queue::{Loading, Task};
 use super::rejects::RejectWriter;
 use super::send;
+use super::settle::{Open, entry, write_entry};
 use crate::error::{Exit, Failure};
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::Manifest;

@@ -5,13 +5,13 @@
 //! Nothing is ever written under a name that an archive gives.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt as _;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use zip::{CompressionMethod, ZipArchive};
 
+use super::container::{Container, ReadSeek};
 use super::object::Object;
 use super::s3::file_name;
 use super::verified::{Expected, Verified};
@@ -24,19 +24,6 @@ const DEPTH_MAX: usize = 4;
 const ENTRIES_MAX: usize = 10_000;
 /// A compressed inner zip, inflated to a temporary file.
 const INNER_MAX: u64 = 64 << 30;
-
-/// What can be read and searched.
-pub trait ReadSeek: Read + Seek + Send {}
-impl<T: Read + Seek + Send> ReadSeek for T {}
-
-/// Where an archive's bytes are.
-#[derive(Debug, Clone)]
-enum Container {
-    /// In the object, from one byte to another.
-    Region { object: Arc<Object>, start: u64, end: u64 },
-    /// In an unlinked temporary file.
-    Spool { file: Arc<File>, size: u64 },
-}
 
 /// One file to load: a member of an archive, or an object that is the file itself.
 #[derive(Debug, Clone)]
@@ -85,44 +72,6 @@ impl Member {
         let mut archive = ZipArchive::new(reader).map_err(damaged)?;
         let mut entry = archive.by_index(index).map_err(damaged)?;
         use_it(Verified::new(&mut entry, self.expected.clone(), on_bytes))
-    }
-}
-
-impl Container {
-    fn reader(&self) -> Box<dyn ReadSeek> {
-        match self {
-            Container::Region { object, start, end } => Box::new(object.region(*start, *end)),
-            Container::Spool { file, size } => {
-                Box::new(SpoolReader { file: Arc::clone(file), size: *size, at: 0 })
-            }
-        }
-    }
-}
-
-/// A reader with its own position in a shared temporary file.
-struct SpoolReader {
-    file: Arc<File>,
-    size: u64,
-    at: u64,
-}
-
-impl Read for SpoolReader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read_at(buffer, self.at)?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for SpoolReader {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
-        };
-        self.at = target.ok_or(std::io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
     }
 }
 
