@@ -45,7 +45,7 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
         }
         let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
         let baked = begun.bake().await?;
-        report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+        report::ledger(&baked.ledger, args.json.json, context.summary)?;
         baked.end(None).await
     };
     let outcome = outcome.await;

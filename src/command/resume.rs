@@ -58,7 +58,7 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
     let outcome = unless_stopped(&context.stop, work).await;
     drop(session);
     let baked = baking.sealed_or_failed(outcome).await?;
-    report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+    report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(None).await
 }
 

@@ -51,10 +51,10 @@ async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Re
     let promoted = promote(context, &mut baked).await;
     if promoted.is_ok() {
         let pruned = prune::retention(context, &baked.lock).await;
-        report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+        report::ledger(&baked.ledger, args.json.json, context.summary)?;
         return baked.end(pruned.err()).await;
     }
-    report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+    report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(promoted.err()).await
 }
 
