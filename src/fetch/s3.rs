@@ -46,6 +46,8 @@ pub struct Store {
     pub client: Client,
     /// Bucket and prefix.
     pub location: S3Location,
+    /// Without data for so long a transfer counts as broken.
+    pub stall: Duration,
 }
 
 /// An object as a listing shows it.
@@ -96,22 +98,25 @@ pub fn file_name(key: &str) -> &str {
 }
 
 impl Store {
-    /// A client for the location: through the AWS environment, or with explicit access.
-    pub async fn connect(location: &S3Location, access: Option<&Access>) -> Store {
+    /// A client for the location: through the AWS environment, or with explicit access. No wait
+    /// of its is without a limit: `stall` for data, three times that for an answer to begin.
+    pub async fn connect(
+        location: &S3Location,
+        access: Option<&Access>,
+        stall: Duration,
+    ) -> Store {
         // Every behaviour is set here and not inherited: checksums are asked for where a whole
         // object is read, and a stalled body is an error that `object` resumes.
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(
                 TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(10))
-                    .read_timeout(Duration::from_secs(30))
+                    .connect_timeout(stall)
+                    .read_timeout(stall * 3)
                     .build(),
             )
             .stalled_stream_protection(
-                StalledStreamProtectionConfig::enabled()
-                    .grace_period(Duration::from_secs(10))
-                    .build(),
+                StalledStreamProtectionConfig::enabled().grace_period(stall).build(),
             );
         if let Some(access) = access {
             let credentials =
@@ -130,7 +135,7 @@ impl Store {
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .build();
-        Store { client: Client::from_conf(config), location: location.clone() }
+        Store { client: Client::from_conf(config), location: location.clone(), stall }
     }
 
     /// Every object under a prefix, page by page.
