@@ -29,8 +29,8 @@ use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
 use crate::validate::Counts;
 use part::{Piece, Tally};
-pub use settle::note_without;
 use rejects::RejectWriter;
+pub use settle::note_without;
 
 /// Chunks of rows on their way between the threads; with their size this bounds the memory.
 const CHUNKS_IN_FLIGHT: usize = 4;
