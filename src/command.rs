@@ -4,6 +4,7 @@
 pub mod build;
 mod contract;
 mod demo;
+mod ending;
 mod guard;
 mod land;
 mod load;
@@ -20,9 +21,6 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
-
-pub use schema::Checked as SchemaChecked;
-pub use status::{DatabaseStatus, RunLine};
 
 use crate::cli::{Cli, Command, Contract, Schema};
 use crate::config::{Config, S3Location, known_database};

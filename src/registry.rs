@@ -6,6 +6,8 @@
 
 pub mod build;
 pub mod control;
+pub mod history;
+pub mod roles;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::build::{Baking, Specs, end_early};
+use super::build::{Baking, Specs};
+use super::ending::end_early;
 use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::build::{Baking, Specs, end_early, unless_stopped};
+use super::build::{Baking, Specs};
+use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
 use super::{Context, Start};
 use crate::bind::Binding;

@@ -1,6 +1,5 @@
 //! `kiln schema check` and `kiln schema lock`: every schema from zero on a throw-away cluster.
 
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::Start;
@@ -15,21 +14,6 @@ use crate::schema::{Kind, Schema, SchemaLock};
 use crate::source::Sources;
 use crate::strict::Problems;
 
-/// What a check found of one database.
-#[derive(Debug, Serialize)]
-pub struct Checked {
-    /// The database.
-    pub database: String,
-    /// Its schema's version, as locked.
-    pub version: Option<u32>,
-    /// Its catalog's fingerprint, as built.
-    pub fingerprint: String,
-    /// Tables.
-    pub tables: usize,
-    /// Sources.
-    pub sources: usize,
-}
-
 /// `kiln schema check [DATABASE…]`.
 ///
 /// # Errors
@@ -41,7 +25,7 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
     let mut checked = Vec::new();
     for (schema, sources, fingerprint) in &built {
         hold_against_lock(schema, fingerprint, &problems);
-        checked.push(Checked {
+        checked.push(report::SchemaChecked {
             database: schema.database.as_str().to_owned(),
             version: schema.lock.as_ref().map(|lock| lock.version),
             fingerprint: fingerprint.digest.clone(),

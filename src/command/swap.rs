@@ -1,6 +1,6 @@
 //! `kiln swap` and `kiln rollback`: the same step through the same gate, forwards and backwards.
 
-use super::build::end_early;
+use super::ending::end_early;
 use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;

@@ -293,7 +293,7 @@ impl Search<'_> {
         let mut verified = Verified::new(&mut member, entry.expected(INNER_MAX), |_| ());
         copy_to_scratch(&mut verified, &mut file)?;
         let proof = verified.finish()?;
-        Ok(Container::Spool { file: Arc::new(file), size: proof.bytes })
+        Ok(Container::Spool { file: Arc::new(file), size: proof.bytes() })
     }
 }
 

@@ -134,7 +134,7 @@ impl Region {
     }
 
     /// The bytes from here on that the kept tail has.
-    fn from_tail(&self) -> anyhow::Result<Option<Bytes>> {
+    fn kept_tail(&self) -> anyhow::Result<Option<Bytes>> {
         let size = self.object.pin.size;
         let tail_start = size.saturating_sub(TAIL);
         // Reading straight through to the end needs no second copy of it.
@@ -259,7 +259,7 @@ impl Read for Region {
             return Ok(0);
         }
         if self.piece.is_empty() {
-            match self.from_tail().map_err(into_io)? {
+            match self.kept_tail().map_err(into_io)? {
                 Some(bytes) => self.piece = bytes,
                 None => self.next_piece().map_err(into_io)?,
             }

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 
-use super::gate::{Facts, decide};
+use super::gate::{Facts, Permit, decide};
 use super::{Swap, tags_after};
 use crate::error::{Exit, Failure};
 use crate::failpoint;
 use crate::pg::{Session, db};
 use crate::registry::build::ident;
 use crate::registry::control::{Audit, contracts, write_audit};
-use crate::registry::{Build, CONTROL};
+use crate::registry::{Build, CONTROL, Tag};
 
 /// Longest time that one attempt may keep new connections waiting.
 const ATTEMPT_MS: u64 = 900;
@@ -116,14 +116,8 @@ async fn one_attempt(
     let said = contracts(session, Some(database)).await?;
     let permit = decide(facts, &said)?;
     failpoint::hit(failpoint::GATE)?;
-    let mut renames = format!("set local statement_timeout = '{ATTEMPT_MS}ms'");
     let live = crate::registry::live(builds, database).and_then(|build| build.tag.as_ref());
-    if let Some(tag) = live {
-        let (from, to) = (ident(database)?, ident(&tag.build)?);
-        renames.push_str(&format!("; alter database {from} rename to {to}"));
-    }
-    let (from, to) = (ident(&candidate.name)?, ident(database)?);
-    renames.push_str(&format!("; alter database {from} rename to {to}"));
+    let renames = renames(permit, database, live, candidate)?;
     while_ending_readers(session.batch_execute(&renames), ender, names, ended)
         .await
         .map_err(|error| Attempt::of("rename", error))?;
@@ -151,9 +145,25 @@ async fn one_attempt(
     };
     write_audit(session, swap.lock.who(), &audit).await?;
     failpoint::hit(failpoint::RENAMED)?;
-    drop(permit);
     session.batch_execute("commit").await.map_err(db("commit the swap"))?;
     Ok(())
+}
+
+/// The renames; it takes the gate's permit, so that there is no other way to them.
+fn renames(
+    _permit: Permit,
+    database: &str,
+    live: Option<&Tag>,
+    candidate: &Build,
+) -> anyhow::Result<String> {
+    let mut sql = format!("set local statement_timeout = '{ATTEMPT_MS}ms'");
+    if let Some(tag) = live {
+        let (from, to) = (ident(database)?, ident(&tag.build)?);
+        sql.push_str(&format!("; alter database {from} rename to {to}"));
+    }
+    let (from, to) = (ident(&candidate.name)?, ident(database)?);
+    sql.push_str(&format!("; alter database {from} rename to {to}"));
+    Ok(sql)
 }
 
 /// Runs the renames, and ends readers from the other session for as long as they take.
