@@ -10,3 +10,6 @@ mod pipeline;
 
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
+
+// does a broken, stalled, replaced or lying store end in the same rows or in a named error?
+mod fetch;

@@ -45,7 +45,11 @@ impl Baking<'_> {
         if self.tag.state == State::Scratch {
             return Err(failure(exit, said.join("\n")));
         }
-        let hint = format!("land the mended file, then: {}", self.go_on());
+        let first = match exit {
+            Exit::InputUnavailable => "once S3 has it again",
+            _ => "land the mended file, then",
+        };
+        let hint = format!("{first}: {}", self.go_on());
         Err(Failure::new(exit, said.join("\n")).hint(hint).into())
     }
 
