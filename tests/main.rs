@@ -13,3 +13,6 @@ mod local;
 
 // does a broken, stalled, replaced or lying store end in the same rows or in a named error?
 mod fetch;
+
+// is Postgres's identity verified, and nothing ever said in plain text?
+mod tls;

@@ -204,6 +204,11 @@ impl Postgres {
         port
     }
 
+    /// What the listening server has said.
+    pub fn listening_log(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("listening.log")).unwrap()
+    }
+
     /// A file that the server may read and nobody else, as it wants its key.
     pub fn give(&self, path: &std::path::Path) {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
