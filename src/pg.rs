@@ -234,9 +234,17 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
         let unreadable =
             || failure(Exit::Usage, format!("cannot read certificates from {}", path.display()));
         let pem = std::fs::read(path).map_err(|error| unreadable().context(error))?;
+        let mut count = 0;
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|_| unreadable())?;
-            roots.add(certificate).with_context(|| format!("trust {}", path.display()))?;
+            roots.add(certificate).map_err(|error| unreadable().context(error))?;
+            count += 1;
+        }
+        if count == 0 {
+            let message = format!("{} holds no PEM certificates", path.display());
+            return Err(Failure::new(Exit::Usage, message)
+                .hint("KILN_POSTGRES_CA=FILE, for RDS https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem")
+                .into());
         }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

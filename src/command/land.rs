@@ -137,13 +137,20 @@ fn whole_zip(file: std::fs::File) -> anyhow::Result<()> {
         // Declared sizes may lie; a landing file is not to fill the time either.
         let limit = member.size().saturating_add(1);
         let copied = std::io::copy(&mut (&mut member).take(limit), &mut std::io::sink());
-        let copied = copied.map_err(|error| from_io(error).context(format!("member {name}")))?;
+        let copied = copied.map_err(|error| damaged_member(&name, error))?;
         if copied >= limit {
             let message = format!("member {name} is larger than its archive declares");
             return Err(Failure::new(Exit::InputRejected, message).into());
         }
     }
     Ok(())
+}
+
+fn damaged_member(name: &str, error: std::io::Error) -> anyhow::Error {
+    Failure::new(Exit::InputRejected, format!("member {name} is damaged"))
+        .hint("download it again")
+        .because(error)
+        .into()
 }
 
 /// Proves that the store has these bytes: by its own sha256, or else by reading them back.
