@@ -152,7 +152,8 @@ fn a_server_that_is_not_proved_is_refused_without_a_word_in_plain_text() {
         for mode in ["", "&sslmode=prefer", "&sslmode=require"] {
             let mut kiln = guarded.kiln(host, ca);
             let port = guarded.port;
-            let url = format!("postgresql://loader@{host}:{port}/postgres?hostaddr=127.0.0.1{mode}");
+            let url =
+                format!("postgresql://loader@{host}:{port}/postgres?hostaddr=127.0.0.1{mode}");
             let outcome = kiln.env("KILN_POSTGRES_URL", &url).exits(12);
             outcome.says(&["connect to Postgres, database postgres", said, "hint: "]);
             assert_eq!(guarded.plain(), plain, "{outcome}");
@@ -173,7 +174,8 @@ fn a_server_that_is_not_proved_is_refused_without_a_word_in_plain_text() {
 #[test]
 fn a_root_file_that_holds_none_is_named() {
     let world = World::new();
-    for (file, text) in [("absent.pem", None), ("empty.pem", Some("")), ("rubbish.pem", Some("x"))] {
+    for (file, text) in [("absent.pem", None), ("empty.pem", Some("")), ("rubbish.pem", Some("x"))]
+    {
         let path = world.folder.path().join(file);
         if let Some(text) = text {
             std::fs::write(&path, text).unwrap();

@@ -189,8 +189,8 @@ fn large_release(world: &World) -> String {
     std::fs::write(&path, release()).unwrap();
     let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
     let mut zip = zip::ZipWriter::new_append(file).unwrap();
-    let stored = zip::write::SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Stored);
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     zip.start_file("filler.bin", stored).unwrap();
     let piece = [7; 1 << 20];
     for _ in 0..66 {

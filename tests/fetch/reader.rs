@@ -126,7 +126,8 @@ fn an_answer_to_another_question_is_refused() {
     let smaller = Pin { size: SIZE - 1, ..pin.clone() };
     let error = fixture.read(&store, smaller).unwrap_err();
     let said = render(&error);
-    let expected = format!("expected bytes 0-{}/{}, found bytes 0-{}/{SIZE}", SIZE - 2, SIZE - 1, SIZE - 2);
+    let expected =
+        format!("expected bytes 0-{}/{}, found bytes 0-{}/{SIZE}", SIZE - 2, SIZE - 1, SIZE - 2);
     assert!(said.contains(&expected), "{said}");
     let other = Pin { etag: "\"0\"".into(), ..pin };
     let error = fixture.read(&store, other).unwrap_err();
