@@ -32,6 +32,7 @@ pub mod swap;
 pub mod config;
 pub mod error;
 pub mod failpoint;
+pub mod history;
 pub mod ledger;
 pub mod local;
 pub mod lock;

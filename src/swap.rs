@@ -9,6 +9,8 @@ mod rename;
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::error::{Exit, Failure, failure};
 use crate::ledger::Promotion;
 use crate::lock::RunLock;
@@ -31,6 +33,8 @@ pub struct Swap<'a> {
     pub schema_lock: Option<&'a SchemaLock>,
     /// After this nothing has changed.
     pub deadline: Duration,
+    /// The stop signal; the renames themselves are done or not done.
+    pub stop: &'a CancellationToken,
     /// `swap` or `rollback`, for the audit.
     pub action: &'a str,
     /// Why, for the audit.

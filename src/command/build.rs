@@ -195,6 +195,9 @@ impl<'a> Baking<'a> {
             self.finish(&manifest).await
         };
         let outcome = unless_stopped(&stop, work.instrument(span)).await;
+        if outcome.is_ok() {
+            self.audit_seal().await?;
+        }
         self.sealed_or_failed(outcome).await
     }
 

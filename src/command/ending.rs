@@ -10,7 +10,7 @@ use crate::error::{Exit, Failure, exit_of, failure, render};
 use crate::ledger::SourceState;
 use crate::lock::RunLock;
 use crate::pg::stopped;
-use crate::registry::control::{self, RunEnd};
+use crate::registry::control::{self, Audit, RunEnd};
 use crate::registry::{State, Tag};
 
 /// How long a stage may take to stop by itself.
@@ -25,6 +25,22 @@ impl Baking<'_> {
             .map(|entry| format!("kiln load {database} {} --into {build} && ", entry.source))
             .collect();
         format!("{}kiln resume {build} && kiln swap {database}", loads.concat())
+    }
+
+    /// Notes in the audit that there is a new sealed build.
+    pub(super) async fn audit_seal(&self) -> anyhow::Result<()> {
+        let audit = Audit {
+            action: "seal",
+            database: &self.tag.database,
+            from: None,
+            to: Some(&self.tag.build),
+            why: &self.ledger.command,
+            details: serde_json::json!({
+                "version": self.tag.version, "fingerprint": self.tag.fingerprint,
+                "rows": self.ledger.rows(), "without": self.tag.without,
+            }),
+        };
+        control::write_audit(&self.lock, &self.context.who, &audit).await
     }
 
     /// The failure of the sources that failed, all of them.
@@ -53,6 +69,9 @@ impl Baking<'_> {
     /// after a signal, on a full disk (a rollback frees nothing), or when nothing was loaded.
     /// A sealed build stays whatever came after.
     pub(super) async fn fail(&mut self, error: anyhow::Error) -> anyhow::Error {
+        if self.lock.is_closed() {
+            self.lock.renew(&self.context.server).await;
+        }
         let exit = exit_of(&error);
         let full = error.to_string().contains("53100");
         let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();

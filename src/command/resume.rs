@@ -57,6 +57,9 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
     let span = tracing::info_span!("build", run = baking.tag.run, build = baking.tag.build);
     let work = go_on(&mut baking, &session, &manifest, done).instrument(span);
     let outcome = unless_stopped(&context.stop, work).await;
+    if outcome.is_ok() {
+        baking.audit_seal().await?;
+    }
     drop(session);
     let baked = baking.sealed_or_failed(outcome).await?;
     report::ledger(&baked.ledger, args.json.json, context.summary)?;

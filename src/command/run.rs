@@ -72,6 +72,7 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         owner: &context.config.owner_role,
         schema_lock: baked.schema.lock.as_ref(),
         deadline: context.config.swap_deadline,
+        stop: &context.stop,
         action: "swap",
         why: "the night's run",
     };

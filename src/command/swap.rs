@@ -92,6 +92,7 @@ impl Order<'_> {
             owner: &context.config.owner_role,
             schema_lock: schema.lock.as_ref(),
             deadline: context.config.swap_deadline,
+            stop: &context.stop,
             action: self.action,
             why: self.why,
         };

@@ -3,7 +3,7 @@
 use indicatif::HumanBytes;
 
 use crate::registry::Build;
-use crate::registry::history::{DatabaseStatus, RunLine};
+use crate::history::{DatabaseStatus, RunLine};
 
 /// The outcome of `kiln status`.
 ///

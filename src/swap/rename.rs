@@ -11,7 +11,7 @@ use super::gate::{Facts, Permit, decide};
 use super::{Swap, tags_after};
 use crate::error::{Exit, Failure};
 use crate::failpoint;
-use crate::pg::{Session, db};
+use crate::pg::{Session, db, stopped};
 use crate::registry::build::ident;
 use crate::registry::control::{Audit, contracts, write_audit};
 use crate::registry::{Build, CONTROL, Tag};
@@ -59,6 +59,9 @@ pub async fn rename(
             Err(Attempt::Busy) => {
                 swap.lock.batch_execute("rollback").await.map_err(db("give the swap up"))?;
             }
+        }
+        if swap.stop.is_cancelled() {
+            return Err(stopped());
         }
         if began.elapsed() + PAUSE >= swap.deadline {
             return Err(not_possible(swap, &ender, &names).await);
