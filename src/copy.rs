@@ -29,8 +29,8 @@ use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
 use crate::validate::Counts;
 use part::{Piece, Tally};
-pub use settle::note_without;
 use rejects::RejectWriter;
+pub use settle::note_without;
 
 /// Chunks of rows on their way between the threads; with their size this bounds the memory.
 const CHUNKS_IN_FLIGHT: usize = 4;
@@ -83,7 +83,9 @@ pub async fn send(
     let mut copy = OpenCopy::begin(session, &part.binding).await?;
     let (sender, mut pieces) = mpsc::channel(CHUNKS_IN_FLIGHT);
     let work = part.clone();
-    let reader = tokio::task::spawn_blocking(move || part::read(&work, &sender));
+    let span = tracing::Span::current();
+    let read = move || span.in_scope(|| part::read(&work, &sender));
+    let reader = tokio::task::spawn_blocking(read);
     let fed = feed(&mut copy, &mut pieces, part, rejects, stop).await;
     // With the receiver gone the thread stops at its next chunk.
     drop(pieces);
