@@ -33,13 +33,23 @@ impl RunLock {
         command: &str,
         database: &str,
     ) -> anyhow::Result<RunLock> {
+        let lock = RunLock::unnoted(server, who, database).await?;
+        control::begin_run(&lock.session, who, command, database).await?;
+        Ok(lock)
+    }
+
+    /// The same for a dry run: nobody else runs meanwhile, and the history stays as it is (a
+    /// dry run that went well must not hide a night that did not).
+    ///
+    /// # Errors
+    /// As [`RunLock::acquire`].
+    pub async fn unnoted(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
         drop(control::open(server).await?);
         let purpose = format!("lock {database}");
         let session = server.connect_as(crate::registry::CONTROL, &purpose).await?;
         if !try_lock(&session, database).await? {
             return Err(holder(&session, database).await);
         }
-        control::begin_run(&session, who, command, database).await?;
         Ok(RunLock { session, database: database.to_owned(), who: who.clone() })
     }
 

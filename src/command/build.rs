@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::ending::{end_early, unless_stopped};
+use super::ending::{Baked, end_early, unless_stopped};
+use super::plan::{Specs, plan};
 use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;
@@ -23,10 +24,9 @@ use crate::pg::{Session, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control;
 use crate::registry::{State, Tag, roles};
-use crate::schema::{Kind, Schema, catalog};
+use crate::schema::{Kind, catalog};
 use crate::seal::{self, Sealed};
-use crate::source::{Source, Sources};
-use crate::strict::{Problems, suggest};
+use crate::strict::Problems;
 use crate::{check, index, report};
 
 /// `kiln build DATABASE`.
@@ -38,7 +38,8 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     let context = Context::open(start, true).await?;
     let outcome = async {
         if args.dry_run.dry_run {
-            return plan(&context, &args.database, &args.without.without).await;
+            let without = &args.without.without;
+            return plan(&context, &args.database, without, args.json.json).await;
         }
         let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
         let baked = begun.bake().await?;
@@ -47,56 +48,6 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     };
     let outcome = outcome.await;
     context.close_after(outcome).await
-}
-
-/// Says what a build would read, and changes nothing.
-pub(super) async fn plan(
-    context: &Context,
-    database: &str,
-    without: &[String],
-) -> anyhow::Result<()> {
-    let problems = Problems::default();
-    let specs = Specs::read(context, database, without, &problems)?;
-    problems.into_result("kiln schema check")?;
-    let version = specs.schema.locked()?.version;
-    let store = context.store().await;
-    let manifest =
-        Manifest::fix(&store, database, version, &specs.wanted(without), without).await?;
-    report::manifest(&manifest);
-    Ok(())
-}
-
-/// What is known before any server is spoken to.
-pub(super) struct Specs {
-    pub schema: Schema,
-    pub sources: Sources,
-}
-
-impl Specs {
-    pub(super) fn read(
-        context: &Context,
-        database: &str,
-        without: &[String],
-        problems: &Problems,
-    ) -> anyhow::Result<Specs> {
-        let root = &context.config.root;
-        let schema = Schema::read(root, database, problems)?;
-        let sources = Sources::read(root, database, problems)?;
-        for name in without {
-            if !sources.stems.contains(name) {
-                let mean = suggest(name, sources.stems.iter().map(String::as_str));
-                let message = format!("--without {name}: {database} has no such source{mean}");
-                return Err(failure(Exit::Usage, message));
-            }
-        }
-        Ok(Specs { schema, sources })
-    }
-
-    /// The sources that are to be loaded.
-    pub(super) fn wanted(&self, without: &[String]) -> Vec<&Source> {
-        let wanted = |source: &&Source| !without.iter().any(|name| name == source.name.as_str());
-        self.sources.all.iter().filter(wanted).collect()
-    }
 }
 
 /// A build being made.
@@ -111,15 +62,6 @@ pub(super) struct Baking<'a> {
     /// Whether something in the build is worth keeping when it fails.
     pub worth_keeping: bool,
     problems: Problems,
-}
-
-/// A build that is sealed, its run not yet ended.
-pub(super) struct Baked {
-    pub lock: RunLock,
-    pub sealed: Sealed,
-    pub ledger: Ledger,
-    pub tag: Tag,
-    pub schema: Schema,
 }
 
 impl<'a> Baking<'a> {
@@ -150,7 +92,7 @@ impl<'a> Baking<'a> {
             Ok(name) => name,
             Err(error) => return Err(end_early(&lock, error).await),
         };
-        let called = context.server.called(format!("run={} build={name}", context.who.run));
+        let called = context.server.called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let ledger = Ledger::open(&context.who.run, command, database, &name, version);
         let tag = Tag::new(database, &name, &context.who.run, version, State::Building);
@@ -186,7 +128,7 @@ impl<'a> Baking<'a> {
 
     /// The pipeline.
     pub(super) async fn bake(mut self) -> anyhow::Result<Baked> {
-        let span = tracing::info_span!("build", run = self.tag.run, build = self.tag.build);
+        let span = tracing::info_span!("build", build = self.tag.build);
         let stop = self.context.stop.clone();
         let work = async {
             let bindings = self.create().await?;

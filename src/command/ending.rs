@@ -5,16 +5,27 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::build::{Baked, Baking};
+use super::build::Baking;
 use crate::error::{Exit, Failure, exit_of, failure, render};
-use crate::ledger::SourceState;
+use crate::ledger::{Ledger, SourceState};
 use crate::lock::RunLock;
 use crate::pg::stopped;
 use crate::registry::control::{self, Audit, RunEnd};
 use crate::registry::{State, Tag};
+use crate::schema::Schema;
+use crate::seal::Sealed;
 
 /// How long a stage may take to stop by itself.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A build that is sealed, its run not yet ended.
+pub(super) struct Baked {
+    pub lock: RunLock,
+    pub sealed: Sealed,
+    pub ledger: Ledger,
+    pub tag: Tag,
+    pub schema: Schema,
+}
 
 impl Baking<'_> {
     /// What an engineer types to go on with a kept build.

@@ -11,12 +11,13 @@ use tempfile::NamedTempFile;
 use super::{Context, Start, name_of};
 use crate::cli;
 use crate::config::known_database;
+use crate::digest::hex;
 use crate::error::{Exit, Failure, from_io};
 use crate::fetch::object::Object;
-use crate::fetch::s3::{HashWriter, Pin, file_name};
 use crate::pg::stopped;
 use crate::report::{self, Landed};
-use crate::source::{Sources, hex};
+use crate::source::Sources;
+use crate::store::{HashWriter, Pin, file_name};
 use crate::strict::Problems;
 
 /// `kiln land DATABASE FILE|URL…`.

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::build::{Baking, Specs};
+use tracing::Instrument as _;
+
+use super::build::Baking;
 use super::ending::end_early;
+use super::plan::{self, Specs};
 use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;
@@ -43,7 +46,7 @@ async fn load(context: &Context, args: &cli::Load) -> anyhow::Result<()> {
     let store = context.store().await;
     let manifest = Manifest::fix(&store, &args.database, version, &[source], &[]).await?;
     if args.dry_run.dry_run {
-        report::manifest(&manifest);
+        plan::print(&manifest, args.json.json);
         return Ok(());
     }
     let entry = match &args.into {
@@ -97,7 +100,7 @@ async fn replace(
     lock: &RunLock,
 ) -> anyhow::Result<SourceEntry> {
     unsealed(lock, &args.database, build).await?;
-    let called = context.server.called(format!("run={} build={build}", context.who.run));
+    let called = context.server.called(format!("{} {build}", context.who.run));
     let database = BuildDatabase::new(&called, build, &context.config.owner_role)?;
     let session = database.session("manifest").await?;
     let mut manifest = stored_manifest(&session).await?;
@@ -120,7 +123,8 @@ async fn replace(
         progress: &context.progress,
         stop: &context.stop,
     };
-    loading.replace(task, &manifest).await
+    let span = tracing::info_span!("load", build, source = args.source);
+    loading.replace(task, &manifest).instrument(span).await
 }
 
 async fn bind(source: &Source, session: &crate::pg::Session) -> anyhow::Result<Arc<Binding>> {
@@ -174,7 +178,8 @@ async fn trial(context: &Context, args: &cli::Load) -> anyhow::Result<SourceEntr
     let mut baking = Baking::begin(context, "load", &args.database, &[]).await?;
     // A trial that is killed leaves a build that the next clean-up drops by its state.
     baking.tag.state = State::Scratch;
-    let outcome = baking.trial(&args.source).await;
+    let span = tracing::info_span!("load", build = baking.tag.build);
+    let outcome = baking.trial(&args.source).instrument(span).await;
     let dropped = baking.build.discard(&baking.lock).await;
     let text = outcome.as_ref().err().map(render);
     let end = RunEnd {

@@ -1,7 +1,9 @@
 //! `kiln run`: the night. For each database: build, swap, prune. A database that fails keeps
 //! its live build and does not keep the others from their night.
 
-use super::build::{Baked, Baking, plan};
+use super::build::Baking;
+use super::ending::Baked;
+use super::plan::plan;
 use super::{Context, Start, prune};
 use crate::cli;
 use crate::error::{Failure, exit_of, render};
@@ -29,7 +31,7 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
             break;
         }
         let outcome = match args.dry_run.dry_run {
-            true => plan(context, database, &args.without.without).await,
+            true => plan(context, database, &args.without.without, args.json.json).await,
             false => night(context, database, args).await,
         };
         if let Err(error) = outcome {

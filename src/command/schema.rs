@@ -10,7 +10,7 @@ use crate::local;
 use crate::pg::{Server, Session, db};
 use crate::report;
 use crate::schema::catalog::{self, Fingerprint};
-use crate::schema::{Kind, Schema, SchemaLock};
+use crate::schema::{Checked, Kind, Schema, SchemaLock};
 use crate::source::Sources;
 use crate::strict::Problems;
 
@@ -25,7 +25,7 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
     let mut checked = Vec::new();
     for (schema, sources, fingerprint) in &built {
         hold_against_lock(schema, fingerprint, &problems);
-        checked.push(report::SchemaChecked {
+        checked.push(Checked {
             database: schema.database.as_str().to_owned(),
             version: schema.lock.as_ref().map(|lock| lock.version),
             fingerprint: fingerprint.digest.clone(),

@@ -3,8 +3,8 @@
 
 use super::{Context, Start};
 use crate::cli;
-use crate::registry::control::open;
 use crate::history::{DatabaseStatus, of_database};
+use crate::registry::control::open;
 use crate::report;
 
 /// `kiln status [DATABASE…]`.

@@ -13,10 +13,10 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::container::{Container, ReadSeek};
 use super::object::Object;
-use super::s3::file_name;
 use super::verified::{Expected, Verified};
 use crate::error::{Exit, Failure, from_io};
 use crate::source::Source;
+use crate::store::file_name;
 
 /// Zips inside each other, the object itself included.
 const DEPTH_MAX: usize = 4;
