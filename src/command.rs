@@ -169,7 +169,7 @@ impl Context {
 
     /// The store that files land in.
     pub async fn store(&self) -> Store {
-        Store::connect(&self.location, self.access.as_ref()).await
+        Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
     }
 
     /// The databases that a command is about: those named, or all.

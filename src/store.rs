@@ -19,9 +19,11 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUploa
 use aws_smithy_types::base64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::S3Location;
 use crate::error::{Exit, Failure};
+use crate::pg::stopped;
 
 /// Size from which an upload goes in parts, and the size of a part.
 const PART_BYTES: u64 = 64 << 20;
@@ -49,6 +51,8 @@ pub struct Store {
     pub client: Client,
     /// Bucket and prefix.
     pub location: S3Location,
+    /// Without data for so long a transfer counts as broken.
+    pub stall: Duration,
 }
 
 /// An object as a listing shows it.
@@ -101,22 +105,25 @@ pub fn file_name(key: &str) -> &str {
 }
 
 impl Store {
-    /// A client for the location: through the AWS environment, or with explicit access.
-    pub async fn connect(location: &S3Location, access: Option<&Access>) -> Store {
+    /// A client for the location: through the AWS environment, or with explicit access. No wait
+    /// of its is without a limit: `stall` for data, three times that for an answer to begin.
+    pub async fn connect(
+        location: &S3Location,
+        access: Option<&Access>,
+        stall: Duration,
+    ) -> Store {
         // Every behaviour is set here and not inherited: checksums are asked for where a whole
         // object is read, and a stalled body is an error that `object` resumes.
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(
                 TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(10))
-                    .read_timeout(Duration::from_secs(30))
+                    .connect_timeout(stall)
+                    .read_timeout(stall * 3)
                     .build(),
             )
             .stalled_stream_protection(
-                StalledStreamProtectionConfig::enabled()
-                    .grace_period(Duration::from_secs(10))
-                    .build(),
+                StalledStreamProtectionConfig::enabled().grace_period(stall).build(),
             );
         if let Some(access) = access {
             let credentials =
@@ -135,7 +142,7 @@ impl Store {
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .build();
-        Store { client: Client::from_conf(config), location: location.clone() }
+        Store { client: Client::from_conf(config), location: location.clone(), stall }
     }
 
     /// Every object under a prefix, page by page.
@@ -192,27 +199,37 @@ impl Store {
 
     /// Uploads a file; the store is sent the sha256 of what it receives (of each part, for a
     /// large file) and may check it. Not every store does, so the caller proves the result by
-    /// the pin's own sha256 or by reading back. `sha256` is in base64.
+    /// the pin's own sha256 or by reading back. `sha256` is in base64. A stop leaves nothing in the
+    /// store, parts of an unfinished upload neither.
     ///
     /// # Errors
     /// [`Exit::InputUnavailable`] when the store refuses or has another size.
-    pub async fn upload(&self, key: &str, file: &Path, sha256: &str) -> anyhow::Result<Pin> {
+    pub async fn upload(
+        &self,
+        key: &str,
+        file: &Path,
+        sha256: &str,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Pin> {
         let doing = format!("upload s3://{}/{key}", self.location.bucket);
         let size = std::fs::metadata(file)?.len();
         if size < PART_BYTES {
             let body = ByteStream::from_path(file).await?;
-            self.client
+            let put = self
+                .client
                 .put_object()
                 .bucket(&self.location.bucket)
                 .key(key)
                 .metadata(SHA256_METADATA, sha256)
                 .checksum_sha256(sha256)
                 .body(body)
-                .send()
-                .await
-                .map_err(|error| refused(&doing, &error))?;
+                .send();
+            tokio::select! {
+                put = put => put.map(drop).map_err(|error| refused(&doing, &error))?,
+                () = stop.cancelled() => return Err(stopped()),
+            }
         } else {
-            self.upload_parts(key, file, size, sha256, &doing).await?;
+            self.upload_parts(key, file, size, sha256, stop).await?;
         }
         let pin = self.pin(key).await?;
         if pin.size != size {
@@ -228,9 +245,10 @@ impl Store {
         file: &Path,
         size: u64,
         sha256: &str,
-        doing: &str,
+        stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         let bucket = &self.location.bucket;
+        let doing = &format!("upload s3://{bucket}/{key}");
         let begun = self
             .client
             .create_multipart_upload()
@@ -242,7 +260,10 @@ impl Store {
             .await
             .map_err(|error| refused(doing, &error))?;
         let upload = begun.upload_id().unwrap_or_default();
-        let done = self.upload_each_part(key, file, size, upload, doing).await;
+        let done = tokio::select! {
+            done = self.upload_each_part(key, file, size, upload, doing) => done,
+            () = stop.cancelled() => Err(stopped()),
+        };
         if done.is_err() {
             let abort = self.client.abort_multipart_upload().bucket(bucket).key(key);
             let _ = abort.upload_id(upload).send().await;
