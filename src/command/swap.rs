@@ -94,6 +94,7 @@ impl Order<'_> {
             deadline: context.config.swap_deadline,
             action: self.action,
             why: self.why,
+            stop: &context.stop,
         };
         if !self.dry_run {
             return swap.promote(chosen, None).await;
