@@ -81,7 +81,11 @@ pub fn hit(name: &str) -> anyhow::Result<()> {
     let signal_self = |signal: Signal| {
         kill(Pid::this(), signal).expect("a process may signal itself");
         // The signal's effect arrives through the runtime; nothing may overtake it.
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        let began = std::time::Instant::now();
+        while crate::stop::exit_code().is_none() && began.elapsed().as_secs() < 5 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
     };
     match action {
         "error" => anyhow::bail!("failpoint {name}"),

@@ -11,6 +11,9 @@ use crate::registry::control::{self, Who};
 
 /// Tells kiln's locks from others in the same database ("kiln" in ASCII).
 const CLASS: i32 = 0x6b69_6c6e;
+/// How often, and how far apart, a holder that has not yet said who it is is asked again.
+const HOLDER_TRIES: u32 = 20;
+const HOLDER_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long a lost server is waited for.
 const RENEW_PATIENCE: Duration = Duration::from_secs(5);
@@ -122,19 +125,15 @@ pub async fn is_held(control: &Session, database: &str) -> anyhow::Result<bool> 
 }
 
 async fn holder(session: &Session, database: &str) -> anyhow::Error {
-    let found = session
-        .query_opt(
-            "select r.run, r.command, r.host, r.pid, r.login, to_char(r.started_at,
-                        'YYYY-MM-DD HH24:MI:SS TZ'), l.pid
-             from pg_locks l
-             left join kiln.run r on r.database = $2 and r.ended_at is null
-             where l.locktype = 'advisory' and l.classid::int8 = $1::int4::int8
-               and l.objid::int8 = (hashtext($2)::int8 & 4294967295) and l.granted
-               and l.database = (select oid from pg_database where datname = current_database())
-             order by r.started_at desc limit 1",
-            &[&CLASS, &database],
-        )
-        .await;
+    // A holder of a few milliseconds has not yet written who it is.
+    let mut found = ask(session, database).await;
+    for _ in 0..HOLDER_TRIES {
+        if !matches!(&found, Ok(Some(row)) if row.get::<_, Option<String>>(0).is_none()) {
+            break;
+        }
+        tokio::time::sleep(HOLDER_PAUSE).await;
+        found = ask(session, database).await;
+    }
     let who = match &found {
         Ok(Some(row)) if row.get::<_, Option<String>>(0).is_some() => {
             let (run, command, host): (String, String, String) =
@@ -150,4 +149,26 @@ async fn holder(session: &Session, database: &str) -> anyhow::Error {
     Failure::new(Exit::Locked, format!("{database} is locked by {who}"))
         .hint("wait for it, or stop that process; then run this again")
         .into()
+}
+
+async fn ask(
+    session: &Session,
+    database: &str,
+) -> Result<Option<tokio_postgres::Row>, tokio_postgres::Error> {
+    session
+        .query_opt(
+            "select r.run, r.command, r.host, r.pid, r.login, to_char(r.started_at,
+                        'YYYY-MM-DD HH24:MI:SS TZ'), l.pid
+             from pg_locks l
+             left join pg_stat_activity a on a.pid = l.pid
+             left join kiln.run r on r.database = $2 and r.ended_at is null
+                  -- a killed run's row stays open until the next holder closes it
+                  and r.started_at >= coalesce(a.backend_start, '-infinity')
+             where l.locktype = 'advisory' and l.classid::int8 = $1::int4::int8
+               and l.objid::int8 = (hashtext($2)::int8 & 4294967295) and l.granted
+               and l.database = (select oid from pg_database where datname = current_database())
+             order by r.started_at desc limit 1",
+            &[&CLASS, &database],
+        )
+        .await
 }

@@ -107,20 +107,13 @@ pub fn file_name(key: &str) -> &str {
 impl Store {
     /// A client for the location: through the AWS environment, or with explicit access. No wait
     /// of its is without a limit: `stall` for data, three times that for an answer to begin.
-    pub async fn connect(
-        location: &S3Location,
-        access: Option<&Access>,
-        stall: Duration,
-    ) -> Store {
+    pub async fn connect(location: &S3Location, access: Option<&Access>, stall: Duration) -> Store {
         // Every behaviour is set here and not inherited: checksums are asked for where a whole
         // object is read, and a stalled body is an error that `object` resumes.
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(stall)
-                    .read_timeout(stall * 3)
-                    .build(),
+                TimeoutConfig::builder().connect_timeout(stall).read_timeout(stall * 3).build(),
             )
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled().grace_period(stall).build(),

@@ -33,13 +33,19 @@ pub struct Swap<'a> {
     pub schema_lock: Option<&'a SchemaLock>,
     /// After this nothing has changed.
     pub deadline: Duration,
-    /// The stop signal; the renames themselves are done or not done.
-    pub stop: &'a CancellationToken,
     /// `swap` or `rollback`, for the audit.
     pub action: &'a str,
     /// Why, for the audit.
     pub why: &'a str,
+    /// The stop signal: until COMMIT is sent it leaves everything as it was.
+    pub stop: &'a CancellationToken,
 }
+
+/// Marks an error after which the swap may be done or not done (never half): the server went
+/// away at COMMIT and did not come back in time to be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("whether the swap was committed is not known (`kiln status` will say)")]
+pub struct NotKnown;
 
 impl Swap<'_> {
     /// Makes the candidate live. `sealed` spares the counting of a build that this very run

@@ -8,5 +8,11 @@ mod support;
 // does the night do what the README says, on generated and on CMS's own files?
 mod pipeline;
 
+// killed anywhere: does live stay, and does the next night go well?
+mod faults;
+
+// does the swap change one thing at one moment, or nothing?
+mod swap;
+
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;

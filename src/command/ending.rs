@@ -119,16 +119,19 @@ impl Baked {
     /// Notes the run's end; the lock is let go of.
     pub(super) async fn end(self, error: Option<anyhow::Error>) -> anyhow::Result<()> {
         let text = error.as_ref().map(render);
-        let next = format!("kiln swap {}", self.tag.database);
+        let step = if self.ledger.promoted.is_some() { "prune" } else { "swap" };
+        let next = format!("kiln {step} {}", self.tag.database);
+        let code = |error| crate::stop::exit_code().unwrap_or(exit_of(error).code());
         let end = RunEnd {
             build: Some(&self.tag.build),
-            exit_code: error.as_ref().map_or(0, |error| i32::from(exit_of(error).code())),
+            exit_code: error.as_ref().map_or(0, |error| i32::from(code(error))),
             error: text.as_deref(),
             next: error.is_some().then_some(next.as_str()),
             ledger: Some(serde_json::to_value(&self.ledger)?),
         };
-        control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await?;
-        error.map_or(Ok(()), Err)
+        let noted = control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await;
+        // What failed first says more than that it could not be noted.
+        error.map_or(noted, Err)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{Context, Start};
 use crate::cli;
 use crate::failpoint;
 use crate::lock::RunLock;
+use crate::pg::stopped;
 use crate::registry::build::BuildDatabase;
 use crate::registry::control::{Audit, RunEnd, end_run, open, write_audit};
 use crate::registry::{Build, State, builds, droppable};
@@ -66,6 +67,9 @@ async fn drop_all(
         failpoint::hit(failpoint::PRUNE)?;
     }
     for build in chosen {
+        if context.stop.is_cancelled() {
+            return Err(stopped());
+        }
         let database =
             BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
         database.discard(lock).await?;

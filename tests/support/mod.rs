@@ -11,7 +11,7 @@ use kiln::local::{Credentials, Endpoint};
 use kiln::synth::{Release, Tamper};
 use tokio::runtime::Runtime;
 
-pub use command::{Kiln, Outcome};
+pub use command::{Kiln, Outcome, Running};
 pub use postgres::Postgres;
 
 /// The project's root.
@@ -146,6 +146,58 @@ impl World {
         self.postgres.contents("druginfo")
     }
 
+    /// What every database is, as its comment says: `druginfo live`, `druginfo_00001 previous`.
+    pub fn states(&self) -> Vec<String> {
+        self.postgres.rows(
+            "postgres",
+            "select datname || ' ' || coalesce(
+                 shobj_description(oid, 'pg_database')::json->>'state', 'without a tag')
+             from pg_database where datname like 'druginfo%' order by 1",
+        )
+    }
+
+    /// The newest build's own name.
+    pub fn newest_build(&self) -> String {
+        let sql = "select name from kiln.build order by created_at desc limit 1";
+        self.postgres.value("kiln", sql)
+    }
+
+    /// Sessions of kiln's own on the server.
+    pub fn sessions(&self) -> Vec<String> {
+        self.postgres.rows(
+            "postgres",
+            "select application_name || ' in ' || coalesce(datname, '') || ' ' || coalesce(state, '')
+             from pg_stat_activity where application_name like 'kiln %'",
+        )
+    }
+
+    /// The JSON log of every command so far.
+    pub fn log(&self) -> String {
+        let folder = self.folder.path().join("home/log");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    }
+
+    /// A file that does not exist yet, for the failpoint action `pause:FILE`.
+    pub fn pause_file(&self) -> PathBuf {
+        let path = self.folder.path().join("pause");
+        let _ = std::fs::remove_file(&path);
+        path
+    }
+
+    /// Starts kiln and waits until it pauses at this point.
+    pub fn paused(&self, arguments: &[&str], point: &str) -> (Running, PathBuf) {
+        let file = self.pause_file();
+        let action = format!("{point}=pause:{}", file.display());
+        let mut running = self.kiln(arguments).env("KILN_FAILPOINT", &action).start();
+        wait_until(&format!("{point} is reached"), || {
+            let ended = running.child.try_wait().unwrap();
+            assert!(ended.is_none(), "kiln {arguments:?} ended before it met {point}: {ended:?}");
+            file.exists()
+        });
+        (running, file)
+    }
+
     /// kiln's databases on the server, sorted.
     pub fn databases(&self) -> Vec<String> {
         self.postgres.rows(
@@ -160,6 +212,15 @@ impl Drop for World {
         if let Some(endpoint) = self.endpoint.take() {
             self.runtime.block_on(endpoint.stop());
         }
+    }
+}
+
+/// Waits for a condition, up to a minute.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !condition() {
+        assert!(began.elapsed().as_secs() < 60, "waited a minute until {what}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }
 
