@@ -7,7 +7,7 @@ use aws_smithy_types::base64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::error::{Exit, Failure, into_io};
+use crate::error::{Exit, Failure, LAND_AGAIN, into_io};
 use crate::source::hex;
 
 /// Inflated to compressed bytes; CMS's files stay below 30.
@@ -102,9 +102,10 @@ impl<R: Read> Verified<R> {
             )));
         }
         if self.bytes > bytes_max {
-            return Err(refuse(format!(
-                "is larger than the {bytes_max} bytes that the spec allows"
-            )));
+            let message = format!("is larger than the {bytes_max} bytes that the spec allows");
+            return Err(Failure::new(Exit::InputRejected, message)
+                .hint("if that is normal, raise `bytes_max` in the source's spec")
+                .into());
         }
         if self.bytes > RATIO_FROM && self.bytes / compressed.max(1) > RATIO_MAX {
             return Err(refuse(format!("inflates to more than {RATIO_MAX} times its size")));
@@ -114,7 +115,7 @@ impl<R: Read> Verified<R> {
 }
 
 fn refuse(message: String) -> anyhow::Error {
-    Failure::new(Exit::InputRejected, message).into()
+    Failure::new(Exit::InputRejected, message).hint(LAND_AGAIN).into()
 }
 
 impl<R: Read> Read for Verified<R> {
