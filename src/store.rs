@@ -356,7 +356,7 @@ where
             "the credentials have expired".to_owned(),
             "renew the AWS_* credentials, then run again",
         ),
-        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken", _) => {
+        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "NotSignedUp", _) => {
             (format!("the credentials are not accepted ({code})"), "check the AWS_* variables")
         }
         ("RequestTimeTooSkewed", _) => {

@@ -16,3 +16,6 @@ mod swap;
 
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
+
+// is everything that is wrong with an input, a server or a spec refused, and said?
+mod bad_input;

@@ -1,6 +1,6 @@
 //! `kiln land`: what the old per-source scripts did: a verified upload under today's folder.
 
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
@@ -13,7 +13,9 @@ use crate::cli;
 use crate::config::known_database;
 use crate::digest::hex;
 use crate::error::{Exit, Failure, from_io};
+use crate::fetch::archive::refuse_encrypted;
 use crate::fetch::object::Object;
+use crate::fetch::verified::{Expected, Verified};
 use crate::pg::stopped;
 use crate::report::{self, Landed};
 use crate::source::Sources;
@@ -133,16 +135,26 @@ fn whole_zip(file: std::fs::File) -> anyhow::Result<()> {
     };
     let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(broken)?;
     for index in 0..archive.len() {
-        let mut member = archive.by_index(index).map_err(broken)?;
-        let name = member.name().map_err(broken)?.into_owned();
-        // Declared sizes may lie; a landing file is not to fill the time either.
-        let limit = member.size().saturating_add(1);
-        let copied = std::io::copy(&mut (&mut member).take(limit), &mut std::io::sink());
-        let copied = copied.map_err(|error| from_io(error).context(format!("member {name}")))?;
-        if copied >= limit {
-            let message = format!("member {name} is larger than its archive declares");
-            return Err(Failure::new(Exit::InputRejected, message).into());
+        let raw = archive.by_index_raw(index).map_err(broken)?;
+        let name = raw.name().map_err(broken)?.into_owned();
+        let encrypted = raw.encrypted();
+        drop(raw);
+        if encrypted {
+            return Err(refuse_encrypted().context(format!("member {name}")));
         }
+        let mut member = archive.by_index(index).map_err(broken)?;
+        // Declared sizes may lie; a landing file is not to fill the time either.
+        let expected = Expected {
+            size: member.size(),
+            compressed: member.compressed_size(),
+            bytes_max: u64::MAX,
+            crc: Some(member.crc32()),
+            sha256: None,
+        };
+        let mut verified = Verified::new(&mut member, expected, |_| ());
+        let copied = std::io::copy(&mut verified, &mut std::io::sink()).map_err(from_io);
+        let whole = copied.and_then(|_| verified.finish());
+        whole.map_err(|error| error.context(format!("member {name}")))?;
     }
     Ok(())
 }

@@ -130,6 +130,38 @@ impl World {
         path
     }
 
+    /// Writes a file and puts it into the bucket under today's folder, as it is: past `kiln
+    /// land`, which would look at it first.
+    pub fn put(&self, database: &str, name: &str, bytes: &[u8]) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        self.put_file(database, &path)
+    }
+
+    /// The same for a file that is there already.
+    pub fn put_file(&self, database: &str, path: &Path) -> String {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let key = format!("{database}/2026-07-02/{name}");
+        self.runtime.block_on(async {
+            let body = aws_sdk_s3::primitives::ByteStream::from_path(path).await.unwrap();
+            let store = self.store().await;
+            store.client.put_object().bucket("kiln").key(&key).body(body).send().await.unwrap();
+        });
+        key
+    }
+
+    /// kiln's own S3 client, at the bucket that kiln reads.
+    pub async fn store(&self) -> kiln::fetch::s3::Store {
+        let location = kiln::config::S3Location { bucket: "kiln".into(), prefix: String::new() };
+        let access = kiln::fetch::s3::Access {
+            endpoint: self.s3_url.clone(),
+            region: "us-east-1".into(),
+            access_key: self.credentials.access_key.clone(),
+            secret_key: self.credentials.secret_key.clone(),
+        };
+        kiln::fetch::s3::Store::connect(&location, Some(&access)).await
+    }
+
     /// An app says which versions it accepts.
     pub fn accept(&self, range: &str) {
         self.kiln(&["contract", "set", "druginfo", "--app", "test", "--accepts", range]).succeeds();
