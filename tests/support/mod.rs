@@ -151,15 +151,16 @@ impl World {
     }
 
     /// kiln's own S3 client, at the bucket that kiln reads.
-    pub async fn store(&self) -> kiln::fetch::s3::Store {
+    pub async fn store(&self) -> kiln::store::Store {
         let location = kiln::config::S3Location { bucket: "kiln".into(), prefix: String::new() };
-        let access = kiln::fetch::s3::Access {
+        let access = kiln::store::Access {
             endpoint: self.s3_url.clone(),
             region: "us-east-1".into(),
             access_key: self.credentials.access_key.clone(),
             secret_key: self.credentials.secret_key.clone(),
         };
-        kiln::fetch::s3::Store::connect(&location, Some(&access)).await
+        kiln::store::Store::connect(&location, Some(&access), std::time::Duration::from_secs(10))
+            .await
     }
 
     /// An app says which versions it accepts.
