@@ -11,6 +11,7 @@ use crate::bind::Binding;
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::queue::{Loading, Task, note_without};
+use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::error::{Exit, Failure, exit_of, failure, render};
 use crate::failpoint;
 use crate::fetch::object::Object;
@@ -138,7 +139,10 @@ impl<'a> Baking<'a> {
         let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
         let begun = async {
             failpoint::hit(failpoint::LOCKED)?;
-            super::prune::leftovers(context, &lock).await?;
+            // A trial leaves everything as it is, the failed build that it is to help with above all.
+            if command != "load" {
+                super::prune::leftovers(context, &lock).await?;
+            }
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
             control::ensure_roles(&lock, &owner, &app).await?;
@@ -283,7 +287,18 @@ impl<'a> Baking<'a> {
         self.ledger.sources.extend(loaded.entries);
         self.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
         self.ledger.stage("copy", since);
+        self.worth_keeping = self.has_something().await;
         self.refuse_failed_sources()
+    }
+
+    /// Whether there is a source, or a reject, for an engineer to go on with.
+    async fn has_something(&self) -> bool {
+        if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
+            return true;
+        }
+        let sql = "select exists (select from kiln.reject)";
+        let Ok(session) = self.build.session("rejects").await else { return true };
+        session.query_one(sql, &[]).await.map_or(true, |row| row.get(0))
     }
 
     /// The sources with their pinned objects, one object for all that share it.
@@ -318,36 +333,51 @@ impl<'a> Baking<'a> {
         })
     }
 
+    /// Says what failed, sources with the same trouble together, and how to go on.
     fn refuse_failed_sources(&self) -> anyhow::Result<()> {
         let failed: Vec<_> =
             self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
         let Some(first) = failed.first() else { return Ok(()) };
-        let said: Vec<String> = failed
-            .iter()
-            .filter_map(|entry| entry.error.as_ref())
-            .map(|error| error.lines().next().unwrap_or_default().to_owned())
-            .collect();
         let exit = Exit::ALL
             .iter()
             .map(|(exit, _)| *exit)
             .find(|exit| Some(exit.code()) == first.exit_code)
             .unwrap_or(Exit::InputRejected);
-        let (build, database) = (&self.tag.build, &self.tag.database);
+        let (said, own_hint) = trouble(&failed);
         if self.tag.state == State::Scratch {
-            return Err(failure(exit, said.join("\n")));
+            let failure = Failure::new(exit, said);
+            return Err(match own_hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+            .into());
         }
-        Err(Failure::new(exit, said.join("\n"))
-            .hint(format!(
-                "land the mended file, then: kiln load {database} {} --into {build} && kiln resume \
-             {build} && kiln swap {database}",
-                first.source
-            ))
-            .into())
+        let (build, database) = (&self.tag.build, &self.tag.database);
+        let go_on = match failed.as_slice() {
+            _ if !self.worth_keeping => format!("kiln run {database}"),
+            [one] => format!(
+                "kiln load {database} {} --into {build} && kiln resume {build} && kiln swap \
+                 {database}",
+                one.source
+            ),
+            _ => format!(
+                "kiln load {database} SOURCE --into {build} for each of them, then: kiln resume \
+                 {build} && kiln swap {database}"
+            ),
+        };
+        let mended = match exit {
+            Exit::InputRejected => format!("land the mended file, then: {go_on}"),
+            _ => format!("then: {go_on}"),
+        };
+        let hint = own_hint.map_or(mended.clone(), |own| format!("{own}; {mended}"));
+        Err(Failure::new(exit, said).hint(hint).into())
     }
 
     /// Post-data, derive, freeze, check, seal.
     pub(super) async fn finish(&mut self, manifest: &Manifest) -> anyhow::Result<Sealed> {
         let (build, stop) = (&self.build, &self.context.stop);
+        // Loads by hand that failed left their rejects for a look.
+        forget_stale_rejects(&build.session("rejects").await?).await?;
         let (schema, connections) = (&self.specs.schema, self.context.config.connections);
         let since = Instant::now();
         let shown = self.context.progress.stage("keys and indexes");
@@ -390,7 +420,7 @@ impl<'a> Baking<'a> {
     /// A sealed build stays whatever came after.
     pub(super) async fn fail(&mut self, error: anyhow::Error) -> anyhow::Error {
         let exit = exit_of(&error);
-        let full = error.to_string().contains("53100");
+        let full = error.chain().any(|cause| cause.to_string().contains("53100"));
         let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();
         let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
         let database = self.tag.database.clone();
@@ -436,6 +466,28 @@ impl Baked {
         control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await?;
         error.map_or(Ok(()), Err)
     }
+}
+
+/// What failed sources say: a line for each trouble, and the hint of the first.
+fn trouble(failed: &[&SourceEntry]) -> (String, Option<String>) {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut own_hint = None;
+    for entry in failed {
+        let error = entry.error.as_deref().unwrap_or("failed");
+        let (said, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
+        let own = format!("source {}: ", entry.source);
+        let said = said.strip_prefix(own.as_str()).unwrap_or(said);
+        match told.iter_mut().find(|(known, _)| known == said) {
+            Some((_, names)) => names.push(&entry.source),
+            None => told.push((said.to_owned(), vec![&entry.source])),
+        }
+        own_hint = own_hint.or_else(|| Some(hint.to_owned()).filter(|hint| !hint.is_empty()));
+    }
+    let line = |(said, names): &(String, Vec<&str>)| match names.as_slice() {
+        [one] => format!("source {one}: {said}"),
+        all => format!("sources {}: {said}", all.join(", ")),
+    };
+    (told.iter().map(line).collect::<Vec<_>>().join("\n"), own_hint)
 }
 
 /// Ends a run that failed before there was a build.
