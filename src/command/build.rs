@@ -14,10 +14,11 @@ use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
 use crate::copy::queue::{Loading, Task};
+use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::error::{Exit, failure};
 use crate::failpoint;
 use crate::fetch::object::Object;
-use crate::ledger::{Ledger, SourceEntry};
+use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, stopped};
@@ -82,7 +83,10 @@ impl<'a> Baking<'a> {
         let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
         let begun = async {
             failpoint::hit(failpoint::LOCKED)?;
-            super::prune::leftovers(context, &lock).await?;
+            // A trial leaves everything as it is, the failed build that it is to help with above all.
+            if command != "load" {
+                super::prune::leftovers(context, &lock).await?;
+            }
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
             roles::ensure(&lock, &owner, &app).await?;
@@ -222,7 +226,7 @@ impl<'a> Baking<'a> {
             }
         }
         drop(session);
-        self.worth_keeping = true;
+        self.worth_keeping = true; // until it is known what was loaded
         let tasks = self.tasks(manifest, bindings).await;
         let loaded = self.loading()?.run(tasks).await?;
         for name in loaded.unclaimed {
@@ -231,7 +235,18 @@ impl<'a> Baking<'a> {
         self.ledger.sources.extend(loaded.entries);
         self.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
         self.ledger.stage("copy", since);
+        self.worth_keeping = self.has_something().await;
         self.refuse_failed_sources()
+    }
+
+    /// Whether there is a source, or a reject, for an engineer to go on with.
+    async fn has_something(&self) -> bool {
+        if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
+            return true;
+        }
+        let sql = "select exists (select from kiln.reject)";
+        let Ok(session) = self.build.session("rejects").await else { return true };
+        session.query_one(sql, &[]).await.map_or(true, |row| row.get(0))
     }
 
     /// The sources with their pinned objects, one object for all that share it.
@@ -269,6 +284,8 @@ impl<'a> Baking<'a> {
     /// Post-data, derive, freeze, check, seal.
     pub(super) async fn finish(&mut self, manifest: &Manifest) -> anyhow::Result<Sealed> {
         let (build, stop) = (&self.build, &self.context.stop);
+        // Loads by hand that failed left their rejects for a look.
+        forget_stale_rejects(&build.session("rejects").await?).await?;
         let (schema, connections) = (&self.specs.schema, self.context.config.connections);
         let since = Instant::now();
         let shown = self.context.progress.stage("keys and indexes");

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::build::Baking;
-use crate::error::{Exit, Failure, exit_of, failure, render};
-use crate::ledger::{Ledger, SourceState};
+use crate::error::{Exit, Failure, exit_of, render};
+use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::pg::stopped;
 use crate::registry::control::{self, Audit, RunEnd};
@@ -28,14 +28,20 @@ pub(super) struct Baked {
 }
 
 impl Baking<'_> {
-    /// What an engineer types to go on with a kept build.
+    /// What an engineer types to go on.
     fn go_on(&self) -> String {
         let Tag { build, database, .. } = &self.tag;
-        let failed = self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed);
-        let loads: Vec<String> = failed
-            .map(|entry| format!("kiln load {database} {} --into {build} && ", entry.source))
-            .collect();
-        format!("{}kiln resume {build} && kiln swap {database}", loads.concat())
+        let failed: Vec<_> =
+            self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
+        let rest = format!("kiln resume {build} && kiln swap {database}");
+        match failed.as_slice() {
+            _ if !self.worth_keeping => format!("kiln run {database}"),
+            [] => rest,
+            [one] => format!("kiln load {database} {} --into {build} && {rest}", one.source),
+            _ => {
+                format!("kiln load {database} SOURCE --into {build} for each of them, then: {rest}")
+            }
+        }
     }
 
     /// Notes in the audit that there is a new sealed build.
@@ -54,26 +60,32 @@ impl Baking<'_> {
         control::write_audit(&self.lock, &self.context.who, &audit).await
     }
 
-    /// The failure of the sources that failed, all of them.
+    /// Says what failed, sources with the same trouble together, and how to go on.
     pub(super) fn refuse_failed_sources(&self) -> anyhow::Result<()> {
         let failed: Vec<_> =
             self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
         let Some(first) = failed.first() else { return Ok(()) };
-        let said: Vec<String> = failed
-            .iter()
-            .filter_map(|entry| entry.error.as_ref())
-            .map(|error| error.lines().next().unwrap_or_default().to_owned())
-            .collect();
         let exit = Exit::ALL
             .iter()
             .map(|(exit, _)| *exit)
             .find(|exit| Some(exit.code()) == first.exit_code)
             .unwrap_or(Exit::InputRejected);
+        let (said, own_hint) = trouble(&failed);
         if self.tag.state == State::Scratch {
-            return Err(failure(exit, said.join("\n")));
+            let failure = Failure::new(exit, said);
+            return Err(match own_hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+            .into());
         }
-        let hint = format!("land the mended file, then: {}", self.go_on());
-        Err(Failure::new(exit, said.join("\n")).hint(hint).into())
+        let go_on = self.go_on();
+        let mended = match exit {
+            Exit::InputRejected => format!("land the mended file, then: {go_on}"),
+            _ => format!("then: {go_on}"),
+        };
+        let hint = own_hint.map_or(mended.clone(), |own| format!("{own}; {mended}"));
+        Err(Failure::new(exit, said).hint(hint).into())
     }
 
     /// Puts a failed build away: kept for an engineer where there is something to keep, dropped
@@ -84,7 +96,7 @@ impl Baking<'_> {
             self.lock.renew(&self.context.server).await;
         }
         let exit = exit_of(&error);
-        let full = error.to_string().contains("53100");
+        let full = error.chain().any(|cause| cause.to_string().contains("53100"));
         let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();
         let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
         let database = self.tag.database.clone();
@@ -133,6 +145,28 @@ impl Baked {
         // What failed first says more than that it could not be noted.
         error.map_or(noted, Err)
     }
+}
+
+/// What failed sources say: a line for each trouble, and the hint of the first.
+fn trouble(failed: &[&SourceEntry]) -> (String, Option<String>) {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut own_hint = None;
+    for entry in failed {
+        let error = entry.error.as_deref().unwrap_or("failed");
+        let (said, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
+        let own = format!("source {}: ", entry.source);
+        let said = said.strip_prefix(own.as_str()).unwrap_or(said);
+        match told.iter_mut().find(|(known, _)| known == said) {
+            Some((_, names)) => names.push(&entry.source),
+            None => told.push((said.to_owned(), vec![&entry.source])),
+        }
+        own_hint = own_hint.or_else(|| Some(hint.to_owned()).filter(|hint| !hint.is_empty()));
+    }
+    let line = |(said, names): &(String, Vec<&str>)| match names.as_slice() {
+        [one] => format!("source {one}: {said}"),
+        all => format!("sources {}: {said}", all.join(", ")),
+    };
+    (told.iter().map(line).collect::<Vec<_>>().join("\n"), own_hint)
 }
 
 /// Runs the work; after a stop signal it has three seconds to stop by itself, which it uses to

@@ -12,11 +12,11 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::rejects::RejectWriter;
+use super::rejects::{self, RejectWriter};
 use super::settle::{Open, settle};
 use super::{Part, send};
 use crate::bind::Binding;
-use crate::error::{Exit, exit_of};
+use crate::error::{Exit, Failure, exit_of};
 use crate::failpoint;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::object::Object;
@@ -82,6 +82,7 @@ impl Loading<'_> {
             .await;
         drop(stage);
         failpoint::hit(failpoint::FETCH)?;
+        let found = one_period_an_object(found);
         let unclaimed = self.unclaimed(&found);
         let (shared, meters) = self.open_all(found).await?;
         let shared = Mutex::new(shared);
@@ -154,7 +155,7 @@ impl Loading<'_> {
                     let meter = Arc::new(Meter::default());
                     meters.push((name.clone(), Arc::clone(&meter)));
                     open.waiting = found.members.len();
-                    open.period = found.members.iter().find_map(|m| m.period.clone());
+                    open.period = found.period().map(str::to_owned);
                     for member in found.members {
                         meter.total.fetch_add(member.size(), Ordering::Relaxed);
                         shared.parts.push_back(open.part(member, &meter));
@@ -202,7 +203,8 @@ impl Loading<'_> {
             if let Err(error) = outcome.as_ref()
                 && matches!(exit_of(error), Exit::Database | Exit::Terminated | Exit::Bug)
             {
-                return outcome.map(|_| ());
+                let place = format!("source {name}: {}", part.member.place());
+                return outcome.map(|_| ()).map_err(|error| error.context(place));
             }
             if outcome.is_ok() {
                 session = Some(connected);
@@ -216,6 +218,35 @@ impl Loading<'_> {
             }
         }
     }
+}
+
+/// A release holds one period: where an object's sources tell two, those that differ from most
+/// of them fail.
+fn one_period_an_object(
+    mut all: Vec<(Task, anyhow::Result<Found>)>,
+) -> Vec<(Task, anyhow::Result<Found>)> {
+    let mut told: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    for (task, found) in &all {
+        let period = found.as_ref().ok().and_then(Found::period);
+        if let Some(period) = period {
+            let periods = told.entry(task.object.pin.url()).or_default();
+            let names = periods.entry(period.to_owned()).or_default();
+            names.push(task.binding.source.name.as_str().to_owned());
+        }
+    }
+    for (task, found) in &mut all {
+        let url = task.object.pin.url();
+        let Some(periods) = told.get(&url).filter(|periods| periods.len() > 1) else { continue };
+        let most = periods.iter().max_by_key(|(_, names)| names.len()).map(|(period, _)| period);
+        let own = found.as_ref().ok().and_then(Found::period);
+        if own.is_some() && own != most.map(String::as_str) {
+            let said: Vec<&str> = periods.keys().map(String::as_str).collect();
+            let message = format!("{url} mixes the periods {}", said.join(" and "));
+            let failure = Failure::new(Exit::InputRejected, message);
+            *found = Err(failure.hint(archive::MIXED_PERIODS).into());
+        }
+    }
+    all
 }
 
 impl Shared {
@@ -280,6 +311,7 @@ async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
     if attempt > 1 {
         let sql = format!("truncate table \"{name}\"");
         session.batch_execute(&sql).await.map_err(db("empty a half-loaded table"))?;
+        rejects::forget_stale(session).await?;
     }
     Ok(attempt)
 }

@@ -90,6 +90,13 @@ pub struct Found {
     pub entries: Vec<String>,
 }
 
+impl Found {
+    /// The period that the members' names tell.
+    pub fn period(&self) -> Option<&str> {
+        self.members.iter().find_map(|member| member.period.as_deref())
+    }
+}
+
 /// Finds the members of a source in its object; blocking.
 ///
 /// # Errors

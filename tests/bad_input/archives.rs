@@ -63,7 +63,13 @@ fn a_truncated_zip_is_refused_outside_and_inside() {
         &druginfo,
         cut,
         Kept::No,
-        &[&format!("source pricing: {object}: {not_whole}"), "land it again"],
+        &[
+            // One object, one trouble: said once for all nine sources.
+            "is as it was: sources basic_drugs_formulary, beneficiary_cost, ",
+            &format!("plan_information, pricing: {object}: {not_whole}"),
+            "is the landed file truncated? land it again: kiln land DATABASE FILE; ",
+            "land the mended file, then: kiln run druginfo",
+        ],
     );
     let inner = with_pricing(|zip| zip[..zip.len() - 30].to_vec());
     night_refuses(
@@ -85,7 +91,7 @@ fn a_wrong_checksum_is_refused_outside_and_inside() {
         &druginfo,
         &outer,
         Kept::Yes,
-        &[&format!("{NAME} → {PRICING_ZIP}: is damaged: Invalid checksum"), "land it again"],
+        &[&format!("{NAME} → {PRICING_ZIP}: is damaged: Invalid checksum"), "get the file again"],
     );
     let inner = with_pricing(|zip| zips::wrong_crc(zip, PRICING_TXT));
     night_refuses(

@@ -43,7 +43,7 @@ fn a_disk_that_fills_while_indexes_are_built_drops_the_build_too() {
     let Some(disk) = world.postgres.small_disk(16) else { return };
     let used = disk.used();
     let before = Before::of(world, "druginfo");
-    world.land(&release(80_000));
+    world.land(&release(115_000));
     world.kiln(&["run", "druginfo"]).exits(12).says(&[
         "kiln: druginfo is as it was: sql/druginfo/",
         "No space left on device (SQLSTATE 53100)",

@@ -32,7 +32,11 @@ fn an_unclosed_quote_is_an_error_and_not_a_giant_field() {
     let tiny = Tiny::new(CSV);
     // Short: the file ends within the quotes.
     let text = b"code,name,amount,count\na,A,1.00,1\nb,\"B,1.00,1\nc,C,1.00,1\n";
-    tiny.refuses(NAME, text, 11, &["source item: ", "line 3", "quote"]);
+    let said = "the record at line 3, byte 34 has a quote that is not closed before the file ends";
+    tiny.refuses(NAME, text, 11, &["source item: ", said, "quoting = \"none\""]);
+    // The last field of the last row: as many fields as there should be.
+    let text = b"code,name,amount,count\na,A,1.00,1\nb,B,1.00,\"1\n";
+    tiny.refuses(NAME, text, 11, &["source item: ", said]);
     // Long: the rest of the file would be one field.
     let mut text = b"code,name,amount,count\na,A,1.00,1\nb,\"B,1.00,1\n".to_vec();
     text.extend(b"c,C,1.00,1\n".repeat(1 << 20));
@@ -88,5 +92,18 @@ fn a_zip_under_the_name_of_a_text_is_not_taken_for_text() {
     let tiny = Tiny::new(CSV);
     let zip = super::zips::zip(&[("item.csv", b"code,name,amount,count\n")]);
     tiny.world.put("tiny", NAME, &zip);
-    tiny.refuses_landed(11, Kept::Yes, &["the header is not the declared one: missing code"]);
+    let said = ["the header is not the declared one: missing code; ", "extra PK\\u{3}\\u{4}"];
+    let outcome = tiny.refuses_landed(11, Kept::Yes, &said);
+    assert!(!outcome.stderr.replace('\n', "").contains(char::is_control), "{outcome}");
+}
+
+#[test]
+fn a_blank_line_in_a_quoted_file_is_rejected_as_in_any_other() {
+    let tiny = Tiny::new(&format!("{CSV}\n[budget]\nrejects = 1\n"));
+    tiny.takes(NAME, b"code,name,amount,count\na,A,1.00,1\n\nb,B,1.00,1\n");
+    let reject = "select concat_ws(' ', line, byte, reason, length(bytes)) from kiln.reject";
+    assert_eq!(tiny.value(reject), "3 34 blank line 0");
+    let file = "select concat_ws(' ', lines, header, loaded, rejected, filtered)
+                from kiln.file where source = 'item'";
+    assert_eq!(tiny.value(file), "4 1 2 1 0");
 }

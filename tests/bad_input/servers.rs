@@ -65,7 +65,7 @@ fn credentials_that_s3_does_not_take_are_named_and_never_shown() {
     let change = |kiln: &mut Kiln| {
         kiln.env("AWS_ACCESS_KEY_ID", "AKIAANOTHERKEYOFATEST");
     };
-    let said = ["the credentials are not accepted (InvalidAccessKeyId)", "check the AWS_* var"];
+    let said = ["the credentials are not accepted (NotSignedUp)", "check the AWS_* var"];
     refuses(&druginfo, change, 10, &said);
     let change = |kiln: &mut Kiln| {
         kiln.without_env("AWS_ACCESS_KEY_ID").without_env("AWS_SECRET_ACCESS_KEY");
@@ -83,6 +83,12 @@ fn what_s3_says_becomes_a_hint() {
             "ExpiredToken",
             "the credentials have expired",
             "renew the AWS_* credentials, then run again",
+        ),
+        (
+            "403 Forbidden",
+            "InvalidAccessKeyId",
+            "the credentials are not accepted (InvalidAccessKeyId)",
+            "check the AWS_* variables",
         ),
         (
             "403 Forbidden",
@@ -229,10 +235,9 @@ fn a_role_that_is_no_member_of_the_owner_is_told_what_a_superuser_types() {
     let world = &druginfo.world;
     world.postgres.execute("postgres", "revoke kiln_owner from loader");
     let said = [
-        "set up role kiln_owner: ",
+        "set up role \"kiln_owner\": must have admin option on role \"kiln_owner\"",
         "(SQLSTATE 42501)",
-        "\nhint: as a superuser: create role kiln_owner nologin",
-        "grant kiln_owner, pg_signal_backend to loader",
+        "\nhint: as a superuser: grant kiln_owner, pg_signal_backend to loader",
     ];
     refuses(&druginfo, |_| (), 12, &said);
     world.postgres.execute("postgres", "grant kiln_owner to loader");

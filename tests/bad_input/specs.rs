@@ -33,13 +33,14 @@ fn all_that_is_wrong_in_all_specs_is_said_in_one_run() {
         format!("{}:{}: ", spec(source), line_of(world, &spec(source), text))
     };
     let said = [
-        "5 problems:".to_owned(),
+        "6 problems:".to_owned(),
+        "nothing feeds column snp of table \"plan_information\"".to_owned(),
         at("beneficiary_cost", "encodng")
             + "unknown key `format.encodng`; did you mean `encoding`?",
         at("pricing", "archive = ") + "`archive` is not a regular expression: ",
         at("pricing", "member  = ") + "`member` is not a regular expression: ",
         at("plan_information", "snpp")
-            + "table plan_information has no column snpp; did you mean `snp`?",
+            + "table \"plan_information\" has no column \"snpp\"; did you mean `snp`?",
         at("pharmacy_networks", "onezero")
             + "unknown transform `onezero`; did you mean `one_zero`?",
     ];
@@ -61,7 +62,7 @@ fn a_table_column_that_nothing_feeds_is_named() {
     let before = Before::of(&world, "druginfo");
     world.kiln(&["build", "druginfo"]).exits(2).says(&[
         "1 problem:",
-        "sources/druginfo/pricing.toml: nothing feeds column unit_cost of table pricing",
+        "sources/druginfo/pricing.toml: nothing feeds column unit_cost of table \"pricing\"",
     ]);
     before.unchanged(&world, Kept::No);
 }
@@ -72,10 +73,9 @@ fn a_source_without_a_table_is_named_and_a_table_without_a_source() {
     let folder = world.root.join("sources/druginfo");
     std::fs::rename(folder.join("pricing.toml"), folder.join("prices.toml")).unwrap();
     let before = Before::of(&world, "druginfo");
-    world
-        .kiln(&["build", "druginfo"])
-        .exits(2)
-        .says(&["sources/druginfo/prices.toml: source prices has no table of that name in sql/"]);
+    world.kiln(&["build", "druginfo"]).exits(2).says(&[
+        "sources/druginfo/prices.toml: source \"prices\" has no table of that name in sql/",
+    ]);
     before.unchanged(&world, Kept::No);
 }
 
