@@ -10,3 +10,15 @@ mod pipeline;
 
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
+
+// is every mistake in sql/ and sources/ named, and is a new database data alone?
+mod schema;
+
+// can readers only read, and can no name reach SQL as anything but a name?
+mod roles;
+
+// is the command line what its help says, and do secrets and values stay inside?
+mod cli;
+
+// do the sources keep the style that they promise?
+mod tidy;

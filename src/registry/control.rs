@@ -89,6 +89,23 @@ pub async fn open(server: &Server) -> anyhow::Result<Session> {
     Ok(control)
 }
 
+/// Connects to the database `kiln` as it is; `None` when nothing has made it yet. For dry runs,
+/// which make nothing.
+///
+/// # Errors
+/// [`Exit::Database`] when the server cannot be asked.
+pub async fn existing(server: &Server) -> anyhow::Result<Option<Session>> {
+    let maintenance = server.connect("postgres").await?;
+    let exists = maintenance
+        .query_opt("select from pg_database where datname = $1", &[&CONTROL])
+        .await
+        .map_err(db("look for database kiln"))?;
+    match exists {
+        Some(_) => Ok(Some(server.connect(CONTROL).await?)),
+        None => Ok(None),
+    }
+}
+
 /// The error of a CREATE DATABASE that was refused.
 pub fn cannot_create(server: &Server, name: &str, error: tokio_postgres::Error) -> anyhow::Error {
     if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {

@@ -146,6 +146,15 @@ impl World {
         self.postgres.contents("druginfo")
     }
 
+    /// Waits until something is so; a minute at most.
+    pub fn wait_for(&self, what: &str, is_so: impl Fn() -> bool) {
+        let began = std::time::Instant::now();
+        while !is_so() {
+            assert!(began.elapsed().as_secs() < 60, "waited a minute for {what}");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
     /// kiln's databases on the server, sorted.
     pub fn databases(&self) -> Vec<String> {
         self.postgres.rows(
@@ -163,7 +172,8 @@ impl Drop for World {
     }
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

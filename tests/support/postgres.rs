@@ -102,8 +102,18 @@ impl Postgres {
         rows.into_iter().next().unwrap()
     }
 
-    /// The SQLSTATE that a statement fails with, as a role; `None` when it is allowed.
+    /// The SQLSTATE that a statement fails with, as a role that has asked for a writable
+    /// session; `None` when it is allowed.
     pub fn refusal(&self, role: &str, database: &str, sql: &str) -> Option<String> {
+        self.refused(role, database, "set default_transaction_read_only = off", sql)
+    }
+
+    /// The same, in a session as the database gives it.
+    pub fn refusal_by_default(&self, role: &str, database: &str, sql: &str) -> Option<String> {
+        self.refused(role, database, "", sql)
+    }
+
+    fn refused(&self, role: &str, database: &str, before: &str, sql: &str) -> Option<String> {
         let url = self.url_as(role, database);
         self.runtime.block_on(async {
             let (client, connection) = match tokio_postgres::connect(&url, NoTls).await {
@@ -111,9 +121,16 @@ impl Postgres {
                 Err(error) => return error.code().map(|code| code.code().to_owned()),
             };
             tokio::spawn(connection);
-            let _ = client.batch_execute("set default_transaction_read_only = off").await;
-            let refused = client.batch_execute(sql).await.err();
-            refused.map(|e| e.code().map_or(e.to_string(), |code| code.code().to_owned()))
+            client.batch_execute(before).await.unwrap();
+            let refused = match sql.starts_with("copy ") {
+                // The simple protocol cannot end a COPY that was let through.
+                true => client.copy_in::<_, bytes::Bytes>(sql).await.err(),
+                false => client.batch_execute(sql).await.err(),
+            };
+            refused.and_then(|error| match (error.code(), sql.ends_with("to stdout")) {
+                (None, true) => None,
+                (code, _) => Some(code.map_or(error.to_string(), |code| code.code().to_owned())),
+            })
         })
     }
 
