@@ -18,6 +18,7 @@ mod status;
 mod swap;
 mod url;
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
@@ -92,6 +93,8 @@ pub struct Context {
     pub progress: Progress,
     /// Errors only.
     pub quiet: bool,
+    /// Whether a night's account is printed: to a person at a terminal, not to cron.
+    pub summary: bool,
     location: S3Location,
     access: Option<Access>,
     postgres: Option<private::Lease>,
@@ -148,12 +151,25 @@ impl Context {
         });
         let progress = Progress::new(quiet);
         tracing::info!(host = who.host, login = who.login, "begin");
-        Ok(Context { config, who, server, stop, progress, quiet, location, access, postgres, s3 })
+        let summary = !quiet && std::io::stdout().is_terminal();
+        Ok(Context {
+            config,
+            who,
+            server,
+            stop,
+            progress,
+            quiet,
+            summary,
+            location,
+            access,
+            postgres,
+            s3,
+        })
     }
 
     /// The store that files land in.
     pub async fn store(&self) -> Store {
-        Store::connect(&self.location, self.access.as_ref()).await
+        Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
     }
 
     /// The databases that a command is about: those named, or all.

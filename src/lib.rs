@@ -35,6 +35,7 @@ pub mod config;
 pub mod digest;
 pub mod error;
 pub mod failpoint;
+pub mod history;
 pub mod ledger;
 pub mod local;
 pub mod lock;

@@ -6,7 +6,7 @@
 
 pub mod build;
 pub mod control;
-pub mod status;
+pub mod roles;
 
 use serde::{Deserialize, Serialize};
 

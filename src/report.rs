@@ -5,7 +5,6 @@ mod log;
 mod status;
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -59,19 +58,18 @@ fn seconds(seconds: f64) -> String {
     format!("{seconds:.2} s")
 }
 
-/// A build's account: its sources, its stages, what it came to. Without a terminal only JSON.
+/// A build's account: its sources, its stages, what it came to.
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn ledger(ledger: &Ledger, as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<()> {
     if as_json {
         println!("{}", serde_json::to_string(ledger)?);
         return Ok(());
     }
-    if quiet || !std::io::stdout().is_terminal() {
-        return Ok(());
+    if as_text {
+        print_ledger(ledger);
     }
-    print_ledger(ledger);
     Ok(())
 }
 

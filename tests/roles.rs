@@ -14,7 +14,7 @@ const FORBIDDEN: [&str; 24] = [
     "truncate plan_information",
     "copy plan_information from stdin",
     "select * from plan_information for update",
-    "lock table plan_information in access exclusive mode",
+    "begin; lock table plan_information in access exclusive mode",
     "create table mine (x int)",
     "create table kiln.mine (x int)",
     "create temp table mine (x int)",
@@ -49,7 +49,10 @@ fn an_app_reads_and_can_do_nothing_else() {
     world.night();
     for sql in FORBIDDEN {
         let refused = world.postgres.refusal("app", "druginfo", sql);
-        assert!(refused.as_deref().is_some_and(|code| REFUSED.contains(&code)), "{sql}: {refused:?}");
+        assert!(
+            refused.as_deref().is_some_and(|code| REFUSED.contains(&code)),
+            "{sql}: {refused:?}"
+        );
     }
     for sql in [
         "select * from plan_information",
@@ -60,8 +63,14 @@ fn an_app_reads_and_can_do_nothing_else() {
     ] {
         assert_eq!(world.postgres.refusal("app", "druginfo", sql), None, "{sql}");
     }
-    for sql in ["select * from kiln.reject", "select * from kiln.manifest", "select * from kiln.step"] {
-        assert_eq!(world.postgres.refusal("app", "druginfo", sql).as_deref(), Some("42501"), "{sql}");
+    for sql in
+        ["select * from kiln.reject", "select * from kiln.manifest", "select * from kiln.step"]
+    {
+        assert_eq!(
+            world.postgres.refusal("app", "druginfo", sql).as_deref(),
+            Some("42501"),
+            "{sql}"
+        );
     }
     // kiln's own database is none of an app's business.
     for sql in ["select * from kiln.contract", "delete from kiln.audit", "create table x (a int)"] {
@@ -77,7 +86,10 @@ fn the_loader_itself_cannot_change_the_rows_of_a_sealed_build() {
     // As it comes in: everything but reading is refused by the build itself.
     for sql in FORBIDDEN.iter().filter(|sql| !sql.contains("database druginfo")) {
         let refused = world.postgres.refusal_by_default("loader", "druginfo", sql);
-        assert!(refused.as_deref().is_some_and(|code| REFUSED.contains(&code)), "{sql}: {refused:?}");
+        assert!(
+            refused.as_deref().is_some_and(|code| REFUSED.contains(&code)),
+            "{sql}: {refused:?}"
+        );
     }
     // Even when it asks for a writable session, rows stay as they were sealed.
     for sql in &FORBIDDEN[..6] {
@@ -107,15 +119,11 @@ fn nobody_but_the_app_role_may_connect_and_only_to_what_is_sealed() {
     world.postgres.execute("postgres", "create role stranger login");
     let refusal = |role: &str, database: &str| world.postgres.refusal(role, database, "select 1");
     // an unsealed build: paused while it is copied
-    let paused = world.folder.path().join("paused");
-    let mut night = world.kiln(&["run", "druginfo"]);
-    night.env("KILN_FAILPOINT", &format!("copy=pause:{}", paused.display()));
-    let running = night.start();
-    world.wait_for("the failpoint copy", || paused.exists());
+    let (running, pause) = world.paused(&["run", "druginfo"], "copy");
     let build = world.databases().pop().unwrap();
     assert_eq!(refusal("app", &build).as_deref(), Some("42501"));
     assert_eq!(refusal("stranger", &build).as_deref(), Some("42501"));
-    std::fs::remove_file(&paused).unwrap();
+    std::fs::remove_file(&pause).unwrap();
     let outcome = running.wait();
     assert_eq!(outcome.code, 0, "{outcome}");
     assert_eq!(refusal("app", "druginfo"), None);
@@ -149,11 +157,15 @@ fn kiln_is_no_superuser_and_owns_nothing_that_logs_in() {
     world.night();
     let value = |sql: &str| world.postgres.value("postgres", sql);
     assert_eq!(
-        value("select concat_ws('|', rolsuper, rolcreatedb, rolcreaterole, rolbypassrls) from pg_roles where rolname = 'loader'"),
+        value(
+            "select concat_ws('|', rolsuper, rolcreatedb, rolcreaterole, rolbypassrls) from pg_roles where rolname = 'loader'"
+        ),
         "f|t|f|f"
     );
     assert_eq!(
-        value("select r.rolname || '|' || r.rolcanlogin from pg_database d join pg_roles r on r.oid = d.datdba where datname = 'druginfo'"),
+        value(
+            "select r.rolname || '|' || r.rolcanlogin from pg_database d join pg_roles r on r.oid = d.datdba where datname = 'druginfo'"
+        ),
         "kiln_owner|false"
     );
 }

@@ -14,8 +14,23 @@ const STAGES: [&str; 13] = [
 
 /// What all may import, and what imports only its like.
 const LEAVES: [&str; 17] = [
-    "config", "digest", "error", "failpoint", "ledger", "local", "lock", "pg", "progress",
-    "registry", "report", "schema", "stop", "store", "strict", "synth", "cli",
+    "config",
+    "digest",
+    "error",
+    "failpoint",
+    "ledger",
+    "local",
+    "lock",
+    "pg",
+    "progress",
+    "registry",
+    "report",
+    "schema",
+    "stop",
+    "store",
+    "strict",
+    "synth",
+    "cli",
 ];
 
 /// A line of a tracked source file.
@@ -120,7 +135,8 @@ fn files_and_functions_fit_on_a_screen_or_two() {
         *sizes.entry(line.file.clone()).or_default() += 1;
     }
     let long = sizes.iter().filter(|(_, count)| **count > 400);
-    let mut said: Vec<String> = long.map(|(file, count)| format!("{file}: {count} lines")).collect();
+    let mut said: Vec<String> =
+        long.map(|(file, count)| format!("{file}: {count} lines")).collect();
     for (index, line) in all.iter().enumerate() {
         let code = line.code();
         let begins = code.starts_with("fn ") || code.contains(" fn ");
@@ -175,8 +191,15 @@ const MAY_PANIC: [(&str, &str); 3] = [
 #[test]
 fn nothing_outside_tests_panics_on_what_it_reads() {
     let words = [
-        ".unwrap()", ".expect(", ".unwrap_err()", "panic!(", "unreachable!(", "todo!(",
-        "unimplemented!(", "FIXME", "TODO",
+        ".unwrap()",
+        ".expect(",
+        ".unwrap_err()",
+        "panic!(",
+        "unreachable!(",
+        "todo!(",
+        "unimplemented!(",
+        "FIXME",
+        "TODO",
     ];
     let offends = |line: &Line| {
         let allowed = |(file, text): &(&str, &str)| line.file == *file && line.text.contains(text);
@@ -230,7 +253,11 @@ fn imports_go_left() {
     for line in lines().iter().filter(|line| !line.in_test) {
         let from = line.module();
         let known = rank(from).is_some() || LEAVES.contains(&from);
-        assert!(known || ["main", "lib"].contains(&from), "{}: is it a stage or a leaf?", line.file);
+        assert!(
+            known || ["main", "lib"].contains(&from),
+            "{}: is it a stage or a leaf?",
+            line.file
+        );
         for to in imports(line.code()) {
             if (rank(to).is_some() || LEAVES.contains(&to)) && wrong(from, to) {
                 offending.push(format!("{from} imports {to}: {}", line.place()));
@@ -263,9 +290,8 @@ fn only(rule: &str, words: &[&str], modules: &[&str]) {
 
 #[test]
 fn few_modules_speak_to_postgres() {
-    let modules = [
-        "pg", "lock", "registry", "schema", "copy", "index", "check", "seal", "swap", "command",
-    ];
+    let modules =
+        ["pg", "lock", "registry", "schema", "copy", "index", "check", "seal", "swap", "command"];
     let offends = |line: &&Line| {
         !line.in_test
             && line.code().contains("tokio_postgres::")
@@ -305,9 +331,9 @@ fn only_reports_progress_and_commands_print() {
 fn every_public_item_must_have_docs() {
     let text = std::fs::read_to_string(project().join("src/lib.rs")).unwrap();
     assert!(text.contains("#![warn(missing_docs)]"), "lib.rs must warn of missing docs");
-    let silenced = lines().into_iter().filter(|line| {
-        line.file.starts_with("src/") && line.text.contains("allow(missing_docs)")
-    });
+    let silenced = lines()
+        .into_iter()
+        .filter(|line| line.file.starts_with("src/") && line.text.contains("allow(missing_docs)"));
     none("missing docs are written, not allowed", silenced.map(|line| line.place()).collect());
 }
 
@@ -321,7 +347,8 @@ fn no_file_knows_a_machine_or_a_workplace() {
             let found = roots.iter().any(|root| {
                 line.match_indices(root.as_str()).any(|(at, _)| {
                     let before = line[..at].chars().next_back();
-                    before.is_none_or(|c| !c.is_alphanumeric() && !['_', '-', '.', '}'].contains(&c))
+                    before
+                        .is_none_or(|c| !c.is_alphanumeric() && !['_', '-', '.', '}'].contains(&c))
                 })
             });
             if found {

@@ -14,16 +14,16 @@ use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
 use crate::copy::queue::{Loading, Task};
-use crate::error::{Exit, Failure, exit_of, failure, render};
+use crate::error::{Exit, failure};
 use crate::failpoint;
 use crate::fetch::object::Object;
-use crate::ledger::{Ledger, SourceEntry, SourceState};
+use crate::ledger::{Ledger, SourceEntry};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
-use crate::registry::control::{self, RunEnd};
-use crate::registry::{State, Tag};
+use crate::registry::control;
+use crate::registry::{State, Tag, roles};
 use crate::schema::{Kind, catalog};
 use crate::seal::{self, Sealed};
 use crate::strict::Problems;
@@ -43,7 +43,7 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
         }
         let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
         let baked = begun.bake().await?;
-        report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+        report::ledger(&baked.ledger, args.json.json, context.summary)?;
         baked.end(None).await
     };
     let outcome = outcome.await;
@@ -85,7 +85,7 @@ impl<'a> Baking<'a> {
             super::prune::leftovers(context, &lock).await?;
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
-            control::ensure_roles(&lock, &owner, &app).await?;
+            roles::ensure(&lock, &owner, &app).await?;
             control::next_build(&lock, database, &context.who.run).await
         };
         let name = match begun.await {
@@ -137,6 +137,9 @@ impl<'a> Baking<'a> {
             self.finish(&manifest).await
         };
         let outcome = unless_stopped(&stop, work.instrument(span)).await;
+        if outcome.is_ok() {
+            self.audit_seal().await?;
+        }
         self.sealed_or_failed(outcome).await
     }
 
@@ -263,37 +266,6 @@ impl<'a> Baking<'a> {
         })
     }
 
-    /// What an engineer types to go on with a kept build.
-    fn go_on(&self) -> String {
-        let Tag { build, database, .. } = &self.tag;
-        let failed = self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed);
-        let loads: Vec<String> = failed
-            .map(|entry| format!("kiln load {database} {} --into {build} && ", entry.source))
-            .collect();
-        format!("{}kiln resume {build} && kiln swap {database}", loads.concat())
-    }
-
-    fn refuse_failed_sources(&self) -> anyhow::Result<()> {
-        let failed: Vec<_> =
-            self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
-        let Some(first) = failed.first() else { return Ok(()) };
-        let said: Vec<String> = failed
-            .iter()
-            .filter_map(|entry| entry.error.as_ref())
-            .map(|error| error.lines().next().unwrap_or_default().to_owned())
-            .collect();
-        let exit = Exit::ALL
-            .iter()
-            .map(|(exit, _)| *exit)
-            .find(|exit| Some(exit.code()) == first.exit_code)
-            .unwrap_or(Exit::InputRejected);
-        if self.tag.state == State::Scratch {
-            return Err(failure(exit, said.join("\n")));
-        }
-        let hint = format!("land the mended file, then: {}", self.go_on());
-        Err(Failure::new(exit, said.join("\n")).hint(hint).into())
-    }
-
     /// Post-data, derive, freeze, check, seal.
     pub(super) async fn finish(&mut self, manifest: &Manifest) -> anyhow::Result<Sealed> {
         let (build, stop) = (&self.build, &self.context.stop);
@@ -332,40 +304,5 @@ impl<'a> Baking<'a> {
         self.ledger.stage("seal", since);
         failpoint::hit(failpoint::SEALED)?;
         Ok(sealed)
-    }
-
-    /// Puts a failed build away: kept for an engineer where there is something to keep, dropped
-    /// after a signal, on a full disk (a rollback frees nothing), or when nothing was loaded.
-    /// A sealed build stays whatever came after.
-    pub(super) async fn fail(&mut self, error: anyhow::Error) -> anyhow::Error {
-        let exit = exit_of(&error);
-        let full = error.to_string().contains("53100");
-        let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();
-        let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
-        let database = self.tag.database.clone();
-        if !keep {
-            if self.build.discard(&self.lock).await.is_err() {
-                tracing::warn!(build = self.tag.build, "not dropped; the next run will");
-            }
-        } else if !self.ledger.sealed {
-            self.tag.state = State::Failed;
-            self.tag.without.clone_from(&self.without);
-            let _ = self.build.retag(&self.lock, &self.tag).await;
-        }
-        let next = match (keep, self.ledger.sealed) {
-            (true, true) => format!("kiln swap {database}"),
-            (true, false) => self.go_on(),
-            (false, _) => format!("kiln run {database}"),
-        };
-        let text = render(&error);
-        let end = RunEnd {
-            build: Some(&self.tag.build),
-            exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit.code())),
-            error: Some(&text),
-            next: Some(&next),
-            ledger: serde_json::to_value(&self.ledger).ok(),
-        };
-        let _ = control::end_run(&self.lock, &self.context.who, &database, &end).await;
-        error
     }
 }

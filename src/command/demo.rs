@@ -29,7 +29,8 @@ pub async fn run(start: Start, args: &cli::Demo) -> anyhow::Result<()> {
     let home = config.folder(".")?;
     local::up(&home, config.postgres_bin.as_deref()).await?;
     let mut stages = vec![stage("servers up", began)];
-    let context = Context::open(Start { config, who, quiet, stop }, true).await?;
+    let mut context = Context::open(Start { config, who, quiet, stop }, true).await?;
+    context.summary = !quiet;
     let outcome = demo(&context, args, &mut stages).await;
     let root = context.config.root.clone();
     context.close_after(outcome).await?;

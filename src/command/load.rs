@@ -19,7 +19,7 @@ use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::db;
 use crate::registry::build::BuildDatabase;
-use crate::registry::control::{RunEnd, end_run};
+use crate::registry::control::{Audit, RunEnd, end_run, write_audit};
 use crate::registry::{Build, State, builds};
 use crate::report;
 use crate::schema::catalog;
@@ -74,6 +74,15 @@ async fn into_build(
     let lock = RunLock::acquire(&context.server, &context.who, "load", &args.database).await?;
     match replace(context, args, specs, fresh, build, &lock).await {
         Ok(entry) => {
+            let audit = Audit {
+                action: "load",
+                database: &args.database,
+                from: None,
+                to: Some(build),
+                why: "by hand",
+                details: serde_json::json!({ "source": args.source, "rows": entry.counted }),
+            };
+            write_audit(&lock, &context.who, &audit).await?;
             let end = RunEnd { build: Some(build), ..RunEnd::default() };
             end_run(&lock, &context.who, &args.database, &end).await?;
             Ok(entry)

@@ -43,7 +43,7 @@ pub async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
 
 async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow::Result<()> {
     if args.dry_run.dry_run {
-        let lock = RunLock::unnoted(&context.server, &context.who, database).await?;
+        let lock = RunLock::for_dry_run(&context.server, &context.who, database).await?;
         let baking = open(context, args, database, lock).await.map_err(|(_, error)| error)?;
         let (_, manifest, done) = progress_of(&baking.build).await?;
         plan::print_resume(&args.build, &manifest, &done, args.json.json);
@@ -61,9 +61,12 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
     let span = tracing::info_span!("build", build = baking.tag.build);
     let work = go_on(&mut baking, &session, &manifest, done).instrument(span);
     let outcome = unless_stopped(&context.stop, work).await;
+    if outcome.is_ok() {
+        baking.audit_seal().await?;
+    }
     drop(session);
     let baked = baking.sealed_or_failed(outcome).await?;
-    report::ledger(&baked.ledger, args.json.json, context.quiet)?;
+    report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(None).await
 }
 

@@ -189,8 +189,7 @@ async fn hold_checks(
                 }
             };
             if rows > 0 {
-                let message =
-                    format!("check \"{}\" does not hold on empty tables", section.title);
+                let message = format!("check \"{}\" does not hold on empty tables", section.title);
                 problems.add(&file.path, section.line, message);
             }
         }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::Mutex;
@@ -218,9 +219,13 @@ impl Loading<'_> {
 }
 
 impl Shared {
-    /// The next file, skipping those of sources that have failed already.
+    /// The next file; its source's time runs from the first on.
     fn next_part(&mut self) -> Option<Part> {
-        self.parts.pop_front()
+        let part = self.parts.pop_front()?;
+        if let Some(open) = self.open.get_mut(part.binding.source.name.as_str()) {
+            open.began.get_or_insert_with(Instant::now);
+        }
+        Some(part)
     }
 
     /// Notes a file's outcome; gives the source back when that was its last.

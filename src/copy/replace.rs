@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use super::queue::{Loading, Task};
 use super::rejects::RejectWriter;
@@ -27,6 +28,7 @@ impl Loading<'_> {
         let attempt = next_attempt(&session, &name).await?;
         let meter = Arc::new(Meter::default());
         let mut open = Open::new(task, attempt);
+        open.began = Some(Instant::now());
         open.period = found.members.iter().find_map(|member| member.period.clone());
         let total: u64 = found.members.iter().map(|member| member.size()).sum();
         meter.total.store(total, Ordering::Relaxed);

@@ -22,7 +22,8 @@ pub(super) struct Open {
     pub(super) period: Option<String>,
     pub(super) tally: Arc<Tally>,
     pub(super) attempt: i64,
-    pub(super) began: Instant,
+    /// When its first file was begun; until then it waits for a connection.
+    pub(super) began: Option<Instant>,
     pub(super) waiting: usize,
     pub(super) files: Vec<FileEntry>,
     pub(super) failed: Option<anyhow::Error>,
@@ -34,7 +35,7 @@ impl Open {
             period: None,
             tally: Arc::default(),
             attempt,
-            began: Instant::now(),
+            began: None,
             waiting: 0,
             files: Vec::new(),
             failed: None,
@@ -85,7 +86,7 @@ pub(super) fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
     entry.rejects_allowed = source.rejects_allowed(rows);
     entry.rows_min = source.budget.rows_min;
     entry.digest = digest(&entry.files);
-    entry.seconds = open.began.elapsed().as_secs_f64();
+    entry.seconds = open.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
     let failed = open.failed.or_else(|| {
         let over = open.tally.count() > entry.rejects_allowed;
         over.then(|| open.tally.over_budget(entry.rejects_allowed, false))

@@ -2,8 +2,8 @@
 
 use indicatif::HumanBytes;
 
+use crate::history::{DatabaseStatus, RunLine};
 use crate::registry::Build;
-use crate::registry::status::{DatabaseStatus, RunLine};
 
 /// The outcome of `kiln status`.
 ///

@@ -142,8 +142,9 @@ mod tests {
 
     #[test]
     fn sections_keep_their_lines() {
-        let (sections, problems) =
-            read("-- a table\n-- pre-data\ncreate table a ();\n-- post-data\n-- check: it is empty\nx;\n");
+        let (sections, problems) = read(
+            "-- a table\n-- pre-data\ncreate table a ();\n-- post-data\n-- check: it is empty\nx;\n",
+        );
         assert_eq!(problems, "");
         assert_eq!((sections[0].line, sections[2].line), (3, 6));
         assert_eq!(sections[2].title, "it is empty");

@@ -88,7 +88,11 @@ fn a_dry_run_of_whatever_changes_something_changes_nothing() {
     would(&world, &["prune"], "druginfo: would drop");
     let contract = ["contract", "set", "druginfo", "--app", "other", "--accepts", "2"];
     would(&world, &contract, "other would accept druginfo 2..2");
-    world.edit("sql/druginfo/0002_plan_information.sql", "premium            numeric(10,2)", "premium            numeric(12,2)");
+    world.edit(
+        "sql/druginfo/0002_plan_information.sql",
+        "premium            numeric(10,2)",
+        "premium            numeric(12,2)",
+    );
     would(&world, &["schema", "lock"], "would be locked as version 2");
 }
 

@@ -27,9 +27,24 @@ fn commands() -> Vec<Vec<String>> {
 fn every_command_of_the_contract_is_there_and_shows_examples() {
     let found: Vec<String> = commands().iter().map(|words| words.join(" ")).collect();
     let expected = [
-        "build", "contract list", "contract set", "demo", "down", "guard", "land", "load",
-        "prune", "resume", "rollback", "run", "schema check", "schema lock", "status", "swap",
-        "up", "url",
+        "build",
+        "contract list",
+        "contract set",
+        "demo",
+        "down",
+        "guard",
+        "land",
+        "load",
+        "prune",
+        "resume",
+        "rollback",
+        "run",
+        "schema check",
+        "schema lock",
+        "status",
+        "swap",
+        "up",
+        "url",
     ];
     let mut sorted = found.clone();
     sorted.sort();
@@ -67,14 +82,34 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         assert!(outcome.stdout.contains(flag), "{command} has no {flag}: {outcome}");
     };
     for command in [
-        "land", "run", "build", "load", "resume", "swap", "rollback", "contract set",
-        "schema lock", "prune",
+        "land",
+        "run",
+        "build",
+        "load",
+        "resume",
+        "swap",
+        "rollback",
+        "contract set",
+        "schema lock",
+        "prune",
     ] {
         has(command, "--dry-run");
     }
     for command in [
-        "up", "down", "land", "run", "build", "load", "resume", "swap", "rollback", "status",
-        "contract list", "guard", "schema check", "prune",
+        "up",
+        "down",
+        "land",
+        "run",
+        "build",
+        "load",
+        "resume",
+        "swap",
+        "rollback",
+        "status",
+        "contract list",
+        "guard",
+        "schema check",
+        "prune",
     ] {
         has(command, "--json");
     }

@@ -47,7 +47,10 @@ fn every_command_that_scripts_read_prints_one_document() {
     let second = document(&world, &["build", "druginfo"])["build"].as_str().unwrap().to_owned();
     assert_eq!(document(&world, &["swap", "druginfo", "--dry-run"])["dry_run"], true);
     assert_eq!(document(&world, &["swap", "druginfo"])["promotion"]["to"], second.as_str());
-    assert_eq!(document(&world, &["rollback", "druginfo", "--dry-run"])["promotion"]["to"], first.as_str());
+    assert_eq!(
+        document(&world, &["rollback", "druginfo", "--dry-run"])["promotion"]["to"],
+        first.as_str()
+    );
     assert_eq!(document(&world, &["rollback", "druginfo"])["promotion"]["to"], first.as_str());
 
     let mut broken = world.kiln(&["build", "druginfo"]);

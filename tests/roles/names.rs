@@ -9,8 +9,23 @@ use crate::support::World;
 /// Names that somebody might give, or plant.
 fn hostile() -> Vec<String> {
     let mut names: Vec<String> = [
-        "a\"; drop database druginfo; --", "a';drop table x;--", "x;--", "a b", "A", "ünï", "аdmin",
-        "a\u{200b}b", "\u{1f980}", "-x", "1a", "a-b", "a.b", "$(id)", "`id`", "%s%n", "a\\b",
+        "a\"; drop database druginfo; --",
+        "a';drop table x;--",
+        "x;--",
+        "a b",
+        "A",
+        "ünï",
+        "аdmin",
+        "a\u{200b}b",
+        "\u{1f980}",
+        "-x",
+        "1a",
+        "a-b",
+        "a.b",
+        "$(id)",
+        "`id`",
+        "%s%n",
+        "a\\b",
     ]
     .map(str::to_owned)
     .to_vec();

@@ -104,7 +104,9 @@ fn a_second_database_is_two_folders_from_lock_to_live() {
 
     let rows = |sql: &str| world.postgres.rows("tinyinfo", sql);
     assert_eq!(
-        rows("select concat_ws('|', code, name, state, people, founded, capital) from place order by 1"),
+        rows(
+            "select concat_ws('|', code, name, state, people, founded, capital) from place order by 1"
+        ),
         ["00017|Ébène, Lower|CA|1200|1850-07-04|t", "00018|CA|34|f", "00020|Third|WA|1999-12-31|f"]
     );
     assert_eq!(

@@ -30,7 +30,11 @@ fn comments_moved_lines_column_order_and_layout_need_no_new_version() {
     let project = Project::new();
     project.edit(TABLE, "SSA county code, five characters", "County by SSA, five characters");
     project.edit(TABLE, "-- 3,279 rows:", "\n\n-- some 3,279 rows:");
-    project.edit(TABLE, "    statename       text,\n    county          text,\n", "    county TEXT,\n\n    STATENAME   text,\n");
+    project.edit(
+        TABLE,
+        "    statename       text,\n    county          text,\n",
+        "    county TEXT,\n\n    STATENAME   text,\n",
+    );
     project.edit(TABLE, "alter table geographic_locator add primary key (county_code);", "ALTER TABLE public.geographic_locator\n    ADD CONSTRAINT geographic_locator_pkey PRIMARY KEY\n    (county_code);");
     project.kiln(&["schema", "check"]).succeeds();
 }
@@ -67,9 +71,14 @@ fn the_lock_goes_up_by_one_once_and_a_dry_run_writes_nothing() {
 fn a_schema_that_is_broken_is_not_locked() {
     let project = Project::new();
     let before = project.read(LOCK);
-    project.edit(TABLE, "comment on table geographic_locator is", "comment on table geographic_locater is");
+    project.edit(
+        TABLE,
+        "comment on table geographic_locator is",
+        "comment on table geographic_locater is",
+    );
     let outcome = project.kiln(&["schema", "lock"]).exits(2);
-    outcome.says(&["0001_geographic_locator.sql:", "relation \"geographic_locater\" does not exist"]);
+    outcome
+        .says(&["0001_geographic_locator.sql:", "relation \"geographic_locater\" does not exist"]);
     assert_eq!(project.read(LOCK), before);
 }
 
@@ -77,7 +86,8 @@ fn a_schema_that_is_broken_is_not_locked() {
 fn a_missing_lock_is_said_and_made_as_version_1() {
     let project = Project::new();
     project.remove(LOCK);
-    project.check_finds(&["  sql/druginfo/schema.lock: is missing: no version is locked".to_owned()]);
+    project
+        .check_finds(&["  sql/druginfo/schema.lock: is missing: no version is locked".to_owned()]);
     project.kiln(&["schema", "lock"]).succeeds();
     assert!(project.read(LOCK).contains("\nversion = 1\n"));
     project.kiln(&["schema", "check"]).succeeds();
@@ -98,7 +108,9 @@ fn the_fingerprint_is_the_same_on_every_postgres_that_is_installed() {
     for version in 15..=18 {
         let bin = format!("/usr/lib/postgresql/{version}/bin");
         if !Path::new(&bin).join("initdb").exists() {
-            eprintln!("SKIPPED: Postgres {version} is not installed, so its fingerprint is not compared");
+            eprintln!(
+                "SKIPPED: Postgres {version} is not installed, so its fingerprint is not compared"
+            );
             continue;
         }
         let project = Project::new();

@@ -28,30 +28,53 @@ fn numbers_names_and_sections_are_all_said_at_once() {
     project.write(&sql("12_extra.sql"), "-- pre-data\n");
     project.write(&sql("0012_Extra.sql"), "-- pre-data\n");
     // sections
-    let early = project.edit(&sql("0001_geographic_locator.sql"), "-- pre-data\n", "select 1;\n-- pre-data\n");
+    let early = project.edit(
+        &sql("0001_geographic_locator.sql"),
+        "-- pre-data\n",
+        "select 1;\n-- pre-data\n",
+    );
     let near = project.edit(&sql("0004_beneficiary_cost.sql"), "-- post-data\n", "-- post data\n");
-    let colon = project.edit(&sql("0005_insulin_beneficiary_cost.sql"), "-- post-data\n", "-- Post-data:\n");
+    let colon = project.edit(
+        &sql("0005_insulin_beneficiary_cost.sql"),
+        "-- post-data\n",
+        "-- Post-data:\n",
+    );
     let file = sql("0006_excluded_drugs_formulary.sql");
     let twice = project.read(&file).lines().count() + 1;
-    let text = format!("{}-- pre-data\nselect 1;\n-- check\nselect 1 where false;\n", project.read(&file));
+    let text =
+        format!("{}-- pre-data\nselect 1;\n-- check\nselect 1 where false;\n", project.read(&file));
     project.write(&file, &text);
     let file = sql("0007_indication_based_coverage.sql");
     project.write(&file, "-- a table without a word of what it is\n\n");
     project.check_finds(&[
-        of(&sql("0002_plan_information.sql"), "number 0002 is also that of sql/druginfo/0002_basic_drugs_formulary.sql"),
+        of(
+            &sql("0002_plan_information.sql"),
+            "number 0002 is also that of sql/druginfo/0002_basic_drugs_formulary.sql",
+        ),
         of(&sql("0004_beneficiary_cost.sql"), "number 0003 is missing before this file"),
         of(&sql("0011_pricing.sql"), "number 0009 is missing before this file"),
         of(&sql("0012_Extra.sql"), "a schema file is NNNN_table.sql"),
         of(&sql("12_extra.sql"), "a schema file is NNNN_table.sql"),
         at(&sql("0001_geographic_locator.sql"), early, "SQL before the first section marker"),
-        at(&sql("0004_beneficiary_cost.sql"), near, "unknown section `post data`; did you mean `post-data`?"),
+        at(
+            &sql("0004_beneficiary_cost.sql"),
+            near,
+            "unknown section `post data`; did you mean `post-data`?",
+        ),
         of(&sql("0004_beneficiary_cost.sql"), "no `-- post-data` section"),
         at(&sql("0005_insulin_beneficiary_cost.sql"), colon, "unknown section `Post-data"),
         of(&sql("0005_insulin_beneficiary_cost.sql"), "no `-- post-data` section"),
         at(&sql("0006_excluded_drugs_formulary.sql"), twice, "a second `-- pre-data` section"),
-        at(&sql("0006_excluded_drugs_formulary.sql"), twice, "misplaced section; their order is pre-data, post-data, derive, check"),
+        at(
+            &sql("0006_excluded_drugs_formulary.sql"),
+            twice,
+            "misplaced section; their order is pre-data, post-data, derive, check",
+        ),
         at(&sql("0006_excluded_drugs_formulary.sql"), twice + 2, "a check has a title"),
-        of(&sql("0007_indication_based_coverage.sql"), "neither a `-- pre-data` nor a `-- derive` section"),
+        of(
+            &sql("0007_indication_based_coverage.sql"),
+            "neither a `-- pre-data` nor a `-- derive` section",
+        ),
     ]);
 }
 
@@ -59,18 +82,58 @@ fn numbers_names_and_sections_are_all_said_at_once() {
 fn sql_that_does_not_run_is_named_by_file_and_line_in_every_file() {
     let project = Project::new();
     let sql = |name: &str| format!("sql/druginfo/{name}");
-    let comma = project.edit(&sql("0001_geographic_locator.sql"), "    county          text,", "    county          text");
-    let class = project.edit(&sql("0002_plan_information.sql"), "    premium            numeric(10,2)", "    premium            numerik(10,2)");
+    let comma = project.edit(
+        &sql("0001_geographic_locator.sql"),
+        "    county          text,",
+        "    county          text",
+    );
+    let class = project.edit(
+        &sql("0002_plan_information.sql"),
+        "    premium            numeric(10,2)",
+        "    premium            numerik(10,2)",
+    );
     // The server points to the end of `select`'s list, lines below the marker.
-    let key = project.edit(&sql("0003_basic_drugs_formulary.sql"), "-- post-data\n", "-- post-data\n\ncreate index on\n    basic_drugs_formulary (ndcc);\n");
-    let check = project.edit(&sql("0004_beneficiary_cost.sql"), "-- check: ", "-- check: nothing holds\nselect 1 as\n    one\nfrom\n    nowhere;\n-- check: ");
-    let full = project.edit(&sql("0005_insulin_beneficiary_cost.sql"), "-- check: ", "-- check: there is one row, always\nselect 1;\n-- check: ");
+    let key = project.edit(
+        &sql("0003_basic_drugs_formulary.sql"),
+        "-- post-data\n",
+        "-- post-data\n\ncreate index on\n    basic_drugs_formulary (ndcc);\n",
+    );
+    let check = project.edit(
+        &sql("0004_beneficiary_cost.sql"),
+        "-- check: ",
+        "-- check: nothing holds\nselect 1 as\n    one\nfrom\n    nowhere;\n-- check: ",
+    );
+    let full = project.edit(
+        &sql("0005_insulin_beneficiary_cost.sql"),
+        "-- check: ",
+        "-- check: there is one row, always\nselect 1;\n-- check: ",
+    );
     project.check_finds(&[
-        at(&sql("0001_geographic_locator.sql"), comma + 1, "syntax error at or near \"ma_region_code\" (SQLSTATE 42601)"),
-        at(&sql("0002_plan_information.sql"), class, "type \"numerik\" does not exist (SQLSTATE 42704)"),
-        at(&sql("0003_basic_drugs_formulary.sql"), key + 1, "column \"ndcc\" does not exist (SQLSTATE 42703)"),
-        at(&sql("0004_beneficiary_cost.sql"), check + 4, "relation \"nowhere\" does not exist (SQLSTATE 42P01)"),
-        at(&sql("0005_insulin_beneficiary_cost.sql"), full + 1, "check \"there is one row, always\" does not hold on empty tables"),
+        at(
+            &sql("0001_geographic_locator.sql"),
+            comma + 1,
+            "syntax error at or near \"ma_region_code\" (SQLSTATE 42601)",
+        ),
+        at(
+            &sql("0002_plan_information.sql"),
+            class,
+            "type \"numerik\" does not exist (SQLSTATE 42704)",
+        ),
+        at(
+            &sql("0003_basic_drugs_formulary.sql"),
+            key + 1,
+            "column \"ndcc\" does not exist (SQLSTATE 42703)",
+        ),
+        at(
+            &sql("0004_beneficiary_cost.sql"),
+            check + 4,
+            "relation \"nowhere\" does not exist (SQLSTATE 42P01)",
+        ),
+        at(
+            &sql("0005_insulin_beneficiary_cost.sql"),
+            full + 1,
+            "check \"there is one row, always\" does not hold on empty tables",
+        ),
     ]);
 }
 
@@ -83,21 +146,34 @@ fn what_tables_specs_and_comments_lack_is_all_said_at_once() {
     );
     // a table that nothing feeds, a source that feeds nothing
     project.remove(&sources("excluded_drugs_formulary"));
-    project.write(
-        &sources("orphans"),
-        &project.read(&sources("geographic_locator")),
-    );
+    project.write(&sources("orphans"), &project.read(&sources("geographic_locator")));
     // columns: misspelt, unfed, of a type that kiln does not load
-    let spelt = project.edit(&sources("geographic_locator"), "{ from = \"STATENAME\" }", "{ from = \"STATENAME\", to = \"statname\" }");
+    let spelt = project.edit(
+        &sources("geographic_locator"),
+        "{ from = \"STATENAME\" }",
+        "{ from = \"STATENAME\", to = \"statname\" }",
+    );
     let typed = project.edit(&sources("plan_information"), "{ from = \"SNP\"", "{ from = \"SNP\"");
-    project.edit(&sql("0002_plan_information"), "    snp                text,", "    snp                inet,");
+    project.edit(
+        &sql("0002_plan_information"),
+        "    snp                text,",
+        "    snp                inet,",
+    );
     // comments
     let table = project.read(&sql("0004_beneficiary_cost"));
     let start = table.find("comment on table").unwrap();
     let end = start + table[start..].find(";\n").unwrap() + 2;
     project.write(&sql("0004_beneficiary_cost"), &format!("{}{}", &table[..start], &table[end..]));
-    project.edit(&sql("0009_pricing"), "comment on column pricing.ndc is", "comment on column pricing.days_supply is");
-    project.edit(&sql("0009_pricing"), "-- post-data\n", "create view cheap as select ndc from pricing;\n-- post-data\n");
+    project.edit(
+        &sql("0009_pricing"),
+        "comment on column pricing.ndc is",
+        "comment on column pricing.days_supply is",
+    );
+    project.edit(
+        &sql("0009_pricing"),
+        "-- post-data\n",
+        "create view cheap as select ndc from pricing;\n-- post-data\n",
+    );
     let outcome = project.check();
     assert_eq!(outcome.code, 2, "{outcome}");
     outcome.says(&[
@@ -138,11 +214,19 @@ fn a_spec_with_keys_patterns_and_transforms_that_are_none_is_said_with_the_rest(
     let key = project.edit(spec, "parts   = 1", "prts    = 1");
     let pattern = project.edit(spec, "archive = '(?i)", "archive = '(");
     let word = project.edit(spec, "quoting       = \"none\"", "quoting       = \"non\"");
-    let column = project.edit(spec, "{ from = \"COUNTY\" }", "{ from = \"COUNTY\", transforms = [\"uper\"] }");
+    let column = project.edit(
+        spec,
+        "{ from = \"COUNTY\" }",
+        "{ from = \"COUNTY\", transforms = [\"uper\"] }",
+    );
     project.check_finds(&[
         at(spec, key, "unknown key `prts`; did you mean `parts`?"),
         at(spec, pattern, "`archive` is not a regular expression"),
-        at(spec, word, "`quoting` must be one of none, double, found \"non\"; did you mean `none`?"),
+        at(
+            spec,
+            word,
+            "`quoting` must be one of none, double, found \"non\"; did you mean `none`?",
+        ),
         at(spec, column, "unknown transform `uper`; did you mean `upper`?"),
     ]);
 }
