@@ -168,7 +168,8 @@ impl World {
             access_key: self.credentials.access_key.clone(),
             secret_key: self.credentials.secret_key.clone(),
         };
-        kiln::store::Store::connect(&location, Some(&access)).await
+        let stall = std::time::Duration::from_secs(30);
+        kiln::store::Store::connect(&location, Some(&access), stall).await
     }
 
     /// An app says which versions it accepts.
