@@ -93,7 +93,12 @@ pub fn hit(name: &str) -> anyhow::Result<()> {
         "term" => signal_self(Signal::SIGTERM),
         "kill" => signal_self(Signal::SIGKILL),
         other => {
-            if let Some(file) = other.strip_prefix("pause:") {
+            // Once: sources meet a point side by side, and a pause is to end when FILE goes.
+            static PAUSED: std::sync::atomic::AtomicBool =
+                std::sync::atomic::AtomicBool::new(false);
+            if let Some(file) = other.strip_prefix("pause:")
+                && !PAUSED.swap(true, std::sync::atomic::Ordering::SeqCst)
+            {
                 let _ = std::fs::write(file, name);
                 while std::path::Path::new(file).exists() {
                     std::thread::sleep(std::time::Duration::from_millis(5));

@@ -36,7 +36,8 @@ impl RunLock {
         command: &str,
         database: &str,
     ) -> anyhow::Result<RunLock> {
-        let lock = RunLock::unnoted(server, who, database).await?;
+        drop(control::open(server).await?);
+        let lock = RunLock::take(server, who, database).await?;
         control::begin_run(&lock.session, who, command, database).await?;
         Ok(lock)
     }
@@ -45,9 +46,22 @@ impl RunLock {
     /// dry run that went well must not hide a night that did not).
     ///
     /// # Errors
-    /// As [`RunLock::acquire`].
-    pub async fn unnoted(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
-        drop(control::open(server).await?);
+    /// As [`RunLock::acquire`]; [`Exit::SwapNotPossible`] on a server that has no build yet.
+    pub async fn for_dry_run(
+        server: &Server,
+        who: &Who,
+        database: &str,
+    ) -> anyhow::Result<RunLock> {
+        if control::existing(server).await?.is_none() {
+            let message = format!("{database} has no build: nothing was ever built on this server");
+            return Err(Failure::new(Exit::SwapNotPossible, message)
+                .hint(format!("kiln run {database}"))
+                .into());
+        }
+        RunLock::take(server, who, database).await
+    }
+
+    async fn take(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
         let purpose = format!("lock {database}");
         let session = server.connect_as(crate::registry::CONTROL, &purpose).await?;
         if !try_lock(&session, database).await? {

@@ -145,7 +145,8 @@ impl Sources {
     pub fn read(root: &Path, database: &str, problems: &Problems) -> anyhow::Result<Sources> {
         let folder = root.join("sources").join(database);
         if !folder.is_dir() {
-            problems.add(&folder, 0, format!("no sources for database {database}"));
+            let shown = Path::new("sources").join(database);
+            problems.add(&shown, 0, format!("no sources for database {database}"));
             return Ok(Sources::default());
         }
         let mut paths = Vec::new();

@@ -19,3 +19,15 @@ mod local;
 
 // is everything that is wrong with an input, a server or a spec refused, and said?
 mod bad_input;
+
+// is every mistake in sql/ and sources/ named, and is a new database data alone?
+mod schema;
+
+// can readers only read, and can no name reach SQL as anything but a name?
+mod roles;
+
+// is the command line what its help says, and do secrets and values stay inside?
+mod cli;
+
+// do the sources keep the style that they promise?
+mod tidy;

@@ -43,7 +43,7 @@ pub async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
 
 async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow::Result<()> {
     if args.dry_run.dry_run {
-        let lock = RunLock::unnoted(&context.server, &context.who, database).await?;
+        let lock = RunLock::for_dry_run(&context.server, &context.who, database).await?;
         let baking = open(context, args, database, lock).await.map_err(|(_, error)| error)?;
         let (_, manifest, done) = progress_of(&baking.build).await?;
         plan::print_resume(&args.build, &manifest, &done, args.json.json);

@@ -69,7 +69,7 @@ impl Order<'_> {
     async fn locked(&self, context: &Context) -> anyhow::Result<Promotion> {
         let (who, database) = (&context.who, self.database);
         if self.dry_run {
-            let mut lock = RunLock::unnoted(&context.server, who, database).await?;
+            let mut lock = RunLock::for_dry_run(&context.server, who, database).await?;
             return self.promote(context, &mut lock).await;
         }
         let mut lock = RunLock::acquire(&context.server, who, self.action, database).await?;

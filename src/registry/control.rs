@@ -84,6 +84,23 @@ pub async fn open(server: &Server) -> anyhow::Result<Session> {
     Ok(control)
 }
 
+/// Connects to the database `kiln` as it is; `None` when nothing has made it yet. For dry runs,
+/// which make nothing.
+///
+/// # Errors
+/// [`Exit::Database`] when the server cannot be asked.
+pub async fn existing(server: &Server) -> anyhow::Result<Option<Session>> {
+    let maintenance = server.connect("postgres").await?;
+    let exists = maintenance
+        .query_opt("select from pg_database where datname = $1", &[&CONTROL])
+        .await
+        .map_err(db("look for database kiln"))?;
+    match exists {
+        Some(_) => Ok(Some(server.connect(CONTROL).await?)),
+        None => Ok(None),
+    }
+}
+
 /// Applies `control.sql` where it has not been: its statements take locks that a swap under way
 /// holds against them, and then `kiln guard` would wait for the swap.
 async fn prepare(control: &Session) -> anyhow::Result<()> {

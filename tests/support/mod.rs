@@ -99,17 +99,26 @@ impl World {
         std::fs::write(&path, text.replace(from, to)).unwrap();
     }
 
+    /// How the S3 endpoint is found, as environment.
+    pub fn s3_environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.s3_url.clone()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.credentials.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.credentials.secret_key.clone()),
+        ]
+    }
+
     /// The binary with these arguments, in this world.
     pub fn kiln(&self, arguments: &[&str]) -> Kiln {
         let mut kiln = Kiln::new(arguments);
         kiln.env("KILN_POSTGRES_URL", &self.postgres.url("postgres"))
             .env("KILN_S3_URL", "s3://kiln")
             .env("KILN_HOME", &self.folder.path().join("home").to_string_lossy())
-            .env("AWS_ENDPOINT_URL", &self.s3_url)
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_ACCESS_KEY_ID", &self.credentials.access_key)
-            .env("AWS_SECRET_ACCESS_KEY", &self.credentials.secret_key)
             .current_dir(&self.root);
+        for (name, value) in self.s3_environment() {
+            kiln.env(name, &value);
+        }
         for (name, value) in &self.environment {
             kiln.env(name, value);
         }
@@ -159,8 +168,8 @@ impl World {
             access_key: self.credentials.access_key.clone(),
             secret_key: self.credentials.secret_key.clone(),
         };
-        kiln::store::Store::connect(&location, Some(&access), std::time::Duration::from_secs(10))
-            .await
+        let stall = std::time::Duration::from_secs(30);
+        kiln::store::Store::connect(&location, Some(&access), stall).await
     }
 
     /// An app says which versions it accepts.
@@ -257,7 +266,8 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -70,6 +70,16 @@ impl Postgres {
         self.lease = Some(lease);
     }
 
+    /// From now on a role must give this password; the others go on as they were.
+    pub fn ask_for_password(&self, role: &str, password: &str) {
+        let hba = self.value("postgres", "show hba_file");
+        let text = std::fs::read_to_string(&hba).unwrap();
+        let asked = format!("local all {role} scram-sha-256\n{text}");
+        std::fs::write(&hba, asked).unwrap();
+        let sql = format!("alter role {role} password '{password}'; select pg_reload_conf()");
+        self.execute("postgres", &sql);
+    }
+
     /// Runs something with a client of one database, as superuser.
     pub fn with<T>(&self, database: &str, work: impl AsyncFnOnce(&Client) -> T) -> T {
         let url = self.url_as("kiln", database);
@@ -103,8 +113,18 @@ impl Postgres {
         rows.into_iter().next().unwrap()
     }
 
-    /// The SQLSTATE that a statement fails with, as a role; `None` when it is allowed.
+    /// The SQLSTATE that a statement fails with, as a role that has asked for a writable
+    /// session; `None` when it is allowed.
     pub fn refusal(&self, role: &str, database: &str, sql: &str) -> Option<String> {
+        self.refused(role, database, "set default_transaction_read_only = off", sql)
+    }
+
+    /// The same, in a session as the database gives it.
+    pub fn refusal_by_default(&self, role: &str, database: &str, sql: &str) -> Option<String> {
+        self.refused(role, database, "", sql)
+    }
+
+    fn refused(&self, role: &str, database: &str, before: &str, sql: &str) -> Option<String> {
         let url = self.url_as(role, database);
         self.runtime.block_on(async {
             let (client, connection) = match tokio_postgres::connect(&url, NoTls).await {
@@ -112,9 +132,16 @@ impl Postgres {
                 Err(error) => return error.code().map(|code| code.code().to_owned()),
             };
             tokio::spawn(connection);
-            let _ = client.batch_execute("set default_transaction_read_only = off").await;
-            let refused = client.batch_execute(sql).await.err();
-            refused.map(|e| e.code().map_or(e.to_string(), |code| code.code().to_owned()))
+            client.batch_execute(before).await.unwrap();
+            let refused = match sql.starts_with("copy ") {
+                // The simple protocol cannot end a COPY that was let through.
+                true => client.copy_in::<_, bytes::Bytes>(sql).await.err(),
+                false => client.batch_execute(sql).await.err(),
+            };
+            refused.and_then(|error| match (error.code(), sql.ends_with("to stdout")) {
+                (None, true) => None,
+                (code, _) => Some(code.map_or(error.to_string(), |code| code.code().to_owned())),
+            })
         })
     }
 
