@@ -4,10 +4,12 @@
 pub mod build;
 mod contract;
 mod demo;
+mod ending;
 mod guard;
 mod land;
 mod load;
 mod local;
+mod plan;
 mod prune;
 mod resume;
 mod run;
@@ -21,16 +23,13 @@ use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
-pub use schema::Checked as SchemaChecked;
-pub use status::{DatabaseStatus, RunLine};
-
 use crate::cli::{Cli, Command, Contract, Schema};
 use crate::config::{Config, S3Location, known_database};
-use crate::fetch::s3::{Access, Store};
 use crate::local as private;
 use crate::pg::Server;
 use crate::progress::Progress;
 use crate::registry::control::Who;
+use crate::store::{Access, Store};
 
 /// Runs one command.
 ///
@@ -41,8 +40,9 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         return private::serve_s3(&home).await;
     }
     let config = Config::load(cli.root.as_deref())?;
-    crate::report::log_to_file(&config)?;
-    let start = Start { config, quiet: cli.quiet, stop };
+    let who = who();
+    crate::report::log_to_file(&config, &who.run)?;
+    let start = Start { config, who, quiet: cli.quiet, stop };
     match cli.command {
         Command::Demo(args) => demo::run(start, &args).await,
         Command::Up(args) => local::up(&start, args).await,
@@ -70,6 +70,8 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
 pub struct Start {
     /// The settings.
     pub config: Config,
+    /// Who is running.
+    pub who: Who,
     /// Errors only.
     pub quiet: bool,
     /// The stop signal.
@@ -121,8 +123,7 @@ impl Context {
         with_postgres: bool,
         with_store: bool,
     ) -> anyhow::Result<Context> {
-        let Start { config, quiet, stop } = start;
-        let who = who();
+        let Start { config, who, quiet, stop } = start;
         let (url, postgres) = match &config.postgres_url {
             Some(url) => (url.clone(), None),
             None if !with_postgres => (String::new(), None),
@@ -132,7 +133,7 @@ impl Context {
                 (lease.url(), Some(lease))
             }
         };
-        let server = Server::new(&url, config.postgres_ca.as_deref(), &format!("run={}", who.run))?;
+        let server = Server::new(&url, config.postgres_ca.as_deref(), &who.run)?;
         let private_bucket = || S3Location { bucket: "kiln".into(), prefix: String::new() };
         let (location, s3) = match &config.s3 {
             Some(location) => (location.clone(), None),
@@ -149,7 +150,7 @@ impl Context {
             secret_key: lease.s3.credentials.secret_key.clone(),
         });
         let progress = Progress::new(quiet);
-        tracing::info!(run = who.run, host = who.host, login = who.login, "begin");
+        tracing::info!(host = who.host, login = who.login, "begin");
         let summary = !quiet && std::io::stdout().is_terminal();
         Ok(Context {
             config,
@@ -168,7 +169,7 @@ impl Context {
 
     /// The store that files land in.
     pub async fn store(&self) -> Store {
-        Store::connect(&self.location, self.access.as_ref()).await
+        Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
     }
 
     /// The databases that a command is about: those named, or all.

@@ -11,10 +11,11 @@ use crate::error::{Exit, Failure, failure};
 use crate::strict::{File, Problems, Table, suggest};
 
 /// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
-pub const VARIABLES: [(&str, &str); 10] = [
+pub const VARIABLES: [(&str, &str); 11] = [
     ("KILN_POSTGRES_URL", "where builds are made; absent: a private cluster in KILN_HOME"),
     ("KILN_POSTGRES_CA", "PEM file that Postgres's certificate is checked against"),
     ("KILN_S3_URL", "s3://bucket/prefix of the landed files; absent: a private endpoint"),
+    ("KILN_S3_STALL", "seconds without data after which a transfer counts as broken [10]"),
     ("KILN_HOME", "the private servers' home, logs and scratch files [.kiln]"),
     ("KILN_PG_BIN", "directory of initdb and postgres for the private cluster"),
     ("KILN_CONNECTIONS", "COPY connections side by side [2 or the number of cores]"),
@@ -43,6 +44,9 @@ pub struct Config {
     pub app_role: String,
     /// Where files land; `None`: the private endpoint.
     pub s3: Option<S3Location>,
+    /// Without data for so long a transfer counts as broken, and is resumed; an answer may take
+    /// three times as long to begin.
+    pub s3_stall: Duration,
     /// COPY connections, and post-data statements, side by side.
     pub connections: usize,
     /// How many previous builds stay for rollback, at least 1.
@@ -129,6 +133,7 @@ impl Config {
             owner_role: "kiln_owner".into(),
             app_role: "kiln_app".into(),
             s3: None,
+            s3_stall: Duration::from_secs(10),
             connections: cores.max(2),
             keep_previous: 1,
             swap_deadline: Duration::from_secs(30),
@@ -165,6 +170,9 @@ impl Config {
                 if self.s3.is_none() {
                     s3.problem(said.line, "`s3.url` must be s3://bucket or s3://bucket/prefix");
                 }
+            }
+            if let Some(said) = s3.count("stall_seconds") {
+                self.s3_stall = Duration::from_secs(said.value.max(1));
             }
             s3.done();
         }
@@ -203,6 +211,9 @@ impl Config {
                         let message = "KILN_S3_URL must be s3://bucket or s3://bucket/prefix";
                         problems.add(place, 0, format!("{message}, found {value:?}"));
                     }
+                }
+                "KILN_S3_STALL" => {
+                    self.s3_stall = number().map_or(self.s3_stall, Duration::from_secs);
                 }
                 "KILN_CONNECTIONS" => {
                     self.connections = number().map_or(self.connections, |n| n.min(64) as usize);

@@ -29,8 +29,8 @@ use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
 use crate::validate::Counts;
 use part::{Piece, Tally};
-pub use settle::note_without;
 use rejects::RejectWriter;
+pub use settle::note_without;
 
 /// Chunks of rows on their way between the threads; with their size this bounds the memory.
 const CHUNKS_IN_FLIGHT: usize = 4;
@@ -83,7 +83,9 @@ pub async fn send(
     let mut copy = OpenCopy::begin(session, &part.binding).await?;
     let (sender, mut pieces) = mpsc::channel(CHUNKS_IN_FLIGHT);
     let work = part.clone();
-    let reader = tokio::task::spawn_blocking(move || part::read(&work, &sender));
+    let span = tracing::Span::current();
+    let read = move || span.in_scope(|| part::read(&work, &sender));
+    let reader = tokio::task::spawn_blocking(read);
     let fed = feed(&mut copy, &mut pieces, part, rejects, stop).await;
     // With the receiver gone the thread stops at its next chunk.
     drop(pieces);
@@ -141,9 +143,9 @@ fn entry(part: &Part, proof: &Complete, counts: &Counts, copied: u64) -> FileEnt
         object: part.member.object.clone(),
         version: part.version.clone(),
         member: part.member.path.clone(),
-        bytes: proof.bytes,
-        sha256: proof.sha256.clone(),
-        evidence: proof.evidence.clone(),
+        bytes: proof.bytes(),
+        sha256: proof.sha256().to_owned(),
+        evidence: proof.evidence().to_owned(),
         lines: counts.lines,
         header: counts.header,
         loaded: counts.loaded,

@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, Failure, failure};
 
-/// Longest time to wait for a connection.
+/// Longest time to wait for a connection, and again for the server's greeting on it: the driver's
+/// own limit ends once TCP is up, and a server that then says nothing would be waited for for ever.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A name that reaches SQL: lower case, digits and underscores, at most 63 bytes, so that
@@ -87,12 +88,8 @@ impl Server {
                 .hint("postgresql://USER@HOST:5432/postgres")
                 .because(RedactedUrlError(format!("{error}")))
         })?;
-        let local = config.get_hosts().iter().all(|host| match host {
-            Host::Unix(_) => true,
-            Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
-        });
         // The driver's default falls back to plain text; off this machine that must be asked for.
-        if !local && config.get_ssl_mode() == SslMode::Prefer {
+        if !is_local(&config) && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
         }
         config.connect_timeout(CONNECT_TIMEOUT).keepalives_idle(Duration::from_secs(30));
@@ -118,7 +115,8 @@ impl Server {
         Ok(url.to_string())
     }
 
-    /// Run and build, as `application_name` has them.
+    /// Run and build, as `application_name` has them: `kiln RUN BUILD SOURCE`, without labels,
+    /// for Postgres keeps 63 bytes of it.
     pub fn who(&self) -> &str {
         &self.who
     }
@@ -145,10 +143,11 @@ impl Server {
         let mut name = format!("kiln {} {purpose}", self.who).trim_end().to_owned();
         name.truncate(63);
         config.dbname(database).application_name(&name);
-        let (client, connection) = config
-            .connect(self.tls.clone())
-            .await
-            .map_err(|error| connect_error(database, &error))?;
+        let connect = tokio::time::timeout(2 * CONNECT_TIMEOUT, config.connect(self.tls.clone()));
+        let (client, connection) = match connect.await {
+            Ok(connected) => connected.map_err(|error| connect_error(database, &error))?,
+            Err(_) => return Err(silent(database)),
+        };
         tokio::spawn(async move {
             // Errors of the connection surface at the statement that meets them.
             let _ = connection.await;
@@ -249,6 +248,24 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct RedactedUrlError(String);
+
+/// Whether all that is said between here and the server stays on this machine. An address beside
+/// the name (`hostaddr`) is where the bytes go, whatever the name says.
+fn is_local(config: &Config) -> bool {
+    let here = config.get_hosts().iter().all(|host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
+    });
+    here && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+}
+
+fn silent(database: &str) -> anyhow::Error {
+    let seconds = 2 * CONNECT_TIMEOUT.as_secs();
+    let message = format!("connect to Postgres, database {database}: no answer within {seconds} s");
+    Failure::new(Exit::Database, message)
+        .hint("is something else listening there? try: psql \"$KILN_POSTGRES_URL\"")
+        .into()
+}
 
 fn connect_error(database: &str, error: &tokio_postgres::Error) -> anyhow::Error {
     let doing = format!("connect to Postgres, database {database}");

@@ -6,6 +6,7 @@
 
 pub mod build;
 pub mod control;
+pub mod roles;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,8 @@
-//! What kiln prints on standard output, as text or JSON, and the JSON log. A night without a
-//! terminal prints nothing when it goes well.
+//! What kiln prints on standard output, as text or JSON, and the JSON log
+//! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
+
+mod log;
+mod status;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,48 +11,13 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
-use tracing_appender::rolling::{RollingFileAppender, Rotation};
-use tracing_subscriber::EnvFilter;
 
-use crate::command::{DatabaseStatus, RunLine, SchemaChecked};
-use crate::config::Config;
+pub use log::log_to_file;
+pub use status::status;
+
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
-use crate::manifest::Manifest;
-use crate::registry::Build;
 use crate::registry::control::Contract;
-
-/// Days of logs that are kept.
-const LOG_DAYS: usize = 30;
-
-/// Starts the JSON log in `KILN_HOME/log`: one object a line, with run, build and source where
-/// there are any.
-///
-/// # Errors
-/// When the folder cannot be made or the filter is not one.
-pub fn log_to_file(config: &Config) -> anyhow::Result<()> {
-    let appender = RollingFileAppender::builder()
-        .rotation(Rotation::DAILY)
-        .filename_prefix("kiln")
-        .filename_suffix("jsonl")
-        .max_log_files(LOG_DAYS)
-        .build(config.folder("log")?)?;
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| {
-        crate::error::failure(
-            crate::error::Exit::Usage,
-            format!("KILN_LOG={:?} is not a log filter: {error}", config.log),
-        )
-    })?;
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .with_target(false)
-        .with_env_filter(filter)
-        .with_writer(appender)
-        .try_init();
-    Ok(())
-}
+use crate::schema::Checked;
 
 /// A table with its first column to the left and the others to the right.
 struct Table {
@@ -201,36 +169,6 @@ pub fn source(
     Ok(())
 }
 
-/// What a build would read (`--dry-run`).
-pub fn manifest(manifest: &Manifest) {
-    println!(
-        "{} (schema version {}) would be built from:",
-        manifest.database, manifest.schema_version
-    );
-    for (source, input) in &manifest.sources {
-        println!("  {source}  {} ({})", input.object.url(), HumanBytes(input.object.size));
-    }
-    for source in &manifest.without {
-        println!("  {source}  left out");
-    }
-}
-
-/// What a resume would do (`--dry-run`).
-pub fn resume(build: &str, manifest: &Manifest, done: &[SourceEntry]) {
-    println!("{build} would go on:");
-    for entry in done {
-        match entry.state {
-            SourceState::Without => println!("  {}  left out", entry.source),
-            _ => println!("  {}  stays ({} rows)", entry.source, HumanCount(entry.counted)),
-        }
-    }
-    for (source, input) in &manifest.sources {
-        if !done.iter().any(|entry| entry.source == *source) {
-            println!("  {source}  would be loaded from {}", input.object.url());
-        }
-    }
-}
-
 /// A file that landed.
 #[derive(Debug, Serialize)]
 pub struct Landed {
@@ -310,7 +248,7 @@ pub fn pruned(all: &[serde_json::Value], dry_run: bool, as_json: bool, quiet: bo
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn schemas(all: &[SchemaChecked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         println!("{}", serde_json::to_string(all)?);
         return Ok(());
@@ -360,87 +298,4 @@ pub fn demo(database: &str, root: &Path, stages: &[StageEntry], whole: Duration)
     println!("  {kiln} status");
     println!("  psql \"$({kiln} url {database})\" -c 'select * from kiln.source'");
     println!("  {kiln} down");
-}
-
-/// The outcome of `kiln status`.
-///
-/// # Errors
-/// Never, but for JSON that cannot be written.
-pub fn status(all: &[DatabaseStatus], as_json: bool) -> anyhow::Result<()> {
-    if as_json {
-        println!("{}", serde_json::to_string(all)?);
-        return Ok(());
-    }
-    for said in all {
-        print_status(said);
-    }
-    Ok(())
-}
-
-fn print_status(said: &DatabaseStatus) {
-    let database = &said.database;
-    match said.live.as_ref().and_then(|build| build.tag.as_ref().map(|tag| (build, tag))) {
-        Some((build, tag)) => {
-            let since = tag.live_since.as_deref().unwrap_or("?");
-            let age = said.age_seconds.map_or("?".to_owned(), age);
-            println!(
-                "{database}: {} live since {since}, version {}, period {}, sealed {age} ago, {}",
-                tag.build,
-                tag.version,
-                tag.period,
-                size(build)
-            );
-            if !tag.without.is_empty() {
-                println!("  without {}", tag.without.join(", "));
-            }
-        }
-        None => println!("{database}: nothing is live"),
-    }
-    for build in &said.others {
-        let detail = build.tag.as_ref().map_or(String::new(), |tag| {
-            format!(", version {}, begun {}", tag.version, tag.created)
-        });
-        println!("  {} is {}{detail}, {}", build.name, build.state().word(), size(build));
-    }
-    let accepted: Vec<String> = said
-        .contracts
-        .iter()
-        .map(|c| format!("{} {}..{}", c.app, c.accepts_min, c.accepts_max))
-        .collect();
-    match accepted.is_empty() {
-        true => println!("  no app has said what it accepts: kiln contract set {database} …"),
-        false => println!("  accepted by {}", accepted.join(", ")),
-    }
-    if let Some(run) = &said.running {
-        println!("  running now: `kiln {}` since {} (run {})", run.command, run.started, run.run);
-    }
-    if let Some(run) = &said.failed {
-        print_failure(run);
-    }
-}
-
-fn print_failure(run: &RunLine) {
-    let code = run.exit_code.map_or("killed".to_owned(), |code| format!("exit code {code}"));
-    println!("  last failure: `kiln {}` of {} ({code})", run.command, run.started);
-    for line in run.error.as_deref().unwrap_or_default().lines() {
-        println!("    {line}");
-    }
-    if let Some(next) = &run.next {
-        println!("    go on with: {next}");
-    }
-}
-
-fn size(build: &Build) -> String {
-    build
-        .bytes
-        .map_or("size unknown".to_owned(), |bytes| HumanBytes(bytes.unsigned_abs()).to_string())
-}
-
-fn age(seconds: i64) -> String {
-    match seconds {
-        ..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    }
 }

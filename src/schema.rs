@@ -11,6 +11,7 @@ mod sections;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde::Serialize;
 use tokio_postgres::error::ErrorPosition;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,21 @@ pub struct Schema {
     pub lock: Option<SchemaLock>,
     /// Where `schema.lock` lies.
     pub lock_path: PathBuf,
+}
+
+/// What a check found of one database.
+#[derive(Debug, Serialize)]
+pub struct Checked {
+    /// The database.
+    pub database: String,
+    /// Its schema's version, as locked.
+    pub version: Option<u32>,
+    /// Its catalog's fingerprint, as built.
+    pub fingerprint: String,
+    /// Tables.
+    pub tables: usize,
+    /// Sources.
+    pub sources: usize,
 }
 
 /// One numbered file.

@@ -33,12 +33,12 @@ pub struct Swap<'a> {
     pub schema_lock: Option<&'a SchemaLock>,
     /// After this nothing has changed.
     pub deadline: Duration,
+    /// The stop signal: until COMMIT is sent it leaves everything as it was.
+    pub stop: &'a CancellationToken,
     /// `swap` or `rollback`, for the audit.
     pub action: &'a str,
     /// Why, for the audit.
     pub why: &'a str,
-    /// The stop signal: until COMMIT is sent it leaves everything as it was.
-    pub stop: &'a CancellationToken,
 }
 
 /// Marks an error after which the swap may be done or not done (never half): the server went

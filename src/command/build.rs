@@ -2,35 +2,32 @@
 //! the swap; `kiln resume` enters in the middle.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::ending::{Baked, end_early, unless_stopped};
+use super::plan::{Specs, plan};
 use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
 use crate::copy::queue::{Loading, Task};
-use crate::error::{Exit, Failure, exit_of, failure, render};
+use crate::error::{Exit, failure};
 use crate::failpoint;
 use crate::fetch::object::Object;
-use crate::ledger::{Ledger, SourceEntry, SourceState};
+use crate::ledger::{Ledger, SourceEntry};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
-use crate::registry::control::{self, RunEnd};
-use crate::registry::{State, Tag};
-use crate::schema::{Kind, Schema, catalog};
+use crate::registry::control;
+use crate::registry::{State, Tag, roles};
+use crate::schema::{Kind, catalog};
 use crate::seal::{self, Sealed};
-use crate::source::{Source, Sources};
-use crate::strict::{Problems, suggest};
+use crate::strict::Problems;
 use crate::{check, index, report};
-
-/// How long a stage may take to stop by itself.
-const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// `kiln build DATABASE`.
 ///
@@ -41,7 +38,8 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     let context = Context::open(start, true).await?;
     let outcome = async {
         if args.dry_run.dry_run {
-            return plan(&context, &args.database, &args.without.without).await;
+            let without = &args.without.without;
+            return plan(&context, &args.database, without, args.json.json).await;
         }
         let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
         let baked = begun.bake().await?;
@@ -50,56 +48,6 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     };
     let outcome = outcome.await;
     context.close_after(outcome).await
-}
-
-/// Says what a build would read, and changes nothing.
-pub(super) async fn plan(
-    context: &Context,
-    database: &str,
-    without: &[String],
-) -> anyhow::Result<()> {
-    let problems = Problems::default();
-    let specs = Specs::read(context, database, without, &problems)?;
-    problems.into_result("kiln schema check")?;
-    let version = specs.schema.locked()?.version;
-    let store = context.store().await;
-    let manifest =
-        Manifest::fix(&store, database, version, &specs.wanted(without), without).await?;
-    report::manifest(&manifest);
-    Ok(())
-}
-
-/// What is known before any server is spoken to.
-pub(super) struct Specs {
-    pub schema: Schema,
-    pub sources: Sources,
-}
-
-impl Specs {
-    pub(super) fn read(
-        context: &Context,
-        database: &str,
-        without: &[String],
-        problems: &Problems,
-    ) -> anyhow::Result<Specs> {
-        let root = &context.config.root;
-        let schema = Schema::read(root, database, problems)?;
-        let sources = Sources::read(root, database, problems)?;
-        for name in without {
-            if !sources.stems.contains(name) {
-                let mean = suggest(name, sources.stems.iter().map(String::as_str));
-                let message = format!("--without {name}: {database} has no such source{mean}");
-                return Err(failure(Exit::Usage, message));
-            }
-        }
-        Ok(Specs { schema, sources })
-    }
-
-    /// The sources that are to be loaded.
-    pub(super) fn wanted(&self, without: &[String]) -> Vec<&Source> {
-        let wanted = |source: &&Source| !without.iter().any(|name| name == source.name.as_str());
-        self.sources.all.iter().filter(wanted).collect()
-    }
 }
 
 /// A build being made.
@@ -114,15 +62,6 @@ pub(super) struct Baking<'a> {
     /// Whether something in the build is worth keeping when it fails.
     pub worth_keeping: bool,
     problems: Problems,
-}
-
-/// A build that is sealed, its run not yet ended.
-pub(super) struct Baked {
-    pub lock: RunLock,
-    pub sealed: Sealed,
-    pub ledger: Ledger,
-    pub tag: Tag,
-    pub schema: Schema,
 }
 
 impl<'a> Baking<'a> {
@@ -146,14 +85,14 @@ impl<'a> Baking<'a> {
             super::prune::leftovers(context, &lock).await?;
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
-            control::ensure_roles(&lock, &owner, &app).await?;
+            roles::ensure(&lock, &owner, &app).await?;
             control::next_build(&lock, database, &context.who.run).await
         };
         let name = match begun.await {
             Ok(name) => name,
             Err(error) => return Err(end_early(&lock, error).await),
         };
-        let called = context.server.called(format!("run={} build={name}", context.who.run));
+        let called = context.server.called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let ledger = Ledger::open(&context.who.run, command, database, &name, version);
         let tag = Tag::new(database, &name, &context.who.run, version, State::Building);
@@ -189,7 +128,7 @@ impl<'a> Baking<'a> {
 
     /// The pipeline.
     pub(super) async fn bake(mut self) -> anyhow::Result<Baked> {
-        let span = tracing::info_span!("build", run = self.tag.run, build = self.tag.build);
+        let span = tracing::info_span!("build", build = self.tag.build);
         let stop = self.context.stop.clone();
         let work = async {
             let bindings = self.create().await?;
@@ -198,6 +137,10 @@ impl<'a> Baking<'a> {
             self.finish(&manifest).await
         };
         let outcome = unless_stopped(&stop, work.instrument(span)).await;
+        let outcome = match outcome {
+            Ok(sealed) => self.audit_seal().await.map(|()| sealed),
+            Err(error) => Err(error),
+        };
         self.sealed_or_failed(outcome).await
     }
 
@@ -324,37 +267,6 @@ impl<'a> Baking<'a> {
         })
     }
 
-    /// What an engineer types to go on with a kept build.
-    fn go_on(&self) -> String {
-        let Tag { build, database, .. } = &self.tag;
-        let failed = self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed);
-        let loads: Vec<String> = failed
-            .map(|entry| format!("kiln load {database} {} --into {build} && ", entry.source))
-            .collect();
-        format!("{}kiln resume {build} && kiln swap {database}", loads.concat())
-    }
-
-    fn refuse_failed_sources(&self) -> anyhow::Result<()> {
-        let failed: Vec<_> =
-            self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
-        let Some(first) = failed.first() else { return Ok(()) };
-        let said: Vec<String> = failed
-            .iter()
-            .filter_map(|entry| entry.error.as_ref())
-            .map(|error| error.lines().next().unwrap_or_default().to_owned())
-            .collect();
-        let exit = Exit::ALL
-            .iter()
-            .map(|(exit, _)| *exit)
-            .find(|exit| Some(exit.code()) == first.exit_code)
-            .unwrap_or(Exit::InputRejected);
-        if self.tag.state == State::Scratch {
-            return Err(failure(exit, said.join("\n")));
-        }
-        let hint = format!("land the mended file, then: {}", self.go_on());
-        Err(Failure::new(exit, said.join("\n")).hint(hint).into())
-    }
-
     /// Post-data, derive, freeze, check, seal.
     pub(super) async fn finish(&mut self, manifest: &Manifest) -> anyhow::Result<Sealed> {
         let (build, stop) = (&self.build, &self.context.stop);
@@ -394,89 +306,4 @@ impl<'a> Baking<'a> {
         failpoint::hit(failpoint::SEALED)?;
         Ok(sealed)
     }
-
-    /// Puts a failed build away: kept for an engineer where there is something to keep, dropped
-    /// after a signal, on a full disk (a rollback frees nothing), or when nothing was loaded.
-    /// A sealed build stays whatever came after.
-    pub(super) async fn fail(&mut self, error: anyhow::Error) -> anyhow::Error {
-        let exit = exit_of(&error);
-        let full = error.to_string().contains("53100");
-        let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();
-        let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
-        let database = self.tag.database.clone();
-        if !keep {
-            if self.build.discard(&self.lock).await.is_err() {
-                tracing::warn!(build = self.tag.build, "not dropped; the next run will");
-            }
-        } else if !self.ledger.sealed {
-            self.tag.state = State::Failed;
-            self.tag.without.clone_from(&self.without);
-            let _ = self.build.retag(&self.lock, &self.tag).await;
-        }
-        let next = match (keep, self.ledger.sealed) {
-            (true, true) => format!("kiln swap {database}"),
-            (true, false) => self.go_on(),
-            (false, _) => format!("kiln run {database}"),
-        };
-        let text = render(&error);
-        let end = RunEnd {
-            build: Some(&self.tag.build),
-            exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit.code())),
-            error: Some(&text),
-            next: Some(&next),
-            ledger: serde_json::to_value(&self.ledger).ok(),
-        };
-        let _ = control::end_run(&self.lock, &self.context.who, &database, &end).await;
-        error
-    }
-}
-
-impl Baked {
-    /// Notes the run's end; the lock is let go of.
-    pub(super) async fn end(self, error: Option<anyhow::Error>) -> anyhow::Result<()> {
-        let text = error.as_ref().map(render);
-        let step = if self.ledger.promoted.is_some() { "prune" } else { "swap" };
-        let next = format!("kiln {step} {}", self.tag.database);
-        let code = |error| crate::stop::exit_code().unwrap_or(exit_of(error).code());
-        let end = RunEnd {
-            build: Some(&self.tag.build),
-            exit_code: error.as_ref().map_or(0, |error| i32::from(code(error))),
-            error: text.as_deref(),
-            next: error.is_some().then_some(next.as_str()),
-            ledger: Some(serde_json::to_value(&self.ledger)?),
-        };
-        let noted = control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await;
-        // What failed first says more than that it could not be noted.
-        error.map_or(noted, Err)
-    }
-}
-
-/// Runs the work; after a stop signal it has three seconds to stop by itself, which it uses to
-/// cancel statements. A stage that waits for something else is then left where it is: what it
-/// holds open on the server is dropped with the build.
-pub(super) async fn unless_stopped<T>(
-    stop: &CancellationToken,
-    work: impl Future<Output = anyhow::Result<T>>,
-) -> anyhow::Result<T> {
-    tokio::select! {
-        outcome = work => outcome,
-        () = async { stop.cancelled().await; tokio::time::sleep(STOP_PATIENCE).await } => {
-            Err(stopped())
-        }
-    }
-}
-
-/// Ends a run that failed before there was a build.
-pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::Error {
-    let text = render(&error);
-    let next = format!("kiln run {}", lock.database());
-    let end = RunEnd {
-        build: None,
-        exit_code: i32::from(exit_of(&error).code()),
-        error: Some(&text),
-        next: Some(&next),
-        ledger: None,
-    };
-    let _ = control::end_run(lock, lock.who(), lock.database(), &end).await;
-    error
 }

@@ -1,22 +1,23 @@
 //! `kiln land`: what the old per-source scripts did: a verified upload under today's folder.
 
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 use aws_smithy_types::base64;
 use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
 
 use super::{Context, Start, name_of};
 use crate::cli;
 use crate::config::known_database;
+use crate::digest::hex;
 use crate::error::{Exit, Failure, from_io};
 use crate::fetch::object::Object;
-use crate::fetch::s3::{HashWriter, Pin, file_name};
 use crate::pg::stopped;
 use crate::report::{self, Landed};
-use crate::source::{Sources, hex};
+use crate::source::Sources;
+use crate::store::{HashWriter, Pin, file_name};
 use crate::strict::Problems;
 
 /// `kiln land DATABASE FILE|URL…`.
@@ -60,23 +61,20 @@ pub(super) async fn land(
         true => Some(download(context, place).await?),
         false => None,
     };
-    let path = downloaded.as_ref().map_or(Path::new(place), |file| file.path());
-    let verdict = verify(path.to_path_buf(), name.clone());
-    let (size, digest) = tokio::task::spawn_blocking(verdict).await??;
+    let path = downloaded.as_ref().map_or_else(|| Path::new(place).to_path_buf(), nameless);
+    let verdict = tokio::task::spawn_blocking(verify(path.clone(), name.clone()));
+    let (size, digest) = tokio::select! {
+        verdict = verdict => verdict??,
+        () = context.stop.cancelled() => return Err(stopped()),
+    };
     let store = context.store().await;
     let day = jiff::Timestamp::now().strftime("%Y-%m-%d");
     let key = format!("{}{day}/{name}", store.location.database_prefix(database));
     let location = format!("s3://{}/{key}", store.location.bucket);
     if !dry_run {
         let shown = context.progress.stage(&format!("uploading {name}"));
-        let upload = async {
-            let pin = store.upload(&key, path, &base64::encode(digest)).await?;
-            prove(context, pin, digest).await
-        };
-        tokio::select! {
-            proved = upload => proved?,
-            () = context.stop.cancelled() => return Err(stopped()),
-        }
+        let pin = store.upload(&key, &path, &base64::encode(digest), &context.stop).await?;
+        prove(context, pin, digest).await?;
         drop(shown);
     }
     tracing::info!(object = location, size, sha256 = hex(&digest), "landed");
@@ -151,7 +149,8 @@ fn whole_zip(file: std::fs::File) -> anyhow::Result<()> {
 
 /// Proves that the store has these bytes: by its own sha256, or else by reading them back.
 async fn prove(context: &Context, pin: Pin, digest: [u8; 32]) -> anyhow::Result<()> {
-    if pin.sha256.as_deref() == Some(base64::encode(digest).as_str()) {
+    let same = pin.sha256.as_deref() == Some(base64::encode(digest).as_str());
+    if pin.sha256_by_store && same {
         return Ok(());
     }
     let object = Object::new(&context.store().await, pin, &context.stop);
@@ -170,18 +169,29 @@ async fn prove(context: &Context, pin: Pin, digest: [u8; 32]) -> anyhow::Result<
     Err(Failure::new(Exit::InputUnavailable, message).hint("land it again").into())
 }
 
-/// Downloads to a scratch file; a body shorter than announced is an error of the client's.
-async fn download(context: &Context, url: &str) -> anyhow::Result<NamedTempFile> {
+/// A way to open a file that has no name.
+fn nameless(file: &std::fs::File) -> std::path::PathBuf {
+    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
+}
+
+/// Downloads to a scratch file without a name, so that nothing is left however kiln ends; a body
+/// shorter than announced is an error of the client's.
+async fn download(context: &Context, url: &str) -> anyhow::Result<std::fs::File> {
     let shown = context.progress.stage(&format!("downloading {}", file_name(url)));
     let refused = |error: reqwest::Error| {
         let message = format!("download {url}: {}", crate::pg::source_chain(&error.without_url()));
         Failure::new(Exit::InputUnavailable, message).hint("check the URL in a browser")
     };
     let work = async {
-        let answer = reqwest::get(url).await.and_then(|answer| answer.error_for_status());
+        let client = reqwest::Client::builder()
+            .connect_timeout(context.config.s3_stall)
+            .read_timeout(context.config.s3_stall * 3)
+            .build()
+            .map_err(refused)?;
+        let answer = client.get(url).send().await.and_then(|answer| answer.error_for_status());
         let answer = answer.map_err(refused)?;
         let announced = answer.content_length();
-        let mut file = NamedTempFile::new_in(context.config.folder("scratch")?)?;
+        let mut file = tempfile::tempfile_in(context.config.folder("scratch")?)?;
         let mut size = 0;
         let mut body = answer.bytes_stream();
         while let Some(piece) = body.next().await {

@@ -3,7 +3,9 @@
 
 use anyhow::Context as _;
 
-use super::build::{Baked, Baking, plan};
+use super::build::Baking;
+use super::ending::Baked;
+use super::plan::plan;
 use super::{Context, Start, prune};
 use crate::cli;
 use crate::error::{Failure, exit_of, render};
@@ -32,7 +34,7 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
             break;
         }
         let outcome = match args.dry_run.dry_run {
-            true => plan(context, database, &args.without.without).await,
+            true => plan(context, database, &args.without.without, args.json.json).await,
             false => night(context, database, args).await,
         };
         if let Err(error) = outcome {
@@ -60,6 +62,9 @@ async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Re
         Err(error) if error.is::<NotKnown>() => Err(error),
         Err(error) => Err(error.context(unchanged())),
     };
+    if baked.lock.is_closed() {
+        baked.lock.renew(&context.server).await;
+    }
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(outcome.err()).await
 }
@@ -87,9 +92,9 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         owner: &context.config.owner_role,
         schema_lock: baked.schema.lock.as_ref(),
         deadline: context.config.swap_deadline,
+        stop: &context.stop,
         action: "swap",
         why: "the night's run",
-        stop: &context.stop,
     };
     let promotion = swap.promote(candidate, Some(&baked.sealed)).await?;
     baked.ledger.promoted = Some(promotion);

@@ -1,6 +1,5 @@
 //! `kiln schema check` and `kiln schema lock`: every schema from zero on a throw-away cluster.
 
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::Start;
@@ -11,24 +10,9 @@ use crate::local;
 use crate::pg::{Server, Session, db};
 use crate::report;
 use crate::schema::catalog::{self, Fingerprint};
-use crate::schema::{Kind, Schema, SchemaLock};
+use crate::schema::{Checked, Kind, Schema, SchemaLock};
 use crate::source::Sources;
 use crate::strict::Problems;
-
-/// What a check found of one database.
-#[derive(Debug, Serialize)]
-pub struct Checked {
-    /// The database.
-    pub database: String,
-    /// Its schema's version, as locked.
-    pub version: Option<u32>,
-    /// Its catalog's fingerprint, as built.
-    pub fingerprint: String,
-    /// Tables.
-    pub tables: usize,
-    /// Sources.
-    pub sources: usize,
-}
 
 /// `kiln schema check [DATABASE…]`.
 ///

@@ -1,6 +1,6 @@
 //! `kiln swap` and `kiln rollback`: the same step through the same gate, forwards and backwards.
 
-use super::build::end_early;
+use super::ending::end_early;
 use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
@@ -68,8 +68,16 @@ impl Order<'_> {
 
     async fn locked(&self, context: &Context) -> anyhow::Result<Promotion> {
         let (who, database) = (&context.who, self.database);
+        if self.dry_run {
+            let mut lock = RunLock::unnoted(&context.server, who, database).await?;
+            return self.promote(context, &mut lock).await;
+        }
         let mut lock = RunLock::acquire(&context.server, who, self.action, database).await?;
-        match self.promote(context, &mut lock).await {
+        let promoted = self.promote(context, &mut lock).await;
+        if lock.is_closed() {
+            lock.renew(&context.server).await;
+        }
+        match promoted {
             Ok(promotion) => {
                 let end = RunEnd { build: Some(&promotion.to), ..RunEnd::default() };
                 end_run(&lock, who, database, &end).await?;
@@ -92,9 +100,9 @@ impl Order<'_> {
             owner: &context.config.owner_role,
             schema_lock: schema.lock.as_ref(),
             deadline: context.config.swap_deadline,
+            stop: &context.stop,
             action: self.action,
             why: self.why,
-            stop: &context.stop,
         };
         if !self.dry_run {
             return swap.promote(chosen, None).await;

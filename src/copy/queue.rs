@@ -10,6 +10,7 @@ use std::time::Instant;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::rejects::RejectWriter;
 use super::settle::{Open, settle};
@@ -103,7 +104,8 @@ impl Loading<'_> {
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
         let (binding, object) = (Arc::clone(&task.binding), Arc::clone(&task.object));
         let scratch = self.scratch.clone();
-        let find = move || archive::find(&binding.source, &object, &scratch);
+        let span = tracing::info_span!("find", source = binding.source.name.as_str());
+        let find = move || span.in_scope(|| archive::find(&binding.source, &object, &scratch));
         let found = tokio::task::spawn_blocking(find).await;
         (task, found.unwrap_or_else(|panic| Err(anyhow::anyhow!("reading an archive: {panic}"))))
     }
@@ -193,7 +195,9 @@ impl Loading<'_> {
                 .execute("select set_config('application_name', left($1, 63), false)", &[&named])
                 .await
                 .map_err(db("name the session"))?;
-            let outcome = load_part(&connected, &part, &mut rejects, abort).await;
+            let span = tracing::info_span!("load", source = name);
+            let work = load_part(&connected, &part, &mut rejects, abort);
+            let outcome = work.instrument(span.clone()).await;
             // A server that is lost or full fails every other part as well; a signal stops all.
             if let Err(error) = outcome.as_ref()
                 && matches!(exit_of(error), Exit::Database | Exit::Terminated | Exit::Bug)
@@ -206,7 +210,7 @@ impl Loading<'_> {
             let done = shared.lock().await.note(&name, outcome);
             if let Some(open) = done {
                 let fresh = self.build.session(&name).await?;
-                let entry = settle(&fresh, &name, open).await?;
+                let entry = settle(&fresh, &name, open).instrument(span).await?;
                 failpoint::hit(failpoint::SOURCE)?;
                 shared.lock().await.settled.push(entry);
             }

@@ -58,7 +58,11 @@ impl Open {
 }
 
 /// Proves a source that is loaded, or says why it is not, and writes the entry to the build.
-pub(super) async fn settle(session: &Session, name: &str, open: Open) -> anyhow::Result<SourceEntry> {
+pub(super) async fn settle(
+    session: &Session,
+    name: &str,
+    open: Open,
+) -> anyhow::Result<SourceEntry> {
     let counted: i64 = session
         .query_one(&format!("select count(*) from \"{name}\""), &[])
         .await

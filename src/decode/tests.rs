@@ -1,3 +1,5 @@
+//! Cutting text into records: quotes, line ends, buffers of every size, and property tests.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -13,10 +13,10 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::container::{Container, ReadSeek};
 use super::object::Object;
-use super::s3::file_name;
 use super::verified::{Expected, Verified};
 use crate::error::{Exit, Failure, from_io};
 use crate::source::Source;
+use crate::store::file_name;
 
 /// Zips inside each other, the object itself included.
 const DEPTH_MAX: usize = 4;
@@ -293,7 +293,7 @@ impl Search<'_> {
         let mut verified = Verified::new(&mut member, entry.expected(INNER_MAX), |_| ());
         copy_to_scratch(&mut verified, &mut file)?;
         let proof = verified.finish()?;
-        Ok(Container::Spool { file: Arc::new(file), size: proof.bytes })
+        Ok(Container::Spool { file: Arc::new(file), size: proof.bytes() })
     }
 }
 

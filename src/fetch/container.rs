@@ -70,4 +70,3 @@ impl Seek for SpoolReader {
         Ok(self.at)
     }
 }
-

@@ -7,23 +7,27 @@
 
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::{Buf as _, Bytes};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::s3::{Pin, Store, refused};
 use crate::error::{Exit, Failure, into_io};
 use crate::pg::stopped;
+use crate::store::{Pin, Store, refused};
 
-/// Breaks in a row, without a byte in between, after which the object is given up.
+/// Breaks in a row, without [`PROGRESS`] in between, after which the object is given up.
 const BREAKS_MAX: u32 = 5;
-/// Breaks in all of one reader, so that a store that drips is given up as well.
+/// Fewer bytes than these between two breaks are no progress, or a store that gives a byte an
+/// attempt would be asked for ever.
+const PROGRESS: u64 = 64 << 10;
+/// Breaks in all of one reader.
 const BREAKS_TOTAL_MAX: u32 = 50;
-/// Longest wait for the next piece of a body.
-const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes a second of waiting; less counts as no data. The SDK's own floor is 1, and a gigabyte
+/// at that rate takes thirty years.
+const RATE_MIN: u64 = 1 << 10;
 /// The end of an object is fetched once and kept: a zip's directory lies there, and reading it
 /// jumps to and fro.
 const TAIL: u64 = 256 << 10;
@@ -62,6 +66,9 @@ impl Object {
             piece: Bytes::new(),
             breaks: 0,
             breaks_total: 0,
+            broke_at: 0,
+            waited: Duration::ZERO,
+            waited_from: start,
         }
     }
 
@@ -109,6 +116,10 @@ pub struct Region {
     piece: Bytes,
     breaks: u32,
     breaks_total: u32,
+    broke_at: u64,
+    /// Time spent waiting for the store since `waited_from` was the position.
+    waited: Duration,
+    waited_from: u64,
 }
 
 impl Region {
@@ -123,7 +134,7 @@ impl Region {
     }
 
     /// The bytes from here on that the kept tail has.
-    fn from_tail(&self) -> anyhow::Result<Option<Bytes>> {
+    fn kept_tail(&self) -> anyhow::Result<Option<Bytes>> {
         let size = self.object.pin.size;
         let tail_start = size.saturating_sub(TAIL);
         // Reading straight through to the end needs no second copy of it.
@@ -152,13 +163,16 @@ impl Region {
         loop {
             let object = Arc::clone(&self.object);
             let (at, end, body) = (self.at, self.end, self.body.take());
+            // Behind the SDK's own guard, which ends a stalled body first.
+            let patience = object.store.stall * 3;
+            let began = Instant::now();
             let outcome = object.runtime.block_on(async {
                 let work = async {
                     let mut body = match body {
                         Some(body) => body,
                         None => object.get(at, end).await?,
                     };
-                    let piece = tokio::time::timeout(PIECE_TIMEOUT, body.next()).await;
+                    let piece = tokio::time::timeout(patience, body.next()).await;
                     anyhow::Ok((body, piece))
                 };
                 tokio::select! {
@@ -167,27 +181,46 @@ impl Region {
                 }
             });
             let (body, piece) = outcome?;
+            self.waited += began.elapsed();
             let why = match piece {
+                Ok(Some(Ok(_))) if self.drips(patience) => {
+                    format!("less than {RATE_MIN} bytes a second for {} s", patience.as_secs())
+                }
                 Ok(Some(Ok(piece))) if piece.is_empty() => {
                     self.body = Some(body);
                     continue;
                 }
                 Ok(Some(Ok(mut piece))) => {
                     piece.truncate((self.end - self.at) as usize);
-                    self.breaks = 0;
                     self.piece = piece;
                     self.body = Some(body);
                     return Ok(());
                 }
                 Ok(Some(Err(error))) => crate::pg::source_chain(&error),
                 Ok(None) => "the body ended early".to_owned(),
-                Err(_) => format!("no data for {} s", PIECE_TIMEOUT.as_secs()),
+                Err(_) => format!("no data for {} s", patience.as_secs()),
             };
             self.note_break(&why)?;
         }
     }
 
+    /// Whether the store gave less than the least rate while it was waited for this long; a
+    /// consumer that takes its time is not the store's fault.
+    fn drips(&mut self, patience: Duration) -> bool {
+        if self.waited < patience {
+            return false;
+        }
+        let bytes = self.at.saturating_sub(self.waited_from);
+        let least = RATE_MIN.saturating_mul(self.waited.as_secs());
+        (self.waited, self.waited_from) = (Duration::ZERO, self.at);
+        bytes < least
+    }
+
     fn note_break(&mut self, why: &str) -> anyhow::Result<()> {
+        if self.at.saturating_sub(self.broke_at) >= PROGRESS {
+            self.breaks = 0;
+        }
+        self.broke_at = self.at;
         self.breaks += 1;
         self.breaks_total += 1;
         let url = self.object.pin.url();
@@ -226,7 +259,7 @@ impl Read for Region {
             return Ok(0);
         }
         if self.piece.is_empty() {
-            match self.from_tail().map_err(into_io)? {
+            match self.kept_tail().map_err(into_io)? {
                 Some(bytes) => self.piece = bytes,
                 None => self.next_piece().map_err(into_io)?,
             }
@@ -255,6 +288,7 @@ impl Seek for Region {
                 None => {
                     self.piece.clear();
                     self.body = None;
+                    (self.waited, self.waited_from) = (Duration::ZERO, target);
                 }
             }
             self.at = target;

@@ -4,11 +4,10 @@
 use std::io::Read;
 
 use aws_smithy_types::base64;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::digest::hex;
 use crate::error::{Exit, Failure, into_io};
-use crate::source::hex;
 
 /// Inflated to compressed bytes; CMS's files stay below 30.
 const RATIO_MAX: u64 = 200;
@@ -32,16 +31,28 @@ pub struct Expected {
 
 /// The proof that a stream was read to its true end. Only [`Verified::finish`] makes one, and
 /// COPY cannot be finished without it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complete {
+    bytes: u64,
+    sha256: String,
+    evidence: String,
+}
+
+impl Complete {
     /// Bytes read.
-    pub bytes: u64,
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Their sha256, in hex.
-    pub sha256: String,
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// Which evidence there was: `size`, `size+crc32`, `size+sha256`.
-    pub evidence: String,
-    #[serde(skip)]
-    _private: (),
+    pub fn evidence(&self) -> &str {
+        &self.evidence
+    }
 }
 
 /// A reader that counts and hashes.
@@ -91,7 +102,7 @@ impl<R: Read> Verified<R> {
         if whole.is_some() {
             evidence.push_str("+sha256");
         }
-        Ok(Complete { bytes: self.bytes, sha256: hex(&digest), evidence, _private: () })
+        Ok(Complete { bytes: self.bytes, sha256: hex(&digest), evidence })
     }
 
     fn refuse_growth(&self) -> anyhow::Result<()> {
@@ -145,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_proof_needs_the_size_and_the_checksum() {
-        assert_eq!(read(b"abc", expected(3)).map(|proof| proof.bytes).ok(), Some(3));
+        assert_eq!(read(b"abc", expected(3)).map(|proof| proof.bytes()).ok(), Some(3));
         let short = read(b"ab", expected(3)).unwrap_err().to_string();
         assert_eq!(short, "ended early: expected 3 bytes, found 2");
         let long = read(b"abcd", expected(3)).unwrap_err().to_string();

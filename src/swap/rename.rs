@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 
-use super::gate::{Facts, decide};
+use super::gate::{Facts, Permit, decide};
 use super::{NotKnown, Swap, tags_after};
 use crate::error::{Exit, Failure};
 use crate::failpoint;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::ident;
 use crate::registry::control::{Audit, contracts, write_audit};
-use crate::registry::{Build, CONTROL};
+use crate::registry::{Build, CONTROL, Tag};
 
 /// Longest time that one attempt may keep new connections waiting.
 const ATTEMPT_MS: u64 = 900;
@@ -62,6 +62,9 @@ pub async fn rename(
             Err(Attempt::Busy) => {
                 swap.lock.batch_execute("rollback").await.map_err(db("give the swap up"))?;
             }
+        }
+        if swap.stop.is_cancelled() {
+            return Err(stopped());
         }
         if began.elapsed() + PAUSE >= swap.deadline {
             return Err(not_possible(swap, &ender, &names).await);
@@ -127,14 +130,8 @@ async fn one_attempt(
     if swap.stop.is_cancelled() {
         return Err(stopped().into());
     }
-    let mut renames = format!("set local statement_timeout = '{ATTEMPT_MS}ms'");
     let live = crate::registry::live(builds, database).and_then(|build| build.tag.as_ref());
-    if let Some(tag) = live {
-        let (from, to) = (ident(database)?, ident(&tag.build)?);
-        renames.push_str(&format!("; alter database {from} rename to {to}"));
-    }
-    let (from, to) = (ident(&candidate.name)?, ident(database)?);
-    renames.push_str(&format!("; alter database {from} rename to {to}"));
+    let renames = renames(permit, database, live, candidate)?;
     while_ending_readers(session.batch_execute(&renames), ender, names, ended)
         .await
         .map_err(|error| Attempt::of("rename", error))?;
@@ -165,9 +162,25 @@ async fn one_attempt(
     if swap.stop.is_cancelled() {
         return Err(stopped().into());
     }
-    drop(permit);
     let committed = session.batch_execute("commit").await;
     committed.map_err(|error| Attempt::Unanswered(db("commit the swap")(error)))
+}
+
+/// The renames; it takes the gate's permit, so that there is no other way to them.
+fn renames(
+    _permit: Permit,
+    database: &str,
+    live: Option<&Tag>,
+    candidate: &Build,
+) -> anyhow::Result<String> {
+    let mut sql = format!("set local statement_timeout = '{ATTEMPT_MS}ms'");
+    if let Some(tag) = live {
+        let (from, to) = (ident(database)?, ident(&tag.build)?);
+        sql.push_str(&format!("; alter database {from} rename to {to}"));
+    }
+    let (from, to) = (ident(&candidate.name)?, ident(database)?);
+    sql.push_str(&format!("; alter database {from} rename to {to}"));
+    Ok(sql)
 }
 
 /// Runs the renames, and ends readers from the other session for as long as they take.
@@ -192,11 +205,11 @@ async fn while_ending_readers(
 
 /// COMMIT came back with an error: nothing more can be done, but what is true can be said. The
 /// commit may have gone through with only its answer lost.
-async fn lost(swap: &Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::Result<()> {
-    let database = swap.lock.database();
+async fn lost(swap: &mut Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::Result<()> {
+    let database = swap.lock.database().to_owned();
     let look = async || {
         let session = swap.server.connect(CONTROL).await?;
-        crate::registry::builds(&session, database).await
+        crate::registry::builds(&session, &database).await
     };
     let began = Instant::now();
     let builds = loop {
@@ -208,9 +221,12 @@ async fn lost(swap: &Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::R
             Err(_) => return Err(error.context(NotKnown)),
         }
     };
-    let live = crate::registry::live(&builds, database).and_then(|build| build.tag.as_ref());
+    let live = crate::registry::live(&builds, &database).and_then(|build| build.tag.as_ref());
     if live.is_some_and(|tag| tag.build == facts.tag.build) {
         tracing::warn!("the answer to the swap's COMMIT was lost; the swap is done");
+        if swap.lock.is_closed() {
+            swap.lock.renew(swap.server).await;
+        }
         return Ok(());
     }
     Err(error)

@@ -3,6 +3,7 @@
 mod blocked;
 mod crashes;
 mod gate;
+mod lost_answer;
 mod readers;
 mod two_runs;
 

@@ -19,12 +19,17 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUploa
 use aws_smithy_types::base64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::S3Location;
 use crate::error::{Exit, Failure};
+use crate::pg::stopped;
 
 /// Size from which an upload goes in parts, and the size of a part.
 const PART_BYTES: u64 = 64 << 20;
+
+/// Where `kiln land` leaves the sha256 of the whole file, in base64.
+const SHA256_METADATA: &str = "sha256";
 
 /// Access to a store that is not found through the AWS environment: the private endpoint.
 #[derive(Debug, Clone)]
@@ -46,6 +51,8 @@ pub struct Store {
     pub client: Client,
     /// Bucket and prefix.
     pub location: S3Location,
+    /// Without data for so long a transfer counts as broken.
+    pub stall: Duration,
 }
 
 /// An object as a listing shows it.
@@ -74,8 +81,10 @@ pub struct Pin {
     pub size: u64,
     /// When it was put, RFC 3339.
     pub modified: String,
-    /// sha256 of the whole object in base64, where the store has one.
+    /// sha256 of the whole object in base64, where the store has one or `kiln land` left one.
     pub sha256: Option<String>,
+    /// Whether the store itself made that sha256 from the bytes that it has.
+    pub sha256_by_store: bool,
 }
 
 impl Pin {
@@ -96,22 +105,18 @@ pub fn file_name(key: &str) -> &str {
 }
 
 impl Store {
-    /// A client for the location: through the AWS environment, or with explicit access.
-    pub async fn connect(location: &S3Location, access: Option<&Access>) -> Store {
+    /// A client for the location: through the AWS environment, or with explicit access. No wait
+    /// of its is without a limit: `stall` for data, three times that for an answer to begin.
+    pub async fn connect(location: &S3Location, access: Option<&Access>, stall: Duration) -> Store {
         // Every behaviour is set here and not inherited: checksums are asked for where a whole
         // object is read, and a stalled body is an error that `object` resumes.
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(10))
-                    .read_timeout(Duration::from_secs(30))
-                    .build(),
+                TimeoutConfig::builder().connect_timeout(stall).read_timeout(stall * 3).build(),
             )
             .stalled_stream_protection(
-                StalledStreamProtectionConfig::enabled()
-                    .grace_period(Duration::from_secs(10))
-                    .build(),
+                StalledStreamProtectionConfig::enabled().grace_period(stall).build(),
             );
         if let Some(access) = access {
             let credentials =
@@ -130,7 +135,7 @@ impl Store {
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .build();
-        Store { client: Client::from_conf(config), location: location.clone() }
+        Store { client: Client::from_conf(config), location: location.clone(), stall }
     }
 
     /// Every object under a prefix, page by page.
@@ -171,7 +176,8 @@ impl Store {
             .await
             .map_err(|error| refused(&format!("look at s3://{bucket}/{key}"), &error))?;
         // A checksum of part checksums ("…-3") says nothing of the whole.
-        let whole = |sum: &str| !sum.contains('-');
+        let by_store = head.checksum_sha256().filter(|sum| !sum.contains('-'));
+        let landed = head.metadata().and_then(|metadata| metadata.get(SHA256_METADATA));
         Ok(Pin {
             bucket: bucket.clone(),
             key: key.to_owned(),
@@ -179,33 +185,44 @@ impl Store {
             etag: head.e_tag().unwrap_or_default().to_owned(),
             size: head.content_length().unwrap_or(0).unsigned_abs(),
             modified: head.last_modified().map_or(String::new(), |time| time.to_string()),
-            sha256: head.checksum_sha256().filter(|sum| whole(sum)).map(str::to_owned),
+            sha256: by_store.map(str::to_owned).or_else(|| landed.cloned()),
+            sha256_by_store: by_store.is_some(),
         })
     }
 
     /// Uploads a file; the store is sent the sha256 of what it receives (of each part, for a
     /// large file) and may check it. Not every store does, so the caller proves the result by
-    /// the pin's own sha256 or by reading back. `sha256` is in base64.
+    /// the pin's own sha256 or by reading back. `sha256` is in base64. A stop leaves nothing in the
+    /// store, parts of an unfinished upload neither.
     ///
     /// # Errors
     /// [`Exit::InputUnavailable`] when the store refuses or has another size.
-    pub async fn upload(&self, key: &str, file: &Path, sha256: &str) -> anyhow::Result<Pin> {
+    pub async fn upload(
+        &self,
+        key: &str,
+        file: &Path,
+        sha256: &str,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Pin> {
         let doing = format!("upload s3://{}/{key}", self.location.bucket);
         let size = std::fs::metadata(file)?.len();
         if size < PART_BYTES {
             let body = ByteStream::from_path(file).await?;
-            self.client
+            let put = self
+                .client
                 .put_object()
                 .bucket(&self.location.bucket)
                 .key(key)
-                .metadata("sha256", sha256)
+                .metadata(SHA256_METADATA, sha256)
                 .checksum_sha256(sha256)
                 .body(body)
-                .send()
-                .await
-                .map_err(|error| refused(&doing, &error))?;
+                .send();
+            tokio::select! {
+                put = put => put.map(drop).map_err(|error| refused(&doing, &error))?,
+                () = stop.cancelled() => return Err(stopped()),
+            }
         } else {
-            self.upload_parts(key, file, size, sha256, &doing).await?;
+            self.upload_parts(key, file, size, sha256, stop).await?;
         }
         let pin = self.pin(key).await?;
         if pin.size != size {
@@ -221,21 +238,25 @@ impl Store {
         file: &Path,
         size: u64,
         sha256: &str,
-        doing: &str,
+        stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         let bucket = &self.location.bucket;
+        let doing = &format!("upload s3://{bucket}/{key}");
         let begun = self
             .client
             .create_multipart_upload()
             .bucket(bucket)
             .key(key)
-            .metadata("sha256", sha256)
+            .metadata(SHA256_METADATA, sha256)
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .send()
             .await
             .map_err(|error| refused(doing, &error))?;
         let upload = begun.upload_id().unwrap_or_default();
-        let done = self.upload_each_part(key, file, size, upload, doing).await;
+        let done = tokio::select! {
+            done = self.upload_each_part(key, file, size, upload, doing) => done,
+            () = stop.cancelled() => Err(stopped()),
+        };
         if done.is_err() {
             let abort = self.client.abort_multipart_upload().bucket(bucket).key(key);
             let _ = abort.upload_id(upload).send().await;

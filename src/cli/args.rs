@@ -1,0 +1,275 @@
+//! The arguments of every command, with their help.
+
+use clap::{Args, Subcommand};
+
+use super::Range;
+
+/// Output for a script.
+#[derive(Debug, Args, Clone, Copy)]
+pub struct Json {
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Look, do not touch.
+#[derive(Debug, Args, Clone, Copy)]
+pub struct DryRun {
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Why, for the audit.
+#[derive(Debug, Args, Clone)]
+pub struct Why {
+    /// Why, for the audit
+    #[arg(long, value_name = "TEXT", default_value = "by hand")]
+    pub why: String,
+}
+
+/// Sources to do without.
+#[derive(Debug, Args, Clone)]
+pub struct Without {
+    /// Leave this source out; the build says so in manifest, stamp and status (may be repeated)
+    #[arg(long, value_name = "SOURCE")]
+    pub without: Vec<String>,
+}
+
+/// Arguments of `kiln demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Rows of the generated pharmacy network
+    #[arg(long, default_value_t = 300_000, value_name = "ROWS")]
+    pub network_rows: u64,
+    /// Another market of the same size
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+}
+
+/// Arguments of `kiln land`.
+#[derive(Debug, Args)]
+pub struct Land {
+    /// The database that the files are for
+    pub database: String,
+    /// Files, or http(s) URLs
+    #[arg(required = true, value_name = "FILE|URL")]
+    pub files: Vec<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Sources to do without.
+    #[command(flatten)]
+    pub without: Without,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The database
+    pub database: String,
+    /// Sources to do without.
+    #[command(flatten)]
+    pub without: Without,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln load`.
+#[derive(Debug, Args)]
+pub struct Load {
+    /// The database
+    pub database: String,
+    /// The source
+    pub source: String,
+    /// Replace the table in this unsealed build
+    #[arg(long, value_name = "BUILD")]
+    pub into: Option<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The failed build
+    pub build: String,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln swap`.
+#[derive(Debug, Args)]
+pub struct Swap {
+    /// The database
+    pub database: String,
+    /// The build
+    pub build: Option<String>,
+    /// Why, for the audit.
+    #[command(flatten)]
+    pub why: Why,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The database
+    pub database: String,
+    /// Why, for the audit.
+    #[command(flatten)]
+    pub why: Why,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln url`.
+#[derive(Debug, Args)]
+pub struct Url {
+    /// The database
+    pub database: String,
+}
+
+/// `kiln contract …`
+#[derive(Debug, Subcommand)]
+pub enum Contract {
+    /// Say which schema versions an app accepts
+    #[command(after_help = "\
+Examples:
+  # exactly version 1
+  kiln contract set druginfo --app plan-finder --accepts 1
+  # while the app learns version 2
+  kiln contract set druginfo --app plan-finder --accepts 1..2")]
+    Set(ContractSet),
+    /// List what apps accept
+    #[command(after_help = "Examples:\n  kiln contract list --json")]
+    List(Json),
+}
+
+/// Arguments of `kiln contract set`.
+#[derive(Debug, Args)]
+pub struct ContractSet {
+    /// The database
+    pub database: String,
+    /// The app's name
+    #[arg(long)]
+    pub app: String,
+    /// Versions, MIN..MAX with both ends, or one number
+    #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]
+    pub accepts: Range,
+    /// Why, for the audit.
+    #[command(flatten)]
+    pub why: Why,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `kiln guard`.
+#[derive(Debug, Args)]
+pub struct Guard {
+    /// The database
+    pub database: String,
+    /// Versions, MIN..MAX with both ends, or one number
+    #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]
+    pub accepts: Range,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `kiln schema …`
+#[derive(Debug, Subcommand)]
+pub enum Schema {
+    /// Build every schema from zero on a throw-away cluster and hold it against its lock
+    #[command(after_help = "\
+Needs no S3 and no configured Postgres.
+
+Examples:
+  kiln schema check
+  kiln schema check druginfo")]
+    Check(SchemaCheck),
+    /// Write version and fingerprint into schema.lock; a changed catalog gets the next version
+    #[command(after_help = "Examples:\n  kiln schema lock druginfo\n  kiln schema lock --dry-run")]
+    Lock(SchemaLock),
+}
+
+/// Arguments of `kiln schema check`.
+#[derive(Debug, Args)]
+pub struct SchemaCheck {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln schema lock`.
+#[derive(Debug, Args)]
+pub struct SchemaLock {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `kiln prune`.
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}

@@ -1,0 +1,166 @@
+//! How a run ends when it does not end well: which builds are kept, what the history says, and
+//! what an engineer types to go on.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::build::Baking;
+use crate::error::{Exit, Failure, exit_of, failure, render};
+use crate::ledger::{Ledger, SourceState};
+use crate::lock::RunLock;
+use crate::pg::stopped;
+use crate::registry::control::{self, Audit, RunEnd};
+use crate::registry::{State, Tag};
+use crate::schema::Schema;
+use crate::seal::Sealed;
+
+/// How long a stage may take to stop by itself.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A build that is sealed, its run not yet ended.
+pub(super) struct Baked {
+    pub lock: RunLock,
+    pub sealed: Sealed,
+    pub ledger: Ledger,
+    pub tag: Tag,
+    pub schema: Schema,
+}
+
+impl Baking<'_> {
+    /// What an engineer types to go on with a kept build.
+    fn go_on(&self) -> String {
+        let Tag { build, database, .. } = &self.tag;
+        let failed = self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed);
+        let loads: Vec<String> = failed
+            .map(|entry| format!("kiln load {database} {} --into {build} && ", entry.source))
+            .collect();
+        format!("{}kiln resume {build} && kiln swap {database}", loads.concat())
+    }
+
+    /// Notes in the audit that there is a new sealed build.
+    pub(super) async fn audit_seal(&self) -> anyhow::Result<()> {
+        let audit = Audit {
+            action: "seal",
+            database: &self.tag.database,
+            from: None,
+            to: Some(&self.tag.build),
+            why: &self.ledger.command,
+            details: serde_json::json!({
+                "version": self.tag.version, "fingerprint": self.tag.fingerprint,
+                "rows": self.ledger.rows(), "without": self.tag.without,
+            }),
+        };
+        control::write_audit(&self.lock, &self.context.who, &audit).await
+    }
+
+    /// The failure of the sources that failed, all of them.
+    pub(super) fn refuse_failed_sources(&self) -> anyhow::Result<()> {
+        let failed: Vec<_> =
+            self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
+        let Some(first) = failed.first() else { return Ok(()) };
+        let said: Vec<String> = failed
+            .iter()
+            .filter_map(|entry| entry.error.as_ref())
+            .map(|error| error.lines().next().unwrap_or_default().to_owned())
+            .collect();
+        let exit = Exit::ALL
+            .iter()
+            .map(|(exit, _)| *exit)
+            .find(|exit| Some(exit.code()) == first.exit_code)
+            .unwrap_or(Exit::InputRejected);
+        if self.tag.state == State::Scratch {
+            return Err(failure(exit, said.join("\n")));
+        }
+        let hint = format!("land the mended file, then: {}", self.go_on());
+        Err(Failure::new(exit, said.join("\n")).hint(hint).into())
+    }
+
+    /// Puts a failed build away: kept for an engineer where there is something to keep, dropped
+    /// after a signal, on a full disk (a rollback frees nothing), or when nothing was loaded.
+    /// A sealed build stays whatever came after.
+    pub(super) async fn fail(&mut self, error: anyhow::Error) -> anyhow::Error {
+        if self.lock.is_closed() {
+            self.lock.renew(&self.context.server).await;
+        }
+        let exit = exit_of(&error);
+        let full = error.to_string().contains("53100");
+        let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();
+        let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
+        let database = self.tag.database.clone();
+        if !keep {
+            if self.build.discard(&self.lock).await.is_err() {
+                tracing::warn!(build = self.tag.build, "not dropped; the next run will");
+            }
+        } else if !self.ledger.sealed {
+            self.tag.state = State::Failed;
+            self.tag.without.clone_from(&self.without);
+            let _ = self.build.retag(&self.lock, &self.tag).await;
+        }
+        let next = match (keep, self.ledger.sealed) {
+            (true, true) => format!("kiln swap {database}"),
+            (true, false) => self.go_on(),
+            (false, _) => format!("kiln run {database}"),
+        };
+        let text = render(&error);
+        let end = RunEnd {
+            build: Some(&self.tag.build),
+            exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit.code())),
+            error: Some(&text),
+            next: Some(&next),
+            ledger: serde_json::to_value(&self.ledger).ok(),
+        };
+        let _ = control::end_run(&self.lock, &self.context.who, &database, &end).await;
+        error
+    }
+}
+
+impl Baked {
+    /// Notes the run's end; the lock is let go of.
+    pub(super) async fn end(self, error: Option<anyhow::Error>) -> anyhow::Result<()> {
+        let text = error.as_ref().map(render);
+        let step = if self.ledger.promoted.is_some() { "prune" } else { "swap" };
+        let next = format!("kiln {step} {}", self.tag.database);
+        let code = |error| crate::stop::exit_code().unwrap_or(exit_of(error).code());
+        let end = RunEnd {
+            build: Some(&self.tag.build),
+            exit_code: error.as_ref().map_or(0, |error| i32::from(code(error))),
+            error: text.as_deref(),
+            next: error.is_some().then_some(next.as_str()),
+            ledger: Some(serde_json::to_value(&self.ledger)?),
+        };
+        let noted = control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await;
+        // What failed first says more than that it could not be noted.
+        error.map_or(noted, Err)
+    }
+}
+
+/// Runs the work; after a stop signal it has three seconds to stop by itself, which it uses to
+/// cancel statements. A stage that waits for something else is then left where it is: what it
+/// holds open on the server is dropped with the build.
+pub(super) async fn unless_stopped<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = async { stop.cancelled().await; tokio::time::sleep(STOP_PATIENCE).await } => {
+            Err(stopped())
+        }
+    }
+}
+
+/// Ends a run that failed before there was a build.
+pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::Error {
+    let text = render(&error);
+    let next = format!("kiln run {}", lock.database());
+    let end = RunEnd {
+        build: None,
+        exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit_of(&error).code())),
+        error: Some(&text),
+        next: Some(&next),
+        ledger: None,
+    };
+    let _ = control::end_run(lock, lock.who(), lock.database(), &end).await;
+    error
+}

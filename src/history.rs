@@ -1,0 +1,111 @@
+//! What the server knows of a database's builds and runs: the facts behind `kiln status`.
+
+use serde::Serialize;
+
+use crate::pg::{Session, db};
+use crate::registry::control::{Contract, contracts};
+use crate::registry::{Build, State, builds};
+
+/// What `kiln status` says of one database.
+#[derive(Debug, Serialize)]
+pub struct DatabaseStatus {
+    /// The database.
+    pub database: String,
+    /// The build that apps read.
+    pub live: Option<Build>,
+    /// Seconds since it was sealed.
+    pub age_seconds: Option<i64>,
+    /// The other builds, oldest first.
+    pub others: Vec<Build>,
+    /// What apps accept.
+    pub contracts: Vec<Contract>,
+    /// The run that holds the lock now.
+    pub running: Option<RunLine>,
+    /// The last run that ended.
+    pub last: Option<RunLine>,
+    /// The last run that failed, if none has succeeded since.
+    pub failed: Option<RunLine>,
+}
+
+/// A run, as the history has it.
+#[derive(Debug, Serialize)]
+pub struct RunLine {
+    /// The run's id.
+    pub run: String,
+    /// Its command.
+    pub command: String,
+    /// Its build.
+    pub build: Option<String>,
+    /// When it began.
+    pub started: String,
+    /// Its exit code; `None` while it runs, or when it was killed.
+    pub exit_code: Option<i32>,
+    /// Its error.
+    pub error: Option<String>,
+    /// The command that goes on from there.
+    pub next: Option<String>,
+}
+
+/// Gathers the facts of one database.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<DatabaseStatus> {
+    let mut all = builds(control, database).await?;
+    let live = all.iter().position(|build| build.name == database).map(|at| all.remove(at));
+    let sealed = live.as_ref().and_then(|b| b.tag.as_ref()).and_then(|tag| tag.sealed.clone());
+    let age_seconds = sealed
+        .and_then(|at| at.parse::<jiff::Timestamp>().ok())
+        .map(|at| jiff::Timestamp::now().as_second() - at.as_second());
+    let held = crate::lock::is_held(control, database).await?;
+    let mut open = run_line(control, database, "ended_at is null").await?;
+    let left = all.iter().rev().find(|build| build.state() == State::Building);
+    let next = match left.and_then(|build| build.tag.as_ref()) {
+        Some(tag) => Some(format!("kiln resume {}, or kiln run {database}", tag.build)),
+        None => Some(format!("kiln run {database}")),
+    };
+    Ok(DatabaseStatus {
+        database: database.to_owned(),
+        live,
+        age_seconds,
+        others: all,
+        contracts: contracts(control, Some(database)).await?,
+        running: open.take_if(|_| held),
+        last: run_line(control, database, "ended_at is not null").await?,
+        failed: match open {
+            Some(killed) => Some(RunLine { error: Some("killed".into()), next, ..killed }),
+            None => failed(control, database).await?,
+        },
+    })
+}
+
+/// The last failure, unless a night or a swap has gone well since.
+async fn failed(control: &Session, database: &str) -> anyhow::Result<Option<RunLine>> {
+    let condition = "ended_at is not null and coalesce(exit_code, 1) <> 0
+         and started_at > coalesce((select max(started_at) from kiln.run
+             where database = $1 and exit_code = 0
+               and command in ('run', 'build', 'resume', 'swap', 'rollback')), '-infinity')";
+    run_line(control, database, condition).await
+}
+
+async fn run_line(
+    control: &Session,
+    database: &str,
+    condition: &str,
+) -> anyhow::Result<Option<RunLine>> {
+    let sql = format!(
+        "select run, command, build, to_char(started_at at time zone 'utc',
+                'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), exit_code, error, next
+         from kiln.run where database = $1 and {condition} order by started_at desc limit 1"
+    );
+    let row = control.query_opt(&sql, &[&database]).await.map_err(db("read the history"))?;
+    Ok(row.map(|row| RunLine {
+        run: row.get(0),
+        command: row.get(1),
+        build: row.get(2),
+        started: row.get(3),
+        exit_code: row.get(4),
+        error: row.get(5),
+        next: row.get(6),
+    }))
+}

@@ -1,0 +1,89 @@
+//! `kiln status` for people and for scripts.
+
+use indicatif::HumanBytes;
+
+use crate::history::{DatabaseStatus, RunLine};
+use crate::registry::Build;
+
+/// The outcome of `kiln status`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn status(all: &[DatabaseStatus], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(all)?);
+        return Ok(());
+    }
+    for said in all {
+        print_status(said);
+    }
+    Ok(())
+}
+
+fn print_status(said: &DatabaseStatus) {
+    let database = &said.database;
+    match said.live.as_ref().and_then(|build| build.tag.as_ref().map(|tag| (build, tag))) {
+        Some((build, tag)) => {
+            let since = tag.live_since.as_deref().unwrap_or("?");
+            let age = said.age_seconds.map_or("?".to_owned(), age);
+            println!(
+                "{database}: {} live since {since}, version {}, period {}, sealed {age} ago, {}",
+                tag.build,
+                tag.version,
+                tag.period,
+                size(build)
+            );
+            if !tag.without.is_empty() {
+                println!("  without {}", tag.without.join(", "));
+            }
+        }
+        None => println!("{database}: nothing is live"),
+    }
+    for build in &said.others {
+        let detail = build.tag.as_ref().map_or(String::new(), |tag| {
+            format!(", version {}, begun {}", tag.version, tag.created)
+        });
+        println!("  {} is {}{detail}, {}", build.name, build.state().word(), size(build));
+    }
+    let accepted: Vec<String> = said
+        .contracts
+        .iter()
+        .map(|c| format!("{} {}..{}", c.app, c.accepts_min, c.accepts_max))
+        .collect();
+    match accepted.is_empty() {
+        true => println!("  no app has said what it accepts: kiln contract set {database} …"),
+        false => println!("  accepted by {}", accepted.join(", ")),
+    }
+    if let Some(run) = &said.running {
+        println!("  running now: `kiln {}` since {} (run {})", run.command, run.started, run.run);
+    }
+    if let Some(run) = &said.failed {
+        print_failure(run);
+    }
+}
+
+fn print_failure(run: &RunLine) {
+    let code = run.exit_code.map_or("killed".to_owned(), |code| format!("exit code {code}"));
+    println!("  last failure: `kiln {}` of {} ({code})", run.command, run.started);
+    for line in run.error.as_deref().unwrap_or_default().lines() {
+        println!("    {line}");
+    }
+    if let Some(next) = &run.next {
+        println!("    go on with: {next}");
+    }
+}
+
+fn size(build: &Build) -> String {
+    build
+        .bytes
+        .map_or("size unknown".to_owned(), |bytes| HumanBytes(bytes.unsigned_abs()).to_string())
+}
+
+fn age(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
