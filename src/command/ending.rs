@@ -190,7 +190,7 @@ pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::E
     let next = format!("kiln run {}", lock.database());
     let end = RunEnd {
         build: None,
-        exit_code: i32::from(exit_of(&error).code()),
+        exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit_of(&error).code())),
         error: Some(&text),
         next: Some(&next),
         ledger: None,
