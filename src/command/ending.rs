@@ -82,6 +82,7 @@ impl Baking<'_> {
         let go_on = self.go_on();
         let mended = match exit {
             Exit::InputRejected => format!("land the mended file, then: {go_on}"),
+            Exit::InputUnavailable => format!("once S3 has it again: {go_on}"),
             _ => format!("then: {go_on}"),
         };
         let hint = own_hint.map_or(mended.clone(), |own| format!("{own}; {mended}"));
