@@ -13,11 +13,12 @@ const STAGES: [&str; 13] = [
 ];
 
 /// What all may import, and what imports only its like.
-const LEAVES: [&str; 17] = [
+const LEAVES: [&str; 18] = [
     "config",
     "digest",
     "error",
     "failpoint",
+    "history",
     "ledger",
     "local",
     "lock",

@@ -23,10 +23,14 @@ fn everything(world: &World) -> Everything {
     );
     let mut history = Vec::new();
     if databases.iter().any(|line| line.contains(" kiln")) {
-        for table in ["build", "contract", "run", "audit", "build_number"] {
+        for table in ["build", "contract", "run", "audit"] {
             let sql = format!("select '{table} ' || t::text from kiln.{table} t order by 1");
             history.extend(world.postgres.rows("kiln", &sql));
         }
+    }
+    if !history.is_empty() {
+        let number = "select 'build_number ' || last_value from kiln.build_number";
+        history.extend(world.postgres.rows("kiln", number));
     }
     let mut files = BTreeMap::new();
     for folder in [world.folder.path().join("s3"), world.root.clone()] {

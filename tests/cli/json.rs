@@ -57,7 +57,7 @@ fn every_command_that_scripts_read_prints_one_document() {
     assert_ne!(broken.env("KILN_FAILPOINT", "post-data=error").run().code, 0);
     let status = document(&world, &["status"]);
     let next = status[0]["failed"]["next"].as_str().unwrap().to_owned();
-    let failed = next.strip_prefix("kiln resume ").unwrap();
+    let failed = next.split(' ').nth(2).unwrap();
     let resume = document(&world, &["resume", failed, "--dry-run"]);
     assert_eq!(resume["stays"].as_array().unwrap().len(), 9);
     assert_eq!(resume["loads"].as_array().unwrap().len(), 0);

@@ -178,9 +178,9 @@ fn what_tables_specs_and_comments_lack_is_all_said_at_once() {
     assert_eq!(outcome.code, 2, "{outcome}");
     outcome.says(&[
         &of(&sql("0006_excluded_drugs_formulary"), "table excluded_drugs_formulary has no source sources/druginfo/excluded_drugs_formulary.toml"),
-        &of(&sources("orphans"), "source orphans has no table of that name in sql/"),
-        &at(&sources("geographic_locator"), spelt, "table geographic_locator has no column statname; did you mean `statename`?"),
-        &of(&sources("geographic_locator"), "nothing feeds column statename of table geographic_locator"),
+        &of(&sources("orphans"), "source \"orphans\" has no table of that name in sql/"),
+        &at(&sources("geographic_locator"), spelt, "table \"geographic_locator\" has no column \"statname\"; did you mean `statename`?"),
+        &of(&sources("geographic_locator"), "nothing feeds column statename of table \"geographic_locator\""),
         &at(&sources("plan_information"), typed, "column snp is inet, which kiln cannot load; it can: text, smallint"),
         &of(&sql("0004_beneficiary_cost"), "beneficiary_cost has no comment"),
         &of(&sql("0009_pricing"), "pricing.ndc has no comment"),
