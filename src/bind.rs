@@ -10,6 +10,11 @@ use crate::schema::catalog::TableColumn;
 use crate::source::{Column, Encoding, Filter, Source, Transform};
 use crate::strict::{Problems, suggest};
 
+/// Characters of a header's field that a message shows.
+const NAME_MAX: usize = 80;
+/// Differences that a message shows.
+const SHOWN_MAX: usize = 30;
+
 /// A spec whose columns are known to be in the table.
 #[derive(Debug, Clone)]
 pub struct Binding {
@@ -147,9 +152,14 @@ impl Layout {
             .collect();
         let position = |column: &Column| names.iter().position(|name| *name == column.from);
         let fields: Vec<Option<usize>> = source.columns.iter().map(position).collect();
-        let said = difference(source, &names, &fields);
+        let mut said = difference(source, &names, &fields);
         if said.is_empty() {
             return Ok(Layout { fields, width: names.len() });
+        }
+        if said.len() > SHOWN_MAX {
+            let more = said.len() - SHOWN_MAX;
+            said.truncate(SHOWN_MAX);
+            said.push(format!("and {more} more"));
         }
         let message = format!("the header is not the declared one: {}", said.join("; "));
         Err(Failure::new(Exit::InputRejected, message)
@@ -158,9 +168,18 @@ impl Layout {
     }
 }
 
+/// A header's field as a name. What is no header may hold anything, and reaches messages,
+/// terminals and the ledger (whose JSON cannot hold NUL): control characters are escaped, and a
+/// name longer than any column's is cut.
 fn name(field: &[u8], encoding: Encoding) -> String {
-    crate::decode::decode_text(field, encoding)
-        .map_or_else(|_| String::from_utf8_lossy(field).into_owned(), |text| text.into_owned())
+    let text = crate::decode::decode_text(field, encoding)
+        .map_or_else(|_| String::from_utf8_lossy(field).into_owned(), |text| text.into_owned());
+    if text.chars().count() <= NAME_MAX && !text.contains(char::is_control) {
+        return text;
+    }
+    let mut shown: String = text.chars().take(NAME_MAX).flat_map(char::escape_debug).collect();
+    shown.push('…');
+    shown
 }
 
 fn difference(source: &Source, names: &[String], fields: &[Option<usize>]) -> Vec<String> {

@@ -1,12 +1,16 @@
 //! The command line: names, arguments and help. What a command does is in `command/`.
 
 mod args;
+mod range;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 pub use args::*;
+pub use range::Range;
 
 use crate::config::VARIABLES;
 use crate::error::Exit;
@@ -145,72 +149,4 @@ Examples:
         #[arg(long)]
         home: PathBuf,
     },
-}
-
-/// `kiln contract …`
-#[derive(Debug, Subcommand)]
-pub enum Contract {
-    /// Say which schema versions an app accepts
-    #[command(after_help = "\
-Examples:
-  # exactly version 1
-  kiln contract set druginfo --app plan-finder --accepts 1
-  # while the app learns version 2
-  kiln contract set druginfo --app plan-finder --accepts 1..2")]
-    Set(ContractSet),
-    /// List what apps accept
-    #[command(after_help = "Examples:\n  kiln contract list --json")]
-    List(Json),
-}
-
-/// `kiln schema …`
-#[derive(Debug, Subcommand)]
-pub enum Schema {
-    /// Build every schema from zero on a throw-away cluster and hold it against its lock
-    #[command(after_help = "\
-Needs no S3 and no configured Postgres.
-
-Examples:
-  kiln schema check
-  kiln schema check druginfo")]
-    Check(SchemaCheck),
-    /// Write version and fingerprint into schema.lock; a changed catalog gets the next version
-    #[command(after_help = "Examples:\n  kiln schema lock druginfo\n  kiln schema lock --dry-run")]
-    Lock(SchemaLock),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn ranges_have_both_ends() {
-        assert_eq!(Range::parse("3"), Ok(Range { min: 3, max: 3 }));
-        assert_eq!(Range::parse("1..3"), Ok(Range { min: 1, max: 3 }));
-        for wrong in ["", "3..1", "a..b", "-1", "1.."] {
-            assert!(Range::parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn every_command_has_examples() {
-        fn visit(command: &clap::Command, path: &str) {
-            for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-                let path = format!("{path} {}", sub.get_name());
-                let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
-                assert!(
-                    sub.has_subcommands() || help.contains("Examples:"),
-                    "{path} has no examples"
-                );
-                visit(sub, &path);
-            }
-        }
-        visit(&Cli::command(), "kiln");
-    }
 }

@@ -9,6 +9,7 @@ mod guard;
 mod land;
 mod load;
 mod local;
+mod plan;
 mod prune;
 mod resume;
 mod run;
@@ -24,11 +25,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command, Contract, Schema};
 use crate::config::{Config, S3Location, known_database};
-use crate::fetch::s3::{Access, Store};
 use crate::local as private;
 use crate::pg::Server;
 use crate::progress::Progress;
 use crate::registry::control::Who;
+use crate::store::{Access, Store};
 
 /// Runs one command.
 ///
@@ -39,8 +40,9 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         return private::serve_s3(&home).await;
     }
     let config = Config::load(cli.root.as_deref())?;
-    crate::report::log_to_file(&config)?;
-    let start = Start { config, quiet: cli.quiet, stop };
+    let who = who();
+    crate::report::log_to_file(&config, &who.run)?;
+    let start = Start { config, who, quiet: cli.quiet, stop };
     match cli.command {
         Command::Demo(args) => demo::run(start, &args).await,
         Command::Up(args) => local::up(&start, args).await,
@@ -68,6 +70,8 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
 pub struct Start {
     /// The settings.
     pub config: Config,
+    /// Who is running.
+    pub who: Who,
     /// Errors only.
     pub quiet: bool,
     /// The stop signal.
@@ -119,8 +123,7 @@ impl Context {
         with_postgres: bool,
         with_store: bool,
     ) -> anyhow::Result<Context> {
-        let Start { config, quiet, stop } = start;
-        let who = who();
+        let Start { config, who, quiet, stop } = start;
         let (url, postgres) = match &config.postgres_url {
             Some(url) => (url.clone(), None),
             None if !with_postgres => (String::new(), None),
@@ -130,7 +133,7 @@ impl Context {
                 (lease.url(), Some(lease))
             }
         };
-        let server = Server::new(&url, config.postgres_ca.as_deref(), &format!("run={}", who.run))?;
+        let server = Server::new(&url, config.postgres_ca.as_deref(), &who.run)?;
         let private_bucket = || S3Location { bucket: "kiln".into(), prefix: String::new() };
         let (location, s3) = match &config.s3 {
             Some(location) => (location.clone(), None),
@@ -147,7 +150,7 @@ impl Context {
             secret_key: lease.s3.credentials.secret_key.clone(),
         });
         let progress = Progress::new(quiet);
-        tracing::info!(run = who.run, host = who.host, login = who.login, "begin");
+        tracing::info!(host = who.host, login = who.login, "begin");
         let summary = !quiet && std::io::stdout().is_terminal();
         Ok(Context {
             config,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::error::{Exit, Failure, failure};
+use crate::pg::Ident;
 use crate::strict::{File, Problems, Table, suggest};
 
 /// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
@@ -304,9 +305,17 @@ pub fn databases(config: &Config) -> anyhow::Result<Vec<String>> {
         })?;
         for entry in entries {
             let entry = entry.with_context(|| format!("read {}", folder.display()))?;
-            if entry.path().is_dir() {
-                names.insert(entry.file_name().to_string_lossy().into_owned());
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !entry.path().is_dir() {
+                continue;
             }
+            if Ident::parse(&name).is_none() {
+                let message = format!("{side}/{name}: {name:?} cannot name a database");
+                return Err(Failure::new(Exit::Usage, message)
+                    .hint("a database's name has a-z, 0-9 and _, at most 63 of them")
+                    .into());
+            }
+            names.insert(name);
         }
     }
     Ok(names.into_iter().collect())

@@ -83,7 +83,9 @@ pub async fn send(
     let mut copy = OpenCopy::begin(session, &part.binding).await?;
     let (sender, mut pieces) = mpsc::channel(CHUNKS_IN_FLIGHT);
     let work = part.clone();
-    let reader = tokio::task::spawn_blocking(move || part::read(&work, &sender));
+    let span = tracing::Span::current();
+    let read = move || span.in_scope(|| part::read(&work, &sender));
+    let reader = tokio::task::spawn_blocking(read);
     let fed = feed(&mut copy, &mut pieces, part, rejects, stop).await;
     // With the receiver gone the thread stops at its next chunk.
     drop(pieces);

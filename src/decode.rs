@@ -20,6 +20,10 @@ pub const FIELD_MAX: usize = 1 << 20;
 /// How much is asked of the input at a time.
 const CHUNK: usize = 256 << 10;
 
+/// What to do about a record without end.
+const LOOK_AT_QUOTES: &str =
+    "look at that line; if quotes mean nothing in this file: quoting = \"none\"";
+
 /// Where a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Position {
@@ -53,6 +57,8 @@ pub struct Record<'a> {
     pub raw: &'a [u8],
     text: &'a [u8],
     fields: &'a [(u32, u32)],
+    /// The delimiter, where quotes mean something.
+    quoted_by: Option<u8>,
 }
 
 impl Record<'_> {
@@ -72,9 +78,14 @@ impl Record<'_> {
         Some(&self.text[start as usize..end as usize])
     }
 
-    /// Where the n-th field begins in an unquoted record, counted from the record's first byte.
-    pub fn field_offset(&self, index: usize) -> u64 {
-        self.fields.get(index).map_or(0, |(start, _)| u64::from(*start))
+    /// Where a field's byte (the first is 0) stands in the file, quotes before it counted.
+    pub fn byte_of(&self, index: usize, within: u64) -> u64 {
+        let start = self.fields.get(index).map_or(0, |(start, _)| u64::from(*start));
+        let offset = match self.quoted_by {
+            None => start + within,
+            Some(delimiter) => raw_offset(self.raw, delimiter, index, within),
+        };
+        self.position.byte + offset
     }
 }
 
@@ -158,7 +169,8 @@ impl<R: Read> Records<R> {
             let message = format!("{place}: field {} is longer than 1 MiB", column + 1);
             return Err(Failure::new(Exit::InputRejected, message).into());
         }
-        Ok(Some(Record { position, raw, text, fields: &self.fields }))
+        let quoted_by = self.quoted.is_some().then_some(self.delimiter);
+        Ok(Some(Record { position, raw, text, fields: &self.fields, quoted_by }))
     }
 
     /// Finds where the record at `start` ends: its length without and with the line end.
@@ -187,27 +199,36 @@ impl<R: Read> Records<R> {
 
     fn find_quoted_end(&mut self) -> anyhow::Result<Option<(usize, usize)>> {
         use csv_core::ReadRecordResult as Found;
+        if let Some(advance) = self.blank_line()? {
+            self.fields.clear();
+            self.fields.push((0, 0));
+            return Ok(Some((0, advance)));
+        }
         self.ends.clear();
         self.ends.resize(64, 0);
         self.unquoted.clear();
         self.unquoted.resize(4096, 0);
         let (mut consumed, mut written, mut fields) = (0, 0, 0);
         loop {
-            // An empty window tells csv-core that the input is at its end, so it must be true.
-            if self.start + consumed == self.end {
-                self.fill()?;
-            }
-            let window = &self.buffer[self.start + consumed..self.end];
+            // Told of the end, csv-core would take what stands in an open quote for a whole field.
+            // One more line end tells them apart: it ends the record, or is one more byte of it.
+            let at_end = self.start + consumed == self.end && !self.fill()?;
+            let window = match at_end {
+                true => b"\n",
+                false => &self.buffer[self.start + consumed..self.end],
+            };
             let Some(reader) = self.quoted.as_mut() else { return Ok(None) };
             let (found, read, wrote, ended) =
                 reader.read_record(window, &mut self.unquoted[written..], &mut self.ends[fields..]);
-            consumed += read;
+            consumed += if at_end { 0 } else { read };
             written += wrote;
             fields += ended;
             match found {
                 Found::OutputFull => self.unquoted.resize(self.unquoted.len() * 2, 0),
                 Found::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 Found::Record => break,
+                Found::InputEmpty if at_end && wrote > 0 => return Err(self.open_quote()),
+                Found::InputEmpty if at_end => return Ok(None),
                 Found::End => return Ok(None),
                 Found::InputEmpty => {}
             }
@@ -235,6 +256,26 @@ impl<R: Read> Records<R> {
         Ok(Some((length, consumed)))
     }
 
+    /// The length of the blank line that stands here, if one does. csv-core passes over them
+    /// without a word, and lines and positions would not add up.
+    fn blank_line(&mut self) -> anyhow::Result<Option<usize>> {
+        while self.end - self.start < 2 && self.fill()? {}
+        Ok(match &self.buffer[self.start..self.end] {
+            [b'\n', ..] => Some(1),
+            [b'\r', b'\n', ..] => Some(2),
+            _ => None,
+        })
+    }
+
+    fn open_quote(&self) -> anyhow::Error {
+        let Position { line, byte } = self.next;
+        let message = format!(
+            "the record at line {line}, byte {byte} has a quote that is not closed before the \
+             file ends"
+        );
+        Failure::new(Exit::InputRejected, message).hint(LOOK_AT_QUOTES).into()
+    }
+
     fn refuse_endless(&self, length: usize) -> anyhow::Result<()> {
         if length <= RECORD_MAX {
             return Ok(());
@@ -246,9 +287,7 @@ impl<R: Read> Records<R> {
             "is this the file that the spec describes?"
         };
         let message = format!("the record at line {line}, byte {byte} is longer than 8 MiB: {why}");
-        Err(Failure::new(Exit::InputRejected, message)
-            .hint("look at that line; if quotes mean nothing in this file: quoting = \"none\"")
-            .into())
+        Err(Failure::new(Exit::InputRejected, message).hint(LOOK_AT_QUOTES).into())
     }
 
     /// Makes room and reads more; false at the end of the input.
@@ -269,6 +308,39 @@ impl<R: Read> Records<R> {
         self.finished = read == 0;
         Ok(read > 0)
     }
+}
+
+/// Where the byte `within` the unquoted field `index` stands in a quoted record's original bytes.
+fn raw_offset(raw: &[u8], delimiter: u8, index: usize, within: u64) -> u64 {
+    let mut at = 0;
+    for _ in 0..index {
+        at = (end_of_field(raw, delimiter, at) + 1).min(raw.len());
+    }
+    if raw.get(at) != Some(&b'"') {
+        return at as u64 + within;
+    }
+    at += 1;
+    for _ in 0..within {
+        at += if raw[at..].starts_with(b"\"\"") { 2 } else { 1 };
+        at = at.min(raw.len());
+    }
+    at as u64
+}
+
+/// Where the quoted record's field that begins at `start` ends.
+fn end_of_field(raw: &[u8], delimiter: u8, start: usize) -> usize {
+    let mut quoted = raw.get(start) == Some(&b'"');
+    let mut at = start + usize::from(quoted);
+    while at < raw.len() {
+        match raw[at] {
+            b'"' if quoted && raw.get(at + 1) == Some(&b'"') => at += 1,
+            b'"' => quoted = false,
+            byte if byte == delimiter && !quoted => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    raw.len()
 }
 
 fn split(line: &[u8], delimiter: u8, fields: &mut Vec<(u32, u32)>) {

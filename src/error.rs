@@ -114,6 +114,10 @@ pub fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
     Failure::new(exit, message).into()
 }
 
+/// What to do about a file that is not what it was.
+pub const LAND_AGAIN: &str =
+    "get the file again from where it was posted, then: kiln land DATABASE FILE";
+
 /// Carries a failure through an interface that only knows `io::Error` (`Read`, the zip crate);
 /// [`from_io`] takes it out again.
 pub fn into_io(error: anyhow::Error) -> std::io::Error {
@@ -127,7 +131,9 @@ pub fn into_io(error: anyhow::Error) -> std::io::Error {
 pub fn from_io(error: std::io::Error) -> anyhow::Error {
     match error.downcast::<Failure>() {
         Ok(failure) => failure.into(),
-        Err(error) => Failure::new(Exit::InputRejected, "is damaged").because(error).into(),
+        Err(error) => {
+            Failure::new(Exit::InputRejected, "is damaged").hint(LAND_AGAIN).because(error).into()
+        }
     }
 }
 

@@ -6,7 +6,9 @@
 //!
 //! `KILN_FAILPOINT=name=action`, with the actions `error`, `panic`, `term` (SIGTERM to
 //! itself), `kill` (SIGKILL to itself) and `pause:FILE` (writes FILE and waits until it is
-//! removed, so that a test can do something from outside at this very moment).
+//! removed, so that a test can do something from outside at this very moment). A point that
+//! is met several times (by every file, say) acts at the first: a second SIGTERM would be
+//! another order, and a second pause would have nobody to end it.
 
 /// After the run's lock is held, before anything else.
 pub const LOCKED: &str = "locked";
@@ -64,24 +66,34 @@ pub const ALL: [&str; 17] = [
     PRUNE,
 ];
 
+/// Whether the point was met before.
+#[cfg(any(debug_assertions, feature = "failpoints"))]
+static HIT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// Does what `KILN_FAILPOINT` says for this point.
 ///
 /// # Errors
 /// With the action `error`.
 #[cfg(any(debug_assertions, feature = "failpoints"))]
 pub fn hit(name: &str) -> anyhow::Result<()> {
+    use std::sync::atomic::Ordering;
+
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
     let Some(said) = crate::config::failpoint() else { return Ok(()) };
     let Some((point, action)) = said.split_once('=') else { return Ok(()) };
-    if point != name {
+    if point != name || HIT.swap(true, Ordering::SeqCst) {
         return Ok(());
     }
     let signal_self = |signal: Signal| {
         kill(Pid::this(), signal).expect("a process may signal itself");
         // The signal's effect arrives through the runtime; nothing may overtake it.
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        let began = std::time::Instant::now();
+        while crate::stop::exit_code().is_none() && began.elapsed().as_secs() < 5 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
     };
     match action {
         "error" => anyhow::bail!("failpoint {name}"),
@@ -89,7 +101,12 @@ pub fn hit(name: &str) -> anyhow::Result<()> {
         "term" => signal_self(Signal::SIGTERM),
         "kill" => signal_self(Signal::SIGKILL),
         other => {
-            if let Some(file) = other.strip_prefix("pause:") {
+            // Once: sources meet a point side by side, and a pause is to end when FILE goes.
+            static PAUSED: std::sync::atomic::AtomicBool =
+                std::sync::atomic::AtomicBool::new(false);
+            if let Some(file) = other.strip_prefix("pause:")
+                && !PAUSED.swap(true, std::sync::atomic::Ordering::SeqCst)
+            {
                 let _ = std::fs::write(file, name);
                 while std::path::Path::new(file).exists() {
                     std::thread::sleep(std::time::Duration::from_millis(5));

@@ -1,11 +1,10 @@
 //! Pinned objects to bytes whose completeness is proved.
 //!
-//! [`s3`] speaks to the store, [`object`] is one pinned object as a seekable reader that
-//! resumes, [`archive`] finds members in nested zips, [`container`] is where their bytes are, [`verified`] counts and hashes what is
-//! read and gives out the proof without which no COPY is finished.
+//! [`object`] is one pinned object as a seekable reader that resumes, [`archive`] finds members
+//! in nested zips, [`container`] is where their bytes are, [`verified`] counts and hashes what
+//! is read and gives out the proof without which no COPY is finished.
 
 pub mod archive;
 pub mod container;
 pub mod object;
-pub mod s3;
 pub mod verified;

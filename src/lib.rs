@@ -11,6 +11,8 @@
 //! [`cli`] is clap and help; [`command`] has a file for each subcommand, and
 //! [`command::build`] reads as the line above; then come the stages; then leaves that all use.
 
+#![warn(missing_docs)]
+
 pub mod cli;
 pub mod command;
 
@@ -30,8 +32,10 @@ pub mod swap;
 
 // leaves
 pub mod config;
+pub mod digest;
 pub mod error;
 pub mod failpoint;
+pub mod history;
 pub mod ledger;
 pub mod local;
 pub mod lock;
@@ -41,5 +45,6 @@ pub mod registry;
 pub mod report;
 pub mod schema;
 pub mod stop;
+pub mod store;
 pub mod strict;
 pub mod synth;

@@ -3,6 +3,7 @@
 //! ended cannot swap any more (a fence).
 
 use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
 
 use crate::error::{Exit, Failure};
 use crate::pg::{Server, Session, db};
@@ -10,6 +11,12 @@ use crate::registry::control::{self, Who};
 
 /// Tells kiln's locks from others in the same database ("kiln" in ASCII).
 const CLASS: i32 = 0x6b69_6c6e;
+/// How often, and how far apart, a holder that has not yet said who it is is asked again.
+const HOLDER_TRIES: u32 = 20;
+const HOLDER_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a lost server is waited for.
+const RENEW_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The lock on one database's builds. Dropping it ends the session and with it the lock.
 pub struct RunLock {
@@ -30,18 +37,53 @@ impl RunLock {
         database: &str,
     ) -> anyhow::Result<RunLock> {
         drop(control::open(server).await?);
+        let lock = RunLock::take(server, who, database).await?;
+        control::begin_run(&lock.session, who, command, database).await?;
+        Ok(lock)
+    }
+
+    /// The same for a dry run: nobody else runs meanwhile, and the history stays as it is (a
+    /// dry run that went well must not hide a night that did not).
+    ///
+    /// # Errors
+    /// As [`RunLock::acquire`]; [`Exit::SwapNotPossible`] on a server that has no build yet.
+    pub async fn for_dry_run(
+        server: &Server,
+        who: &Who,
+        database: &str,
+    ) -> anyhow::Result<RunLock> {
+        if control::existing(server).await?.is_none() {
+            let message = format!("{database} has no build: nothing was ever built on this server");
+            return Err(Failure::new(Exit::SwapNotPossible, message)
+                .hint(format!("kiln run {database}"))
+                .into());
+        }
+        RunLock::take(server, who, database).await
+    }
+
+    async fn take(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
         let purpose = format!("lock {database}");
         let session = server.connect_as(crate::registry::CONTROL, &purpose).await?;
-        let held: bool = session
-            .query_one("select pg_try_advisory_lock($1, hashtext($2))", &[&CLASS, &database])
-            .await
-            .map_err(db("take the lock"))?
-            .get(0);
-        if !held {
+        if !try_lock(&session, database).await? {
             return Err(holder(&session, database).await);
         }
-        control::begin_run(&session, who, command, database).await?;
         Ok(RunLock { session, database: database.to_owned(), who: who.clone() })
+    }
+
+    /// Takes the lock anew after its session was lost (a crash of the server), so that the run
+    /// can put away what it made and say how it ended; waits for recovery a few seconds.
+    pub async fn renew(&mut self, server: &Server) {
+        let until = Instant::now() + RENEW_PATIENCE;
+        while self.session.is_closed() && Instant::now() < until {
+            let purpose = format!("lock {}", self.database);
+            if let Ok(session) = server.connect_as(crate::registry::CONTROL, &purpose).await
+                && try_lock(&session, &self.database).await.unwrap_or(false)
+            {
+                self.session = session;
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// The database that is locked.
@@ -68,20 +110,44 @@ impl DerefMut for RunLock {
     }
 }
 
-async fn holder(session: &Session, database: &str) -> anyhow::Error {
-    let found = session
-        .query_opt(
-            "select r.run, r.command, r.host, r.pid, r.login, to_char(r.started_at,
-                        'YYYY-MM-DD HH24:MI:SS TZ'), l.pid
-             from pg_locks l
-             left join kiln.run r on r.database = $2 and r.ended_at is null
-             where l.locktype = 'advisory' and l.classid::int8 = $1::int4::int8
-               and l.objid::int8 = (hashtext($2)::int8 & 4294967295) and l.granted
-               and l.database = (select oid from pg_database where datname = current_database())
-             order by r.started_at desc limit 1",
+async fn try_lock(session: &Session, database: &str) -> anyhow::Result<bool> {
+    let row = session
+        .query_one("select pg_try_advisory_lock($1, hashtext($2))", &[&CLASS, &database])
+        .await
+        .map_err(db("take the lock"))?;
+    Ok(row.get(0))
+}
+
+/// Whether some run holds a database's lock now. A run that the history has as not ended, while
+/// nobody holds its lock, was killed.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn is_held(control: &Session, database: &str) -> anyhow::Result<bool> {
+    let row = control
+        .query_one(
+            "select exists (select from pg_locks
+                 where locktype = 'advisory' and granted and classid::int8 = $1::int4::int8
+                   and objid::int8 = (hashtext($2)::int8 & 4294967295)
+                   and database = (select oid from pg_database
+                                   where datname = current_database()))",
             &[&CLASS, &database],
         )
-        .await;
+        .await
+        .map_err(db("look at the lock"))?;
+    Ok(row.get(0))
+}
+
+async fn holder(session: &Session, database: &str) -> anyhow::Error {
+    // A holder of a few milliseconds has not yet written who it is.
+    let mut found = ask(session, database).await;
+    for _ in 0..HOLDER_TRIES {
+        if !matches!(&found, Ok(Some(row)) if row.get::<_, Option<String>>(0).is_none()) {
+            break;
+        }
+        tokio::time::sleep(HOLDER_PAUSE).await;
+        found = ask(session, database).await;
+    }
     let who = match &found {
         Ok(Some(row)) if row.get::<_, Option<String>>(0).is_some() => {
             let (run, command, host): (String, String, String) =
@@ -97,4 +163,26 @@ async fn holder(session: &Session, database: &str) -> anyhow::Error {
     Failure::new(Exit::Locked, format!("{database} is locked by {who}"))
         .hint("wait for it, or stop that process; then run this again")
         .into()
+}
+
+async fn ask(
+    session: &Session,
+    database: &str,
+) -> Result<Option<tokio_postgres::Row>, tokio_postgres::Error> {
+    session
+        .query_opt(
+            "select r.run, r.command, r.host, r.pid, r.login, to_char(r.started_at,
+                        'YYYY-MM-DD HH24:MI:SS TZ'), l.pid
+             from pg_locks l
+             left join pg_stat_activity a on a.pid = l.pid
+             left join kiln.run r on r.database = $2 and r.ended_at is null
+                  -- a killed run's row stays open until the next holder closes it
+                  and r.started_at >= coalesce(a.backend_start, '-infinity')
+             where l.locktype = 'advisory' and l.classid::int8 = $1::int4::int8
+               and l.objid::int8 = (hashtext($2)::int8 & 4294967295) and l.granted
+               and l.database = (select oid from pg_database where datname = current_database())
+             order by r.started_at desc limit 1",
+            &[&CLASS, &database],
+        )
+        .await
 }

@@ -28,7 +28,10 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         };
         match outcome {
-            Ok(()) => 0,
+            Ok(()) => {
+                tracing::info!(code = 0, "end");
+                0
+            }
             Err(error) => {
                 let code = kiln::stop::exit_code().unwrap_or(exit_of(&error).code());
                 eprintln!("kiln: {}", render(&error));

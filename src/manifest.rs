@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Exit, Failure};
-use crate::fetch::s3::{Listed, Pin, Store, file_name};
 use crate::source::Source;
+use crate::store::{Listed, Pin, Store, file_name};
 
 /// A build's inputs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -119,7 +119,8 @@ impl Server {
         Ok(url.to_string())
     }
 
-    /// Run and build, as `application_name` has them.
+    /// Run and build, as `application_name` has them: `kiln RUN BUILD SOURCE`, without labels,
+    /// for Postgres keeps 63 bytes of it.
     pub fn who(&self) -> &str {
         &self.who
     }

@@ -6,7 +6,6 @@
 
 pub mod build;
 pub mod control;
-pub mod history;
 pub mod roles;
 
 use serde::{Deserialize, Serialize};

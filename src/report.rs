@@ -1,5 +1,5 @@
-//! What kiln prints on standard output, as text or JSON, and the JSON log. A night without a
-//! terminal prints nothing when it goes well.
+//! What kiln prints on standard output, as text or JSON, and the JSON log
+//! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
 
 mod log;
 mod status;
@@ -12,12 +12,12 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
-use crate::manifest::Manifest;
-use crate::registry::control::Contract;
-
 pub use log::log_to_file;
 pub use status::status;
+
+use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
+use crate::registry::control::Contract;
+use crate::schema::Checked;
 
 /// A table with its first column to the left and the others to the right.
 struct Table {
@@ -169,36 +169,6 @@ pub fn source(
     Ok(())
 }
 
-/// What a build would read (`--dry-run`).
-pub fn manifest(manifest: &Manifest) {
-    println!(
-        "{} (schema version {}) would be built from:",
-        manifest.database, manifest.schema_version
-    );
-    for (source, input) in &manifest.sources {
-        println!("  {source}  {} ({})", input.object.url(), HumanBytes(input.object.size));
-    }
-    for source in &manifest.without {
-        println!("  {source}  left out");
-    }
-}
-
-/// What a resume would do (`--dry-run`).
-pub fn resume(build: &str, manifest: &Manifest, done: &[SourceEntry]) {
-    println!("{build} would go on:");
-    for entry in done {
-        match entry.state {
-            SourceState::Without => println!("  {}  left out", entry.source),
-            _ => println!("  {}  stays ({} rows)", entry.source, HumanCount(entry.counted)),
-        }
-    }
-    for (source, input) in &manifest.sources {
-        if !done.iter().any(|entry| entry.source == *source) {
-            println!("  {source}  would be loaded from {}", input.object.url());
-        }
-    }
-}
-
 /// A file that landed.
 #[derive(Debug, Serialize)]
 pub struct Landed {
@@ -274,26 +244,11 @@ pub fn pruned(all: &[serde_json::Value], dry_run: bool, as_json: bool, quiet: bo
     }
 }
 
-/// What `kiln schema check` found of one database.
-#[derive(Debug, Serialize)]
-pub struct SchemaChecked {
-    /// The database.
-    pub database: String,
-    /// Its schema's version, as locked.
-    pub version: Option<u32>,
-    /// Its catalog's fingerprint, as built.
-    pub fingerprint: String,
-    /// Tables.
-    pub tables: usize,
-    /// Sources.
-    pub sources: usize,
-}
-
 /// The outcome of `kiln schema check`.
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn schemas(all: &[SchemaChecked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         println!("{}", serde_json::to_string(all)?);
         return Ok(());

@@ -11,6 +11,7 @@ mod sections;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde::Serialize;
 use tokio_postgres::error::ErrorPosition;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,21 @@ pub struct Schema {
     pub lock: Option<SchemaLock>,
     /// Where `schema.lock` lies.
     pub lock_path: PathBuf,
+}
+
+/// What a check found of one database.
+#[derive(Debug, Serialize)]
+pub struct Checked {
+    /// The database.
+    pub database: String,
+    /// Its schema's version, as locked.
+    pub version: Option<u32>,
+    /// Its catalog's fingerprint, as built.
+    pub fingerprint: String,
+    /// Tables.
+    pub tables: usize,
+    /// Sources.
+    pub sources: usize,
 }
 
 /// One numbered file.
@@ -180,19 +196,26 @@ impl SchemaFile {
         Ok(())
     }
 
+    /// The line of this file that the server's error is about: where it points to, else where
+    /// the section begins.
+    pub fn line_of(&self, section: &Section, error: &tokio_postgres::Error) -> usize {
+        match error.as_db_error().and_then(|db_error| db_error.position()) {
+            Some(ErrorPosition::Original(position)) => {
+                // It counts characters from 1; those before it are what lies above.
+                let before = (*position as usize).saturating_sub(1);
+                section.line + section.sql.chars().take(before).filter(|c| *c == '\n').count()
+            }
+            _ => section.line,
+        }
+    }
+
     /// A section's error with file and line. A syntax error is the schema's fault; a duplicate
     /// key found by post-data is the data's.
     pub fn explain(&self, section: &Section, error: tokio_postgres::Error) -> anyhow::Error {
         let Some(db_error) = error.as_db_error() else {
             return pg::db(format!("run {}", self.path.display()))(error);
         };
-        let line = match db_error.position() {
-            Some(ErrorPosition::Original(position)) => {
-                let before = section.sql.chars().take(*position as usize);
-                section.line + before.filter(|c| *c == '\n').count()
-            }
-            _ => section.line,
-        };
+        let line = self.line_of(section, &error);
         let place = format!("{}:{line}", self.path.display());
         let class = &db_error.code().code()[..2];
         match class {

@@ -77,10 +77,11 @@ pub async fn seal(
     if let Err(error) = written {
         // The answer to COMMIT may be what was lost, and not the commit: ask the server.
         drop(session);
-        let again = build.session("seal").await.map_err(|_| error)?;
+        let Ok(again) = build.session("seal").await else { return Err(error) };
         if read(&again).await?.is_none() {
             return Err(Failure::new(Exit::Database, "the seal was not committed")
                 .hint(format!("kiln resume {}", tag.build))
+                .because(error)
                 .into());
         }
     }

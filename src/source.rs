@@ -145,7 +145,8 @@ impl Sources {
     pub fn read(root: &Path, database: &str, problems: &Problems) -> anyhow::Result<Sources> {
         let folder = root.join("sources").join(database);
         if !folder.is_dir() {
-            problems.add(&folder, 0, format!("no sources for database {database}"));
+            let shown = Path::new("sources").join(database);
+            problems.add(&shown, 0, format!("no sources for database {database}"));
             return Ok(Sources::default());
         }
         let mut paths = Vec::new();
@@ -176,17 +177,11 @@ impl Sources {
 impl Source {
     /// sha256 of the spec's text, in hex: what the manifest pins of it.
     pub fn digest(&self) -> String {
-        use sha2::Digest as _;
-        hex(&sha2::Sha256::digest(self.text.as_bytes()))
+        crate::digest::sha256(self.text.as_bytes())
     }
 
     /// What `allowed` rejects come to for this many rows.
     pub fn rejects_allowed(&self, rows: u64) -> u64 {
         self.budget.rejects.max((rows as f64 * self.budget.reject_ratio) as u64)
     }
-}
-
-/// Bytes as lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -30,6 +30,7 @@ pub fn listen() -> anyhow::Result<CancellationToken> {
         };
         EXIT_CODE.store(first.code(), Ordering::SeqCst);
         stop.cancel();
+        tracing::warn!(signal = first.meaning(), "stopping");
         let second = tokio::select! {
             _ = terminate.recv() => Exit::Terminated,
             _ = interrupt.recv() => Exit::Interrupted,

@@ -9,6 +9,8 @@ mod rename;
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::error::{Exit, Failure, failure};
 use crate::ledger::Promotion;
 use crate::lock::RunLock;
@@ -35,7 +37,15 @@ pub struct Swap<'a> {
     pub action: &'a str,
     /// Why, for the audit.
     pub why: &'a str,
+    /// The stop signal: until COMMIT is sent it leaves everything as it was.
+    pub stop: &'a CancellationToken,
 }
+
+/// Marks an error after which the swap may be done or not done (never half): the server went
+/// away at COMMIT and did not come back in time to be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("whether the swap was committed is not known (`kiln status` will say)")]
+pub struct NotKnown;
 
 impl Swap<'_> {
     /// Makes the candidate live. `sealed` spares the counting of a build that this very run

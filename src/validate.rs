@@ -7,7 +7,7 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::bind::{Binding, BoundFilter, Layout, Target, filters};
-use crate::decode::{Position, Record, decode_text};
+use crate::decode::{Record, decode_text};
 use crate::encode::{self, ColumnType};
 use crate::source::Encoding;
 
@@ -101,7 +101,7 @@ impl<'a> Validator<'a> {
                     record.len()
                 )
             };
-            return self.reject(record, None, 0, reason);
+            return self.reject(record, None, record.position.byte, reason);
         }
         if self.left_out(record) {
             self.counts.filtered += 1;
@@ -128,13 +128,9 @@ impl<'a> Validator<'a> {
             };
             if let Err((offset, reason)) = outcome {
                 rows.truncate(start);
-                let within = field.map_or(0, |index| record.field_offset(index));
-                return self.reject(
-                    record,
-                    Some(target.column),
-                    within + offset,
-                    reason.to_owned(),
-                );
+                let byte =
+                    field.map_or(record.position.byte, |index| record.byte_of(index, offset));
+                return self.reject(record, Some(target.column), byte, reason.to_owned());
             }
         }
         self.counts.loaded += 1;
@@ -154,14 +150,13 @@ impl<'a> Validator<'a> {
         &mut self,
         record: &Record<'_>,
         column: Option<usize>,
-        offset: u64,
+        byte: u64,
         reason: String,
     ) -> Outcome {
         self.counts.rejected += 1;
-        let Position { line, byte } = record.position;
         Outcome::Rejected(Reject {
-            line,
-            byte: byte + offset,
+            line: record.position.line,
+            byte,
             column: column.map(|index| self.binding.source.columns[index].from.clone()),
             reason,
             bytes: record.raw[..record.raw.len().min(KEPT_BYTES)].to_vec(),

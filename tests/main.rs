@@ -8,8 +8,29 @@ mod support;
 // does the night do what the README says, on generated and on CMS's own files?
 mod pipeline;
 
+// killed anywhere: does live stay, and does the next night go well?
+mod faults;
+
+// does the swap change one thing at one moment, or nothing?
+mod swap;
+
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
+
+// is everything that is wrong with an input, a server or a spec refused, and said?
+mod bad_input;
+
+// is every mistake in sql/ and sources/ named, and is a new database data alone?
+mod schema;
+
+// can readers only read, and can no name reach SQL as anything but a name?
+mod roles;
+
+// is the command line what its help says, and do secrets and values stay inside?
+mod cli;
+
+// do the sources keep the style that they promise?
+mod tidy;
 
 // does a broken, stalled, replaced or lying store end in the same rows or in a named error?
 mod fetch;

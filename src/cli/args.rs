@@ -1,6 +1,8 @@
-//! The arguments of each subcommand.
+//! The arguments of every command, with their help.
 
-use clap::Args;
+use clap::{Args, Subcommand};
+
+use super::Range;
 
 /// Output for a script.
 #[derive(Debug, Args, Clone, Copy)]
@@ -53,8 +55,10 @@ pub struct Land {
     /// Files, or http(s) URLs
     #[arg(required = true, value_name = "FILE|URL")]
     pub files: Vec<String>,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -64,10 +68,13 @@ pub struct Land {
 pub struct Run {
     /// Databases [default: all]
     pub databases: Vec<String>,
+    /// Sources to do without.
     #[command(flatten)]
     pub without: Without,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -77,10 +84,13 @@ pub struct Run {
 pub struct Build {
     /// The database
     pub database: String,
+    /// Sources to do without.
     #[command(flatten)]
     pub without: Without,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -95,8 +105,10 @@ pub struct Load {
     /// Replace the table in this unsealed build
     #[arg(long, value_name = "BUILD")]
     pub into: Option<String>,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -106,8 +118,10 @@ pub struct Load {
 pub struct Resume {
     /// The failed build
     pub build: String,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -119,10 +133,13 @@ pub struct Swap {
     pub database: String,
     /// The build
     pub build: Option<String>,
+    /// Why, for the audit.
     #[command(flatten)]
     pub why: Why,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -132,10 +149,13 @@ pub struct Swap {
 pub struct Rollback {
     /// The database
     pub database: String,
+    /// Why, for the audit.
     #[command(flatten)]
     pub why: Why,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -145,6 +165,7 @@ pub struct Rollback {
 pub struct Status {
     /// Databases [default: all]
     pub databases: Vec<String>,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -154,6 +175,22 @@ pub struct Status {
 pub struct Url {
     /// The database
     pub database: String,
+}
+
+/// `kiln contract …`
+#[derive(Debug, Subcommand)]
+pub enum Contract {
+    /// Say which schema versions an app accepts
+    #[command(after_help = "\
+Examples:
+  # exactly version 1
+  kiln contract set druginfo --app plan-finder --accepts 1
+  # while the app learns version 2
+  kiln contract set druginfo --app plan-finder --accepts 1..2")]
+    Set(ContractSet),
+    /// List what apps accept
+    #[command(after_help = "Examples:\n  kiln contract list --json")]
+    List(Json),
 }
 
 /// Arguments of `kiln contract set`.
@@ -167,8 +204,10 @@ pub struct ContractSet {
     /// Versions, MIN..MAX with both ends, or one number
     #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]
     pub accepts: Range,
+    /// Why, for the audit.
     #[command(flatten)]
     pub why: Why,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
 }
@@ -181,8 +220,25 @@ pub struct Guard {
     /// Versions, MIN..MAX with both ends, or one number
     #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]
     pub accepts: Range,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
+}
+
+/// `kiln schema …`
+#[derive(Debug, Subcommand)]
+pub enum Schema {
+    /// Build every schema from zero on a throw-away cluster and hold it against its lock
+    #[command(after_help = "\
+Needs no S3 and no configured Postgres.
+
+Examples:
+  kiln schema check
+  kiln schema check druginfo")]
+    Check(SchemaCheck),
+    /// Write version and fingerprint into schema.lock; a changed catalog gets the next version
+    #[command(after_help = "Examples:\n  kiln schema lock druginfo\n  kiln schema lock --dry-run")]
+    Lock(SchemaLock),
 }
 
 /// Arguments of `kiln schema check`.
@@ -190,6 +246,7 @@ pub struct Guard {
 pub struct SchemaCheck {
     /// Databases [default: all]
     pub databases: Vec<String>,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
 }
@@ -199,6 +256,7 @@ pub struct SchemaCheck {
 pub struct SchemaLock {
     /// Databases [default: all]
     pub databases: Vec<String>,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
 }
@@ -208,30 +266,10 @@ pub struct SchemaLock {
 pub struct Prune {
     /// Databases [default: all]
     pub databases: Vec<String>,
+    /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
     #[command(flatten)]
     pub json: Json,
-}
-
-/// Schema versions, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    /// Lowest.
-    pub min: u32,
-    /// Highest.
-    pub max: u32,
-}
-
-impl Range {
-    fn parse(text: &str) -> Result<Range, String> {
-        let (min, max) = text.split_once("..").unwrap_or((text, text));
-        let number = |part: &str| part.trim_start_matches('=').parse::<u32>().ok();
-        match (number(min), number(max)) {
-            (Some(min), Some(max)) if min <= max && max <= i32::MAX.cast_unsigned() => {
-                Ok(Range { min, max })
-            }
-            _ => Err("expected a version like 3, or a range like 1..3".to_owned()),
-        }
-    }
 }

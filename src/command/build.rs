@@ -6,27 +6,28 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::ending::{end_early, unless_stopped};
+use super::ending::{Baked, end_early, unless_stopped};
+use super::plan::{Specs, plan};
 use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
 use crate::copy::queue::{Loading, Task};
+use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::error::{Exit, failure};
 use crate::failpoint;
 use crate::fetch::object::Object;
-use crate::ledger::{Ledger, SourceEntry};
+use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control;
 use crate::registry::{State, Tag, roles};
-use crate::schema::{Kind, Schema, catalog};
+use crate::schema::{Kind, catalog};
 use crate::seal::{self, Sealed};
-use crate::source::{Source, Sources};
-use crate::strict::{Problems, suggest};
+use crate::strict::Problems;
 use crate::{check, index, report};
 
 /// `kiln build DATABASE`.
@@ -38,7 +39,8 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     let context = Context::open(start, true).await?;
     let outcome = async {
         if args.dry_run.dry_run {
-            return plan(&context, &args.database, &args.without.without).await;
+            let without = &args.without.without;
+            return plan(&context, &args.database, without, args.json.json).await;
         }
         let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
         let baked = begun.bake().await?;
@@ -47,56 +49,6 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     };
     let outcome = outcome.await;
     context.close_after(outcome).await
-}
-
-/// Says what a build would read, and changes nothing.
-pub(super) async fn plan(
-    context: &Context,
-    database: &str,
-    without: &[String],
-) -> anyhow::Result<()> {
-    let problems = Problems::default();
-    let specs = Specs::read(context, database, without, &problems)?;
-    problems.into_result("kiln schema check")?;
-    let version = specs.schema.locked()?.version;
-    let store = context.store().await;
-    let manifest =
-        Manifest::fix(&store, database, version, &specs.wanted(without), without).await?;
-    report::manifest(&manifest);
-    Ok(())
-}
-
-/// What is known before any server is spoken to.
-pub(super) struct Specs {
-    pub schema: Schema,
-    pub sources: Sources,
-}
-
-impl Specs {
-    pub(super) fn read(
-        context: &Context,
-        database: &str,
-        without: &[String],
-        problems: &Problems,
-    ) -> anyhow::Result<Specs> {
-        let root = &context.config.root;
-        let schema = Schema::read(root, database, problems)?;
-        let sources = Sources::read(root, database, problems)?;
-        for name in without {
-            if !sources.stems.contains(name) {
-                let mean = suggest(name, sources.stems.iter().map(String::as_str));
-                let message = format!("--without {name}: {database} has no such source{mean}");
-                return Err(failure(Exit::Usage, message));
-            }
-        }
-        Ok(Specs { schema, sources })
-    }
-
-    /// The sources that are to be loaded.
-    pub(super) fn wanted(&self, without: &[String]) -> Vec<&Source> {
-        let wanted = |source: &&Source| !without.iter().any(|name| name == source.name.as_str());
-        self.sources.all.iter().filter(wanted).collect()
-    }
 }
 
 /// A build being made.
@@ -111,15 +63,6 @@ pub(super) struct Baking<'a> {
     /// Whether something in the build is worth keeping when it fails.
     pub worth_keeping: bool,
     problems: Problems,
-}
-
-/// A build that is sealed, its run not yet ended.
-pub(super) struct Baked {
-    pub lock: RunLock,
-    pub sealed: Sealed,
-    pub ledger: Ledger,
-    pub tag: Tag,
-    pub schema: Schema,
 }
 
 impl<'a> Baking<'a> {
@@ -140,7 +83,10 @@ impl<'a> Baking<'a> {
         let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
         let begun = async {
             failpoint::hit(failpoint::LOCKED)?;
-            super::prune::leftovers(context, &lock).await?;
+            // A trial leaves everything as it is, the failed build that it is to help with above all.
+            if command != "load" {
+                super::prune::leftovers(context, &lock).await?;
+            }
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
             roles::ensure(&lock, &owner, &app).await?;
@@ -150,7 +96,7 @@ impl<'a> Baking<'a> {
             Ok(name) => name,
             Err(error) => return Err(end_early(&lock, error).await),
         };
-        let called = context.server.called(format!("run={} build={name}", context.who.run));
+        let called = context.server.called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let ledger = Ledger::open(&context.who.run, command, database, &name, version);
         let tag = Tag::new(database, &name, &context.who.run, version, State::Building);
@@ -186,7 +132,7 @@ impl<'a> Baking<'a> {
 
     /// The pipeline.
     pub(super) async fn bake(mut self) -> anyhow::Result<Baked> {
-        let span = tracing::info_span!("build", run = self.tag.run, build = self.tag.build);
+        let span = tracing::info_span!("build", build = self.tag.build);
         let stop = self.context.stop.clone();
         let work = async {
             let bindings = self.create().await?;
@@ -195,6 +141,10 @@ impl<'a> Baking<'a> {
             self.finish(&manifest).await
         };
         let outcome = unless_stopped(&stop, work.instrument(span)).await;
+        let outcome = match outcome {
+            Ok(sealed) => self.audit_seal().await.map(|()| sealed),
+            Err(error) => Err(error),
+        };
         self.sealed_or_failed(outcome).await
     }
 
@@ -277,7 +227,7 @@ impl<'a> Baking<'a> {
             }
         }
         drop(session);
-        self.worth_keeping = true;
+        self.worth_keeping = true; // until it is known what was loaded
         let tasks = self.tasks(manifest, bindings).await;
         let loaded = self.loading()?.run(tasks).await?;
         for name in loaded.unclaimed {
@@ -286,7 +236,18 @@ impl<'a> Baking<'a> {
         self.ledger.sources.extend(loaded.entries);
         self.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
         self.ledger.stage("copy", since);
+        self.worth_keeping = self.has_something().await;
         self.refuse_failed_sources()
+    }
+
+    /// Whether there is a source, or a reject, for an engineer to go on with.
+    async fn has_something(&self) -> bool {
+        if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
+            return true;
+        }
+        let sql = "select exists (select from kiln.reject)";
+        let Ok(session) = self.build.session("rejects").await else { return true };
+        session.query_one(sql, &[]).await.map_or(true, |row| row.get(0))
     }
 
     /// The sources with their pinned objects, one object for all that share it.
@@ -324,6 +285,8 @@ impl<'a> Baking<'a> {
     /// Post-data, derive, freeze, check, seal.
     pub(super) async fn finish(&mut self, manifest: &Manifest) -> anyhow::Result<Sealed> {
         let (build, stop) = (&self.build, &self.context.stop);
+        // Loads by hand that failed left their rejects for a look.
+        forget_stale_rejects(&build.session("rejects").await?).await?;
         let (schema, connections) = (&self.specs.schema, self.context.config.connections);
         let since = Instant::now();
         let shown = self.context.progress.stage("keys and indexes");

@@ -22,14 +22,14 @@ const DATABASE: &str = "druginfo";
 /// What keeps the demo from going live.
 pub async fn run(start: Start, args: &cli::Demo) -> anyhow::Result<()> {
     let began = Instant::now();
-    let Start { mut config, quiet, stop } = start;
+    let Start { mut config, who, quiet, stop } = start;
     // A demo never touches configured servers.
     config.postgres_url = None;
     config.s3 = None;
     let home = config.folder(".")?;
     local::up(&home, config.postgres_bin.as_deref()).await?;
     let mut stages = vec![stage("servers up", began)];
-    let mut context = Context::open(Start { config, quiet, stop }, true).await?;
+    let mut context = Context::open(Start { config, who, quiet, stop }, true).await?;
     context.summary = !quiet;
     let outcome = demo(&context, args, &mut stages).await;
     let root = context.config.root.clone();

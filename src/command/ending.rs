@@ -5,60 +5,99 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::build::{Baked, Baking};
-use crate::error::{Exit, Failure, exit_of, failure, render};
-use crate::ledger::SourceState;
+use super::build::Baking;
+use crate::error::{Exit, Failure, exit_of, render};
+use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::pg::stopped;
-use crate::registry::control::{self, RunEnd};
+use crate::registry::control::{self, Audit, RunEnd};
 use crate::registry::{State, Tag};
+use crate::schema::Schema;
+use crate::seal::Sealed;
 
 /// How long a stage may take to stop by itself.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
+/// A build that is sealed, its run not yet ended.
+pub(super) struct Baked {
+    pub lock: RunLock,
+    pub sealed: Sealed,
+    pub ledger: Ledger,
+    pub tag: Tag,
+    pub schema: Schema,
+}
+
 impl Baking<'_> {
-    /// What an engineer types to go on with a kept build.
+    /// What an engineer types to go on.
     fn go_on(&self) -> String {
         let Tag { build, database, .. } = &self.tag;
-        let failed = self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed);
-        let loads: Vec<String> = failed
-            .map(|entry| format!("kiln load {database} {} --into {build} && ", entry.source))
-            .collect();
-        format!("{}kiln resume {build} && kiln swap {database}", loads.concat())
+        let failed: Vec<_> =
+            self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
+        let rest = format!("kiln resume {build} && kiln swap {database}");
+        match failed.as_slice() {
+            _ if !self.worth_keeping => format!("kiln run {database}"),
+            [] => rest,
+            [one] => format!("kiln load {database} {} --into {build} && {rest}", one.source),
+            _ => {
+                format!("kiln load {database} SOURCE --into {build} for each of them, then: {rest}")
+            }
+        }
     }
 
-    /// The failure of the sources that failed, all of them.
+    /// Notes in the audit that there is a new sealed build.
+    pub(super) async fn audit_seal(&self) -> anyhow::Result<()> {
+        let audit = Audit {
+            action: "seal",
+            database: &self.tag.database,
+            from: None,
+            to: Some(&self.tag.build),
+            why: &self.ledger.command,
+            details: serde_json::json!({
+                "version": self.tag.version, "fingerprint": self.tag.fingerprint,
+                "rows": self.ledger.rows(), "without": self.tag.without,
+            }),
+        };
+        control::write_audit(&self.lock, &self.context.who, &audit).await
+    }
+
+    /// Says what failed, sources with the same trouble together, and how to go on.
     pub(super) fn refuse_failed_sources(&self) -> anyhow::Result<()> {
         let failed: Vec<_> =
             self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
         let Some(first) = failed.first() else { return Ok(()) };
-        let said: Vec<String> = failed
-            .iter()
-            .filter_map(|entry| entry.error.as_ref())
-            .map(|error| error.lines().next().unwrap_or_default().to_owned())
-            .collect();
         let exit = Exit::ALL
             .iter()
             .map(|(exit, _)| *exit)
             .find(|exit| Some(exit.code()) == first.exit_code)
             .unwrap_or(Exit::InputRejected);
+        let (said, own_hint) = trouble(&failed);
         if self.tag.state == State::Scratch {
-            return Err(failure(exit, said.join("\n")));
+            let failure = Failure::new(exit, said);
+            return Err(match own_hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+            .into());
         }
-        let first = match exit {
-            Exit::InputUnavailable => "once S3 has it again",
-            _ => "land the mended file, then",
+        let go_on = self.go_on();
+        let mended = match exit {
+            Exit::InputRejected => format!("land the mended file, then: {go_on}"),
+            Exit::InputUnavailable => format!("once S3 has it again: {go_on}"),
+            _ => format!("then: {go_on}"),
         };
-        let hint = format!("{first}: {}", self.go_on());
-        Err(Failure::new(exit, said.join("\n")).hint(hint).into())
+        let hint = own_hint.map_or(mended.clone(), |own| format!("{own}; {mended}"));
+        Err(Failure::new(exit, said).hint(hint).into())
     }
 
     /// Puts a failed build away: kept for an engineer where there is something to keep, dropped
     /// after a signal, on a full disk (a rollback frees nothing), or when nothing was loaded.
     /// A sealed build stays whatever came after.
     pub(super) async fn fail(&mut self, error: anyhow::Error) -> anyhow::Error {
+        if self.lock.is_closed() {
+            self.lock.renew(&self.context.server).await;
+        }
         let exit = exit_of(&error);
-        let full = error.to_string().contains("53100");
+        let full = error.chain().any(|cause| cause.to_string().contains("53100"));
         let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();
         let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
         let database = self.tag.database.clone();
@@ -93,17 +132,42 @@ impl Baked {
     /// Notes the run's end; the lock is let go of.
     pub(super) async fn end(self, error: Option<anyhow::Error>) -> anyhow::Result<()> {
         let text = error.as_ref().map(render);
-        let next = format!("kiln swap {}", self.tag.database);
+        let step = if self.ledger.promoted.is_some() { "prune" } else { "swap" };
+        let next = format!("kiln {step} {}", self.tag.database);
+        let code = |error| crate::stop::exit_code().unwrap_or(exit_of(error).code());
         let end = RunEnd {
             build: Some(&self.tag.build),
-            exit_code: error.as_ref().map_or(0, |error| i32::from(exit_of(error).code())),
+            exit_code: error.as_ref().map_or(0, |error| i32::from(code(error))),
             error: text.as_deref(),
             next: error.is_some().then_some(next.as_str()),
             ledger: Some(serde_json::to_value(&self.ledger)?),
         };
-        control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await?;
-        error.map_or(Ok(()), Err)
+        let noted = control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await;
+        // What failed first says more than that it could not be noted.
+        error.map_or(noted, Err)
     }
+}
+
+/// What failed sources say: a line for each trouble, and the hint of the first.
+fn trouble(failed: &[&SourceEntry]) -> (String, Option<String>) {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut own_hint = None;
+    for entry in failed {
+        let error = entry.error.as_deref().unwrap_or("failed");
+        let (said, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
+        let own = format!("source {}: ", entry.source);
+        let said = said.strip_prefix(own.as_str()).unwrap_or(said);
+        match told.iter_mut().find(|(known, _)| known == said) {
+            Some((_, names)) => names.push(&entry.source),
+            None => told.push((said.to_owned(), vec![&entry.source])),
+        }
+        own_hint = own_hint.or_else(|| Some(hint.to_owned()).filter(|hint| !hint.is_empty()));
+    }
+    let line = |(said, names): &(String, Vec<&str>)| match names.as_slice() {
+        [one] => format!("source {one}: {said}"),
+        all => format!("sources {}: {said}", all.join(", ")),
+    };
+    (told.iter().map(line).collect::<Vec<_>>().join("\n"), own_hint)
 }
 
 /// Runs the work; after a stop signal it has three seconds to stop by itself, which it uses to
@@ -127,7 +191,7 @@ pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::E
     let next = format!("kiln run {}", lock.database());
     let end = RunEnd {
         build: None,
-        exit_code: i32::from(exit_of(&error).code()),
+        exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit_of(&error).code())),
         error: Some(&text),
         next: Some(&next),
         ledger: None,

@@ -1,6 +1,6 @@
 //! `kiln land`: what the old per-source scripts did: a verified upload under today's folder.
 
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
@@ -11,12 +11,15 @@ use sha2::{Digest as _, Sha256};
 use super::{Context, Start, name_of};
 use crate::cli;
 use crate::config::known_database;
+use crate::digest::hex;
 use crate::error::{Exit, Failure, from_io};
+use crate::fetch::archive::refuse_encrypted;
 use crate::fetch::object::Object;
-use crate::fetch::s3::{HashWriter, Pin, file_name};
+use crate::fetch::verified::{Expected, Verified};
 use crate::pg::stopped;
 use crate::report::{self, Landed};
-use crate::source::{Sources, hex};
+use crate::source::Sources;
+use crate::store::{HashWriter, Pin, file_name};
 use crate::strict::Problems;
 
 /// `kiln land DATABASE FILE|URL…`.
@@ -132,30 +135,34 @@ fn whole_zip(file: std::fs::File) -> anyhow::Result<()> {
     };
     let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(broken)?;
     for index in 0..archive.len() {
-        let mut member = archive.by_index(index).map_err(broken)?;
-        let name = member.name().map_err(broken)?.into_owned();
-        // Declared sizes may lie; a landing file is not to fill the time either.
-        let limit = member.size().saturating_add(1);
-        let copied = std::io::copy(&mut (&mut member).take(limit), &mut std::io::sink());
-        let copied = copied.map_err(|error| damaged_member(&name, error))?;
-        if copied >= limit {
-            let message = format!("member {name} is larger than its archive declares");
-            return Err(Failure::new(Exit::InputRejected, message).into());
+        let raw = archive.by_index_raw(index).map_err(broken)?;
+        let name = raw.name().map_err(broken)?.into_owned();
+        let encrypted = raw.encrypted();
+        drop(raw);
+        if encrypted {
+            return Err(refuse_encrypted().context(format!("member {name}")));
         }
+        let mut member = archive.by_index(index).map_err(broken)?;
+        // Declared sizes may lie; a landing file is not to fill the time either.
+        let expected = Expected {
+            size: member.size(),
+            compressed: member.compressed_size(),
+            bytes_max: u64::MAX,
+            crc: Some(member.crc32()),
+            sha256: None,
+        };
+        let mut verified = Verified::new(&mut member, expected, |_| ());
+        let copied = std::io::copy(&mut verified, &mut std::io::sink()).map_err(from_io);
+        let whole = copied.and_then(|_| verified.finish());
+        whole.map_err(|error| error.context(format!("member {name}")))?;
     }
     Ok(())
 }
 
-fn damaged_member(name: &str, error: std::io::Error) -> anyhow::Error {
-    Failure::new(Exit::InputRejected, format!("member {name} is damaged"))
-        .hint("download it again")
-        .because(error)
-        .into()
-}
-
 /// Proves that the store has these bytes: by its own sha256, or else by reading them back.
 async fn prove(context: &Context, pin: Pin, digest: [u8; 32]) -> anyhow::Result<()> {
-    if pin.sha256.as_deref() == Some(base64::encode(digest).as_str()) {
+    let same = pin.sha256.as_deref() == Some(base64::encode(digest).as_str());
+    if pin.sha256_by_store && same {
         return Ok(());
     }
     let object = Object::new(&context.store().await, pin, &context.stop);

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::build::{Baking, Specs};
+use tracing::Instrument as _;
+
+use super::build::Baking;
 use super::ending::end_early;
+use super::plan::{self, Specs};
 use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;
@@ -16,7 +19,7 @@ use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::db;
 use crate::registry::build::BuildDatabase;
-use crate::registry::control::{RunEnd, end_run};
+use crate::registry::control::{Audit, RunEnd, end_run, write_audit};
 use crate::registry::{Build, State, builds};
 use crate::report;
 use crate::schema::catalog;
@@ -43,7 +46,7 @@ async fn load(context: &Context, args: &cli::Load) -> anyhow::Result<()> {
     let store = context.store().await;
     let manifest = Manifest::fix(&store, &args.database, version, &[source], &[]).await?;
     if args.dry_run.dry_run {
-        report::manifest(&manifest);
+        plan::print(&manifest, args.json.json);
         return Ok(());
     }
     let entry = match &args.into {
@@ -71,6 +74,15 @@ async fn into_build(
     let lock = RunLock::acquire(&context.server, &context.who, "load", &args.database).await?;
     match replace(context, args, specs, fresh, build, &lock).await {
         Ok(entry) => {
+            let audit = Audit {
+                action: "load",
+                database: &args.database,
+                from: None,
+                to: Some(build),
+                why: "by hand",
+                details: serde_json::json!({ "source": args.source, "rows": entry.counted }),
+            };
+            write_audit(&lock, &context.who, &audit).await?;
             let end = RunEnd { build: Some(build), ..RunEnd::default() };
             end_run(&lock, &context.who, &args.database, &end).await?;
             Ok(entry)
@@ -88,7 +100,7 @@ async fn replace(
     lock: &RunLock,
 ) -> anyhow::Result<SourceEntry> {
     unsealed(lock, &args.database, build).await?;
-    let called = context.server.called(format!("run={} build={build}", context.who.run));
+    let called = context.server.called(format!("{} {build}", context.who.run));
     let database = BuildDatabase::new(&called, build, &context.config.owner_role)?;
     let session = database.session("manifest").await?;
     let mut manifest = stored_manifest(&session).await?;
@@ -111,7 +123,8 @@ async fn replace(
         progress: &context.progress,
         stop: &context.stop,
     };
-    loading.replace(task, &manifest).await
+    let span = tracing::info_span!("load", build, source = args.source);
+    loading.replace(task, &manifest).instrument(span).await
 }
 
 async fn bind(source: &Source, session: &crate::pg::Session) -> anyhow::Result<Arc<Binding>> {
@@ -165,7 +178,8 @@ async fn trial(context: &Context, args: &cli::Load) -> anyhow::Result<SourceEntr
     let mut baking = Baking::begin(context, "load", &args.database, &[]).await?;
     // A trial that is killed leaves a build that the next clean-up drops by its state.
     baking.tag.state = State::Scratch;
-    let outcome = baking.trial(&args.source).await;
+    let span = tracing::info_span!("load", build = baking.tag.build);
+    let outcome = baking.trial(&args.source).instrument(span).await;
     let dropped = baking.build.discard(&baking.lock).await;
     let text = outcome.as_ref().err().map(render);
     let end = RunEnd {

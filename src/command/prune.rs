@@ -6,8 +6,9 @@ use super::{Context, Start};
 use crate::cli;
 use crate::failpoint;
 use crate::lock::RunLock;
+use crate::pg::stopped;
 use crate::registry::build::BuildDatabase;
-use crate::registry::control::{Audit, RunEnd, end_run, open, write_audit};
+use crate::registry::control::{Audit, RunEnd, end_run, existing, write_audit};
 use crate::registry::{Build, State, builds, droppable};
 use crate::report;
 
@@ -25,8 +26,10 @@ async fn prune(context: &Context, args: &cli::Prune) -> anyhow::Result<()> {
     let mut said = Vec::new();
     for database in context.databases(&args.databases)? {
         let dropped = if args.dry_run.dry_run {
-            let control = open(&context.server).await?;
-            let all = builds(&control, &database).await?;
+            let all = match existing(&context.server).await? {
+                Some(control) => builds(&control, &database).await?,
+                None => Vec::new(),
+            };
             let keep = context.config.keep_previous;
             droppable(&all, &database, keep).into_iter().map(|build| build.name.clone()).collect()
         } else {
@@ -66,6 +69,9 @@ async fn drop_all(
         failpoint::hit(failpoint::PRUNE)?;
     }
     for build in chosen {
+        if context.stop.is_cancelled() {
+            return Err(stopped());
+        }
         let database =
             BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
         database.discard(lock).await?;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::build::{Baking, Specs};
+use super::build::Baking;
 use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
+use super::plan::{self, Specs};
 use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;
@@ -41,22 +42,29 @@ pub async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
 }
 
 async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow::Result<()> {
+    if args.dry_run.dry_run {
+        let lock = RunLock::for_dry_run(&context.server, &context.who, database).await?;
+        let baking = open(context, args, database, lock).await.map_err(|(_, error)| error)?;
+        let (_, manifest, done) = progress_of(&baking.build).await?;
+        plan::print_resume(&args.build, &manifest, &done, args.json.json);
+        return Ok(());
+    }
     let lock = RunLock::acquire(&context.server, &context.who, "resume", database).await?;
     let mut baking = match open(context, args, database, lock).await {
         Ok(baking) => baking,
         Err((lock, error)) => return Err(end_early(&lock, error).await),
     };
-    let session = baking.build.session("manifest").await?;
-    let manifest = stored_manifest(&session).await?;
-    let done = loaded(&session).await?;
-    if args.dry_run.dry_run {
-        report::resume(&args.build, &manifest, &done);
-        drop(session);
-        return Ok(());
-    }
-    let span = tracing::info_span!("build", run = baking.tag.run, build = baking.tag.build);
+    let (session, manifest, done) = match progress_of(&baking.build).await {
+        Ok(found) => found,
+        Err(error) => return Err(end_early(&baking.lock, error).await),
+    };
+    let span = tracing::info_span!("build", build = baking.tag.build);
     let work = go_on(&mut baking, &session, &manifest, done).instrument(span);
     let outcome = unless_stopped(&context.stop, work).await;
+    let outcome = match outcome {
+        Ok(sealed) => baking.audit_seal().await.map(|()| sealed),
+        Err(error) => Err(error),
+    };
     drop(session);
     let baked = baking.sealed_or_failed(outcome).await?;
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
@@ -86,7 +94,7 @@ async fn open<'a>(
             let failure = crate::error::Failure::new(Exit::SchemaRefused, message);
             return Err(failure.hint(format!("kiln run {database}")).into());
         }
-        let called = context.server.called(format!("run={} build={}", context.who.run, args.build));
+        let called = context.server.called(format!("{} {}", context.who.run, args.build));
         let build = BuildDatabase::new(&called, &args.build, &context.config.owner_role)?;
         anyhow::Ok((specs, build, tag))
     };
@@ -94,6 +102,16 @@ async fn open<'a>(
         Ok((specs, build, tag)) => Ok(Baking::resumed(context, lock, build, specs, tag)),
         Err(error) => Err((lock, error)),
     }
+}
+
+/// How far a build got: what its manifest pins, and what of it is proved loaded.
+async fn progress_of(
+    build: &BuildDatabase,
+) -> anyhow::Result<(Session, Manifest, Vec<SourceEntry>)> {
+    let session = build.session("manifest").await?;
+    let manifest = stored_manifest(&session).await?;
+    let done = loaded(&session).await?;
+    Ok((session, manifest, done))
 }
 
 /// The sources that are proved loaded already.

@@ -1,14 +1,19 @@
 //! `kiln run`: the night. For each database: build, swap, prune. A database that fails keeps
 //! its live build and does not keep the others from their night.
 
-use super::build::{Baked, Baking, plan};
+use anyhow::Context as _;
+
+use super::build::Baking;
+use super::ending::Baked;
+use super::plan::plan;
 use super::{Context, Start, prune};
 use crate::cli;
 use crate::error::{Failure, exit_of, render};
 use crate::failpoint;
+use crate::pg::stopped;
 use crate::registry::builds;
 use crate::report;
-use crate::swap::Swap;
+use crate::swap::{NotKnown, Swap};
 
 /// `kiln run [DATABASE…]`.
 ///
@@ -25,15 +30,15 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
     let mut failed: Vec<anyhow::Error> = Vec::new();
     for database in &databases {
         if context.stop.is_cancelled() {
-            failed.push(crate::pg::stopped());
+            failed.push(stopped());
             break;
         }
         let outcome = match args.dry_run.dry_run {
-            true => plan(context, database, &args.without.without).await,
+            true => plan(context, database, &args.without.without, args.json.json).await,
             false => night(context, database, args).await,
         };
         if let Err(error) = outcome {
-            failed.push(error.context(format!("{database} is as it was")));
+            failed.push(error);
         }
     }
     match failed.len() {
@@ -45,21 +50,36 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
     }
 }
 
+/// One database's night. An error says first what is true of the live database.
 async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Result<()> {
-    let begun = Baking::begin(context, "run", database, &args.without.without).await?;
-    let mut baked = begun.bake().await?;
-    let promoted = promote(context, &mut baked).await;
-    if promoted.is_ok() {
-        let pruned = prune::retention(context, &baked.lock).await;
-        report::ledger(&baked.ledger, args.json.json, context.summary)?;
-        return baked.end(pruned.err()).await;
+    let unchanged = || format!("{database} is as it was");
+    let begun = Baking::begin(context, "run", database, &args.without.without).await;
+    let mut baked = begun.with_context(unchanged)?.bake().await.with_context(unchanged)?;
+    let outcome = match promote(context, &mut baked).await {
+        Ok(()) => clean_up(context, &baked)
+            .await
+            .with_context(|| format!("{database} is now {}, with work left", baked.tag.build)),
+        Err(error) if error.is::<NotKnown>() => Err(error),
+        Err(error) => Err(error.context(unchanged())),
+    };
+    if baked.lock.is_closed() {
+        baked.lock.renew(&context.server).await;
     }
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
-    baked.end(promoted.err()).await
+    baked.end(outcome.err()).await
+}
+
+/// What follows the swap.
+async fn clean_up(context: &Context, baked: &Baked) -> anyhow::Result<()> {
+    failpoint::hit(failpoint::SWAPPED)?;
+    prune::retention(context, &baked.lock).await.map(|_| ())
 }
 
 /// Swaps the build that was just sealed.
 async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
+    if context.stop.is_cancelled() {
+        return Err(stopped());
+    }
     let since = std::time::Instant::now();
     let database = baked.tag.database.clone();
     let all = builds(&baked.lock, &database).await?;
@@ -72,12 +92,12 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         owner: &context.config.owner_role,
         schema_lock: baked.schema.lock.as_ref(),
         deadline: context.config.swap_deadline,
+        stop: &context.stop,
         action: "swap",
         why: "the night's run",
     };
     let promotion = swap.promote(candidate, Some(&baked.sealed)).await?;
     baked.ledger.promoted = Some(promotion);
     baked.ledger.stage("swap", since);
-    failpoint::hit(failpoint::SWAPPED)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `kiln schema check` and `kiln schema lock`: every schema from zero on a throw-away cluster.
 
-use tokio_util::sync::CancellationToken;
+use tokio_postgres::SimpleQueryMessage;
 
 use super::Start;
 use crate::bind::Binding;
@@ -10,7 +10,7 @@ use crate::local;
 use crate::pg::{Server, Session, db};
 use crate::report;
 use crate::schema::catalog::{self, Fingerprint};
-use crate::schema::{Kind, Schema, SchemaLock};
+use crate::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section};
 use crate::source::Sources;
 use crate::strict::Problems;
 
@@ -25,7 +25,7 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
     let mut checked = Vec::new();
     for (schema, sources, fingerprint) in &built {
         hold_against_lock(schema, fingerprint, &problems);
-        checked.push(report::SchemaChecked {
+        checked.push(Checked {
             database: schema.database.as_str().to_owned(),
             version: schema.lock.as_ref().map(|lock| lock.version),
             fingerprint: fingerprint.digest.clone(),
@@ -110,58 +110,131 @@ async fn build_one(
     let create = format!("create database {} template template0 locale 'C'", schema.database);
     maintenance.batch_execute(&create).await.map_err(db("create a scratch database"))?;
     let session = server.connect(database).await?;
-    let mut applied = schema.apply(&session, &Kind::PreData, &start.stop).await;
-    if applied.is_ok() {
-        hold_against_catalog(&schema, &sources, &session, problems).await?;
-        applied = apply_rest(&schema, &session, &start.stop).await;
+    let mut refused = apply(&schema, &session, &Kind::PreData, &[], problems).await?;
+    hold_against_specs(&schema, &sources, &refused, &session, problems).await?;
+    let mut runs = refused.is_empty();
+    for kind in [Kind::PostData, Kind::Derive] {
+        let failed = apply(&schema, &session, &kind, &refused, problems).await?;
+        runs &= failed.is_empty();
+        refused.extend(failed);
     }
-    if let Err(error) = applied {
-        problems.add(std::path::Path::new("sql").join(database).as_path(), 0, format!("{error:#}"));
-        return Ok(None);
+    let tables = catalog::tables(&session).await?;
+    for file in schema.files.iter().filter(|file| !refused.contains(&file.table)) {
+        if !tables.contains(&file.table) {
+            let message = format!("makes no table {}, which its name promises", file.table);
+            problems.add(&file.path, 0, message);
+        }
     }
+    hold_checks(&schema, &refused, &session, problems).await?;
+    hold_comments(&schema, &session, problems).await?;
     let fingerprint = catalog::fingerprint(&session).await?;
-    Ok(Some((schema, sources, fingerprint)))
+    // With SQL that does not run, the catalog is not what the files mean.
+    Ok(runs.then_some((schema, sources, fingerprint)))
 }
 
-async fn apply_rest(
+/// Runs every file's sections of one kind; a file that is refused does not hide what is wrong
+/// in the next. Gives the tables of the refused ones; the rest of a file that was refused `before`
+/// would only say once more that its table is not there.
+async fn apply(
     schema: &Schema,
     session: &Session,
-    stop: &CancellationToken,
+    kind: &Kind,
+    before: &[String],
+    problems: &Problems,
+) -> anyhow::Result<Vec<String>> {
+    let mut refused = Vec::new();
+    for file in schema.files.iter().filter(|file| !before.contains(&file.table)) {
+        for section in file.of_kind(kind) {
+            if let Err(error) = session.batch_execute(&section.sql).await {
+                note(file, section, error, problems)?;
+                refused.push(file.table.clone());
+            }
+        }
+    }
+    Ok(refused)
+}
+
+/// What the server says of a section, at its line; a lost server is no fault of the file's.
+fn note(
+    file: &SchemaFile,
+    section: &Section,
+    error: tokio_postgres::Error,
+    problems: &Problems,
 ) -> anyhow::Result<()> {
-    for kind in [Kind::PostData, Kind::Derive, Kind::Check] {
-        schema.apply(session, &kind, stop).await?;
+    let Some(said) = error.as_db_error() else {
+        return Err(file.explain(section, error));
+    };
+    let message = format!("{} (SQLSTATE {})", said.message(), said.code().code());
+    problems.add(&file.path, file.line_of(section, &error), message);
+    Ok(())
+}
+
+/// A check must run, and hold on empty tables: a build may be made without a source.
+async fn hold_checks(
+    schema: &Schema,
+    refused: &[String],
+    session: &Session,
+    problems: &Problems,
+) -> anyhow::Result<()> {
+    for file in schema.files.iter().filter(|file| !refused.contains(&file.table)) {
+        for section in file.of_kind(&Kind::Check) {
+            let rows = match session.simple_query(&section.sql).await {
+                Ok(messages) => messages
+                    .iter()
+                    .filter(|message| matches!(message, SimpleQueryMessage::Row(_)))
+                    .count(),
+                Err(error) => {
+                    note(file, section, error, problems)?;
+                    continue;
+                }
+            };
+            if rows > 0 {
+                let message = format!("check \"{}\" does not hold on empty tables", section.title);
+                problems.add(&file.path, section.line, message);
+            }
+        }
     }
     Ok(())
 }
 
-/// Specs and comments against the live catalog.
-async fn hold_against_catalog(
+/// Specs against the tables of pre-data.
+async fn hold_against_specs(
     schema: &Schema,
     sources: &Sources,
+    refused: &[String],
     session: &Session,
     problems: &Problems,
 ) -> anyhow::Result<()> {
-    let tables = catalog::tables(session).await?;
     for source in &sources.all {
+        if refused.iter().any(|table| table == source.name.as_str()) {
+            continue;
+        }
         let columns = catalog::columns(session, &source.name).await?;
         Binding::new(source, &columns, problems);
     }
     for file in &schema.files {
         let is_derived = file.of_kind(&Kind::Derive).next().is_some();
-        if !tables.contains(&file.table) && !is_derived {
-            let message = format!("makes no table {}, which its name promises", file.table);
-            problems.add(&file.path, 0, message);
-        } else if !is_derived && !sources.stems.contains(&file.table) {
+        if !is_derived && !sources.stems.contains(&file.table) {
             let database = schema.database.as_str();
             let message =
                 format!("table {0} has no source sources/{database}/{0}.toml", file.table);
             problems.add(&file.path, 0, message);
         }
     }
+    Ok(())
+}
+
+/// Every table, view and column, derived ones too, says what it is.
+async fn hold_comments(
+    schema: &Schema,
+    session: &Session,
+    problems: &Problems,
+) -> anyhow::Result<()> {
     for name in catalog::uncommented(session).await? {
         let table = name.split('.').next().unwrap_or_default();
+        let folder = std::path::Path::new("sql").join(schema.database.as_str());
         let place = schema.files.iter().find(|file| file.table == table);
-        let path = place.map_or(&schema.lock_path, |file| &file.path);
+        let path = place.map_or(&folder, |file| &file.path);
         problems.add(path, 0, format!("{name} has no comment"));
     }
     Ok(())

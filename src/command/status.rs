@@ -3,8 +3,8 @@
 
 use super::{Context, Start};
 use crate::cli;
+use crate::history::{DatabaseStatus, of_database};
 use crate::registry::control::open;
-use crate::registry::history::{DatabaseStatus, of_database};
 use crate::report;
 
 /// `kiln status [DATABASE…]`.

@@ -68,8 +68,16 @@ impl Order<'_> {
 
     async fn locked(&self, context: &Context) -> anyhow::Result<Promotion> {
         let (who, database) = (&context.who, self.database);
+        if self.dry_run {
+            let mut lock = RunLock::for_dry_run(&context.server, who, database).await?;
+            return self.promote(context, &mut lock).await;
+        }
         let mut lock = RunLock::acquire(&context.server, who, self.action, database).await?;
-        match self.promote(context, &mut lock).await {
+        let promoted = self.promote(context, &mut lock).await;
+        if lock.is_closed() {
+            lock.renew(&context.server).await;
+        }
+        match promoted {
             Ok(promotion) => {
                 let end = RunEnd { build: Some(&promotion.to), ..RunEnd::default() };
                 end_run(&lock, who, database, &end).await?;
@@ -92,6 +100,7 @@ impl Order<'_> {
             owner: &context.config.owner_role,
             schema_lock: schema.lock.as_ref(),
             deadline: context.config.swap_deadline,
+            stop: &context.stop,
             action: self.action,
             why: self.why,
         };

@@ -10,12 +10,13 @@ use std::time::Instant;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
-use super::rejects::RejectWriter;
+use super::rejects::{self, RejectWriter};
 use super::settle::{Open, settle};
 use super::{Part, send};
 use crate::bind::Binding;
-use crate::error::{Exit, exit_of};
+use crate::error::{Exit, Failure, exit_of};
 use crate::failpoint;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::object::Object;
@@ -81,6 +82,7 @@ impl Loading<'_> {
             .await;
         drop(stage);
         failpoint::hit(failpoint::FETCH)?;
+        let found = one_period_an_object(found);
         let unclaimed = self.unclaimed(&found);
         let (shared, meters) = self.open_all(found).await?;
         let shared = Mutex::new(shared);
@@ -103,7 +105,8 @@ impl Loading<'_> {
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
         let (binding, object) = (Arc::clone(&task.binding), Arc::clone(&task.object));
         let scratch = self.scratch.clone();
-        let find = move || archive::find(&binding.source, &object, &scratch);
+        let span = tracing::info_span!("find", source = binding.source.name.as_str());
+        let find = move || span.in_scope(|| archive::find(&binding.source, &object, &scratch));
         let found = tokio::task::spawn_blocking(find).await;
         (task, found.unwrap_or_else(|panic| Err(anyhow::anyhow!("reading an archive: {panic}"))))
     }
@@ -152,7 +155,7 @@ impl Loading<'_> {
                     let meter = Arc::new(Meter::default());
                     meters.push((name.clone(), Arc::clone(&meter)));
                     open.waiting = found.members.len();
-                    open.period = found.members.iter().find_map(|m| m.period.clone());
+                    open.period = found.period().map(str::to_owned);
                     for member in found.members {
                         meter.total.fetch_add(member.size(), Ordering::Relaxed);
                         shared.parts.push_back(open.part(member, &meter));
@@ -193,12 +196,15 @@ impl Loading<'_> {
                 .execute("select set_config('application_name', left($1, 63), false)", &[&named])
                 .await
                 .map_err(db("name the session"))?;
-            let outcome = load_part(&connected, &part, &mut rejects, abort).await;
+            let span = tracing::info_span!("load", source = name);
+            let work = load_part(&connected, &part, &mut rejects, abort);
+            let outcome = work.instrument(span.clone()).await;
             // A server that is lost or full fails every other part as well; a signal stops all.
             if let Err(error) = outcome.as_ref()
                 && matches!(exit_of(error), Exit::Database | Exit::Terminated | Exit::Bug)
             {
-                return outcome.map(|_| ());
+                let place = format!("source {name}: {}", part.member.place());
+                return outcome.map(|_| ()).map_err(|error| error.context(place));
             }
             if outcome.is_ok() {
                 session = Some(connected);
@@ -206,12 +212,41 @@ impl Loading<'_> {
             let done = shared.lock().await.note(&name, outcome);
             if let Some(open) = done {
                 let fresh = self.build.session(&name).await?;
-                let entry = settle(&fresh, &name, open).await?;
+                let entry = settle(&fresh, &name, open).instrument(span).await?;
                 failpoint::hit(failpoint::SOURCE)?;
                 shared.lock().await.settled.push(entry);
             }
         }
     }
+}
+
+/// A release holds one period: where an object's sources tell two, those that differ from most
+/// of them fail.
+fn one_period_an_object(
+    mut all: Vec<(Task, anyhow::Result<Found>)>,
+) -> Vec<(Task, anyhow::Result<Found>)> {
+    let mut told: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    for (task, found) in &all {
+        let period = found.as_ref().ok().and_then(Found::period);
+        if let Some(period) = period {
+            let periods = told.entry(task.object.pin.url()).or_default();
+            let names = periods.entry(period.to_owned()).or_default();
+            names.push(task.binding.source.name.as_str().to_owned());
+        }
+    }
+    for (task, found) in &mut all {
+        let url = task.object.pin.url();
+        let Some(periods) = told.get(&url).filter(|periods| periods.len() > 1) else { continue };
+        let most = periods.iter().max_by_key(|(_, names)| names.len()).map(|(period, _)| period);
+        let own = found.as_ref().ok().and_then(Found::period);
+        if own.is_some() && own != most.map(String::as_str) {
+            let said: Vec<&str> = periods.keys().map(String::as_str).collect();
+            let message = format!("{url} mixes the periods {}", said.join(" and "));
+            let failure = Failure::new(Exit::InputRejected, message);
+            *found = Err(failure.hint(archive::MIXED_PERIODS).into());
+        }
+    }
+    all
 }
 
 impl Shared {
@@ -276,6 +311,7 @@ async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
     if attempt > 1 {
         let sql = format!("truncate table \"{name}\"");
         session.batch_execute(&sql).await.map_err(db("empty a half-loaded table"))?;
+        rejects::forget_stale(session).await?;
     }
     Ok(attempt)
 }

@@ -11,6 +11,20 @@ const BATCH: usize = 500;
 /// Bytes a statement.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// Forgets rejects of attempts that are not what the tables hold.
+///
+/// # Errors
+/// The server's.
+pub async fn forget_stale(session: &Session) -> anyhow::Result<()> {
+    session
+        .batch_execute(
+            "delete from kiln.reject r where not exists
+                 (select from kiln.source s where s.source = r.source and s.attempt = r.attempt)",
+        )
+        .await
+        .map_err(db("forget the rejects of other attempts"))
+}
+
 /// Writes rejects to `kiln.reject` of a build; it connects at the first one.
 pub struct RejectWriter {
     build: BuildDatabase,

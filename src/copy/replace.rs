@@ -29,7 +29,7 @@ impl Loading<'_> {
         let meter = Arc::new(Meter::default());
         let mut open = Open::new(task, attempt);
         open.began = Some(Instant::now());
-        open.period = found.members.iter().find_map(|member| member.period.clone());
+        open.period = found.period().map(str::to_owned);
         let total: u64 = found.members.iter().map(|member| member.size()).sum();
         meter.total.store(total, Ordering::Relaxed);
         let watch = self.progress.watch("load", vec![(name.clone(), Arc::clone(&meter))]);

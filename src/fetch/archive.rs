@@ -13,10 +13,10 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::container::{Container, ReadSeek};
 use super::object::Object;
-use super::s3::file_name;
 use super::verified::{Expected, Verified};
 use crate::error::{Exit, Failure, from_io};
 use crate::source::Source;
+use crate::store::file_name;
 
 /// Zips inside each other, the object itself included.
 const DEPTH_MAX: usize = 4;
@@ -24,6 +24,12 @@ const DEPTH_MAX: usize = 4;
 const ENTRIES_MAX: usize = 10_000;
 /// A compressed inner zip, inflated to a temporary file.
 const INNER_MAX: u64 = 64 << 30;
+
+/// What to do about an archive that no honest packer made.
+pub const NOT_FROM_CMS: &str = "this is not a file that CMS packed; land it anew from CMS";
+
+/// What to do about a release of two periods.
+pub const MIXED_PERIODS: &str = "a release holds one period: land one that CMS posted as a whole";
 
 /// One file to load: a member of an archive, or an object that is the file itself.
 #[derive(Debug, Clone)]
@@ -82,6 +88,13 @@ pub struct Found {
     pub members: Vec<Member>,
     /// The names of the object's outermost entries, to tell what no source claims.
     pub entries: Vec<String>,
+}
+
+impl Found {
+    /// The period that the members' names tell.
+    pub fn period(&self) -> Option<&str> {
+        self.members.iter().find_map(|member| member.period.as_deref())
+    }
 }
 
 /// Finds the members of a source in its object; blocking.
@@ -162,7 +175,7 @@ fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
     periods.dedup();
     if periods.len() > 1 {
         let message = format!("{} mixes the periods {}", object.pin.url(), periods.join(" and "));
-        return Err(Failure::new(Exit::InputRejected, message).into());
+        return Err(Failure::new(Exit::InputRejected, message).hint(MIXED_PERIODS).into());
     }
     Ok(())
 }
@@ -188,9 +201,15 @@ impl Search<'_> {
         let mut archive = ZipArchive::new(container.reader())
             .map_err(damaged)
             .map_err(|error| error.context(place(path)))?;
+        // The crate keeps the last of two entries with one name; which of them is meant, nobody
+        // knows.
+        if archive.has_duplicate_names() {
+            let message = format!("{}: two entries have one name", place(path));
+            return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
+        }
         if archive.len() > ENTRIES_MAX {
             let message = format!("{}: more than {ENTRIES_MAX} entries", place(path));
-            return Err(Failure::new(Exit::InputRejected, message).into());
+            return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
         }
         for index in 0..archive.len() {
             let entry =
@@ -213,7 +232,7 @@ impl Search<'_> {
                 self.note(container, index, &entry, path);
             } else if path.len() >= DEPTH_MAX {
                 let message = format!("{}: more than {DEPTH_MAX} zips deep", place(path));
-                return Err(Failure::new(Exit::InputRejected, message).into());
+                return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
             } else {
                 let inner = self
                     .inner(&mut archive, index, &entry, container)
@@ -233,12 +252,15 @@ impl Search<'_> {
     ) -> anyhow::Result<Entry> {
         let entry = archive.by_index_raw(index).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
-        if entry.enclosed_name().is_none() || entry.is_symlink() {
+        if escapes(&name) || entry.is_symlink() {
             let message =
                 format!("entry {name:?} has a name that escapes the archive, or is a link");
-            return Err(Failure::new(Exit::InputRejected, message)
-                .hint("this is not a file that CMS packed; land it anew from CMS")
-                .into());
+            return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
+        }
+        // It would reach messages, terminals and the ledger (whose JSON cannot hold NUL).
+        if name.contains(char::is_control) {
+            let message = format!("entry {name:?} has control characters in its name");
+            return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
         }
         Ok(Entry {
             name,
@@ -314,6 +336,13 @@ fn copy_to_scratch(input: &mut impl Read, file: &mut File) -> anyhow::Result<()>
     }
 }
 
+/// Whether a name leads out of the folder that it would be unpacked in, on whatever system. The
+/// crate's own test lets absolute names pass, for it would strip them.
+fn escapes(name: &str) -> bool {
+    let absolute = name.starts_with(['/', '\\']) || name.as_bytes().get(1) == Some(&b':');
+    absolute || name.split(['/', '\\']).any(|part| part == "..")
+}
+
 struct Entry {
     name: String,
     is_dir: bool,
@@ -330,9 +359,7 @@ impl Entry {
         if !self.encrypted {
             return Ok(());
         }
-        Err(Failure::new(Exit::InputRejected, "is encrypted, and kiln has no password")
-            .hint("CMS publishes unencrypted files; land the public one")
-            .into())
+        Err(refuse_encrypted())
     }
 
     fn expected(&self, bytes_max: u64) -> Expected {
@@ -344,6 +371,13 @@ impl Entry {
             sha256: None,
         }
     }
+}
+
+/// The error of an encrypted entry.
+pub fn refuse_encrypted() -> anyhow::Error {
+    Failure::new(Exit::InputRejected, "is encrypted, and kiln has no password")
+        .hint("CMS publishes unencrypted files; land the public one")
+        .into()
 }
 
 /// A zip error for people; a failure of the store below passes through as it is.

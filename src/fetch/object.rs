@@ -14,9 +14,9 @@ use bytes::{Buf as _, Bytes};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::s3::{Pin, Store, refused};
 use crate::error::{Exit, Failure, decisive, into_io};
 use crate::pg::stopped;
+use crate::store::{Pin, Store, refused};
 
 /// Breaks in a row, without [`PROGRESS`] in between, after which the object is given up.
 const BREAKS_MAX: u32 = 5;

@@ -6,8 +6,8 @@ use std::io::Read;
 use aws_smithy_types::base64;
 use sha2::{Digest as _, Sha256};
 
-use crate::error::{Exit, Failure, into_io};
-use crate::source::hex;
+use crate::digest::hex;
+use crate::error::{Exit, Failure, LAND_AGAIN, into_io};
 
 /// Inflated to compressed bytes; CMS's files stay below 30.
 const RATIO_MAX: u64 = 200;
@@ -113,9 +113,10 @@ impl<R: Read> Verified<R> {
             )));
         }
         if self.bytes > bytes_max {
-            return Err(refuse(format!(
-                "is larger than the {bytes_max} bytes that the spec allows"
-            )));
+            let message = format!("is larger than the {bytes_max} bytes that the spec allows");
+            return Err(Failure::new(Exit::InputRejected, message)
+                .hint("if that is normal, raise `bytes_max` in the source's spec")
+                .into());
         }
         if self.bytes > RATIO_FROM && self.bytes / compressed.max(1) > RATIO_MAX {
             return Err(refuse(format!("inflates to more than {RATIO_MAX} times its size")));
@@ -125,7 +126,7 @@ impl<R: Read> Verified<R> {
 }
 
 fn refuse(message: String) -> anyhow::Error {
-    Failure::new(Exit::InputRejected, message).into()
+    Failure::new(Exit::InputRejected, message).hint(LAND_AGAIN).into()
 }
 
 impl<R: Read> Read for Verified<R> {

@@ -80,12 +80,48 @@ pub async fn open(server: &Server) -> anyhow::Result<Session> {
         }
     }
     let control = server.connect(CONTROL).await?;
-    let ddl = format!(
-        "select pg_advisory_lock(7105645); {} ; select pg_advisory_unlock(7105645)",
-        include_str!("control.sql")
-    );
-    control.batch_execute(&ddl).await.map_err(db("prepare database kiln"))?;
+    prepare(&control).await?;
     Ok(control)
+}
+
+/// Connects to the database `kiln` as it is; `None` when nothing has made it yet. For dry runs,
+/// which make nothing.
+///
+/// # Errors
+/// [`Exit::Database`] when the server cannot be asked.
+pub async fn existing(server: &Server) -> anyhow::Result<Option<Session>> {
+    let maintenance = server.connect("postgres").await?;
+    let exists = maintenance
+        .query_opt("select from pg_database where datname = $1", &[&CONTROL])
+        .await
+        .map_err(db("look for database kiln"))?;
+    match exists {
+        Some(_) => Ok(Some(server.connect(CONTROL).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Applies `control.sql` where it has not been: its statements take locks that a swap under way
+/// holds against them, and then `kiln guard` would wait for the swap.
+async fn prepare(control: &Session) -> anyhow::Result<()> {
+    let sql = include_str!("control.sql");
+    let form = format!("form {:016x}", xxhash_rust::xxh3::xxh3_64(sql.as_bytes()));
+    let doing = || db("prepare database kiln");
+    let said: Option<String> = control
+        .query_one("select obj_description(to_regnamespace('kiln')::oid, 'pg_namespace')", &[])
+        .await
+        .map_err(doing())?
+        .get(0);
+    if said.as_ref() == Some(&form) {
+        return Ok(());
+    }
+    // The lock is let go of by COMMIT and not before: else a second run's statements would meet
+    // catalog rows that the first has changed and not committed.
+    let ddl = format!(
+        "begin; select pg_advisory_xact_lock(7105645); {sql}; \
+         comment on schema kiln is '{form}'; commit"
+    );
+    control.batch_execute(&ddl).await.map_err(doing())
 }
 
 /// The error of a CREATE DATABASE that was refused.

@@ -18,27 +18,29 @@ pub async fn ensure(session: &Session, owner: &Ident, app: &Ident) -> anyhow::Re
              end $$",
             name = role.as_str()
         );
-        session.batch_execute(&create).await.map_err(|error| role_refused(role, owner, error))?;
+        session.batch_execute(&create).await.map_err(|error| {
+            let both = format!("create role {owner} nologin; create role {app} nologin");
+            refused_role(role, &both, error)
+        })?;
     }
-    let member: bool = session
-        .query_one("select pg_has_role($1, 'usage')", &[&owner.as_str()])
+    let asked = session
+        .query_one("select pg_has_role($1, 'usage'), quote_ident(current_user)", &[&owner.as_str()])
         .await
-        .map_err(db("ask for role membership"))?
-        .get(0);
-    if !member {
-        let grant = format!("grant {owner} to current_user");
-        session.batch_execute(&grant).await.map_err(|error| role_refused(owner, owner, error))?;
+        .map_err(db("ask for role membership"))?;
+    if !asked.get::<_, bool>(0) {
+        let user: String = asked.get(1);
+        let grant = format!("grant {owner} to {user}");
+        session.batch_execute(&grant).await.map_err(|error| {
+            refused_role(owner, &format!("grant {owner}, pg_signal_backend to {user}"), error)
+        })?;
     }
     Ok(())
 }
 
-fn role_refused(role: &Ident, owner: &Ident, error: tokio_postgres::Error) -> anyhow::Error {
+fn refused_role(role: &Ident, statement: &str, error: tokio_postgres::Error) -> anyhow::Error {
     let cause = db(format!("set up role {role}"))(error);
     let text = crate::error::render(&cause);
     Failure::new(Exit::Database, text.lines().next().unwrap_or_default())
-        .hint(format!(
-            "as a superuser: create role {owner} nologin; create role kiln_app nologin; \
-             grant {owner}, pg_signal_backend to KILN'S_ROLE"
-        ))
+        .hint(format!("as a superuser: {}", statement.replace('"', "")))
         .into()
 }

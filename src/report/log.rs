@@ -1,20 +1,28 @@
-//! The JSON log in `KILN_HOME/log`: one object a line, with run, build and source where there
-//! are any.
+//! The JSON log in `KILN_HOME/log`: one flat object a line, so that `jq 'select(.build == …)'`
+//! finds all that concerns a run, a build or a source, whichever thread said it.
 
+use std::fmt;
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{JsonFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::Config;
+use crate::error::{Exit, failure};
 
 /// Days of logs that are kept.
 const LOG_DAYS: usize = 30;
 
-/// Starts the JSON log in `KILN_HOME/log`: one object a line, with run, build and source where
-/// there are any.
+/// Starts the log of this run.
 ///
 /// # Errors
 /// When the folder cannot be made or the filter is not one.
-pub fn log_to_file(config: &Config) -> anyhow::Result<()> {
+pub fn log_to_file(config: &Config, run: &str) -> anyhow::Result<()> {
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("kiln")
@@ -22,19 +30,80 @@ pub fn log_to_file(config: &Config) -> anyhow::Result<()> {
         .max_log_files(LOG_DAYS)
         .build(config.folder("log")?)?;
     let filter = EnvFilter::try_new(&config.log).map_err(|error| {
-        crate::error::failure(
-            crate::error::Exit::Usage,
-            format!("KILN_LOG={:?} is not a log filter: {error}", config.log),
-        )
+        let message = format!("KILN_LOG={:?} is not a log filter: {error}", config.log);
+        failure(Exit::Usage, message)
     })?;
     let _ = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .with_target(false)
+        .fmt_fields(JsonFields::new())
+        .event_format(Lines { run: run.to_owned() })
         .with_env_filter(filter)
         .with_writer(appender)
         .try_init();
     Ok(())
+}
+
+/// One line an event: time, level, run, then what the spans around it say (build, source), then
+/// its own fields.
+struct Lines {
+    run: String,
+}
+
+impl<S> FormatEvent<S, JsonFields> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, JsonFields>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = Map::new();
+        line.insert("time".to_owned(), crate::registry::now().into());
+        line.insert("level".to_owned(), event.metadata().level().as_str().into());
+        line.insert("run".to_owned(), self.run.as_str().into());
+        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            let extensions = span.extensions();
+            let said = extensions.get::<FormattedFields<JsonFields>>();
+            let fields =
+                said.and_then(|said| serde_json::from_str::<Map<String, Value>>(said).ok());
+            line.extend(fields.unwrap_or_default());
+        }
+        event.record(&mut Fields(&mut line));
+        writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+struct Fields<'a>(&'a mut Map<String, Value>);
+
+impl Fields<'_> {
+    fn put(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value);
+    }
 }

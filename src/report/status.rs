@@ -1,9 +1,9 @@
-//! `kiln status` for people.
+//! `kiln status` for people and for scripts.
 
 use indicatif::HumanBytes;
 
+use crate::history::{DatabaseStatus, RunLine};
 use crate::registry::Build;
-use crate::registry::history::{DatabaseStatus, RunLine};
 
 /// The outcome of `kiln status`.
 ///

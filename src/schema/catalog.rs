@@ -1,10 +1,8 @@
 //! What Postgres's catalog says of a database: the semantic fingerprint, a table's columns, and
 //! what lacks a comment. kiln's own schema `kiln` inside a build is left out.
 
-use sha2::Digest as _;
-
+use crate::digest::sha256;
 use crate::pg::{Ident, Session, db};
-use crate::source::hex;
 
 /// The catalog as sorted lines, and their sha256: equal when two databases mean the same,
 /// whatever their comments, the order of their statements or their object ids.
@@ -43,7 +41,7 @@ pub async fn fingerprint(session: &Session) -> anyhow::Result<Fingerprint> {
         .await
         .map_err(db("read the catalog"))?;
     let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    let digest = hex(&sha2::Sha256::digest(lines.join("\n").as_bytes()));
+    let digest = sha256(lines.join("\n").as_bytes());
     Ok(Fingerprint { digest, lines })
 }
 

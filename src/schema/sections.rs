@@ -17,6 +17,18 @@ pub enum Kind {
     Check,
 }
 
+impl Kind {
+    /// The word in its marker.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Kind::PreData => "pre-data",
+            Kind::PostData => "post-data",
+            Kind::Derive => "derive",
+            Kind::Check => "check",
+        }
+    }
+}
+
 /// One marked section.
 #[derive(Debug, Clone)]
 pub struct Section {
@@ -50,6 +62,10 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
                         format!("misplaced section; their order is {order}"),
                     );
                 }
+                if kind != Kind::Check && sections.iter().any(|before| before.kind == kind) {
+                    let word = kind.word();
+                    problems.add(path, number, format!("a second `-- {word}` section"));
+                }
                 sections.push(Section { kind, title, line: number + 1, sql: String::new() });
             }
             Marker::Unknown(word) => {
@@ -68,9 +84,15 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
             },
         }
     }
-    if !sections.iter().any(|section| section.kind <= Kind::PreData || section.kind == Kind::Derive)
-    {
-        problems.add(path, 0, "neither a `-- pre-data` nor a `-- derive` section");
+    let has = |kind: Kind| sections.iter().any(|section| section.kind == kind);
+    match (has(Kind::PreData), has(Kind::PostData), has(Kind::Derive)) {
+        (false, _, false) => {
+            problems.add(path, 0, "neither a `-- pre-data` nor a `-- derive` section");
+        }
+        (true, false, _) => {
+            problems.add(path, 0, "no `-- post-data` section: a table has a key or an index");
+        }
+        _ => {}
     }
     sections
 }
@@ -120,11 +142,12 @@ mod tests {
 
     #[test]
     fn sections_keep_their_lines() {
-        let (sections, problems) =
-            read("-- a table\n-- pre-data\ncreate table a ();\n-- check: it is empty\nselect 1;\n");
+        let (sections, problems) = read(
+            "-- a table\n-- pre-data\ncreate table a ();\n-- post-data\n-- check: it is empty\nx;\n",
+        );
         assert_eq!(problems, "");
-        assert_eq!((sections[0].line, sections[1].line), (3, 5));
-        assert_eq!(sections[1].title, "it is empty");
+        assert_eq!((sections[0].line, sections[2].line), (3, 6));
+        assert_eq!(sections[2].title, "it is empty");
     }
 
     #[test]

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 
 use super::gate::{Facts, Permit, decide};
-use super::{Swap, tags_after};
+use super::{NotKnown, Swap, tags_after};
 use crate::error::{Exit, Failure};
 use crate::failpoint;
-use crate::pg::{Session, db};
+use crate::pg::{Session, db, stopped};
 use crate::registry::build::ident;
 use crate::registry::control::{Audit, contracts, write_audit};
 use crate::registry::{Build, CONTROL, Tag};
@@ -20,6 +20,9 @@ use crate::registry::{Build, CONTROL, Tag};
 const ATTEMPT_MS: u64 = 900;
 /// Between two attempts, so that readers get through.
 const PAUSE: Duration = Duration::from_millis(400);
+/// How long a server that went away at COMMIT is asked what is true; a crash's recovery takes
+/// seconds.
+const ASK: Duration = Duration::from_secs(30);
 /// Between two rounds of ending readers.
 const ROUND: Duration = Duration::from_millis(5);
 
@@ -49,7 +52,7 @@ pub async fn rename(
         let outcome = one_attempt(swap, candidate, builds, facts, &ender, &names, &mut ended).await;
         match outcome {
             Ok(()) => return Ok((attempt.elapsed(), ended)),
-            Err(Attempt::Failed(error)) if swap.lock.is_closed() => {
+            Err(Attempt::Unanswered(error)) => {
                 return lost(swap, facts, error).await.map(|()| (attempt.elapsed(), ended));
             }
             Err(Attempt::Failed(error)) => {
@@ -60,11 +63,17 @@ pub async fn rename(
                 swap.lock.batch_execute("rollback").await.map_err(db("give the swap up"))?;
             }
         }
+        if swap.stop.is_cancelled() {
+            return Err(stopped());
+        }
         if began.elapsed() + PAUSE >= swap.deadline {
             return Err(not_possible(swap, &ender, &names).await);
         }
         tracing::warn!(ended, "a session could not be ended in time; trying again");
-        tokio::time::sleep(PAUSE).await;
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = swap.stop.cancelled() => return Err(stopped()),
+        }
     }
 }
 
@@ -72,6 +81,8 @@ pub async fn rename(
 enum Attempt {
     /// Sessions or a contract being set were in the way; nothing has changed.
     Busy,
+    /// COMMIT was sent and its answer did not come.
+    Unanswered(anyhow::Error),
     /// Anything else; not tried again.
     Failed(anyhow::Error),
 }
@@ -116,6 +127,9 @@ async fn one_attempt(
     let said = contracts(session, Some(database)).await?;
     let permit = decide(facts, &said)?;
     failpoint::hit(failpoint::GATE)?;
+    if swap.stop.is_cancelled() {
+        return Err(stopped().into());
+    }
     let live = crate::registry::live(builds, database).and_then(|build| build.tag.as_ref());
     let renames = renames(permit, database, live, candidate)?;
     while_ending_readers(session.batch_execute(&renames), ender, names, ended)
@@ -145,8 +159,11 @@ async fn one_attempt(
     };
     write_audit(session, swap.lock.who(), &audit).await?;
     failpoint::hit(failpoint::RENAMED)?;
-    session.batch_execute("commit").await.map_err(db("commit the swap"))?;
-    Ok(())
+    if swap.stop.is_cancelled() {
+        return Err(stopped().into());
+    }
+    let committed = session.batch_execute("commit").await;
+    committed.map_err(|error| Attempt::Unanswered(db("commit the swap")(error)))
 }
 
 /// The renames; it takes the gate's permit, so that there is no other way to them.
@@ -186,21 +203,30 @@ async fn while_ending_readers(
     }
 }
 
-/// The lock's session is gone: nothing more can be done, but what is true can be said. The
+/// COMMIT came back with an error: nothing more can be done, but what is true can be said. The
 /// commit may have gone through with only its answer lost.
-async fn lost(swap: &Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::Result<()> {
-    let database = swap.lock.database();
-    let look = async {
+async fn lost(swap: &mut Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::Result<()> {
+    let database = swap.lock.database().to_owned();
+    let look = async || {
         let session = swap.server.connect(CONTROL).await?;
-        crate::registry::builds(&session, database).await
+        crate::registry::builds(&session, &database).await
     };
-    let builds = match look.await {
-        Ok(builds) => builds,
-        Err(_) => return Err(error),
+    let began = Instant::now();
+    let builds = loop {
+        match look().await {
+            Ok(builds) => break builds,
+            Err(_) if began.elapsed() < ASK && !swap.stop.is_cancelled() => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(_) => return Err(error.context(NotKnown)),
+        }
     };
-    let live = crate::registry::live(&builds, database).and_then(|build| build.tag.as_ref());
+    let live = crate::registry::live(&builds, &database).and_then(|build| build.tag.as_ref());
     if live.is_some_and(|tag| tag.build == facts.tag.build) {
         tracing::warn!("the answer to the swap's COMMIT was lost; the swap is done");
+        if swap.lock.is_closed() {
+            swap.lock.renew(swap.server).await;
+        }
         return Ok(());
     }
     Err(error)

@@ -1,3 +1,5 @@
+//! Fields to typed rows or rejects, by a small spec that has every kind of column.
+
 use std::path::Path;
 
 use tokio_postgres::types::Type;

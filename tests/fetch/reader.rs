@@ -7,7 +7,7 @@ use std::time::Duration;
 use kiln::config::S3Location;
 use kiln::error::{Exit, exit_of, from_io, render};
 use kiln::fetch::object::Object;
-use kiln::fetch::s3::{Access, Pin, Store};
+use kiln::store::{Access, Pin, Store};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 

@@ -1,7 +1,7 @@
 //! The private cluster: made, shared, killed, and out of root's hands.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 

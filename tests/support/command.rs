@@ -107,6 +107,26 @@ impl Running {
         nix::sys::signal::kill(pid, signal).unwrap();
     }
 
+    /// Waits for the end, and says how many bytes of memory the process had at most, as often as
+    /// one can look (its own high-water mark, every few milliseconds).
+    pub fn wait_and_weigh(self) -> (Outcome, u64) {
+        let status = format!("/proc/{}/status", self.child.id());
+        let weigh = std::thread::spawn(move || {
+            let mut most = 0;
+            while let Ok(text) = std::fs::read_to_string(&status) {
+                let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                // A process that has ended has no memory, and waits to be asked for its code.
+                let Some(line) = line else { break };
+                let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+                most = most.max(kib * 1024);
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            most
+        });
+        let outcome = self.wait();
+        (outcome, weigh.join().unwrap())
+    }
+
     /// Waits for the end.
     pub fn wait(self) -> Outcome {
         use std::os::unix::process::ExitStatusExt as _;

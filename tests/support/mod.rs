@@ -13,7 +13,7 @@ use kiln::local::{Credentials, Endpoint};
 use kiln::synth::{Release, Tamper};
 use tokio::runtime::Runtime;
 
-pub use command::{Kiln, Outcome};
+pub use command::{Kiln, Outcome, Running};
 pub use postgres::Postgres;
 
 /// The project's root.
@@ -101,17 +101,26 @@ impl World {
         std::fs::write(&path, text.replace(from, to)).unwrap();
     }
 
+    /// How the S3 endpoint is found, as environment.
+    pub fn s3_environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.s3_url.clone()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.credentials.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.credentials.secret_key.clone()),
+        ]
+    }
+
     /// The binary with these arguments, in this world.
     pub fn kiln(&self, arguments: &[&str]) -> Kiln {
         let mut kiln = Kiln::new(arguments);
         kiln.env("KILN_POSTGRES_URL", &self.postgres.url("postgres"))
             .env("KILN_S3_URL", "s3://kiln")
             .env("KILN_HOME", &self.folder.path().join("home").to_string_lossy())
-            .env("AWS_ENDPOINT_URL", &self.s3_url)
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_ACCESS_KEY_ID", &self.credentials.access_key)
-            .env("AWS_SECRET_ACCESS_KEY", &self.credentials.secret_key)
             .current_dir(&self.root);
+        for (name, value) in self.s3_environment() {
+            kiln.env(name, &value);
+        }
         for (name, value) in &self.environment {
             kiln.env(name, value);
         }
@@ -130,6 +139,39 @@ impl World {
         release.write_with(file, tamper).unwrap();
         self.kiln(&["land", "druginfo", &path.to_string_lossy()]).succeeds();
         path
+    }
+
+    /// Writes a file and puts it into the bucket under today's folder, as it is: past `kiln
+    /// land`, which would look at it first.
+    pub fn put(&self, database: &str, name: &str, bytes: &[u8]) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        self.put_file(database, &path)
+    }
+
+    /// The same for a file that is there already.
+    pub fn put_file(&self, database: &str, path: &Path) -> String {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let key = format!("{database}/2026-07-02/{name}");
+        self.runtime.block_on(async {
+            let body = aws_sdk_s3::primitives::ByteStream::from_path(path).await.unwrap();
+            let store = self.store().await;
+            store.client.put_object().bucket("kiln").key(&key).body(body).send().await.unwrap();
+        });
+        key
+    }
+
+    /// kiln's own S3 client, at the bucket that kiln reads.
+    pub async fn store(&self) -> kiln::store::Store {
+        let location = kiln::config::S3Location { bucket: "kiln".into(), prefix: String::new() };
+        let access = kiln::store::Access {
+            endpoint: self.s3_url.clone(),
+            region: "us-east-1".into(),
+            access_key: self.credentials.access_key.clone(),
+            secret_key: self.credentials.secret_key.clone(),
+        };
+        let stall = std::time::Duration::from_secs(30);
+        kiln::store::Store::connect(&location, Some(&access), stall).await
     }
 
     /// Amazon's own client of the store, past any proxy.
@@ -166,6 +208,58 @@ impl World {
         self.postgres.contents("druginfo")
     }
 
+    /// What every database is, as its comment says: `druginfo live`, `druginfo_00001 previous`.
+    pub fn states(&self) -> Vec<String> {
+        self.postgres.rows(
+            "postgres",
+            "select datname || ' ' || coalesce(
+                 shobj_description(oid, 'pg_database')::json->>'state', 'without a tag')
+             from pg_database where datname like 'druginfo%' order by 1",
+        )
+    }
+
+    /// The newest build's own name.
+    pub fn newest_build(&self) -> String {
+        let sql = "select name from kiln.build order by created_at desc limit 1";
+        self.postgres.value("kiln", sql)
+    }
+
+    /// Sessions of kiln's own on the server.
+    pub fn sessions(&self) -> Vec<String> {
+        self.postgres.rows(
+            "postgres",
+            "select application_name || ' in ' || coalesce(datname, '') || ' ' || coalesce(state, '')
+             from pg_stat_activity where application_name like 'kiln %'",
+        )
+    }
+
+    /// The JSON log of every command so far.
+    pub fn log(&self) -> String {
+        let folder = self.folder.path().join("home/log");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    }
+
+    /// A file that does not exist yet, for the failpoint action `pause:FILE`.
+    pub fn pause_file(&self) -> PathBuf {
+        let path = self.folder.path().join("pause");
+        let _ = std::fs::remove_file(&path);
+        path
+    }
+
+    /// Starts kiln and waits until it pauses at this point.
+    pub fn paused(&self, arguments: &[&str], point: &str) -> (Running, PathBuf) {
+        let file = self.pause_file();
+        let action = format!("{point}=pause:{}", file.display());
+        let mut running = self.kiln(arguments).env("KILN_FAILPOINT", &action).start();
+        wait_until(&format!("{point} is reached"), || {
+            let ended = running.child.try_wait().unwrap();
+            assert!(ended.is_none(), "kiln {arguments:?} ended before it met {point}: {ended:?}");
+            file.exists()
+        });
+        (running, file)
+    }
+
     /// kiln's databases on the server, sorted.
     pub fn databases(&self) -> Vec<String> {
         self.postgres.rows(
@@ -183,7 +277,17 @@ impl Drop for World {
     }
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+/// Waits for a condition, up to a minute.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !condition() {
+        assert!(began.elapsed().as_secs() < 60, "waited a minute until {what}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -1,5 +1,6 @@
 //! A Postgres cluster of a test's own, with roles as on RDS: kiln is `loader`, no superuser.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use kiln::local::{Lease, open_postgres};
@@ -69,6 +70,16 @@ impl Postgres {
         self.lease = Some(lease);
     }
 
+    /// From now on a role must give this password; the others go on as they were.
+    pub fn ask_for_password(&self, role: &str, password: &str) {
+        let hba = self.value("postgres", "show hba_file");
+        let text = std::fs::read_to_string(&hba).unwrap();
+        let asked = format!("local all {role} scram-sha-256\n{text}");
+        std::fs::write(&hba, asked).unwrap();
+        let sql = format!("alter role {role} password '{password}'; select pg_reload_conf()");
+        self.execute("postgres", &sql);
+    }
+
     /// Runs something with a client of one database, as superuser.
     pub fn with<T>(&self, database: &str, work: impl AsyncFnOnce(&Client) -> T) -> T {
         let url = self.url_as("kiln", database);
@@ -102,8 +113,18 @@ impl Postgres {
         rows.into_iter().next().unwrap()
     }
 
-    /// The SQLSTATE that a statement fails with, as a role; `None` when it is allowed.
+    /// The SQLSTATE that a statement fails with, as a role that has asked for a writable
+    /// session; `None` when it is allowed.
     pub fn refusal(&self, role: &str, database: &str, sql: &str) -> Option<String> {
+        self.refused(role, database, "set default_transaction_read_only = off", sql)
+    }
+
+    /// The same, in a session as the database gives it.
+    pub fn refusal_by_default(&self, role: &str, database: &str, sql: &str) -> Option<String> {
+        self.refused(role, database, "", sql)
+    }
+
+    fn refused(&self, role: &str, database: &str, before: &str, sql: &str) -> Option<String> {
         let url = self.url_as(role, database);
         self.runtime.block_on(async {
             let (client, connection) = match tokio_postgres::connect(&url, NoTls).await {
@@ -111,9 +132,16 @@ impl Postgres {
                 Err(error) => return error.code().map(|code| code.code().to_owned()),
             };
             tokio::spawn(connection);
-            let _ = client.batch_execute("set default_transaction_read_only = off").await;
-            let refused = client.batch_execute(sql).await.err();
-            refused.map(|e| e.code().map_or(e.to_string(), |code| code.code().to_owned()))
+            client.batch_execute(before).await.unwrap();
+            let refused = match sql.starts_with("copy ") {
+                // The simple protocol cannot end a COPY that was let through.
+                true => client.copy_in::<_, bytes::Bytes>(sql).await.err(),
+                false => client.batch_execute(sql).await.err(),
+            };
+            refused.and_then(|error| match (error.code(), sql.ends_with("to stdout")) {
+                (None, true) => None,
+                (code, _) => Some(code.map_or(error.to_string(), |code| code.code().to_owned())),
+            })
         })
     }
 
@@ -146,6 +174,72 @@ impl Drop for Postgres {
         if let Some(lease) = self.lease.take() {
             let _ = lease.close();
         }
+    }
+}
+
+impl Postgres {
+    /// From now on this role must give its password.
+    pub fn demand_password(&self, role: &str) {
+        let path = PathBuf::from(self.superuser_value("show hba_file"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("local all {role} scram-sha-256\n{text}")).unwrap();
+        self.superuser_value("select pg_reload_conf()::text");
+        let rule = format!(
+            "select count(*)::text from pg_hba_file_rules where '{role}' = any (user_name)"
+        );
+        assert_eq!(self.superuser_value(&rule), "1");
+    }
+
+    /// A small file system, mounted, on which the tables of whatever kiln builds lie from now on
+    /// (a tablespace; WAL stays where it is, for a full WAL volume takes the whole server down).
+    /// `None`, with a line that says so, where this process may not mount.
+    pub fn small_disk(&self, mebibytes: u32) -> Option<SmallDisk> {
+        if !nix::unistd::Uid::effective().is_root() {
+            assert!(std::env::var_os("CI").is_none(), "CI runs as root, so that disks can be full");
+            eprintln!("SKIPPED: only root can mount a small disk, so a full one is not tested");
+            return None;
+        }
+        let data = PathBuf::from(self.superuser_value("show data_directory"));
+        let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(data).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_string_lossy().into_owned();
+        let options = format!("size={mebibytes}m,uid={owner},mode=0700");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "kiln-test", &path])
+            .status();
+        assert!(mounted.unwrap().success());
+        self.execute("postgres", &format!("create tablespace small location '{path}'"));
+        self.execute("postgres", "grant create on tablespace small to kiln_owner, loader");
+        self.execute("postgres", "alter role loader set default_tablespace = small");
+        Some(SmallDisk { folder })
+    }
+
+    fn superuser_value(&self, sql: &str) -> String {
+        self.value("postgres", sql)
+    }
+}
+
+/// A small file system; it is unmounted at the end, which the server need not have noticed.
+pub struct SmallDisk {
+    folder: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    /// Bytes that are in use.
+    pub fn used(&self) -> u64 {
+        let told = std::process::Command::new("df")
+            .args(["--block-size=1", "--output=used"])
+            .arg(self.folder.path())
+            .output()
+            .unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        told.lines().nth(1).unwrap().trim().parse().unwrap()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(self.folder.path()).status();
     }
 }
 

@@ -11,12 +11,16 @@ use serde::{Deserialize, Serialize};
 
 /// S3's checksum algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub enum Algorithm {
+    /// CRC-32 of ISO-HDLC, as in zip.
     Crc32,
+    /// CRC-32C, Castagnoli.
     Crc32c,
+    /// CRC-64 as in NVMe.
     Crc64Nvme,
+    /// SHA-1.
     Sha1,
+    /// SHA-256.
     Sha256,
 }
 

@@ -37,9 +37,19 @@ pub enum After {
 
 /// An entry of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Entry {
-    Object { key: String, size: u64, modified: SystemTime, etag: String },
+    /// An object.
+    Object {
+        /// Its key.
+        key: String,
+        /// Its size in bytes.
+        size: u64,
+        /// When it was put.
+        modified: SystemTime,
+        /// Its ETag, without quotes.
+        etag: String,
+    },
+    /// What several keys have in common up to the delimiter.
     Prefix(String),
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::pg::{Session, db};
 use crate::registry::control::{Contract, contracts};
-use crate::registry::{Build, builds};
+use crate::registry::{Build, State, builds};
 
 /// What `kiln status` says of one database.
 #[derive(Debug, Serialize)]
@@ -57,15 +57,25 @@ pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<Da
     let age_seconds = sealed
         .and_then(|at| at.parse::<jiff::Timestamp>().ok())
         .map(|at| jiff::Timestamp::now().as_second() - at.as_second());
+    let held = crate::lock::is_held(control, database).await?;
+    let mut open = run_line(control, database, "ended_at is null").await?;
+    let left = all.iter().rev().find(|build| build.state() == State::Building);
+    let next = match left.and_then(|build| build.tag.as_ref()) {
+        Some(tag) => Some(format!("kiln resume {}, or kiln run {database}", tag.build)),
+        None => Some(format!("kiln run {database}")),
+    };
     Ok(DatabaseStatus {
         database: database.to_owned(),
         live,
         age_seconds,
         others: all,
         contracts: contracts(control, Some(database)).await?,
-        running: run_line(control, database, "ended_at is null").await?,
+        running: open.take_if(|_| held),
         last: run_line(control, database, "ended_at is not null").await?,
-        failed: failed(control, database).await?,
+        failed: match open {
+            Some(killed) => Some(RunLine { error: Some("killed".into()), next, ..killed }),
+            None => failed(control, database).await?,
+        },
     })
 }
 

@@ -28,6 +28,9 @@ use crate::pg::stopped;
 /// Size from which an upload goes in parts, and the size of a part.
 const PART_BYTES: u64 = 64 << 20;
 
+/// Where `kiln land` leaves the sha256 of the whole file, in base64.
+const SHA256_METADATA: &str = "sha256";
+
 /// Access to a store that is not found through the AWS environment: the private endpoint.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -78,8 +81,10 @@ pub struct Pin {
     pub size: u64,
     /// When it was put, RFC 3339.
     pub modified: String,
-    /// sha256 of the whole object in base64, where the store has one.
+    /// sha256 of the whole object in base64, where the store has one or `kiln land` left one.
     pub sha256: Option<String>,
+    /// Whether the store itself made that sha256 from the bytes that it has.
+    pub sha256_by_store: bool,
 }
 
 impl Pin {
@@ -171,7 +176,8 @@ impl Store {
             .await
             .map_err(|error| refused(&format!("look at s3://{bucket}/{key}"), &error))?;
         // A checksum of part checksums ("…-3") says nothing of the whole.
-        let whole = |sum: &str| !sum.contains('-');
+        let by_store = head.checksum_sha256().filter(|sum| !sum.contains('-'));
+        let landed = head.metadata().and_then(|metadata| metadata.get(SHA256_METADATA));
         Ok(Pin {
             bucket: bucket.clone(),
             key: key.to_owned(),
@@ -179,7 +185,8 @@ impl Store {
             etag: head.e_tag().unwrap_or_default().to_owned(),
             size: head.content_length().unwrap_or(0).unsigned_abs(),
             modified: head.last_modified().map_or(String::new(), |time| time.to_string()),
-            sha256: head.checksum_sha256().filter(|sum| whole(sum)).map(str::to_owned),
+            sha256: by_store.map(str::to_owned).or_else(|| landed.cloned()),
+            sha256_by_store: by_store.is_some(),
         })
     }
 
@@ -206,7 +213,7 @@ impl Store {
                 .put_object()
                 .bucket(&self.location.bucket)
                 .key(key)
-                .metadata("sha256", sha256)
+                .metadata(SHA256_METADATA, sha256)
                 .checksum_sha256(sha256)
                 .body(body)
                 .send();
@@ -240,7 +247,7 @@ impl Store {
             .create_multipart_upload()
             .bucket(bucket)
             .key(key)
-            .metadata("sha256", sha256)
+            .metadata(SHA256_METADATA, sha256)
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .send()
             .await
@@ -349,7 +356,7 @@ where
             "the credentials have expired".to_owned(),
             "renew the AWS_* credentials, then run again",
         ),
-        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken", _) => {
+        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "NotSignedUp", _) => {
             (format!("the credentials are not accepted ({code})"), "check the AWS_* variables")
         }
         ("RequestTimeTooSkewed", _) => {

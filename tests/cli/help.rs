@@ -1,0 +1,146 @@
+//! Help, and what a wrong command line comes to.
+
+use clap::CommandFactory as _;
+use kiln::config::VARIABLES;
+use kiln::error::Exit;
+
+use crate::support::Kiln;
+
+/// Every command a person can type, as words.
+fn commands() -> Vec<Vec<String>> {
+    fn visit(command: &clap::Command, words: &[String], all: &mut Vec<Vec<String>>) {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let mut words = words.to_vec();
+            words.push(sub.get_name().to_owned());
+            match sub.has_subcommands() {
+                true => visit(sub, &words, all),
+                false => all.push(words),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    visit(&kiln::cli::Cli::command(), &[], &mut all);
+    all
+}
+
+#[test]
+fn every_command_of_the_contract_is_there_and_shows_examples() {
+    let found: Vec<String> = commands().iter().map(|words| words.join(" ")).collect();
+    let expected = [
+        "build",
+        "contract list",
+        "contract set",
+        "demo",
+        "down",
+        "guard",
+        "land",
+        "load",
+        "prune",
+        "resume",
+        "rollback",
+        "run",
+        "schema check",
+        "schema lock",
+        "status",
+        "swap",
+        "up",
+        "url",
+    ];
+    let mut sorted = found.clone();
+    sorted.sort();
+    assert_eq!(sorted, expected);
+    for words in commands() {
+        let mut arguments: Vec<&str> = words.iter().map(String::as_str).collect();
+        arguments.push("--help");
+        let outcome = Kiln::new(&arguments).succeeds();
+        let called = format!("kiln {}", words.join(" "));
+        let examples = outcome.stdout.split("Examples:").nth(1).unwrap_or_default();
+        assert!(examples.contains(&called), "{called} has no example of itself: {outcome}");
+        assert!(outcome.stdout.contains("Usage:"), "{outcome}");
+    }
+}
+
+#[test]
+fn help_lists_every_exit_code_and_variable() {
+    let outcome = Kiln::new(&["--help"]).succeeds();
+    for (exit, meaning) in Exit::ALL {
+        let line = format!("{:6}  {meaning}", exit.code());
+        assert!(outcome.stdout.contains(&line), "{line}: {outcome}");
+    }
+    for (name, _) in VARIABLES {
+        assert!(outcome.stdout.contains(&format!("  {name} ")), "{name}: {outcome}");
+    }
+    let version = Kiln::new(&["--version"]).succeeds();
+    assert!(version.stdout.starts_with("kiln "), "{version}");
+}
+
+#[test]
+fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
+    let has = |command: &str, flag: &str| {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let outcome = Kiln::new(&words).succeeds();
+        assert!(outcome.stdout.contains(flag), "{command} has no {flag}: {outcome}");
+    };
+    for command in [
+        "land",
+        "run",
+        "build",
+        "load",
+        "resume",
+        "swap",
+        "rollback",
+        "contract set",
+        "schema lock",
+        "prune",
+    ] {
+        has(command, "--dry-run");
+    }
+    for command in [
+        "up",
+        "down",
+        "land",
+        "run",
+        "build",
+        "load",
+        "resume",
+        "swap",
+        "rollback",
+        "status",
+        "contract list",
+        "guard",
+        "schema check",
+        "prune",
+    ] {
+        has(command, "--json");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_exits_2_and_says_what_is_meant() {
+    for (arguments, said) in [
+        (&["rum"][..], "'run'"),
+        (&["run", "--dryrun"], "'--dry-run'"),
+        (&["swap"], "<DATABASE>"),
+        (&["contract", "set", "druginfo", "--app", "a", "--accepts", "3..1"], "1..3"),
+        (&[], "Usage:"),
+    ] {
+        Kiln::new(arguments).exits(2).says(&[said]);
+    }
+}
+
+#[test]
+fn outside_a_project_and_with_unknown_settings_kiln_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut kiln = Kiln::new(&["status"]);
+    kiln.current_dir(folder.path());
+    kiln.exits(2).says(&["no kiln.toml, and no sql/ with sources/", "hint: kiln --root FOLDER"]);
+    std::fs::write(folder.path().join("kiln.toml"), "[swop]\nx = 1\n").unwrap();
+    let mut kiln = Kiln::new(&["status"]);
+    kiln.current_dir(folder.path()).env("KILN_CONECTIONS", "2").env("KILN_KEEP_PREVIOUS", "none");
+    kiln.exits(2).says(&[
+        "3 problems",
+        "kiln.toml:1: unknown key `swop`; did you mean `swap`?",
+        "unknown variable KILN_CONECTIONS; did you mean `KILN_CONNECTIONS`?",
+        "KILN_KEEP_PREVIOUS must be a whole number from 1, found \"none\"",
+    ]);
+}

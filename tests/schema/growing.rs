@@ -1,0 +1,148 @@
+//! A new source is one TOML and one SQL file; a new database is two folders. No Rust: the
+//! binary that these tests run was built before they were written to disk.
+
+use kiln::synth::Release;
+
+use crate::support::World;
+
+const PLACE_SQL: &str = "-- pre-data
+create table place (
+    code    text not null,
+    name    text,
+    state   text not null,
+    people  integer,
+    founded date,
+    capital boolean
+);
+comment on table place is 'One row a place.';
+comment on column place.code is 'Code, leading zeros count.';
+comment on column place.name is 'Name.';
+comment on column place.state is 'State, two letters.';
+comment on column place.people is 'Inhabitants.';
+comment on column place.founded is 'Day of the charter.';
+comment on column place.capital is 'Whether it is the capital.';
+
+-- post-data
+alter table place add primary key (code);
+
+-- check: a state is two letters
+select code from place where state !~ '^[A-Z]{2}$';
+";
+
+const DERIVED_SQL: &str = "-- pre-data
+create table state_people (state text not null, places bigint not null, people bigint);
+comment on table state_people is 'One row a state, from place.';
+comment on column state_people.state is 'State, two letters.';
+comment on column state_people.places is 'Its places.';
+comment on column state_people.people is 'Inhabitants of its places.';
+
+-- post-data
+alter table state_people add primary key (state);
+
+-- derive
+insert into state_people
+select state, count(*), sum(people) from place group by state;
+
+-- check: every place is counted
+select 1 from (select sum(places) as places from state_people) s
+where s.places <> (select count(*) from place);
+";
+
+const PLACE_TOML: &str = r#"description = "Places of a country that is not."
+object = '^places_(?<posted>\d{8})\.csv$'
+columns = [
+    { from = "Code" },
+    { from = "Name" },
+    { from = "State", transforms = ["upper"] },
+    { from = "People" },
+    { from = "Founded", transforms = [{ date = "%m/%d/%Y" }] },
+    { from = "Capital", transforms = ["yes_no"] },
+    { from = "Remark", drop = true },
+]
+
+[format]
+delimiter = ","
+quoting   = "double"
+encoding  = "utf-8"
+
+[[filter]]
+column = "State"
+drop   = ["XX"]
+"#;
+
+const CSV: &str = "Code,Name,State,People,Founded,Capital,Remark\r\n\
+    00017,\"Ébène, Lower\",CA,1200,07/04/1850,Y,\"said \"\"no\"\"\r\ntwice\"\r\n\
+    00018,,ca,34,,N,\r\n\
+    00019,Nowhere,XX,1,,N,\r\n\
+    00020,Third,WA,,12/31/1999,N,x\r\n";
+
+fn put(world: &World, file: &str, text: &str) {
+    let path = world.root.join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+fn land(world: &World, database: &str, name: &str, text: &str) {
+    let path = world.folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    world.kiln(&["land", database, &path.to_string_lossy()]).succeeds();
+}
+
+#[test]
+fn a_second_database_is_two_folders_from_lock_to_live() {
+    let mut world = World::new();
+    world.own_root();
+    put(&world, "sql/tinyinfo/0001_place.sql", PLACE_SQL);
+    put(&world, "sql/tinyinfo/0002_state_people.sql", DERIVED_SQL);
+    put(&world, "sources/tinyinfo/place.toml", PLACE_TOML);
+    world.kiln(&["schema", "check", "tinyinfo"]).exits(2).says(&["schema.lock: is missing"]);
+    world.kiln(&["schema", "lock", "tinyinfo"]).succeeds();
+    world.kiln(&["schema", "check"]).succeeds();
+    land(&world, "tinyinfo", "places_20260701.csv", CSV);
+    world.kiln(&["contract", "set", "tinyinfo", "--app", "map", "--accepts", "1"]).succeeds();
+    world.kiln(&["run", "tinyinfo"]).succeeds();
+
+    let rows = |sql: &str| world.postgres.rows("tinyinfo", sql);
+    assert_eq!(
+        rows(
+            "select concat_ws('|', code, name, state, people, founded, capital) from place order by 1"
+        ),
+        ["00017|Ébène, Lower|CA|1200|1850-07-04|t", "00018|CA|34|f", "00020|Third|WA|1999-12-31|f"]
+    );
+    assert_eq!(
+        rows("select concat_ws('|', state, places, people) from state_people order by 1"),
+        ["CA|2|1234", "WA|1"]
+    );
+    let counts = "select concat_ws('|', lines, header, loaded, rejected, filtered) from kiln.file";
+    assert_eq!(rows(counts), ["5|1|3|0|1"]);
+    assert_eq!(world.live(), None, "the other database is as it was");
+    world.kiln(&["guard", "tinyinfo", "--accepts", "1"]).succeeds();
+    let status = world.kiln(&["status", "--json"]).succeeds().json();
+    assert_eq!(status[0]["database"], "druginfo");
+    assert_eq!(status[1]["live"]["tag"]["database"], "tinyinfo");
+    // The second night of it, and back.
+    let first = world.postgres.contents("tinyinfo");
+    land(&world, "tinyinfo", "places_20260801.csv", &CSV.replace("00018", "00021"));
+    world.kiln(&["run", "tinyinfo"]).succeeds();
+    assert_ne!(world.postgres.contents("tinyinfo"), first);
+    world.kiln(&["rollback", "tinyinfo"]).succeeds();
+    assert_eq!(world.postgres.contents("tinyinfo"), first);
+}
+
+#[test]
+fn a_new_source_is_one_toml_and_one_sql_file() {
+    let mut world = World::new();
+    world.own_root();
+    put(&world, "sql/druginfo/0010_place.sql", PLACE_SQL);
+    put(&world, "sources/druginfo/place.toml", PLACE_TOML);
+    world.land(&Release::small(1));
+    // Not locked yet: no night runs with a schema that no version stands for.
+    world.accept("1..2");
+    land(&world, "druginfo", "places_20260701.csv", CSV);
+    world.kiln(&["run", "druginfo"]).exits(13).says(&["+ table public.place", "kiln schema lock"]);
+    assert_eq!(world.live(), None);
+    world.kiln(&["schema", "lock"]).succeeds();
+    world.night();
+    assert_eq!(world.postgres.value("druginfo", "select count(*)::text from place"), "3");
+    assert_eq!(world.postgres.value("druginfo", "select version::text from kiln.stamp"), "2");
+}

@@ -1,0 +1,361 @@
+//! The style rules as tests. Each names the offending lines, and says the rule in one sentence.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::project;
+
+/// The stages, in the order that data meets them.
+const STAGES: [&str; 13] = [
+    "source", "manifest", "fetch", "decode", "bind", "validate", "encode", "copy", "index",
+    "check", "seal", "swap", "command",
+];
+
+/// What all may import, and what imports only its like.
+const LEAVES: [&str; 18] = [
+    "config",
+    "digest",
+    "error",
+    "failpoint",
+    "history",
+    "ledger",
+    "local",
+    "lock",
+    "pg",
+    "progress",
+    "registry",
+    "report",
+    "schema",
+    "stop",
+    "store",
+    "strict",
+    "synth",
+    "cli",
+];
+
+/// A line of a tracked source file.
+struct Line {
+    file: String,
+    number: usize,
+    text: String,
+    /// Whether it belongs to a test: `tests/`, a `tests.rs`, or below `#[cfg(test)]`.
+    in_test: bool,
+}
+
+impl Line {
+    /// The module of src that the line belongs to: `src/copy/queue.rs` → `copy`.
+    fn module(&self) -> &str {
+        let rest = self.file.strip_prefix("src/").unwrap_or("tests");
+        let end = rest.find(['/', '.']).unwrap_or(rest.len());
+        &rest[..end]
+    }
+
+    /// The code, without its comment.
+    fn code(&self) -> &str {
+        let text = self.text.trim();
+        if text.starts_with("//") { "" } else { text.split(" // ").next().unwrap_or(text) }
+    }
+
+    fn place(&self) -> String {
+        format!("{}:{}: {}", self.file, self.number, self.text.trim())
+    }
+}
+
+/// The files that git tracks (or would: new ones count before they are committed).
+fn tracked() -> Vec<String> {
+    let asked = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(project())
+        .output();
+    let said = asked.ok().filter(|output| output.status.success()).map(|output| output.stdout);
+    let listed = said.map(|bytes| String::from_utf8(bytes).unwrap()).unwrap_or_default();
+    let mut files: Vec<String> = listed.lines().map(str::to_owned).collect();
+    if files.is_empty() {
+        // An unpacked archive has no git: then every file counts but what building makes.
+        walk(&project(), "", &mut files);
+    }
+    files.retain(|file| project().join(file).is_file());
+    assert!(files.iter().any(|file| file == "src/main.rs"), "no sources found: {files:?}");
+    files
+}
+
+fn walk(root: &Path, below: &str, files: &mut Vec<String>) {
+    for entry in std::fs::read_dir(root.join(below)).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
+        match entry.path().is_dir() {
+            true if ["target", ".git", ".kiln"].contains(&name.as_str()) => {}
+            true => walk(root, &path, files),
+            false => files.push(path),
+        }
+    }
+}
+
+fn lines() -> Vec<Line> {
+    let mut lines = Vec::new();
+    for file in tracked().into_iter().filter(|file| file.ends_with(".rs")) {
+        let text = std::fs::read_to_string(project().join(&file)).unwrap();
+        let mut in_test = !file.starts_with("src/") || file.ends_with("/tests.rs");
+        for (index, text) in text.lines().enumerate() {
+            in_test |= text.trim() == "#[cfg(test)]" && !text.starts_with("mod");
+            let next_is_file = text.trim() == "mod tests;";
+            lines.push(Line {
+                file: file.clone(),
+                number: index + 1,
+                text: text.to_owned(),
+                in_test,
+            });
+            // `#[cfg(test)] mod tests;` puts its code into another file.
+            if next_is_file && file.starts_with("src/") && !file.ends_with("/tests.rs") {
+                in_test = false;
+            }
+        }
+    }
+    lines
+}
+
+#[track_caller]
+fn none(rule: &str, offending: Vec<String>) {
+    assert!(offending.is_empty(), "{rule}:\n  {}\n", offending.join("\n  "));
+}
+
+#[test]
+fn every_file_opens_with_what_it_is_and_why() {
+    let first = lines().into_iter().filter(|line| line.number == 1);
+    let bare = first.filter(|line| !line.text.starts_with("//! "));
+    none("a file opens with `//!`: what it is, and why", bare.map(|line| line.place()).collect());
+}
+
+#[test]
+fn files_and_functions_fit_on_a_screen_or_two() {
+    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+    let all = lines();
+    for line in all.iter().filter(|line| line.file.starts_with("src/")) {
+        *sizes.entry(line.file.clone()).or_default() += 1;
+    }
+    let long = sizes.iter().filter(|(_, count)| **count > 400);
+    let mut said: Vec<String> =
+        long.map(|(file, count)| format!("{file}: {count} lines")).collect();
+    for (index, line) in all.iter().enumerate() {
+        let code = line.code();
+        let begins = code.starts_with("fn ") || code.contains(" fn ");
+        if !begins || code.starts_with('"') || code.contains("= \"") {
+            continue;
+        }
+        let length = function_length(&all[index..]);
+        if length > 70 {
+            said.push(format!("{} ({length} lines)", line.place()));
+        }
+    }
+    none("a file in src has at most 400 lines, a function at most 70", said);
+}
+
+/// Lines from `fn` to its closing brace: the first brace at the function's own indentation.
+fn function_length(rest: &[Line]) -> usize {
+    let indent = |text: &str| text.len() - text.trim_start().len();
+    let own = indent(&rest[0].text);
+    let first = &rest[0].text;
+    if first.trim_end().ends_with(';') || first.trim_end().ends_with('}') {
+        return 1;
+    }
+    let ends = rest.iter().skip(1).position(|line| {
+        line.file != rest[0].file
+            || (indent(&line.text) == own
+                && (line.text.trim() == "}" || line.text.trim_end().ends_with(';')))
+    });
+    ends.map_or(rest.len(), |at| at + 2)
+}
+
+#[test]
+fn files_are_named_by_the_domain() {
+    let buckets = ["utils", "util", "common", "helpers", "helper", "misc", "types"];
+    let named = |file: &String| {
+        let path = Path::new(file.as_str());
+        path.iter().any(|part| {
+            let stem = Path::new(part).file_stem().unwrap_or_default().to_string_lossy();
+            buckets.contains(&stem.as_ref())
+        })
+    };
+    let offending = tracked().into_iter().filter(named).collect();
+    none("a file is named for its subject, not for a bucket", offending);
+}
+
+/// The only places that may panic, each because it cannot happen or because it is asked to.
+const MAY_PANIC: [(&str, &str); 3] = [
+    ("src/failpoint.rs", "a process may signal itself"),
+    ("src/failpoint.rs", "panic!(\"failpoint {name}\")"),
+    ("src/registry.rs", "a tag is plain data"),
+];
+
+#[test]
+fn nothing_outside_tests_panics_on_what_it_reads() {
+    let words = [
+        ".unwrap()",
+        ".expect(",
+        ".unwrap_err()",
+        "panic!(",
+        "unreachable!(",
+        "todo!(",
+        "unimplemented!(",
+        "FIXME",
+        "TODO",
+    ];
+    let offends = |line: &Line| {
+        let allowed = |(file, text): &(&str, &str)| line.file == *file && line.text.contains(text);
+        !line.in_test
+            && words.iter().any(|word| line.code().contains(word))
+            && !MAY_PANIC.iter().any(allowed)
+    };
+    let offending = lines().iter().filter(|line| offends(line)).map(Line::place).collect();
+    none("errors are values: no unwrap, expect or panic outside tests", offending);
+    let all = lines();
+    for (file, text) in MAY_PANIC {
+        let used = all.iter().any(|line| line.file == file && line.text.contains(text));
+        assert!(used, "{file} has no {text:?} any more: take it off the list");
+    }
+}
+
+/// Modules that a line names by `crate::`, on its own or in a `use crate::{a, b::c}` list.
+fn imports(code: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let names = match rest.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap_or(list).split(", ").collect(),
+            None => vec![rest],
+        };
+        for name in names {
+            let end = name.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+            found.push(&name[..end.unwrap_or(name.len())]);
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_go_left() {
+    let rank = |module: &str| STAGES.iter().position(|stage| *stage == module);
+    // `validate` hands rows to `encode` as it reads them; they are one step in the map.
+    let pairs = [("validate", "encode"), ("bind", "encode")];
+    let wrong = |from: &str, to: &str| {
+        if from == to || ["main", "lib"].contains(&from) || pairs.contains(&(from, to)) {
+            return false;
+        }
+        match (rank(from), rank(to)) {
+            (Some(from), Some(to)) => to >= from,
+            (None, Some(_)) => true,
+            // cli is read by commands and by main alone.
+            (_, None) => to == "cli" && from != "command",
+        }
+    };
+    let mut offending = Vec::new();
+    for line in lines().iter().filter(|line| !line.in_test) {
+        let from = line.module();
+        let known = rank(from).is_some() || LEAVES.contains(&from);
+        assert!(
+            known || ["main", "lib"].contains(&from),
+            "{}: is it a stage or a leaf?",
+            line.file
+        );
+        for to in imports(line.code()) {
+            if (rank(to).is_some() || LEAVES.contains(&to)) && wrong(from, to) {
+                offending.push(format!("{from} imports {to}: {}", line.place()));
+            }
+        }
+    }
+    none("a stage imports stages to its left and leaves; a leaf imports leaves", offending);
+}
+
+#[test]
+fn the_swap_knows_nothing_of_files() {
+    let offends = |line: &&Line| {
+        line.module() == "swap"
+            && imports(line.code()).iter().any(|to| ["fetch", "copy", "store"].contains(to))
+    };
+    let offending = lines().iter().filter(offends).map(Line::place).collect();
+    none("the swap imports neither fetch nor copy: what is live is decided by facts", offending);
+}
+
+fn only(rule: &str, words: &[&str], modules: &[&str]) {
+    let offends = |line: &&Line| {
+        let allowed = modules.iter().any(|module| match module.contains('/') {
+            true => line.file == *module,
+            false => line.module() == *module,
+        });
+        !line.in_test && !allowed && words.iter().any(|word| line.code().contains(word))
+    };
+    none(rule, lines().iter().filter(offends).map(Line::place).collect());
+}
+
+#[test]
+fn few_modules_speak_to_postgres() {
+    let modules =
+        ["pg", "lock", "registry", "schema", "copy", "index", "check", "seal", "swap", "command"];
+    let offends = |line: &&Line| {
+        !line.in_test
+            && line.code().contains("tokio_postgres::")
+            && !modules.contains(&line.module())
+            && !(line.module() == "encode" && line.code() == "use tokio_postgres::types::Type;")
+    };
+    let offending = lines().iter().filter(offends).map(Line::place).collect();
+    none("tokio_postgres is for those that speak to the server (encode has its Type)", offending);
+}
+
+#[test]
+fn only_store_and_fetch_speak_to_s3() {
+    only(
+        "the AWS SDK is for store, fetch and command/land",
+        &["aws_sdk_s3", "aws_config"],
+        &["store", "fetch", "src/command/land.rs"],
+    );
+}
+
+#[test]
+fn only_config_reads_the_environment() {
+    let words = ["env::var", "env::vars", "env::set_var", "env::current_dir", "env::args"];
+    only("only config reads the environment", &words, &["config"]);
+}
+
+#[test]
+fn only_reports_progress_and_commands_print() {
+    let words = ["println!(", "print!(", "eprintln!(", "eprint!(", "dbg!(", "io::stdout()."];
+    only(
+        "only main, report, progress and command/* print",
+        &words,
+        &["main", "report", "progress", "command"],
+    );
+}
+
+#[test]
+fn every_public_item_must_have_docs() {
+    let text = std::fs::read_to_string(project().join("src/lib.rs")).unwrap();
+    assert!(text.contains("#![warn(missing_docs)]"), "lib.rs must warn of missing docs");
+    let silenced = lines()
+        .into_iter()
+        .filter(|line| line.file.starts_with("src/") && line.text.contains("allow(missing_docs)"));
+    none("missing docs are written, not allowed", silenced.map(|line| line.place()).collect());
+}
+
+#[test]
+fn no_file_knows_a_machine_or_a_workplace() {
+    let roots = ["work", "root", "home"].map(|name| format!("/{name}/"));
+    let mut offending = Vec::new();
+    for file in tracked() {
+        let Ok(text) = std::fs::read_to_string(project().join(&file)) else { continue };
+        for (index, line) in text.lines().enumerate() {
+            let found = roots.iter().any(|root| {
+                line.match_indices(root.as_str()).any(|(at, _)| {
+                    let before = line[..at].chars().next_back();
+                    before
+                        .is_none_or(|c| !c.is_alphanumeric() && !['_', '-', '.', '}'].contains(&c))
+                })
+            });
+            if found {
+                offending.push(format!("{file}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    none("no path of one machine in the project", offending);
+}
