@@ -6,7 +6,9 @@
 //!
 //! `KILN_FAILPOINT=name=action`, with the actions `error`, `panic`, `term` (SIGTERM to
 //! itself), `kill` (SIGKILL to itself) and `pause:FILE` (writes FILE and waits until it is
-//! removed, so that a test can do something from outside at this very moment).
+//! removed, so that a test can do something from outside at this very moment). A point that
+//! is met several times (by every file, say) acts at the first: a second SIGTERM would be
+//! another order, and a second pause would have nobody to end it.
 
 /// After the run's lock is held, before anything else.
 pub const LOCKED: &str = "locked";
@@ -64,18 +66,24 @@ pub const ALL: [&str; 17] = [
     PRUNE,
 ];
 
+/// Whether the point was met before.
+#[cfg(any(debug_assertions, feature = "failpoints"))]
+static HIT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// Does what `KILN_FAILPOINT` says for this point.
 ///
 /// # Errors
 /// With the action `error`.
 #[cfg(any(debug_assertions, feature = "failpoints"))]
 pub fn hit(name: &str) -> anyhow::Result<()> {
+    use std::sync::atomic::Ordering;
+
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
     let Some(said) = crate::config::failpoint() else { return Ok(()) };
     let Some((point, action)) = said.split_once('=') else { return Ok(()) };
-    if point != name {
+    if point != name || HIT.swap(true, Ordering::SeqCst) {
         return Ok(());
     }
     let signal_self = |signal: Signal| {

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, Failure, failure};
 
-/// Longest time to wait for a connection, and again for the server's greeting on it: the driver's
-/// own limit ends once TCP is up, and a server that then says nothing would be waited for for ever.
+/// Longest time to wait for a connection, unless the URL has `connect_timeout`; and as long again
+/// for the server's greeting on it, since the driver's own limit ends once TCP is up, and a server
+/// that then says nothing would be waited for for ever.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A name that reaches SQL: lower case, digits and underscores, at most 63 bytes, so that
@@ -92,7 +93,10 @@ impl Server {
         if !is_local(&config) && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
         }
-        config.connect_timeout(CONNECT_TIMEOUT).keepalives_idle(Duration::from_secs(30));
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(60));
         Ok(Server { config, tls: tls(ca)?, url: url.to_owned(), who: who.to_owned() })
     }
@@ -143,10 +147,11 @@ impl Server {
         let mut name = format!("kiln {} {purpose}", self.who).trim_end().to_owned();
         name.truncate(63);
         config.dbname(database).application_name(&name);
-        let connect = tokio::time::timeout(2 * CONNECT_TIMEOUT, config.connect(self.tls.clone()));
+        let patience = 2 * config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        let connect = tokio::time::timeout(patience, config.connect(self.tls.clone()));
         let (client, connection) = match connect.await {
             Ok(connected) => connected.map_err(|error| connect_error(database, &error))?,
-            Err(_) => return Err(silent(database)),
+            Err(_) => return Err(silent(database, purpose, patience)),
         };
         tokio::spawn(async move {
             // Errors of the connection surface at the statement that meets them.
@@ -230,9 +235,17 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
         let unreadable =
             || failure(Exit::Usage, format!("cannot read certificates from {}", path.display()));
         let pem = std::fs::read(path).map_err(|error| unreadable().context(error))?;
+        let mut count = 0;
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|_| unreadable())?;
-            roots.add(certificate).with_context(|| format!("trust {}", path.display()))?;
+            roots.add(certificate).map_err(|error| unreadable().context(error))?;
+            count += 1;
+        }
+        if count == 0 {
+            let message = format!("{} holds no PEM certificates", path.display());
+            return Err(Failure::new(Exit::Usage, message)
+                .hint("KILN_POSTGRES_CA=FILE, for RDS https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem")
+                .into());
         }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -259,9 +272,11 @@ fn is_local(config: &Config) -> bool {
     here && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
 }
 
-fn silent(database: &str) -> anyhow::Error {
-    let seconds = 2 * CONNECT_TIMEOUT.as_secs();
-    let message = format!("connect to Postgres, database {database}: no answer within {seconds} s");
+fn silent(database: &str, purpose: &str, patience: Duration) -> anyhow::Error {
+    let seconds = patience.as_secs();
+    let purpose = if purpose.is_empty() { String::new() } else { format!(", for {purpose}") };
+    let message =
+        format!("connect to Postgres, database {database}{purpose}: no answer within {seconds} s");
     Failure::new(Exit::Database, message)
         .hint("is something else listening there? try: psql \"$KILN_POSTGRES_URL\"")
         .into()

@@ -31,3 +31,9 @@ mod cli;
 
 // do the sources keep the style that they promise?
 mod tidy;
+
+// does a broken, stalled, replaced or lying store end in the same rows or in a named error?
+mod fetch;
+
+// is Postgres's identity verified, and nothing ever said in plain text?
+mod tls;

@@ -141,9 +141,10 @@ impl<'a> Baking<'a> {
             self.finish(&manifest).await
         };
         let outcome = unless_stopped(&stop, work.instrument(span)).await;
-        if outcome.is_ok() {
-            self.audit_seal().await?;
-        }
+        let outcome = match outcome {
+            Ok(sealed) => self.audit_seal().await.map(|()| sealed),
+            Err(error) => Err(error),
+        };
         self.sealed_or_failed(outcome).await
     }
 

@@ -82,6 +82,7 @@ impl Baking<'_> {
         let go_on = self.go_on();
         let mended = match exit {
             Exit::InputRejected => format!("land the mended file, then: {go_on}"),
+            Exit::InputUnavailable => format!("once S3 has it again: {go_on}"),
             _ => format!("then: {go_on}"),
         };
         let hint = own_hint.map_or(mended.clone(), |own| format!("{own}; {mended}"));
@@ -190,7 +191,7 @@ pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::E
     let next = format!("kiln run {}", lock.database());
     let end = RunEnd {
         build: None,
-        exit_code: i32::from(exit_of(&error).code()),
+        exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit_of(&error).code())),
         error: Some(&text),
         next: Some(&next),
         ledger: None,

@@ -61,9 +61,10 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
     let span = tracing::info_span!("build", build = baking.tag.build);
     let work = go_on(&mut baking, &session, &manifest, done).instrument(span);
     let outcome = unless_stopped(&context.stop, work).await;
-    if outcome.is_ok() {
-        baking.audit_seal().await?;
-    }
+    let outcome = match outcome {
+        Ok(sealed) => baking.audit_seal().await.map(|()| sealed),
+        Err(error) => Err(error),
+    };
     drop(session);
     let baked = baking.sealed_or_failed(outcome).await?;
     report::ledger(&baked.ledger, args.json.json, context.summary)?;

@@ -62,6 +62,9 @@ async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Re
         Err(error) if error.is::<NotKnown>() => Err(error),
         Err(error) => Err(error.context(unchanged())),
     };
+    if baked.lock.is_closed() {
+        baked.lock.renew(&context.server).await;
+    }
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(outcome.err()).await
 }

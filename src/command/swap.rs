@@ -73,7 +73,11 @@ impl Order<'_> {
             return self.promote(context, &mut lock).await;
         }
         let mut lock = RunLock::acquire(&context.server, who, self.action, database).await?;
-        match self.promote(context, &mut lock).await {
+        let promoted = self.promote(context, &mut lock).await;
+        if lock.is_closed() {
+            lock.renew(&context.server).await;
+        }
+        match promoted {
             Ok(promotion) => {
                 let end = RunEnd { build: Some(&promotion.to), ..RunEnd::default() };
                 end_run(&lock, who, database, &end).await?;

@@ -14,7 +14,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Exit, Failure, into_io};
+use crate::error::{Exit, Failure, decisive, into_io};
 use crate::pg::stopped;
 use crate::store::{Pin, Store, refused};
 
@@ -41,6 +41,8 @@ pub struct Object {
     runtime: Handle,
     stop: CancellationToken,
     tail: OnceLock<Bytes>,
+    /// Why it was given up: nine sources read one release, and need not each find that out.
+    given_up: OnceLock<(String, Option<String>)>,
 }
 
 impl Object {
@@ -52,6 +54,7 @@ impl Object {
             runtime: Handle::current(),
             stop: stop.clone(),
             tail: OnceLock::new(),
+            given_up: OnceLock::new(),
         })
     }
 
@@ -75,6 +78,15 @@ impl Object {
     /// A reader of the whole object.
     pub fn whole(self: &Arc<Object>) -> Region {
         self.region(0, self.pin.size)
+    }
+
+    /// Notes that nobody need try again; a stop is no verdict on the object.
+    fn give_up(&self, error: &anyhow::Error) {
+        if let Some(failure) = decisive(error)
+            && failure.exit == Exit::InputUnavailable
+        {
+            let _ = self.given_up.set((failure.message.clone(), failure.hint.clone()));
+        }
     }
 
     async fn get(&self, start: u64, end: u64) -> anyhow::Result<ByteStream> {
@@ -162,6 +174,11 @@ impl Region {
     fn next_piece(&mut self) -> anyhow::Result<()> {
         loop {
             let object = Arc::clone(&self.object);
+            if let Some((message, hint)) = object.given_up.get() {
+                let mut failure = Failure::new(Exit::InputUnavailable, message);
+                failure.hint.clone_from(hint);
+                return Err(failure.into());
+            }
             let (at, end, body) = (self.at, self.end, self.body.take());
             // Behind the SDK's own guard, which ends a stalled body first.
             let patience = object.store.stall * 3;
@@ -180,7 +197,7 @@ impl Region {
                     () = object.stop.cancelled() => Err(stopped()),
                 }
             });
-            let (body, piece) = outcome?;
+            let (body, piece) = outcome.inspect_err(|error| object.give_up(error))?;
             self.waited += began.elapsed();
             let why = match piece {
                 Ok(Some(Ok(_))) if self.drips(patience) => {
@@ -238,9 +255,11 @@ impl Region {
                 "read {url}: broke {} times, the last time at byte {at} of {size}: {why}",
                 self.breaks_total
             );
-            return Err(Failure::new(Exit::InputUnavailable, message)
+            let error = Failure::new(Exit::InputUnavailable, message)
                 .hint("run again when S3 is well: `kiln status` names the build to resume")
-                .into());
+                .into();
+            self.object.give_up(&error);
+            return Err(error);
         }
         let pause = Duration::from_millis(100) * 2_u32.pow(self.breaks.min(6));
         let stop = self.object.stop.clone();

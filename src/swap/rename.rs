@@ -205,11 +205,11 @@ async fn while_ending_readers(
 
 /// COMMIT came back with an error: nothing more can be done, but what is true can be said. The
 /// commit may have gone through with only its answer lost.
-async fn lost(swap: &Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::Result<()> {
-    let database = swap.lock.database();
+async fn lost(swap: &mut Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::Result<()> {
+    let database = swap.lock.database().to_owned();
     let look = async || {
         let session = swap.server.connect(CONTROL).await?;
-        crate::registry::builds(&session, database).await
+        crate::registry::builds(&session, &database).await
     };
     let began = Instant::now();
     let builds = loop {
@@ -221,9 +221,12 @@ async fn lost(swap: &Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::R
             Err(_) => return Err(error.context(NotKnown)),
         }
     };
-    let live = crate::registry::live(&builds, database).and_then(|build| build.tag.as_ref());
+    let live = crate::registry::live(&builds, &database).and_then(|build| build.tag.as_ref());
     if live.is_some_and(|tag| tag.build == facts.tag.build) {
         tracing::warn!("the answer to the swap's COMMIT was lost; the swap is done");
+        if swap.lock.is_closed() {
+            swap.lock.renew(swap.server).await;
+        }
         return Ok(());
     }
     Err(error)

@@ -153,7 +153,8 @@ fn a_refusal_names_line_byte_and_column() {
         11,
         Kept::Yes,
         &[
-            "source pricing: 1 row rejected, the budget is 0: pricing file PPUF_2026Q2.txt line 3, byte ",
+            "source pricing: 1 row rejected, the budget is 0: druginfo/",
+            "pricing file PPUF_2026Q2.txt line 3, byte ",
             ", column DAYS_SUPPLY: is not a whole number",
             "`select * from kiln.reject` in the kept build shows them all",
         ],

@@ -63,7 +63,7 @@ fn an_object_that_vanishes_after_the_manifest_is_named() {
     assert_eq!(outcome.code, 10, "{outcome}");
     outcome.says(&[
         &format!("read s3://kiln/{key}: there is no such object"),
-        "hint: kiln land DATABASE FILE; then: kiln run druginfo",
+        "hint: kiln land DATABASE FILE; once S3 has it again: kiln run druginfo",
     ]);
     druginfo.before.unchanged(world, Kept::No);
 }

@@ -29,6 +29,8 @@ create table other (
 );
 comment on table other is 'What is always whole. [test]';
 comment on column other.code is 'Its key. [test]';
+-- post-data
+create index other_code on other (code);
 ";
 
 /// A spec of a CSV object without an archive.

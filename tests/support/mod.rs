@@ -2,8 +2,10 @@
 //! HTTP, a KILN_HOME of its own, and the real binary run with a clean environment.
 
 pub mod command;
+pub mod http;
 pub mod postgres;
 pub mod proxy;
+pub mod s3;
 
 use std::path::{Path, PathBuf};
 
@@ -170,6 +172,24 @@ impl World {
         };
         let stall = std::time::Duration::from_secs(30);
         kiln::store::Store::connect(&location, Some(&access), stall).await
+    }
+
+    /// Amazon's own client of the store, past any proxy.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let Credentials { access_key, secret_key } = &self.credentials;
+        s3::client(self.endpoint.as_ref().unwrap().url(), access_key, secret_key)
+    }
+
+    /// The only landed object as a file; the endpoint serves what lies there.
+    pub fn landed_file(&self) -> PathBuf {
+        let days = self.folder.path().join("s3/kiln/druginfo");
+        let mut files: Vec<PathBuf> = std::fs::read_dir(days)
+            .unwrap()
+            .flat_map(|day| std::fs::read_dir(day.unwrap().path()).unwrap())
+            .map(|file| file.unwrap().path())
+            .collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        files.remove(0)
     }
 
     /// An app says which versions it accepts.

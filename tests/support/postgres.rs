@@ -242,3 +242,78 @@ impl Drop for SmallDisk {
         let _ = std::process::Command::new("umount").arg("--lazy").arg(self.folder.path()).status();
     }
 }
+
+/// Where a server of a test listens on the network, and how.
+impl Postgres {
+    /// Restarts the server with more settings (`name=value`), listening on 127.0.0.1, 127.0.0.2
+    /// and a free port, which is answered. kiln's private cluster never does so.
+    pub fn listen(&mut self, settings: &[&str]) -> u16 {
+        use std::os::unix::fs::MetadataExt as _;
+        use std::os::unix::process::CommandExt as _;
+        let process = format!("/proc/{}", self.lease.as_ref().unwrap().pid());
+        let arguments = std::fs::read_to_string(format!("{process}/cmdline")).unwrap();
+        let arguments: Vec<&str> = arguments.split_terminator('\0').collect();
+        let program = std::fs::read_link(format!("{process}/exe")).unwrap();
+        let data = std::fs::read_link(format!("{process}/cwd")).unwrap();
+        let (uid, gid) = {
+            let owner = std::fs::metadata(&data).unwrap();
+            (owner.uid(), owner.gid())
+        };
+        let place = arguments[arguments.iter().position(|a| *a == "-k").unwrap() + 1].to_owned();
+        self.lease.take().unwrap().close().unwrap();
+        let rules = std::fs::read_to_string(data.join("pg_hba.conf")).unwrap();
+        let rules = format!("{rules}\nhost all all 127.0.0.0/8 trust\n");
+        std::fs::write(data.join("pg_hba.conf"), rules).unwrap();
+        // Stopping took the socket's folder away.
+        std::fs::create_dir_all(&place).unwrap();
+        std::os::unix::fs::chown(&place, Some(uid), Some(gid)).unwrap();
+        let port = {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            free.local_addr().unwrap().port()
+        };
+        let mut command = std::process::Command::new(program);
+        command.args(&arguments[1..]).current_dir("/").process_group(0).env("LC_ALL", "C");
+        command.args(["-c", "listen_addresses=127.0.0.1,127.0.0.2", "-p", &port.to_string()]);
+        command.args(settings.iter().flat_map(|setting| ["-c", *setting]));
+        if nix::unistd::Uid::effective().is_root() {
+            command.uid(uid).gid(gid);
+        }
+        let log = std::fs::File::create(self.home.path().join("listening.log")).unwrap();
+        command.stdout(log.try_clone().unwrap()).stderr(log).stdin(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::spawn(move || child.wait());
+        let began = Instant::now();
+        let ready = || {
+            let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+            text.lines().nth(7).is_some_and(|state| state.trim() == "ready")
+        };
+        while !ready() {
+            let log = || std::fs::read_to_string(self.home.path().join("listening.log"));
+            assert!(began.elapsed() < Duration::from_secs(30), "no start: {:?}", log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // A running server is taken as it is.
+        let lease = self.runtime.block_on(open_postgres(self.home.path(), None)).unwrap();
+        self.lease = Some(lease);
+        port
+    }
+
+    /// What the listening server has said.
+    pub fn listening_log(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("listening.log")).unwrap()
+    }
+
+    /// A file that the server may read and nobody else, as it wants its key.
+    pub fn give(&self, path: &std::path::Path) {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let data = self.home.path().join("postgres").canonicalize().unwrap();
+        let owner = std::fs::metadata(data).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::chown(path, Some(owner.uid()), Some(owner.gid())).unwrap();
+    }
+
+    /// The server's data directory: a place that it can reach.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.home.path().join("postgres").canonicalize().unwrap()
+    }
+}

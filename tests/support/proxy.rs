@@ -34,6 +34,7 @@ pub struct Proxy {
     /// Bytes handed to the client so far.
     pub bytes: Arc<AtomicU64>,
     fault: Arc<Mutex<(Fault, usize)>>,
+    passing: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -45,12 +46,18 @@ impl Proxy {
         let connections = Arc::new(AtomicUsize::new(0));
         let bytes = Arc::new(AtomicU64::new(0));
         let fault = Arc::new(Mutex::new((Fault::Pass, 0_usize)));
+        let passing = Arc::new(AtomicUsize::new(0));
         let (count, sum, how) = (connections.clone(), bytes.clone(), fault.clone());
+        let first = passing.clone();
         let upstream = upstream.to_owned();
         let task = runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                let fault = {
+                let less = |left: usize| left.checked_sub(1);
+                let passes = first.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok();
+                let fault = if passes {
+                    Fault::Pass
+                } else {
                     let mut how = how.lock().unwrap();
                     let fault = if how.1 > 0 { how.0 } else { Fault::Pass };
                     how.1 = how.1.saturating_sub(1);
@@ -59,12 +66,18 @@ impl Proxy {
                 tokio::spawn(carry(client, upstream.clone(), fault, sum.clone()));
             }
         });
-        Proxy { address, connections, bytes, fault, task }
+        Proxy { address, connections, bytes, fault, passing, task }
     }
 
     /// The next `times` connections suffer this; those after them pass.
     pub fn next(&self, fault: Fault, times: usize) {
         *self.fault.lock().unwrap() = (fault, times);
+    }
+
+    /// The next `passing` connections pass; all after them suffer this.
+    pub fn after(&self, passing: usize, fault: Fault) {
+        self.passing.store(passing, Ordering::SeqCst);
+        self.always(fault);
     }
 
     /// All connections from now on suffer this.

@@ -33,12 +33,12 @@ fn twelve_crashes_at_random_moments_end_old_or_new_and_never_between() {
         let running = if crash % 2 == 0 {
             let took = world.kiln(&["rollback", "druginfo", "--dry-run"]).succeeds().took;
             let running = world.kiln(&["rollback", "druginfo"]).start();
-            some_moment(took + Duration::from_millis(300));
+            some_moment(took.mul_f64(1.3));
             running
         } else {
             let (running, file) = world.paused(&["rollback", "druginfo"], "renamed");
             std::fs::remove_file(file).unwrap();
-            some_moment(Duration::from_millis(25));
+            some_moment(Duration::from_millis(10));
             running
         };
         world.postgres.crash();

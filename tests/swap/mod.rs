@@ -3,6 +3,7 @@
 mod blocked;
 mod crashes;
 mod gate;
+mod lost_answer;
 mod readers;
 mod two_runs;
 
@@ -38,11 +39,11 @@ fn session(world: &World, role: &str, database: &str) -> Client {
 /// Ends the session that holds a run's lock, as a superuser may.
 fn end_lock_session(world: &World) {
     let sql = "select pg_terminate_backend(pid)::text from pg_stat_activity
-               where application_name like 'kiln run=% lock druginfo'";
+               where application_name like 'kiln % lock druginfo'";
     assert_eq!(world.postgres.rows("postgres", sql), ["true"]);
     crate::support::wait_until("the lock's session is gone", || {
         let sql = "select pid::text from pg_stat_activity
-                   where application_name like 'kiln run=% lock druginfo'";
+                   where application_name like 'kiln % lock druginfo'";
         world.postgres.rows("postgres", sql).is_empty()
     });
 }

@@ -46,6 +46,22 @@ fn of_two_runs_at_once_one_builds_and_the_other_says_who_holds_the_lock() {
 }
 
 #[test]
+fn commands_that_meet_an_empty_server_at_once_make_the_database_kiln_together() {
+    let world = World::new();
+    let apps = ["a", "b", "c", "d", "e", "f"];
+    let running = apps.map(|app| {
+        let accepts = ["contract", "set", "druginfo", "--app", app, "--accepts", "1"];
+        world.kiln(&accepts).start()
+    });
+    for one in running {
+        let outcome = one.wait();
+        assert_eq!(outcome.code, 0, "{outcome}");
+    }
+    let said = "select string_agg(app, '' order by app) from kiln.contract";
+    assert_eq!(world.postgres.value("kiln", said), "abcdef");
+}
+
+#[test]
 fn the_run_after_a_killed_holder_starts_at_once() {
     let world = World::ready();
     world.night();

@@ -1,0 +1,50 @@
+//! The object changes while it is read, and the resume meets the change.
+
+use std::path::Path;
+
+use kiln::synth::Inner;
+
+use super::{Night, first, long};
+use crate::support::http::Mishap;
+
+/// Puts other bytes in a file's place, as an upload does: those who read the old one keep it.
+fn put(file: &Path, bytes: &[u8]) {
+    let beside = file.with_extension("new");
+    std::fs::write(&beside, bytes).unwrap();
+    std::fs::rename(beside, file).unwrap();
+}
+
+#[test]
+fn a_resume_that_meets_another_object_ends_the_night() {
+    for inner in [Inner::Stored, Inner::Deflated] {
+        let night = Night::new(inner);
+        let file = night.world.landed_file();
+        let original = std::fs::read(&file).unwrap();
+        let mut same_size = original.clone();
+        let middle = same_size.len() / 2;
+        same_size[middle] ^= 1;
+        let longer = [original.as_slice(), b"more"].concat();
+        for (bytes, said) in [
+            (Some(same_size), "replaced while it was read"),
+            (Some(longer), "replaced while it was read"),
+            (None, "there is no such object"),
+        ] {
+            let mut cut = first([Mishap::Cut(100_000)], long);
+            let target = file.clone();
+            let outcome = night.under(move |request| {
+                let mishap = cut(request);
+                if mishap != Mishap::Pass {
+                    match &bytes {
+                        Some(bytes) => put(&target, bytes),
+                        None => std::fs::remove_file(&target).unwrap(),
+                    }
+                }
+                mishap
+            });
+            assert_eq!(outcome.code, 10, "{inner:?} {outcome}");
+            outcome.says(&[said, "hint: once S3 has it again: "]);
+            put(&file, &original);
+        }
+        night.ends_well();
+    }
+}

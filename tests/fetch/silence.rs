@@ -1,0 +1,66 @@
+//! Servers that take a connection and say nothing: every wait has a limit, and its end says what
+//! was waited for.
+
+use std::time::Duration;
+
+use crate::support::World;
+use crate::support::http::{HttpProxy, Mishap};
+use crate::support::proxy::{Fault, Proxy};
+
+/// Four attempts of three seconds each and the pauses between them, with a loaded machine.
+const LIMIT: Duration = Duration::from_secs(40);
+
+#[test]
+fn a_silent_s3_is_given_up_at_every_stage() {
+    let mut world = World::ready();
+    world.night();
+    let before = (world.live(), world.databases());
+    let proxy = HttpProxy::start(&world.runtime, &world.s3_url);
+    world.s3_url.clone_from(&proxy.url);
+    world.environment.push(("KILN_S3_STALL".into(), "1".into()));
+    for (silent, said) in [
+        ("list-type=2", "list s3://kiln/druginfo/: "),
+        ("HEAD", "look at s3://kiln/druginfo/"),
+        ("x-id=GetObject", "read s3://kiln/druginfo/"),
+    ] {
+        proxy.rule(move |request| {
+            let hit = request.method == silent || request.target.contains(silent);
+            if hit { Mishap::Silent } else { Mishap::Pass }
+        });
+        let outcome = world.kiln(&["run", "druginfo"]).exits(10);
+        outcome.says(&["druginfo is as it was", said, "timeout", "hint: "]);
+        assert!(outcome.took < LIMIT, "{outcome}");
+        assert!((1..=8).contains(&proxy.hit().len()), "{:?}", proxy.hit());
+        assert_eq!(world.live(), before.0);
+    }
+    proxy.rule(|_| Mishap::Pass);
+    world.night();
+    assert_eq!(world.databases().len(), 2, "{:?}", world.databases());
+}
+
+#[test]
+fn a_silent_postgres_is_given_up() {
+    let mut world = World::ready();
+    world.night();
+    let before = (world.live(), world.databases());
+    let port = world.postgres.listen(&[]);
+    let proxy = Proxy::start(&world.runtime, &format!("127.0.0.1:{port}"));
+    let url = format!("postgresql://loader@{}/postgres?connect_timeout=1", proxy.address);
+    world.environment.push(("KILN_POSTGRES_URL".into(), url));
+    // The first connections pass, so that a later stage meets the silence.
+    for (passed, said) in [
+        (0, "database postgres: "),
+        (1, "database kiln: "),
+        (3, "database druginfo_00002, for pre-data: "),
+        (6, "database druginfo_00003, for open sources: "),
+    ] {
+        proxy.after(passed, Fault::BlackHole);
+        let outcome = world.kiln(&["run", "druginfo"]).exits(12);
+        outcome.says(&["connect to Postgres", said, "no answer within 2 s", "hint: "]);
+        assert!(outcome.took < LIMIT, "{outcome}");
+        assert_eq!(world.live(), before.0);
+    }
+    proxy.next(Fault::Pass, 0);
+    world.night();
+    assert_eq!(world.databases().len(), 2, "{:?}", world.databases());
+}
