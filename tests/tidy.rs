@@ -294,7 +294,8 @@ fn few_modules_speak_to_postgres() {
     let modules =
         ["pg", "lock", "registry", "schema", "copy", "index", "check", "seal", "swap", "command"];
     let offends = |line: &&Line| {
-        !line.in_test
+        let outside = !line.in_test;
+        outside
             && line.code().contains("tokio_postgres::")
             && !modules.contains(&line.module())
             && !(line.module() == "encode" && line.code() == "use tokio_postgres::types::Type;")

@@ -163,7 +163,7 @@ fn a_second_file_that_matches_is_an_extra_member() {
         Kept::Yes,
         &[
             "source pricing: extra member in ",
-            &format!("expected 1 matching `"),
+            "expected 1 matching `",
             &format!("found 2; found pricing file  PPUF_2026Q2.txt, {PRICING_TXT}"),
         ],
     );

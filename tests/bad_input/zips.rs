@@ -86,9 +86,12 @@ fn header(zip: &[u8], signature: &[u8], length: usize, name: &str) -> usize {
         .unwrap()
 }
 
+/// What becomes of an entry's bytes, by its name; `None` drops it.
+pub type Change<'a> = &'a dyn Fn(&str, &[u8]) -> Option<Vec<u8>>;
+
 /// A release with some of its texts changed: `change` gets every text's name and bytes, and
 /// gives the new bytes where it changes them.
-pub fn map_texts(zip: &[u8], change: &dyn Fn(&str, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+pub fn map_texts(zip: &[u8], change: Change<'_>) -> Vec<u8> {
     map_members(zip, &|name, bytes| match name.ends_with(".zip") {
         true => Some(map_texts(bytes, change)),
         false => change(name, bytes),
@@ -96,7 +99,7 @@ pub fn map_texts(zip: &[u8], change: &dyn Fn(&str, &[u8]) -> Option<Vec<u8>>) ->
 }
 
 /// The same for the members of one zip, zips among them.
-pub fn map_members(zip: &[u8], change: &dyn Fn(&str, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+pub fn map_members(zip: &[u8], change: Change<'_>) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
     let mut out = ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..archive.len() {
