@@ -65,7 +65,7 @@ fn credentials_that_s3_does_not_take_are_named_and_never_shown() {
     let change = |kiln: &mut Kiln| {
         kiln.env("AWS_ACCESS_KEY_ID", "AKIAANOTHERKEYOFATEST");
     };
-    let said = ["the credentials are not accepted (NotSignedUp)", "check the AWS_* var"];
+    let said = ["the credentials are not accepted (InvalidAccessKeyId)", "check the AWS_* var"];
     refuses(&druginfo, change, 10, &said);
     let change = |kiln: &mut Kiln| {
         kiln.without_env("AWS_ACCESS_KEY_ID").without_env("AWS_SECRET_ACCESS_KEY");
