@@ -256,7 +256,7 @@ impl Region {
                 self.breaks_total
             );
             let error = Failure::new(Exit::InputUnavailable, message)
-                .hint("run again when S3 is well: `kiln status` names the build to resume")
+                .hint("`kiln status` shows what was kept")
                 .into();
             self.object.give_up(&error);
             return Err(error);

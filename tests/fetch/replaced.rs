@@ -42,7 +42,7 @@ fn a_resume_that_meets_another_object_ends_the_night() {
                 mishap
             });
             assert_eq!(outcome.code, 10, "{inner:?} {outcome}");
-            outcome.says(&[said, "hint: once S3 has it again: "]);
+            outcome.says(&[said, "hint: ", "once S3 has it again: kiln "]);
             put(&file, &original);
         }
         night.ends_well();
