@@ -120,7 +120,7 @@ fn no_secret_is_said_or_kept_whether_a_night_goes_well_or_not() {
         format!("postgresql://loader@127.0.0.1/postgres?passwort={PASSWORD}"),
         format!("host=127.0.0.1 port=1 user=loader password={PASSWORD}"),
         format!("host=127.0.0.1 pasword={PASSWORD}"),
-        format!("{PASSWORD}"),
+        PASSWORD.to_owned(),
     ] {
         for arguments in [&["run", "druginfo"][..], &["status"], &["url", "druginfo"]] {
             let outcome = kiln(&world, &bad, arguments).run();
