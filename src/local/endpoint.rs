@@ -20,8 +20,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use s3s::auth::SimpleAuth;
+use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Result, s3_error};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -71,10 +72,7 @@ impl Endpoint {
         let store = Store::open(dir).with_context(|| format!("open {}", dir.display()))?;
         store.create_bucket(bucket).with_context(|| format!("make bucket {bucket}"))?;
         let mut builder = S3ServiceBuilder::new(Service::new(store));
-        builder.set_auth(SimpleAuth::from_single(
-            credentials.access_key.clone(),
-            credentials.secret_key.clone(),
-        ));
+        builder.set_auth(Keys(credentials.clone()));
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
         let url = format!("http://{}", listener.local_addr().context("ask for the port")?);
@@ -112,6 +110,20 @@ impl Drop for Endpoint {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
             server.abort();
+        }
+    }
+}
+
+/// The one pair of keys; another key is refused in S3's own words, by which clients tell a wrong
+/// key from a lack of rights (s3s' own check says `NotSignedUp`).
+struct Keys(Credentials);
+
+#[async_trait::async_trait]
+impl S3Auth for Keys {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        match access_key == self.0.access_key {
+            true => Ok(SecretKey::from(self.0.secret_key.as_str())),
+            false => Err(s3_error!(InvalidAccessKeyId, "there is no such access key")),
         }
     }
 }

@@ -34,7 +34,7 @@ fn fixture() -> Fixture {
     let keys = kiln::local::Credentials { access_key: "AK".into(), secret_key: "SK".into() };
     let start = kiln::local::Endpoint::start(dir.path(), "kiln", keys);
     let endpoint = runtime.block_on(start).unwrap();
-    let bytes: Vec<u8> = (0..SIZE).map(|n| (n * 2_654_435_761 >> 13) as u8).collect();
+    let bytes: Vec<u8> = (0..SIZE).map(|n| ((n * 2_654_435_761) >> 13) as u8).collect();
     let put = s3::client(endpoint.url(), "AK", "SK").put_object().bucket("kiln").key("a/b.zip");
     runtime.block_on(put.body(bytes.clone().into()).send()).unwrap();
     Fixture { runtime, endpoint, bytes, _dir: dir }

@@ -1,6 +1,7 @@
-//! Servers that take a connection and say nothing: every wait has a limit, and its end says what
+//! Servers that take a connection and say nothing, or break off: every wait has a limit, and its end says what
 //! was waited for.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::support::World;
@@ -61,6 +62,35 @@ fn a_silent_postgres_is_given_up() {
         assert_eq!(world.live(), before.0);
     }
     proxy.next(Fault::Pass, 0);
+    world.night();
+    assert_eq!(world.databases().len(), 2, "{:?}", world.databases());
+}
+
+#[test]
+fn a_postgres_that_breaks_off_in_a_night_leaves_the_live_database_alone() {
+    let mut world = World::ready();
+    world.night();
+    let before = world.live();
+    let port = world.postgres.listen(&[]);
+    let proxy = Proxy::start(&world.runtime, &format!("127.0.0.1:{port}"));
+    let url = format!("postgresql://loader@{}/postgres?connect_timeout=1", proxy.address);
+    world.environment.push(("KILN_POSTGRES_URL".into(), url));
+    // Behind the greeting, which is some 400 bytes; and so in ever later stages.
+    for (passed, fault) in [
+        (0, Fault::CutAfter(700)),
+        (0, Fault::ResetAfter(700)),
+        (4, Fault::CutAfter(500)),
+        (8, Fault::ResetAfter(500)),
+    ] {
+        let connected = proxy.connections.load(Ordering::SeqCst);
+        proxy.after(passed, fault);
+        let outcome = world.kiln(&["run", "druginfo"]).exits(12);
+        outcome.says(&["druginfo is as it was", "hint: "]);
+        assert!(outcome.took < LIMIT, "{outcome}");
+        assert!(proxy.connections.load(Ordering::SeqCst) > connected + passed, "{outcome}");
+        assert_eq!(world.live(), before, "{outcome}");
+    }
+    proxy.after(0, Fault::Pass);
     world.night();
     assert_eq!(world.databases().len(), 2, "{:?}", world.databases());
 }

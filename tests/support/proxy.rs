@@ -19,8 +19,6 @@ pub enum Fault {
     ResetAfter(u64),
     /// After so many bytes nothing more comes.
     StallAfter(u64),
-    /// The byte at this offset is flipped.
-    CorruptAt(u64),
     /// Connections are taken and nothing is ever answered.
     BlackHole,
 }
@@ -112,9 +110,6 @@ async fn carry(client: TcpStream, upstream: String, fault: Fault, sum: Arc<Atomi
         let mut piece = buffer[..count].to_vec();
         let end = sent + count as u64;
         match fault {
-            Fault::CorruptAt(at) if (sent..end).contains(&at) => {
-                piece[(at - sent) as usize] ^= 0x40;
-            }
             Fault::CutAfter(limit) | Fault::ResetAfter(limit) | Fault::StallAfter(limit)
                 if end >= limit =>
             {
