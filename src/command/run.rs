@@ -3,6 +3,8 @@
 
 use anyhow::Context as _;
 
+use tracing::Instrument as _;
+
 use super::build::Baking;
 use super::ending::Baked;
 use super::plan::plan;
@@ -55,7 +57,8 @@ async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Re
     let unchanged = || format!("{database} is as it was");
     let begun = Baking::begin(context, "run", database, &args.without.without).await;
     let mut baked = begun.with_context(unchanged)?.bake().await.with_context(unchanged)?;
-    let outcome = match promote(context, &mut baked).await {
+    let span = tracing::info_span!("build", build = baked.tag.build);
+    let outcome = match promote(context, &mut baked).instrument(span).await {
         Ok(()) => clean_up(context, &baked)
             .await
             .with_context(|| format!("{database} is now {}, with work left", baked.tag.build)),

@@ -70,27 +70,23 @@ fn sources_columns_and_tables_of_hostile_names_are_refused_all_at_once() {
     let before = databases(&world);
     let spec = std::fs::read_to_string(world.root.join("sources/druginfo/geographic_locator.toml"));
     let spec = spec.unwrap();
-    for name in hostile() {
-        let file = world.root.join(format!("sources/druginfo/{name}.toml"));
-        std::fs::write(&file, &spec).unwrap();
+    let mut columns = String::from("{ from = \"SNP\" }");
+    for (index, name) in hostile().iter().enumerate() {
+        std::fs::write(world.root.join(format!("sources/druginfo/{name}.toml")), &spec).unwrap();
         let sql = world.root.join(format!("sql/druginfo/0010_{name}.sql"));
-        std::fs::write(&sql, "-- pre-data\n").unwrap();
-        let quoted = toml_string(&name);
-        world.edit(
-            "sources/druginfo/plan_information.toml",
-            "{ from = \"SNP\" }",
-            &format!("{{ from = \"SNP\", to = {quoted} }}"),
-        );
-        let outcome = world.kiln(&["schema", "check"]).exits(2);
-        outcome.says(&["cannot name a table", "is not a column name", "a schema file is NNNN_"]);
-        std::fs::remove_file(file).unwrap();
-        std::fs::remove_file(sql).unwrap();
-        world.edit(
-            "sources/druginfo/plan_information.toml",
-            &format!("{{ from = \"SNP\", to = {quoted} }}"),
-            "{ from = \"SNP\" }",
+        std::fs::write(sql, "-- pre-data\n").unwrap();
+        columns.push_str(&format!(",\n{{ from = \"X{index}\", to = {} }}", toml_string(name)));
+    }
+    world.edit("sources/druginfo/plan_information.toml", "{ from = \"SNP\" }", &columns);
+    let outcome = world.kiln(&["schema", "check"]).exits(2);
+    for message in ["cannot name a table", "is not a column name", "a schema file is NNNN_"] {
+        assert_eq!(
+            outcome.stderr.matches(message).count(),
+            hostile().len(),
+            "{message}: {outcome}"
         );
     }
+    world.kiln(&["run", "druginfo"]).exits(2);
     assert_eq!(databases(&world), before);
 }
 

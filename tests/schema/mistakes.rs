@@ -181,7 +181,7 @@ fn what_tables_specs_and_comments_lack_is_all_said_at_once() {
         &of(&sources("orphans"), "source \"orphans\" has no table of that name in sql/"),
         &at(&sources("geographic_locator"), spelt, "table \"geographic_locator\" has no column \"statname\"; did you mean `statename`?"),
         &of(&sources("geographic_locator"), "nothing feeds column statename of table \"geographic_locator\""),
-        &at(&sources("plan_information"), typed, "column snp is inet, which kiln cannot load; it can: text, smallint"),
+        &at(&sources("plan_information"), typed, "column snp is inet, which kiln cannot load; it can: text, varchar, char, smallint"),
         &of(&sql("0004_beneficiary_cost"), "beneficiary_cost has no comment"),
         &of(&sql("0009_pricing"), "pricing.ndc has no comment"),
         "cheap has no comment",
