@@ -33,8 +33,9 @@ fn hostile() -> Vec<String> {
     names
 }
 
+/// All databases but kiln's own small one, which every night makes where it is missing.
 fn databases(world: &World) -> Vec<String> {
-    let sql = "select datname::text from pg_database order by 1";
+    let sql = "select datname::text from pg_database where datname <> 'kiln' order by 1";
     world.postgres.rows("postgres", sql)
 }
 
@@ -59,8 +60,7 @@ fn a_database_folder_of_a_hostile_name_is_refused() {
         outcome.says(&["cannot name a database"]);
         std::fs::remove_dir(&folder).unwrap();
     }
-    let after: Vec<String> = databases(&world).into_iter().filter(|name| name != "kiln").collect();
-    assert_eq!(after, before);
+    assert_eq!(databases(&world), before);
 }
 
 #[test]
