@@ -40,3 +40,6 @@ mod tls;
 
 // does an S3 server that no one here wrote say the same as kiln's own?
 mod s3;
+
+// does every source load a release that a person can read, to the last field?
+mod cases;
