@@ -103,7 +103,7 @@ impl Case {
         }
         if personal {
             // A key of the tests' own, so that the hashes can be written down.
-            fs::write(key_file(world), "tests' own key, of no other use\n").unwrap();
+            fs::write(key_file(world), "the tests' own key, which is of no other use\n").unwrap();
         }
     }
 
@@ -280,7 +280,8 @@ fn copy_out(world: &World, role: &str, database: &str, query: &str) -> Result<St
     world.runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
         tokio::spawn(connection);
-        let copy = format!("copy ({query}) to stdout (format csv, header)");
+        // On lines of its own: the query may end in a comment.
+        let copy = format!("copy (\n{query}\n) to stdout (format csv, header)");
         let stream = client.copy_out(&copy).await.map_err(said)?;
         let chunks: Vec<bytes::Bytes> = stream.try_collect().await.map_err(said)?;
         Ok(String::from_utf8(chunks.concat()).unwrap())
