@@ -43,3 +43,6 @@ mod s3;
 
 // does every source load a release that a person can read, to the last field?
 mod cases;
+
+// does anything of a person leave the loader, but a hash?
+mod personal;
