@@ -3,10 +3,12 @@
 //! program could read it. That the search can find it is shown where the same files are not marked
 //! personal.
 
+mod broken;
 mod files;
 mod search;
 
 use crate::support::World;
+use broken::broken;
 use files::{Row, enrolment, mbi, rif, subsidy};
 use search::{Search, nosy};
 
@@ -38,97 +40,6 @@ fn land_good(world: &World) {
     world.put("beneinfo", "SYNTHETIC_BENE_LIS.csv", &subsidy(&[Row::good(1), Row::good(2)]));
     world.put("beneinfo", "SYNTHETIC_BENE_MBI_ID.csv", &mbi(&[Row::good(1)]));
     world.put("beneinfo", "beneficiary_2024.csv", &rif(&[Row::good(1)]));
-}
-
-/// A file that is refused, how the night ends, and what is said of it.
-struct Broken {
-    what: &'static str,
-    source: &'static str,
-    object: &'static str,
-    bytes: Vec<u8>,
-    code: i32,
-    said: &'static str,
-}
-
-/// One a way of refusing.
-fn broken() -> Vec<Broken> {
-    const ENROLMENT: (&str, &str) = ("bene_enrollment", "SYNTHETIC_BENE_MAPD_ENRLMT.csv");
-    const RIF: (&str, &str) = ("beneficiary", "beneficiary_2024.csv");
-    let headless = |file: Vec<u8>| {
-        let end = file.iter().position(|byte| *byte == b'\n').unwrap();
-        file[end + 1..].to_vec()
-    };
-    let renamed = |file: Vec<u8>, from: &str| {
-        let text = String::from_utf8(file).unwrap();
-        text.replacen(from, &format!("{from}_{CANARY}"), 1).into_bytes()
-    };
-    let some = |rows: &[Row]| enrolment(&[&[Row::good(1)], rows, &[Row::good(2)]].concat());
-    let one = |row: Row| some(&[row]);
-    let case = |what, (source, object): (&'static str, &'static str), bytes, code, said| Broken {
-        what,
-        source,
-        object,
-        bytes,
-        code,
-        said,
-    };
-    let long = |bytes: usize| CANARY.repeat(bytes / CANARY.len() + 1);
-    vec![
-        case(
-            "rows of another width",
-            ENROLMENT,
-            some(&[Row::cut(3), Row::good(4).longer(), Row::with(5, 3, "")]),
-            11,
-            "short row: expected 14 fields, found 2",
-        ),
-        case(
-            "fields of another type",
-            ENROLMENT,
-            some(&[Row::with(3, 8, CANARY), Row::with(4, 2, CANARY), Row::with(5, 3, CANARY)]),
-            11,
-            "not a date in the declared format",
-        ),
-        case(
-            "bytes that are no text",
-            ENROLMENT,
-            some(&[
-                Row::with(3, 4, &format!("{CANARY}\u{e9}")),
-                Row::with(4, 4, "Q\0Z"),
-                Row::with(5, 0, "  "),
-            ]),
-            11,
-            "holds a byte that is not ASCII",
-        ),
-        case("no number", RIF, rif(&[Row::with(1, 21, CANARY)]), 11, "not a whole number"),
-        case("no header", ENROLMENT, headless(one(Row::good(3))), 11, "header"),
-        case("no header, pipe", RIF, headless(rif(&[Row::good(1), Row::good(2)])), 11, "header"),
-        case("strange header", ENROLMENT, renamed(one(Row::good(3)), "BENE_SK"), 11, "header"),
-        case("strange header, pipe", RIF, renamed(rif(&[Row::good(1)]), "MBI_NUM"), 11, "header"),
-        case(
-            "cut off",
-            ENROLMENT,
-            enrolment(&[Row::good(1)]).split_last().unwrap().1.to_vec(),
-            11,
-            "cut",
-        ),
-        case(
-            "field without end",
-            ENROLMENT,
-            one(Row::with(3, 7, &long(2 << 20))),
-            11,
-            "longer than",
-        ),
-        case("row without end", RIF, rif(&[Row::with(1, 15, &long(9 << 20))]), 11, "longer than"),
-        case("open quote", ENROLMENT, one(Row::with(3, 0, &format!("\"{CANARY}"))), 11, "quote"),
-        case(
-            "twice",
-            ENROLMENT,
-            enrolment(&[Row::good(1), Row::good(1)]),
-            14,
-            "bene_enrollment_key",
-        ),
-        case("twice, pipe", RIF, rif(&[Row::good(1), Row::good(1)]), 14, "beneficiary_pkey"),
-    ]
 }
 
 #[test]
