@@ -7,7 +7,7 @@ mod broken;
 mod files;
 mod search;
 
-use crate::support::World;
+use crate::support::{Kiln, World};
 use broken::broken;
 use files::{Row, enrolment, mbi, rif, subsidy};
 use search::{Search, nosy};
@@ -122,6 +122,46 @@ fn the_search_finds_what_is_not_marked_personal() {
         let is_found = found.iter().any(|line| line.starts_with(place));
         assert!(is_found, "not found in {place}; found in\n{}", found.join("\n"));
     }
+}
+
+#[test]
+fn the_private_servers_say_no_more() {
+    let world = World::new();
+    let mut search = Search::start(&world);
+    let home = world.folder.path().join("home");
+    let land = |name: &str, bytes: Vec<u8>| {
+        let path = world.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let files = [
+        land("SYNTHETIC_BENE_MAPD_ENRLMT.csv", enrolment(&[Row::good(1)])),
+        land("SYNTHETIC_BENE_LIS.csv", subsidy(&[Row::good(1)])),
+        land("SYNTHETIC_BENE_MBI_ID.csv", mbi(&[Row::good(1)])),
+        land("beneficiary_2024.csv", rif(&[Row::good(1), Row::with(2, 21, CANARY)])),
+    ];
+    let kiln = |arguments: &[&str]| {
+        let mut kiln = Kiln::new(arguments);
+        kiln.env("KILN_HOME", &home.to_string_lossy()).env("KILN_LOG", "trace");
+        kiln.current_dir(&world.root).run()
+    };
+    for file in &files {
+        search.read(&kiln(&["land", "beneinfo", file, "--json"]));
+    }
+    let refused = kiln(&["run", "beneinfo", "--json"]);
+    assert_eq!(refused.code, 11, "{refused}");
+    search.read(&refused);
+    land("beneficiary_2024.csv", rif(&[Row::good(1)]));
+    search.read(&kiln(&["land", "beneinfo", &files[3]]));
+    kiln(&["contract", "set", "beneinfo", "--app", "test", "--accepts", "1"]);
+    let done = kiln(&["run", "beneinfo", "--json"]);
+    assert_eq!(done.code, 0, "{done}");
+    search.read(&done);
+    assert!(home.join("postgres/server.log").is_file() && home.join("log").is_dir());
+    // What landed lies in the endpoint's folder; nowhere else in the home.
+    std::fs::remove_dir_all(home.join("s3")).unwrap();
+    search.files(&home, &home, "private servers");
+    assert_eq!(search.end(), Vec::<String>::new());
 }
 
 #[test]
