@@ -9,14 +9,14 @@ create table plan_region_area (
     bid_id                text not null,
     contract_id           text not null,
     plan_id               text not null,
-    segment_id_2          text not null,
     pending_flag          text,
     partial_flag          text,
     contract_year         smallint not null,
     eghp_flag             text,
     region_type           text not null,
     ma_or_pdp_region_code text not null,
-    region                text
+    region                text,
+    more                  jsonb not null
 );
 
 comment on table plan_region_area is
@@ -39,8 +39,6 @@ comment on column plan_region_area.contract_id is
     'Contract once more; equals pbp_a_hnumber. [file]';
 comment on column plan_region_area.plan_id is
     'Plan once more; equals pbp_a_plan_identifier. [file]';
-comment on column plan_region_area.segment_id_2 is
-    'Segment once more: the header repeats segment_id. [file]';
 comment on column plan_region_area.pending_flag is
     '1 where the region is pending approval; 0 in all rows seen. [file]';
 comment on column plan_region_area.partial_flag is
@@ -55,6 +53,8 @@ comment on column plan_region_area.ma_or_pdp_region_code is
     'Region, two digits; which of the two numberings says region_type. [file]';
 comment on column plan_region_area.region is
     'Name of the region: the states that it joins. [file]';
+comment on column plan_region_area.more is
+    'Columns that have no name of their own here: the header has segment_id twice, the second is segment_id (2); and any that CMS adds. [file]';
 
 -- post-data
 alter table plan_region_area
@@ -64,7 +64,8 @@ create index plan_region_area_region on plan_region_area (region_type, ma_or_pdp
 -- check: both copies of the plan key agree
 select bid_id
 from plan_region_area
-where (contract_id, plan_id, segment_id_2) <> (pbp_a_hnumber, pbp_a_plan_identifier, segment_id);
+where (contract_id, plan_id, more ->> 'segment_id (2)')
+      is distinct from (pbp_a_hnumber, pbp_a_plan_identifier, segment_id);
 
 -- check: the region is of one of the two numberings
 select bid_id, region_type
