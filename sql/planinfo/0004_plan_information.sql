@@ -1,5 +1,6 @@
 -- pre-data
 create table plan_information (
+    period             text not null,
     contract_id        text not null,
     plan_id            text not null,
     segment_id         text not null,
@@ -19,6 +20,8 @@ create table plan_information (
 
 comment on table plan_information is
     'Plans and where they are sold: one row a plan and county (H contracts), or one row a plan (R and S contracts, sold by region). Part D release, plan information file. [file]';
+comment on column plan_information.period is
+    'Time that the figures are of, from the file''s name: 2026Q2, or a day (20260531). Its year is the contract year. [file]';
 comment on column plan_information.contract_id is
     'CMS contract: a letter and four digits. H local Medicare Advantage, R regional Medicare Advantage, S stand-alone drug plan. First part of the plan key. [file]';
 comment on column plan_information.plan_id is
