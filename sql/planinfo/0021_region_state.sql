@@ -17,13 +17,19 @@ with said as (
     select distinct 'PD', pdp_region_code, pdp_region, left(county_code, 2), null
     from geographic_locator
     union all
-    -- PBP: regions by name, which is that of its one state (New York) or of all: "Oregon,
-    -- Washington", "Northern New England (New Hampshire and Maine)".
-    select region_type, ma_or_pdp_region_code, region, null,
+    -- Regions by name, which is that of its one state (New York) or of all: "Oregon, Washington",
+    -- "Northern New England (New Hampshire and Maine)".
+    select region_type, region_code, region, null,
         regexp_split_to_table(
             coalesce(substring(region from '\((.*)\)'), region),
             '\s*,\s*and\s+|\s*,\s*|\s+and\s+')
-    from (select distinct region_type, ma_or_pdp_region_code, region from plan_region_area) as named
+    from (
+        select region_type, ma_or_pdp_region_code as region_code, region from plan_region_area
+        union
+        select 'MA', ma_region_code, ma_region from geographic_locator
+        union
+        select 'PD', pdp_region_code, pdp_region from geographic_locator
+    ) as named
     union all
     -- Landscape: the state of every row of a plan that is sold by region.
     select distinct 'MA', ma_region_code, ma_region, null, state_name
