@@ -123,12 +123,14 @@ create function share_of(
     cost_type smallint, amount numeric, least_amount numeric, greatest_amount numeric, price numeric
 ) returns numeric
 language sql immutable parallel safe
-return case
-    when cost_type = 1 then least(amount, price)
-    when cost_type = 2 and price is not null then
-        least(greatest(round(amount * price, 2), nullif(least_amount, 0)),
-              nullif(greatest_amount, 0), price)
-end;
+as $$
+    select case
+        when cost_type = 1 then least(amount, price)
+        when cost_type = 2 and price is not null then
+            least(greatest(round(amount * price, 2), nullif(least_amount, 0)),
+                  nullif(greatest_amount, 0), price)
+    end
+$$;
 
 comment on function share_of is
     'What a member pays of a price, US dollars, by cost type: dollars or a fraction between a least and a greatest amount (0: none set), and never more than the price. Null where it is not offered, or a fraction of an unknown price.';
@@ -257,7 +259,7 @@ begin
         from listed l
         cross join lateral (
             select coalesce(fill_terms.quantity,
-                            least(fill_terms.days_supply, l.most_units)) as units
+                            round(least(fill_terms.days_supply, l.most_units), 3)) as units
         ) as u
         left join lateral (
             select x.unit_cost, i.days_supply as priced_as
