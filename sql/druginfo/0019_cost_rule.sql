@@ -125,7 +125,7 @@ create function share_of(
 language sql immutable parallel safe
 as $$
     select case
-        when cost_type = 1 then least(amount, price)
+        when cost_type = 1 then round(least(amount, price), 2)
         when cost_type = 2 and price is not null then
             least(greatest(round(amount * price, 2), nullif(least_amount, 0)),
                   nullif(greatest_amount, 0), price)
@@ -255,7 +255,7 @@ begin
         select l.*, u.units, c.unit_cost, c.priced_as, g.fee, g.kind,
                case when c.unit_cost is not null then
                    greatest(round(c.unit_cost * u.units + coalesce(g.fee, 0), 2),
-                            (l.terms).floor_price) end as full_cost
+                            round((l.terms).floor_price, 2)) end as full_cost
         from listed l
         cross join lateral (
             select coalesce(fill_terms.quantity,
@@ -362,8 +362,9 @@ begin
                    when j.takes_vaccine then 0
                    when j.takes_insulin then
                        least(case when j.has_insulin
-                                  then least(j.copay * case when j.is_daily
-                                                 then fill_terms.days_supply / 30.0 else 1 end,
+                                  then least(case when j.is_daily
+                                                  then round(j.copay * fill_terms.days_supply / 30, 2)
+                                                  else j.copay end,
                                              round(j.coinsurance * j.full_cost, 2), j.full_cost)
                                   else share_of(j.cost_type, j.amount, j.least_amount,
                                                 j.greatest_amount, j.full_cost) end,
@@ -407,7 +408,7 @@ begin
                case when r.step_therapy then 'step_therapy' end,
                case when fill_terms.quantity is null and known.rxcui is not null
                     then 'quantity_assumed' end,
-               case when r.units > r.most_units then 'quantity_limit' end,
+               case when fill_terms.quantity > r.most_units then 'quantity_limit' end,
                case when r.unit_cost is not null then 'full_cost' when r.is_listed or r.is_excluded
                     then 'price_unknown' end,
                case when r.priced_as <> priced_days then 'price_of_other_supply' end,
@@ -527,8 +528,7 @@ begin
     elsif drug_cost.phase = 'deductible' and f.deductible = 0 then
         member_pays := f.initial_share;
         reasons := reasons || '{no_deductible,initial}'::text[];
-    elsif takes_deductible and full_cost > left_of_deductible
-          and drug_cost.deductible_left is not null then
+    elsif takes_deductible and full_cost > left_of_deductible then
         member_pays := left_of_deductible
             + share_of(f.cost_type, f.amount, f.least_amount, f.greatest_amount,
                        full_cost - left_of_deductible);
@@ -552,10 +552,11 @@ begin
         reasons := reasons || case when member_pays = 0 then 'catastrophic'
                                    else 'out_of_pocket_cap' end;
     end if;
+    member_pays := round(member_pays, 2);
     plan_pays := full_cost - member_pays;
     counts := member_pays;
 end
 $$;
 
 comment on function drug_cost is
-    'What one fill of a drug costs a member of a plan at a pharmacy, in US dollars, with the rules that were applied (cost_rule says each, with its source). Takes: plan as contract-plan-segment (H1671-001-000); ndc, eleven digits with or without hyphens, or an RXCUI; pharmacy, its NPI (null: a standard pharmacy without fee); days_supply (30, 60 and 90 are priced); phase: deductible, initial or catastrophic; quantity in units of the drug (null: one a day, or the plan''s limit); by_mail (null: as the pharmacy serves, retail first); deductible_left and spent, in dollars, where the fill may cross the deductible or the yearly cap; disease, for drugs covered for some only; insulin, where the FDA''s directory does not know the drug. Gives: covered and status; the formulary''s RXCUI and NDC, tier, kind of pharmacy; units, unit_cost, dispensing_fee, full_cost; cost_type (1 dollars, 2 fraction) and amount of the tier; member_pays and plan_pays; counts, what of it counts to the yearly cap; reasons. Amounts are null where the release has no price.';
+    'What one fill of a drug costs a member of a plan at a pharmacy, in US dollars, with the rules that were applied (cost_rule says each, with its source). Takes: plan as contract-plan-segment (H1671-001-000); ndc, eleven digits with or without hyphens, or an RXCUI; pharmacy, its NPI (null: a standard pharmacy without fee); days_supply (30, 60 and 90 are priced); phase: deductible, initial or catastrophic; quantity in units of the drug (null: one a day, or the plan''s limit); by_mail (null: as the pharmacy serves, retail first); deductible_left (null: all of it) and spent, in dollars, where the fill may cross the deductible or the yearly cap; disease, for drugs covered for some only; insulin, where the FDA''s directory does not know the drug. Gives: covered and status; the formulary''s RXCUI and NDC, tier, kind of pharmacy; units, unit_cost, dispensing_fee, full_cost; cost_type (1 dollars, 2 fraction) and amount of the tier; member_pays and plan_pays; counts, what of it counts to the yearly cap; reasons. Amounts are null where the release has no price.';

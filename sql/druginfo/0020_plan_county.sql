@@ -62,7 +62,7 @@ language plpgsql stable parallel safe
 as $$
 #variable_conflict use_column
 declare
-    counties text[];
+    ssa_codes text[];
     plans text[];
     places text[] := '{}';
     names text[] := '{}';
@@ -95,12 +95,12 @@ begin
             using errcode = 'invalid_parameter_value',
                   hint = 'drug is an NDC or an RXCUI; days_supply is 30, 60 or 90';
     end if;
-    select array_agg(s.ssacounty) into counties
+    select array_agg(s.ssacounty) into ssa_codes
     from ssa_fips_county s
     where case when rank_plans.county_fips is null
                then s.fipscounty in (select z.fips from zip_county z where z.zip = rank_plans.zip)
                else s.fipscounty = rank_plans.county_fips end;
-    if counties is null then
+    if ssa_codes is null then
         raise exception 'no county of ZIP code % is known', rank_plans.zip
             using errcode = 'invalid_parameter_value',
                   hint = 'give county_fips, five digits';
@@ -108,7 +108,7 @@ begin
     select array_agg(distinct c.plan) into plans
     from plan_county c
     join plan p on p.plan = c.plan and not p.is_suppressed
-    where c.county_code = any (counties);
+    where c.county_code = any (ssa_codes);
 
     for r in
         with item as (
