@@ -77,4 +77,4 @@ from ndc_product
 group by directory
 having count(*) filter (
     where productndc !~ '^([0-9]{4}-[0-9]{4}|[0-9]{5}-[0-9]{3,4})$'
-) > 0.01 * count(*);
+) > greatest(5, 0.01 * count(*));
