@@ -148,6 +148,9 @@ create function fill_terms(
     reasons text[]
 )
 language plpgsql stable parallel safe
+-- One plan for all calls: to plan this query takes several times as long as to run it.
+set plan_cache_mode = force_generic_plan
+set jit = off
 as $$
 #variable_conflict use_column
 declare
