@@ -386,7 +386,8 @@ begin
                and coalesce(r.deductible_applies, false),
            r.out_of_pocket_cap,
            case when r.takes_insulin and r.has_insulin
-                then case when r.copay is not null then 1 else 2 end::smallint
+                then case when r.copay is not null then 1
+                          when r.coinsurance is not null then 2 else 0 end::smallint
                 else r.cost_type end,
            case when r.takes_insulin and r.has_insulin
                 then coalesce(r.copay, r.coinsurance) else r.amount end,
