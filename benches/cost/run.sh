@@ -24,7 +24,7 @@ done
 kiln=${KILN:-$root/target/release/kiln}
 [ -x "$kiln" ] || kiln=$root/target/debug/kiln
 
-data="given by --url"
+data="a database that was there"
 if [ -z "$url" ]; then
     export KILN_HOME=${KILN_HOME:-$root/target/bench-cost}
     mkdir -p "$KILN_HOME"
@@ -88,7 +88,7 @@ ask "select format('| %s | %s | %s | %s |', relname, to_char(reltuples, 'FM999,9
     echo
     echo "| | |"
     echo "|---|---|"
-    echo "| data | $data |"
+    echo "| data | $data; $(ask "select format('%s plans, period %s, schema version %s', (select count(*) from plan), period, version) from kiln.stamp") |"
     echo "| Postgres | $(ask 'show server_version') |"
     echo "| kiln | $("$kiln" --version) |"
     echo "| machine | $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(awk '/MemTotal/ { printf "%.0f GB", $2 / 1048576 }' /proc/meminfo) |"

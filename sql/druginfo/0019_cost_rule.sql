@@ -173,11 +173,15 @@ declare
     known drug;
     pharmacies integer[];
 begin
-    if fill_terms.days_supply not between 1 and 365 then
+    if coalesce(fill_terms.days_supply, 0) not between 1 and 365 then
         raise exception 'days_supply is % days', fill_terms.days_supply
             using errcode = 'invalid_parameter_value', hint = 'from 1 to 365; 30, 60 and 90 are usual';
     end if;
-    if digits !~ '^([0-9]{11}|[0-9]{1,8})$' then
+    if fill_terms.quantity <= 0 then
+        raise exception 'quantity is %', fill_terms.quantity
+            using errcode = 'invalid_parameter_value', hint = 'units of the drug in this fill';
+    end if;
+    if digits is null or digits !~ '^([0-9]{11}|[0-9]{1,8})$' then
         raise exception 'a drug is an NDC of 11 digits or an RXCUI of at most 8'
             using errcode = 'invalid_parameter_value';
     end if;
