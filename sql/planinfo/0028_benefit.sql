@@ -159,7 +159,8 @@ priced as (
            stay.words as stay_words, stay.basis,
            stay.copay_min as stay_copay_min, stay.copay_max as stay_copay_max,
            stay.coinsurance_min as stay_coinsurance_min, stay.coinsurance_max as stay_coinsurance_max,
-           case answer.stay_period when '2' then ' (each year)' when '3' then ' (each stay)'
+           case answer.stay_period when '2' then ' (each year)'
+                                   when '3' then case when stay.basis = 'stay' then '' else ' (each stay)' end
                                    when '1' then ' (each benefit period)' else '' end as stay_period,
            -- Asked about copay and coinsurance, and neither has an amount for this service.
            coalesce(answer.free_yn = '1'
