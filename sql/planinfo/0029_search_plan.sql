@@ -33,7 +33,7 @@ select plan.plan_no,
            row_number() over (order by plan.plan_name, plan.plan_no),
            row_number() over (order by coalesce(plan.marketing_name, plan.organization_name, plan.parent_organization), plan.plan_no)
        ]::integer[] as places,
-       jsonb_build_object(
+       json_build_object(
            'plan_no', plan.plan_no,
            'year', plan.year,
            'contract_id', plan.contract_id,
@@ -75,7 +75,7 @@ comment on column search_plan.stars is 'Overall star rating, 1 to 5 in halves; n
 comment on column search_plan.benefits is 'benefit_service.search_key of all that the plan adds for all members (not what costs an extra premium).';
 comment on column search_plan.text is 'Name of plan and organisation in lower case, for name search.';
 comment on column search_plan.places is 'Place of the plan in each order, from 1: premium, drug_deductible, out_of_pocket_maximum, stars, enrollment, name, organization.';
-comment on column search_plan.card is 'The plan as search_plans returns it.';
+comment on column search_plan.card is 'The plan as search_plans returns it, in JSON.';
 
 -- check: plans are numbered from 1 without a gap, for bitmaps hold a bit for each number
 select count(*), max(plan_no) from search_plan having count(*) <> coalesce(max(plan_no), 0);

@@ -61,6 +61,8 @@ select facet,
        value,
        (row_number() over (partition by facet order by max(place) nulls last, value))::integer as place,
        count(*)::integer as plans,
+       case when facet not in ('all', 'individual')
+            then '{"value": ' || to_json(value) || ', "count": ' end as head,
        plan_bits(plan_no, size.plans) as bits
 from said, size
 group by facet, value
@@ -74,4 +76,5 @@ comment on column search_value.facet is 'Facet, as in the answer of search_plans
 comment on column search_value.value is 'Answer: HMO, 4.5, dental_preventive; a span of US dollars with both ends (0.01-25; open at the end: 100.01-).';
 comment on column search_value.place is 'Order in which a page shows the answers of a facet, from 1.';
 comment on column search_value.plans is 'Plans that give it, in all.';
+comment on column search_value.head is 'Beginning of the answer in JSON, up to its count; null for what is no facet.';
 comment on column search_value.bits is 'Bit plan_no - 1 is set for each of them.';
