@@ -147,7 +147,7 @@ impl Dictionary {
     pub fn new(schema: &Schema, sources: &Sources, described: Described) -> Dictionary {
         let places = places::of(schema);
         let names: Vec<String> = described.relations.iter().map(|r| r.name.clone()).collect();
-        let any_personal = sources.all.iter().any(origin::is_personal);
+        let any_personal = sources.all.iter().any(|source| source.personal);
         let mut relations: Vec<Relation> = Vec::new();
         for described in described.relations {
             let place = places.get(&described.name).cloned();
@@ -219,7 +219,7 @@ fn relation(
         checks: checks.into_iter().flatten().map(|section| section.title.clone()).collect(),
         recipe,
         // Whatever is made in a database with people in it may be made of people.
-        is_personal: source.map_or(any_personal, origin::is_personal),
+        is_personal: source.map_or(any_personal, |source| source.personal),
         described,
         place,
     }

@@ -13,7 +13,6 @@ use crate::docs::{Dictionary, markdown, page};
 use crate::error::{Exit, Failure};
 use crate::registry::build::BuildDatabase;
 use crate::registry::{builds, control};
-use crate::report;
 use crate::strict::Problems;
 
 /// The build that `--build` means when it is not said.
@@ -23,25 +22,25 @@ const NONE: &str = "none";
 
 /// What was written, or compared, of one database.
 #[derive(Debug, Serialize)]
-pub struct Written {
+struct Written {
     /// The database.
-    pub database: String,
+    database: String,
     /// Its schema's version, as locked.
-    pub version: Option<u32>,
+    version: Option<u32>,
     /// Tables and views.
-    pub tables: usize,
+    tables: usize,
     /// Their columns.
-    pub columns: usize,
+    columns: usize,
     /// Functions.
-    pub functions: usize,
+    functions: usize,
     /// The Markdown, relative to the root.
-    pub markdown: PathBuf,
+    markdown: PathBuf,
     /// Whether the Markdown was not what it must be.
-    pub stale: bool,
+    stale: bool,
     /// The page; `None` when only compared.
-    pub html: Option<PathBuf>,
+    html: Option<PathBuf>,
     /// The build that the page tells of.
-    pub build: Option<String>,
+    build: Option<String>,
 }
 
 /// `kiln docs [DATABASE…]`.
@@ -61,7 +60,7 @@ pub async fn run(start: Start, args: &cli::Docs) -> anyhow::Result<()> {
         written.push(entry);
     }
     if args.check {
-        report::docs(&written, args.json.json, true)?;
+        print(&written, args.json.json, true)?;
         return match stale.is_empty() {
             true => Ok(()),
             false => Err(refuse(&written, &stale)),
@@ -74,7 +73,7 @@ pub async fn run(start: Start, args: &cli::Docs) -> anyhow::Result<()> {
     };
     let facts = gather(start, args, &dictionaries).await?;
     write(&root, &folder, &dictionaries, &facts, &mut written)?;
-    report::docs(&written, args.json.json, quiet)
+    print(&written, args.json.json, quiet)
 }
 
 /// Every schema from zero on a throw-away cluster, and what its catalog says.
@@ -189,6 +188,24 @@ async fn ask(
         return Err(Failure::new(Exit::Usage, message).hint("kiln status").into());
     }
     Ok(found)
+}
+
+fn print(written: &[Written], as_json: bool, quiet: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(written)?);
+        return Ok(());
+    }
+    for entry in written.iter().filter(|_| !quiet) {
+        let Written { database, tables, columns, functions, .. } = entry;
+        println!("{database}: {tables} tables and views, {columns} columns, {functions} functions");
+        let verb = if entry.stale { "written" } else { "unchanged" };
+        println!("  {} {verb}", entry.markdown.display());
+        if let Some(html) = &entry.html {
+            let build = entry.build.as_deref().unwrap_or("no build: without rows and examples");
+            println!("  {} ({build})", html.display());
+        }
+    }
+    Ok(())
 }
 
 fn write(

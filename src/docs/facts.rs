@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::SourceEntry;
-use crate::manifest::Manifest;
 use crate::pg::{Session, db};
 
 use super::Dictionary;
@@ -99,7 +98,7 @@ pub async fn read(session: &Session, dictionary: &Dictionary) -> anyhow::Result<
         sealed: stamp.get(3),
         tables: sizes(session).await?,
     };
-    let manifest: Manifest = serde_json::from_value(stamp.get(4))?;
+    let manifest: serde_json::Value = stamp.get(4);
     let rows = session
         .query("select entry from kiln.source where state = 'loaded'", &[])
         .await
@@ -108,8 +107,8 @@ pub async fn read(session: &Session, dictionary: &Dictionary) -> anyhow::Result<
         let entry: SourceEntry = serde_json::from_value(row.get(0))?;
         let table = facts.tables.entry(entry.source.clone()).or_default();
         table.rows = entry.counted;
-        table.spec_sha256 =
-            manifest.sources.get(&entry.source).map(|input| input.spec_sha256.clone());
+        let spec_sha256 = manifest["sources"][&entry.source]["spec_sha256"].as_str();
+        table.spec_sha256 = spec_sha256.map(str::to_owned);
         table.source = Some(entry);
     }
     statistics(session, dictionary, &mut facts.tables).await?;

@@ -7,14 +7,12 @@ use std::path::{Path, PathBuf};
 use super::described::{Argument, DescribedColumn};
 use super::origin::ColumnOrigin;
 use super::{Dictionary, Function, Kind, Relation};
+use crate::schema::DICTIONARY;
 
 /// Where a database's Markdown lies, relative to the root.
 pub fn path(database: &str) -> PathBuf {
-    Path::new("sql").join(database).join(FILE_NAME)
+    Path::new("sql").join(database).join(DICTIONARY)
 }
-
-/// Its name beside the numbered files.
-pub const FILE_NAME: &str = "DICTIONARY.md";
 
 /// The whole text.
 pub fn render(dictionary: &Dictionary) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::source::{Column, Filter, Source, Transform};
+use crate::source::{Column, Filter, From, Header, Others, Source, Test, Transform};
 
 /// The file family that feeds a table.
 #[derive(Debug, Clone)]
@@ -25,15 +25,11 @@ pub struct Origin {
 /// What feeds a column.
 #[derive(Debug, Clone, Default)]
 pub struct ColumnOrigin {
-    /// Names in the file's header; the first one that a file has counts.
+    /// Names in the file's header; the first one that a file has counts. None where the content is
+    /// not of the file's text.
     pub fields: Vec<String>,
     /// What is done on the way, in order.
     pub steps: Vec<String>,
-}
-
-/// Whether the source holds what is known of people.
-pub fn is_personal(_source: &Source) -> bool {
-    false
 }
 
 impl Origin {
@@ -44,50 +40,95 @@ impl Origin {
         let member = source.member.as_ref().map(|regex| ("member", regex.as_str().to_owned()));
         patterns.extend(archive);
         patterns.extend(member);
-        let mut columns = BTreeMap::new();
-        for column in &source.columns {
-            if let Some(to) = &column.to {
-                columns.insert(to.as_str().to_owned(), ColumnOrigin::of(column));
-            }
-        }
         Origin {
             spec: source.path.clone(),
             spec_sha256: source.digest(),
             description: source.description.clone(),
             patterns,
             notes: notes(source),
-            columns,
+            columns: columns(source),
         }
     }
+}
+
+fn columns(source: &Source) -> BTreeMap<String, ColumnOrigin> {
+    let mut columns = BTreeMap::new();
+    for column in &source.columns {
+        if let Some(to) = &column.to {
+            columns.insert(to.as_str().to_owned(), ColumnOrigin::of(column));
+        }
+        if let Some(words) = &column.words_to {
+            let steps = vec!["the words of a field that holds no digit".to_owned()];
+            let fields = column.headings().to_vec();
+            columns.insert(words.as_str().to_owned(), ColumnOrigin { fields, steps });
+        }
+    }
+    if let Others::Gather { to, transforms, .. } = &source.others {
+        let mut steps = vec!["every other column that is not null, by its name in the header".to_owned()];
+        steps.extend(transforms.iter().map(step));
+        columns.insert(to.as_str().to_owned(), ColumnOrigin { fields: Vec::new(), steps });
+    }
+    columns
 }
 
 impl ColumnOrigin {
     fn of(column: &Column) -> ColumnOrigin {
-        let mut steps: Vec<String> = column.transforms.iter().map(step).collect();
+        let mut steps = Vec::new();
+        match &column.from {
+            From::Header(_) => {}
+            From::Line => steps.push("the line in the file".to_owned()),
+            From::Group(group) => steps.push(format!("“{group}” in the file's name")),
+        }
+        steps.extend(column.transforms.iter().map(step));
+        if column.hashed {
+            steps.push("a keyed hash in place of the content".to_owned());
+        }
+        if let Some(words) = &column.words_to {
+            steps.push(format!("null where it is words, which go to {}", words.as_str()));
+        }
         if let Some(nulls) = &column.nulls {
-            steps.push(format!("null where the file has {}", listed(nulls)));
+            steps.push(null_where(nulls));
         }
         if column.optional {
             steps.push("null in files that lack it".to_owned());
         }
-        ColumnOrigin { fields: vec![column.from.clone()], steps }
+        ColumnOrigin { fields: column.headings().to_vec(), steps }
     }
 }
 
 fn notes(source: &Source) -> Vec<String> {
-    let mut notes = vec![format!("null where the file has {}", listed(&source.format.nulls))];
+    let mut notes = vec![null_where(&source.format.nulls)];
     let dropped: Vec<&str> =
-        source.columns.iter().filter(|c| c.to.is_none()).map(|c| c.from.as_str()).collect();
+        source.columns.iter().filter(|c| c.to.is_none()).map(Column::name).collect();
     if !dropped.is_empty() {
         notes.push(format!("read and not stored: {}", dropped.join(", ")));
     }
-    notes.extend(source.filters.iter().map(filter));
+    if source.others == Others::Drop {
+        notes.push("columns that are not named here are not stored".to_owned());
+    }
+    if matches!(source.format.header, Header::Begins(_)) {
+        notes.push("columns are named by several header rows, joined by “ | ”".to_owned());
+    }
+    notes.extend(source.filters.iter().map(|said| filter(source, said)));
     notes
 }
 
-fn filter(filter: &Filter) -> String {
+fn filter(source: &Source, filter: &Filter) -> String {
     let verb = if filter.keep { "only rows" } else { "no rows" };
-    format!("{verb} where {} is {}", filter.column, listed(&filter.values))
+    let names = filter.columns.iter().filter_map(|at| source.columns.get(*at)).map(Column::name);
+    let names: Vec<&str> = names.collect();
+    let test = match &filter.test {
+        Test::Values(values) => format!("is {}", listed(values)),
+        Test::Matches(regex) => format!("matches {}", regex.as_str()),
+    };
+    format!("{verb} where {} {test}", names.join(" or "))
+}
+
+fn null_where(contents: &[String]) -> String {
+    match contents {
+        [] => "nothing in the file means null".to_owned(),
+        _ => format!("null where the file has {}", listed(contents)),
+    }
 }
 
 /// Field contents as people can see them: blanks have no look of their own.
@@ -100,7 +141,6 @@ fn listed(contents: &[String]) -> String {
     });
     let shown: Vec<String> = shown.collect();
     match shown.as_slice() {
-        [] => "nothing that means null".to_owned(),
         [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
         _ => shown.join(""),
     }
@@ -111,6 +151,8 @@ fn step(transform: &Transform) -> String {
     match transform {
         Transform::Trim => "blanks removed at both ends".to_owned(),
         Transform::Upper => "upper case".to_owned(),
+        Transform::Lower => "lower case".to_owned(),
+        Transform::Prefix(width) => format!("the first {width} characters"),
         Transform::Money => "“$” and commas removed, parentheses below zero".to_owned(),
         Transform::Percent => "a percentage as a share".to_owned(),
         Transform::StripHyphens => "hyphens removed".to_owned(),
@@ -118,6 +160,6 @@ fn step(transform: &Transform) -> String {
         Transform::OneZero => "1 is true, 0 false".to_owned(),
         Transform::Ndc11 => "as an NDC of 11 digits".to_owned(),
         Transform::ZeroPad(width) => format!("leading zeros to {width} characters"),
-        Transform::Date(format) => format!("a date read as {format}"),
+        Transform::Date(formats) => format!("a date read as {}", formats.join(" or ")),
     }
 }
