@@ -109,7 +109,8 @@ impl Relation {
     pub fn key(&self) -> &[String] {
         let unique = |index: &&described::Index| index.is_unique && !index.is_partial;
         let indexes = &self.described.indexes;
-        let key = indexes.iter().find(|index| index.is_primary).or_else(|| indexes.iter().find(unique));
+        let key =
+            indexes.iter().find(|index| index.is_primary).or_else(|| indexes.iter().find(unique));
         key.map_or(&[], |index| &index.columns)
     }
 }
@@ -198,7 +199,7 @@ fn relation(
 ) -> Relation {
     let file = place.as_ref().and_then(|place| schema.files.iter().find(|f| f.path == place.path));
     let own_file = file.filter(|file| file.table == described.name);
-    let source = sources.get(&described.name);
+    let source = origin::source_of(sources, &described.name);
     let derive = file.and_then(|file| file.of_kind(&SectionKind::Derive).next());
     let kind = match (described.is_view, &source, derive) {
         (true, _, _) => Kind::View,
@@ -213,7 +214,7 @@ fn relation(
     let checks = own_file.map(|file| file.of_kind(&SectionKind::Check));
     Relation {
         kind,
-        origin: source.map(Origin::of),
+        origin: source.map(|source| Origin::of(source, &described.name)),
         reads,
         read_by: Vec::new(),
         checks: checks.into_iter().flatten().map(|section| section.title.clone()).collect(),

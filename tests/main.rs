@@ -29,6 +29,9 @@ mod roles;
 // is the command line what its help says, and do secrets and values stay inside?
 mod cli;
 
+// is the dictionary what sql/ and sources/ say, and nobody's else's page?
+mod docs;
+
 // do the sources keep the style that they promise?
 mod tidy;
 

@@ -91,20 +91,24 @@ async fn describe(start: &Start, databases: &[String]) -> anyhow::Result<Vec<Dic
 fn compare(root: &Path, dictionary: &Dictionary) -> anyhow::Result<(Written, Option<String>)> {
     let path = markdown::path(&dictionary.database);
     let before = match std::fs::read_to_string(root.join(&path)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {
             let message = format!("cannot read {}", path.display());
             return Err(Failure::new(Exit::Usage, message).because(error).into());
         }
     };
     let after = markdown::render(dictionary);
-    let difference = (before != after).then(|| {
-        let difference = similar::TextDiff::from_lines(&before, &after);
-        let old = path.display().to_string();
-        let mut unified = difference.unified_diff();
-        unified.context_radius(1).header(&old, "what kiln docs writes").to_string()
-    });
+    let old = path.display().to_string();
+    let difference = match before {
+        None => Some(format!("{old} is not there\n")),
+        Some(before) if before == after => None,
+        Some(before) => {
+            let difference = similar::TextDiff::from_lines(&before, &after);
+            let mut unified = difference.unified_diff();
+            Some(unified.context_radius(1).header(&old, "what kiln docs writes").to_string())
+        }
+    };
     let entry = Written {
         database: dictionary.database.clone(),
         version: dictionary.version,

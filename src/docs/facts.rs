@@ -15,8 +15,11 @@ use super::Dictionary;
 /// are exact; beyond it they come from a sample.
 pub const ROWS_SAMPLED: u64 = 30_000;
 
-/// The longest example, in characters.
-const EXAMPLE_CHARACTERS: i32 = 60;
+/// The longest example, in characters; a longer value is cut and ends in `…`.
+const EXAMPLE_CHARACTERS: i32 = 40;
+
+/// Characters of all examples of a column, so that long texts do not push all else away.
+const EXAMPLES_CHARACTERS: usize = 120;
 
 /// What one build says.
 #[derive(Debug)]
@@ -159,12 +162,25 @@ async fn statistics(
         let found = ColumnFacts {
             null_share: if is_personal { whole_percent(share) } else { share },
             distinct: (!is_personal).then(|| distinct(row.get(3), facts.rows)),
-            examples: examples.unwrap_or_default(),
+            examples: few(examples.unwrap_or_default()),
             range: range.0.zip(range.1),
         };
         facts.columns.insert(column, found);
     }
     Ok(())
+}
+
+/// As many from the front as have room, and at least one.
+fn few(mut examples: Vec<String>) -> Vec<String> {
+    let mut left = EXAMPLES_CHARACTERS;
+    let fits = examples.iter().position(|example| {
+        let length = example.chars().count();
+        let too_long = length > left;
+        left = left.saturating_sub(length);
+        too_long
+    });
+    examples.truncate(fits.unwrap_or(examples.len()).max(1));
+    examples
 }
 
 /// Rounded, but neither to nothing nor to all.

@@ -53,11 +53,8 @@ static NAME: LazyLock<Option<Regex>> =
 impl Names {
     /// All of a dictionary's.
     pub fn of(dictionary: &Dictionary) -> Names {
-        let mut names = Names {
-            columns: BTreeSet::new(),
-            relations: BTreeSet::new(),
-            functions: Vec::new(),
-        };
+        let mut names =
+            Names { columns: BTreeSet::new(), relations: BTreeSet::new(), functions: Vec::new() };
         for relation in &dictionary.relations {
             names.relations.insert(relation.name().to_owned());
             for column in &relation.described.columns {

@@ -96,12 +96,9 @@ fn facts(relation: &Relation) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(place) = &relation.place {
         let made = if relation.recipe.is_some() { "made by" } else { "defined in" };
-        lines.push(format!(
-            "{made} {}, line {} (`-- {}`)",
-            code(&place.path.display().to_string()),
-            place.line,
-            place.section
-        ));
+        // Without its line, which moves with every line above it.
+        let path = code(&place.path.display().to_string());
+        lines.push(format!("{made} {path} (`-- {}`)", place.section));
     }
     if let Some(origin) = &relation.origin {
         let spec = code(&origin.spec.display().to_string());
@@ -166,7 +163,7 @@ fn one_function(out: &mut String, function: &Function) {
     let _ = writeln!(out, "### {}\n\n{}\n", text(&described.name), text(&described.comment));
     if let Some(place) = &function.place {
         let path = code(&place.path.display().to_string());
-        let _ = writeln!(out, "- defined in {path}, line {} (`-- {}`)", place.line, place.section);
+        let _ = writeln!(out, "- defined in {path} (`-- {}`)", place.section);
     }
     if !described.returns_table && !described.returns.is_empty() {
         let _ = writeln!(out, "- returns {}", code(&described.returns));
@@ -264,7 +261,10 @@ mod tests {
 
     #[test]
     fn the_first_sentence_stands_for_a_comment() {
-        assert_eq!(first_sentence("Plans: one row a plan. Part D release. [file]"), "Plans: one row a plan");
+        assert_eq!(
+            first_sentence("Plans: one row a plan. Part D release. [file]"),
+            "Plans: one row a plan"
+        );
         assert_eq!(first_sentence("Plans"), "Plans");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::source::{Column, Filter, From, Header, Others, Source, Test, Transform};
+use crate::source::{Column, Filter, From, Header, Others, Source, Sources, Test, Transform};
 
 /// The file family that feeds a table.
 #[derive(Debug, Clone)]
@@ -33,8 +33,8 @@ pub struct ColumnOrigin {
 }
 
 impl Origin {
-    /// What the spec says.
-    pub fn of(source: &Source) -> Origin {
+    /// What a spec says of a table that it fills: its own, or a dictionary's.
+    pub fn of(source: &Source, table: &str) -> Origin {
         let mut patterns = vec![("object", source.object.as_str().to_owned())];
         let archive = source.archive.as_ref().map(|regex| ("archive", regex.as_str().to_owned()));
         let member = source.member.as_ref().map(|regex| ("member", regex.as_str().to_owned()));
@@ -46,12 +46,39 @@ impl Origin {
             description: source.description.clone(),
             patterns,
             notes: notes(source),
-            columns: columns(source),
+            columns: columns(source, table),
         }
     }
 }
 
-fn columns(source: &Source) -> BTreeMap<String, ColumnOrigin> {
+/// The source that fills a table, as its own or as a dictionary's.
+pub fn source_of<'a>(sources: &'a Sources, table: &str) -> Option<&'a Source> {
+    let fills = |source: &&Source| source.tables().any(|name| name.as_str() == table);
+    sources.all.iter().find(fills)
+}
+
+fn columns(source: &Source, table: &str) -> BTreeMap<String, ColumnOrigin> {
+    let mut columns = of_the_file(source);
+    let spoken = |step: String| ColumnOrigin { fields: Vec::new(), steps: vec![step] };
+    let its_own = source.dictionaries.iter().find(|known| known.table.as_str() == table);
+    if let Some(dictionary) = its_own {
+        columns.retain(|name, _| dictionary.columns.iter().any(|column| column.as_str() == name));
+        let number = format!("the number that {} has of a row of this table", source.name.as_str());
+        columns.insert("id".to_owned(), spoken(number));
+        return columns;
+    }
+    for dictionary in &source.dictionaries {
+        columns.retain(|name, _| !dictionary.columns.iter().any(|column| column.as_str() == name));
+        let names: Vec<&str> = dictionary.columns.iter().map(|column| column.as_str()).collect();
+        let table = dictionary.table.as_str();
+        let number = format!("the number in {table} of {}", names.join(", "));
+        columns.insert(dictionary.to.as_str().to_owned(), spoken(number));
+    }
+    columns
+}
+
+/// What feeds each column, without regard to which table has it.
+fn of_the_file(source: &Source) -> BTreeMap<String, ColumnOrigin> {
     let mut columns = BTreeMap::new();
     for column in &source.columns {
         if let Some(to) = &column.to {
@@ -64,7 +91,8 @@ fn columns(source: &Source) -> BTreeMap<String, ColumnOrigin> {
         }
     }
     if let Others::Gather { to, transforms, .. } = &source.others {
-        let mut steps = vec!["every other column that is not null, by its name in the header".to_owned()];
+        let mut steps =
+            vec!["every other column that is not null, by its name in the header".to_owned()];
         steps.extend(transforms.iter().map(step));
         columns.insert(to.as_str().to_owned(), ColumnOrigin { fields: Vec::new(), steps });
     }

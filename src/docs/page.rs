@@ -11,8 +11,7 @@ use super::relation;
 use super::{Dictionary, Function, Kind};
 
 /// Nothing may be loaded or sent, whatever a comment holds.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// A page and the pages beside it.
 pub struct Page<'a> {
@@ -175,6 +174,7 @@ fn opening(page: &Page<'_>) -> Markup {
                     }
                 }
             }
+            (legend(dictionary))
             table.overview {
                 caption.unseen { "All tables and views" }
                 thead { tr { th scope="col" { "Name" } th scope="col" { "Kind" }
@@ -251,13 +251,30 @@ fn arguments(label: &str, arguments: Vec<&super::Argument>) -> Markup {
     }
 }
 
-/// A comment with its names linked.
+/// A comment with its names linked, and the mark at its end, `[file]`, set apart.
 pub fn linked(comment: &str, names: &Names) -> Markup {
+    let marked = comment.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
+    let (words, mark) = marked.map_or((comment, None), |(words, mark)| (words, Some(mark)));
     html! {
-        @for piece in names.pieces(comment) {
+        @for piece in names.pieces(words) {
             @match piece {
                 Piece::Text(text) => (text),
                 Piece::Link(text, anchor) => a href={ "#" (anchor) } { (text) },
+            }
+        }
+        @if let Some(mark) = mark { span.mark { " [" (mark) "]" } }
+    }
+}
+
+/// What the marks mean, as sql/README.md has it.
+fn legend(dictionary: &Dictionary) -> Markup {
+    let columns = dictionary.relations.iter().flat_map(|relation| &relation.described.columns);
+    let has_marks = columns.into_iter().any(|column| column.comment.ends_with("[layout]"));
+    html! {
+        @if has_marks {
+            p.muted {
+                "[file]: seen in the rows that CMS posts. [layout]: as CMS's record layout has it, "
+                "or as complete releases are reported; not seen."
             }
         }
     }

@@ -34,7 +34,9 @@ pub fn section(relation: &Relation, facts: Option<&Facts>, names: &Names) -> Mar
                 (linked_names("Read by", &relation.read_by, names))
             }
             (columns(relation, facts, names))
-            @if let Some(entry) = facts.and_then(|facts| facts.source.as_ref()) { (files(entry)) }
+            @if let Some(origin) = &relation.origin {
+                (files(origin, facts.and_then(|facts| facts.source.as_ref())))
+            }
             @if !relation.checks.is_empty() {
                 details {
                     summary { "Checks: " (relation.checks.len()) }
@@ -83,7 +85,9 @@ fn figures(facts: &TableFacts) -> Markup {
 /// `20260701` as `2026-07-01`.
 fn day(posted: &str) -> String {
     match (posted.get(..4), posted.get(4..6), posted.get(6..8)) {
-        (Some(year), Some(month), Some(day)) if posted.len() == 8 => format!("{year}-{month}-{day}"),
+        (Some(year), Some(month), Some(day)) if posted.len() == 8 => {
+            format!("{year}-{month}-{day}")
+        }
         _ => posted.to_owned(),
     }
 }
@@ -110,10 +114,7 @@ fn origin_of(origin: &Origin, facts: Option<&TableFacts>) -> Markup {
             (origin.description) " " code { (origin.spec.display()) }
             @if spec_changed { " " strong { "The spec has changed since this build." } }
         }
-        @for (label, pattern) in &origin.patterns {
-            dt.minor { (label) } dd.minor { code { (pattern) } }
-        }
-        @for note in &origin.notes { dt.minor {} dd.minor { (note) } }
+        @for note in &origin.notes { dt {} dd.minor { (note) } }
     }
 }
 
@@ -181,7 +182,7 @@ fn columns(relation: &Relation, facts: Option<&TableFacts>, names: &Names) -> Ma
                             (linked(&column.comment, names))
                             @let from = relation.origin.as_ref()
                                 .and_then(|origin| origin.columns.get(&column.name));
-                            @if let Some(from) = from { (column_origin(from)) }
+                            @if let Some(from) = from { (column_origin(from, names)) }
                         }
                         @if let Some(facts) = facts.filter(|_| has_facts) {
                             td.found { (found(column, facts, relation.is_personal)) }
@@ -208,7 +209,7 @@ fn column_head(relation: &Relation, column: &DescribedColumn) -> Markup {
     }
 }
 
-fn column_origin(from: &ColumnOrigin) -> Markup {
+fn column_origin(from: &ColumnOrigin, names: &Names) -> Markup {
     html! {
         span.origin {
             @for (index, field) in from.fields.iter().enumerate() {
@@ -217,7 +218,7 @@ fn column_origin(from: &ColumnOrigin) -> Markup {
             }
             @for (index, step) in from.steps.iter().enumerate() {
                 @if index > 0 || !from.fields.is_empty() { "; " }
-                (step)
+                (linked(step, names))
             }
         }
     }
@@ -277,38 +278,51 @@ fn nulls(share: f64) -> Option<String> {
     }
 }
 
-fn files(entry: &SourceEntry) -> Markup {
+/// What the files are called, and which ones were read.
+fn files(origin: &Origin, entry: Option<&SourceEntry>) -> Markup {
     html! {
-        @if !entry.files.is_empty() {
-            details {
-                summary { "Files: " (entry.files.len()) }
-                div.wide {
-                    table.files {
-                        thead {
-                            tr {
-                                th scope="col" { "Object and member" }
-                                th.number scope="col" { "Text" }
-                                th.number scope="col" { "Rows" }
-                                th scope="col" { "sha256 of the text" }
-                            }
+        details {
+            summary {
+                "Files"
+                @if let Some(entry) = entry { ": " (entry.files.len()) }
+            }
+            dl.facts {
+                @for (label, pattern) in &origin.patterns {
+                    dt { (label) } dd { code { (pattern) } }
+                }
+            }
+            @if let Some(entry) = entry.filter(|entry| !entry.files.is_empty()) {
+                div.wide { (files_read(entry)) }
+                p.muted { "Digest of the rows: " code { (entry.digest) } }
+            }
+        }
+    }
+}
+
+fn files_read(entry: &SourceEntry) -> Markup {
+    html! {
+        table.files {
+            thead {
+                tr {
+                    th scope="col" { "Object and member" }
+                    th.number scope="col" { "Text" }
+                    th.number scope="col" { "Rows" }
+                    th scope="col" { "sha256 of the text" }
+                }
+            }
+            tbody {
+                @for file in &entry.files {
+                    tr {
+                        th scope="row" {
+                            code { (file.object) }
+                            @if !file.member.is_empty() { " → " code { (file.member) } }
+                            span.muted { " version " (file.version) }
                         }
-                        tbody {
-                            @for file in &entry.files {
-                                tr {
-                                    th scope="row" {
-                                        code { (file.object) }
-                                        @if !file.member.is_empty() { " → " code { (file.member) } }
-                                        span.muted { " version " (file.version) }
-                                    }
-                                    td.number { (HumanBytes(file.bytes)) }
-                                    td.number { (HumanCount(file.loaded)) }
-                                    td { code { (file.sha256) } }
-                                }
-                            }
-                        }
+                        td.number { (HumanBytes(file.bytes)) }
+                        td.number { (HumanCount(file.loaded)) }
+                        td { code { (file.sha256) } }
                     }
                 }
-                p.muted { "Digest of the rows: " code { (entry.digest) } }
             }
         }
     }
@@ -322,8 +336,7 @@ mod tests {
     fn shares_are_said_without_false_exactness() {
         let said: Vec<_> = [0.0, 0.004, 0.5, 0.999, 1.0].map(nulls).into();
         let text = |words: &str| Some(words.to_owned());
-        let expected =
-            [None, text("under 1 %"), text("50 %"), text("over 99 %"), text("always")];
+        let expected = [None, text("under 1 %"), text("50 %"), text("over 99 %"), text("always")];
         assert_eq!(said, expected);
         assert_eq!((day("20260701"), day("2026")), ("2026-07-01".into(), "2026".into()));
     }
