@@ -208,7 +208,7 @@ fn relation(
     };
     let recipe = derive.filter(|_| kind == Kind::Derived).map(|section| section.sql.clone());
     let reads = match &recipe {
-        Some(sql) => places::reads(sql, names, &described.name),
+        Some(sql) => places::reads(&places::of_table(sql), names, &described.name),
         None => described.reads.clone(),
     };
     let checks = own_file.map(|file| file.of_kind(&SectionKind::Check));

@@ -164,7 +164,7 @@ fn odd_world() -> World {
     let key = key.to_string_lossy().into_owned();
     world.environment.push(("KILN_HASH_KEY_FILE".to_owned(), key));
     let quoted = HOSTILE.replace('"', "\"\"");
-    let mut places = String::from("Code,Name,State\n00017,Ely,ca\n");
+    let mut places = String::from("Code,Name,State\n00017,,ca\n");
     let mut people = String::from("Id,Surname,Born,State\n");
     for number in 0..20 {
         places.push_str(&format!("{number:05}x,\"{quoted}\",wa\n"));
@@ -232,10 +232,11 @@ fn the_page_of_a_build_is_well_formed_finds_every_column_and_shows_nothing_of_pe
     );
 
     // what the build found
-    for said in ["21, ", "all different", "2026-07-01", "95 %", "about people"] {
-        assert!(html.words.contains(said) || said == "95 %", "{said:?} is not in {}", html.words);
+    for said in ["21, ", "all different", "posted 2026-07-01", "5 % null", "00000x to 00019x"] {
+        let words: Vec<&str> = html.words.split_whitespace().collect();
+        let words = words.join(" ");
+        assert!(words.contains(said), "{said:?} is not in {words}");
     }
-    assert!(html.words.contains("00017"), "an example of a public table");
     assert!(
         html.words.contains("from Name or Place Name") || html.words.contains("Name or Place Name")
     );

@@ -58,6 +58,37 @@ pub fn of(schema: &Schema) -> BTreeMap<String, Place> {
     places
 }
 
+/// A statement that makes a view or a function, which may stand in a table's section.
+static MAKES_ANOTHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)^\s*create\s+(?:or\s+replace\s+)?(?:materialized\s+)?(?:view|function|procedure)\b",
+    )
+    .ok()
+});
+
+/// A section without its comments and without the views and functions in it: what is left makes
+/// the table. A statement ends with a line that ends in `;` outside a `$$` body.
+pub fn of_table(section: &str) -> String {
+    let Some(another) = MAKES_ANOTHER.as_ref() else { return String::new() };
+    let (mut kept, mut is_other, mut dollars) = (String::new(), false, 0);
+    for line in section.lines() {
+        let code = line.split("--").next().unwrap_or_default();
+        is_other |= another.is_match(code);
+        if is_other {
+            dollars += code.matches('$').count();
+            // A body is opened and closed by two `$` each.
+            is_other = !(code.trim_end().ends_with(';') && dollars.is_multiple_of(4));
+            if !is_other {
+                dollars = 0;
+            }
+            continue;
+        }
+        kept.push_str(code);
+        kept.push('\n');
+    }
+    kept
+}
+
 /// Which of the known tables and views the SQL reads, but for the one that it makes; sorted.
 pub fn reads(sql: &str, known: &[String], made: &str) -> Vec<String> {
     let Some(reads) = READS.as_ref() else { return Vec::new() };
@@ -84,5 +115,17 @@ mod tests {
         let sql = "create table plan as\nselect extract(year from d) -- from price\n\
                    from county c join lateral drug on true left join public.\"plan\" p on true";
         assert_eq!(reads(sql, &known, "plan"), ["county", "drug"]);
+    }
+
+    #[test]
+    fn views_and_functions_in_a_section_do_not_count_for_its_table() {
+        let section = "insert into plan select * from county; -- all\n\
+            create function f() returns int language sql as $f$\n  select 1 from drug;\n$f$;\n\
+            create or replace view v as\nselect 1 from price;\n\
+            update plan set a = b from drug;\n";
+        let left = of_table(section);
+        let known = ["plan", "county", "drug", "price"].map(str::to_owned);
+        assert_eq!(reads(&left, &known, "plan"), ["county", "drug"]);
+        assert!(!left.contains("price") && !left.contains("select 1"), "{left}");
     }
 }
