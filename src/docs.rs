@@ -6,6 +6,7 @@
 
 pub mod described;
 pub mod facts;
+mod function;
 mod link;
 pub mod markdown;
 pub mod origin;
@@ -135,6 +136,17 @@ impl Function {
     /// What goes in.
     pub fn inputs(&self) -> impl Iterator<Item = &Argument> {
         self.described.arguments.iter().filter(|argument| !argument.is_output())
+    }
+
+    /// What it returns, in words; `None` of a procedure.
+    pub fn returned(&self) -> Option<String> {
+        let described = &self.described;
+        match (described.returns.is_empty(), self.outputs().next(), described.returns_rows) {
+            (true, ..) => None,
+            (_, Some(_), true) => Some("rows".to_owned()),
+            (_, Some(_), false) => Some("one row".to_owned()),
+            (_, None, _) => Some(described.returns.clone()),
+        }
     }
 
     /// The columns of the rows that come out; none where it returns one value.

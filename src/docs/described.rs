@@ -97,8 +97,8 @@ pub struct DescribedFunction {
     pub identity: String,
     /// What it returns, as SQL writes it; empty for a procedure.
     pub returns: String,
-    /// Whether that is a table, whose columns are among the arguments.
-    pub returns_table: bool,
+    /// Whether it returns rows, and not one row or value.
+    pub returns_rows: bool,
     /// `immutable`, `stable` or `volatile`.
     pub volatility: String,
     /// Empty when there is none.
@@ -129,6 +129,16 @@ impl Argument {
     }
 }
 
+/// A default as people write it, without the cast that the catalog adds: `'CA'`, `null`.
+pub fn plain<'a>(fallback: &'a str, type_name: &str) -> &'a str {
+    let cast = fallback.strip_suffix(type_name).and_then(|rest| rest.strip_suffix("::"));
+    match cast {
+        Some("NULL") => "null",
+        Some(constant) if constant.starts_with('\'') => constant,
+        _ => fallback,
+    }
+}
+
 /// Reads the catalog.
 ///
 /// # Errors
@@ -143,4 +153,17 @@ pub async fn read(session: &Session) -> anyhow::Result<Described> {
 async fn documents<T: DeserializeOwned>(session: &Session, sql: &str) -> anyhow::Result<Vec<T>> {
     let rows = session.query(sql, &[]).await.map_err(db("read the catalog"))?;
     rows.into_iter().map(|row| Ok(serde_json::from_value(row.get(0))?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_is_said_without_its_cast() {
+        assert_eq!(plain("'CA'::text", "text"), "'CA'");
+        assert_eq!(plain("NULL::numeric", "numeric"), "null");
+        assert_eq!(plain("30", "integer"), "30");
+        assert_eq!(plain("now()::text", "text"), "now()::text");
+    }
 }

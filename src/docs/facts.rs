@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::SourceEntry;
-use crate::pg::{Session, db};
+use crate::pg::{Ident, Session, db};
 
 use super::Dictionary;
 
@@ -49,6 +49,29 @@ pub struct TableFacts {
     pub spec_sha256: Option<String>,
     /// By the column's name; empty where nothing has been analysed.
     pub columns: BTreeMap<String, ColumnFacts>,
+    /// What the documents of a jsonb column hold, by the column's name; none of a table about
+    /// people.
+    pub keys: BTreeMap<String, Keys>,
+}
+
+/// The keys of a column of documents.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// By name.
+    pub keys: Vec<Key>,
+}
+
+/// One key of a document.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: String,
+    /// The share of the rows that have it, above 0 and to 1.
+    pub share: f64,
+    /// A value of it.
+    pub example: String,
 }
 
 impl TableFacts {
@@ -115,7 +138,46 @@ pub async fn read(session: &Session, dictionary: &Dictionary) -> anyhow::Result<
         table.source = Some(entry);
     }
     statistics(session, dictionary, &mut facts.tables).await?;
+    for relation in dictionary.relations.iter().filter(|relation| !relation.is_personal) {
+        let Some(table) = facts.tables.get_mut(relation.name()) else { continue };
+        for column in relation.described.columns.iter().filter(|c| c.type_name == "jsonb") {
+            if let Some(keys) = keys(session, relation.name(), &column.name, table.rows).await? {
+                table.keys.insert(column.name.clone(), keys);
+            }
+        }
+    }
     Ok(Some(facts))
+}
+
+/// Rows whose documents are looked into: enough to meet a key that one row in a thousand has.
+const DOCUMENTS_SAMPLED: f64 = 10_000.0;
+
+async fn keys(
+    session: &Session,
+    table: &str,
+    column: &str,
+    rows: u64,
+) -> anyhow::Result<Option<Keys>> {
+    let (Some(table), Some(column)) = (Ident::parse(table), Ident::parse(column)) else {
+        return Ok(None);
+    };
+    let percent = (100.0 * DOCUMENTS_SAMPLED / rows.max(1) as f64).min(100.0);
+    let sql = include_str!("keys.sql")
+        .replace("{table}", &table.to_string())
+        .replace("{column}", &column.to_string())
+        .replace("{percent}", &format!("{percent:.6}"));
+    let found = session
+        .query(&sql, &[&EXAMPLE_CHARACTERS])
+        .await
+        .map_err(db(format!("look into the documents of {}", table.as_str())))?;
+    let Some(first) = found.first() else { return Ok(None) };
+    let rows = first.get::<_, i64>(3);
+    let keys = found.iter().map(|row| Key {
+        name: row.get(0),
+        share: row.get::<_, i64>(1) as f64 / rows.max(1) as f64,
+        example: row.get::<_, Option<String>>(2).unwrap_or_default(),
+    });
+    Ok(Some(Keys { rows: rows.cast_unsigned(), keys: keys.collect() }))
 }
 
 async fn sizes(session: &Session) -> anyhow::Result<BTreeMap<String, TableFacts>> {

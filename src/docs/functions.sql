@@ -3,7 +3,7 @@ select jsonb_build_object(
     'name', p.proname,
     'identity', pg_get_function_identity_arguments(p.oid),
     'returns', coalesce(pg_get_function_result(p.oid), ''),
-    'returns_table', exists (select from unnest(p.proargmodes) m where m = 't'),
+    'returns_rows', p.proretset,
     'volatility', case p.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
     'comment', coalesce(obj_description(p.oid, 'pg_proc'), ''),
     'text', case p.prokind when 'f' then pg_get_functiondef(p.oid)

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::described::{Argument, DescribedColumn};
+use super::described::{Argument, DescribedColumn, plain};
 use super::origin::ColumnOrigin;
 use super::{Dictionary, Function, Kind, Relation};
 use crate::schema::DICTIONARY;
@@ -31,16 +31,17 @@ pub fn render(dictionary: &Dictionary) -> String {
     );
     contents(&mut out, dictionary);
     for kind in Kind::ALL {
+        // What apps call stands before what CMS says.
+        if kind == Kind::Raw && !functions.is_empty() {
+            let _ = writeln!(out, "## Functions\n");
+            functions.iter().for_each(|function| one_function(&mut out, function));
+        }
         let mut of_kind = dictionary.of_kind(kind).peekable();
         if of_kind.peek().is_none() {
             continue;
         }
         let _ = writeln!(out, "## {}\n\n{}\n", kind.heading(), kind.meaning());
         of_kind.for_each(|relation| one_relation(&mut out, relation));
-    }
-    if !functions.is_empty() {
-        let _ = writeln!(out, "## Functions\n");
-        functions.iter().for_each(|function| one_function(&mut out, function));
     }
     let end = out.trim_end().len();
     out.truncate(end);
@@ -141,7 +142,7 @@ fn column_type(column: &DescribedColumn, kind: Kind) -> String {
         said.push_str(" not null");
     }
     if let Some(fallback) = &column.fallback {
-        let _ = write!(said, " default {}", cell_code(fallback));
+        let _ = write!(said, " default {}", cell_code(plain(fallback, &column.type_name)));
     }
     said
 }
@@ -165,10 +166,9 @@ fn one_function(out: &mut String, function: &Function) {
         let path = code(&place.path.display().to_string());
         let _ = writeln!(out, "- defined in {path} (`-- {}`)", place.section);
     }
-    if !described.returns_table && !described.returns.is_empty() {
-        let _ = writeln!(out, "- returns {}", code(&described.returns));
+    if let Some(returned) = function.returned() {
+        let _ = writeln!(out, "- returns {}, {}", text(&returned), described.volatility);
     }
-    let _ = writeln!(out, "- {}", described.volatility);
     if !function.reads.is_empty() {
         let names: Vec<String> = function.reads.iter().map(|name| code(name)).collect();
         let _ = writeln!(out, "- reads {}", names.join(", "));
@@ -186,7 +186,8 @@ fn arguments<'a>(out: &mut String, label: &str, arguments: impl Iterator<Item = 
     let _ = writeln!(out, "| {label} | type |\n|---|---|");
     for argument in arguments {
         let fallback = argument.fallback.as_ref();
-        let fallback = fallback.map(|text| format!(" default {}", cell_code(text)));
+        let fallback = fallback.map(|said| plain(said, &argument.type_name));
+        let fallback = fallback.map(|said| format!(" default {}", cell_code(said)));
         let (name, type_name) = (cell_code(&argument.name), cell_text(&argument.type_name));
         let _ = writeln!(out, "| {name} | {type_name}{} |", fallback.unwrap_or_default());
     }
@@ -196,7 +197,7 @@ fn arguments<'a>(out: &mut String, label: &str, arguments: impl Iterator<Item = 
 /// A comment up to the end of its first sentence.
 pub fn first_sentence(comment: &str) -> &str {
     let ends = [". ", ".\n", "\n"].iter().filter_map(|end| comment.find(end)).min();
-    ends.map_or(comment, |at| comment[..at].trim_end_matches('.'))
+    ends.map_or(comment, |at| &comment[..at]).trim_end_matches('.')
 }
 
 /// How GitHub names a heading's anchor.

@@ -113,6 +113,17 @@
       list.querySelector("a")?.click();
     }
   });
+  // What is pointed at may lie in something that is folded.
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folded = target?.closest("details:not([open])");
+    if (folded) {
+      folded.open = true;
+      target.scrollIntoView();
+    }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
   // A wide nav is open; on a small screen it would push the tables away.
   const tables = document.querySelector("nav.tables details");
   if (matchMedia("(max-width: 52rem)").matches) tables.open = false;

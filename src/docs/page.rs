@@ -7,8 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::facts::{Facts, ROWS_SAMPLED};
 use super::link::{Names, Piece, anchor, function_anchor};
 use super::markdown::first_sentence;
-use super::relation;
-use super::{Dictionary, Function, Kind};
+use super::{Dictionary, Kind, Relation, function, relation};
 
 /// Nothing may be loaded or sent, whatever a comment holds.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -51,6 +50,7 @@ pub fn render(page: &Page<'_>) -> String {
                     main #content {
                         (opening(page))
                         @for kind in Kind::ALL {
+                            @if kind == Kind::Raw { (functions(page.dictionary, &names)) }
                             @let of_kind: Vec<_> = page.dictionary.of_kind(kind).collect();
                             @if !of_kind.is_empty() {
                                 div.group {
@@ -62,20 +62,24 @@ pub fn render(page: &Page<'_>) -> String {
                                 }
                             }
                         }
-                        @if !page.dictionary.functions.is_empty() {
-                            div.group { h2 { "Functions" } }
-                            @for function in &page.dictionary.functions {
-                                (one_function(function, &names))
-                            }
-                        }
                     }
                 }
-                script type="application/json" #index { (PreEscaped(index(page.dictionary))) }
+                script type="application/json" #index { (PreEscaped(index(page))) }
                 script { (PreEscaped(include_str!("page.js"))) }
             }
         }
     };
     markup.into_string()
+}
+
+/// What apps call stands before what CMS says.
+fn functions(dictionary: &Dictionary, names: &Names) -> Markup {
+    html! {
+        @if !dictionary.functions.is_empty() {
+            div.group { h2 { "Functions" } p { "For apps: questions that have their answer's rules in them." } }
+            @for function in &dictionary.functions { (function::section(function, names)) }
+        }
+    }
 }
 
 fn header(page: &Page<'_>) -> Markup {
@@ -115,24 +119,24 @@ fn navigation(dictionary: &Dictionary) -> Markup {
             details open {
                 summary { "Tables" }
                 @for kind in Kind::ALL {
+                    @if kind == Kind::Raw && !dictionary.functions.is_empty() {
+                        p.label { "Functions" }
+                        ul {
+                            @for function in &dictionary.functions {
+                                li {
+                                    a href={ "#" (function_anchor(&function.signature())) } {
+                                        (function.described.name)
+                                    }
+                                }
+                            }
+                        }
+                    }
                     @let of_kind: Vec<_> = dictionary.of_kind(kind).collect();
                     @if !of_kind.is_empty() {
                         p.label { (kind.heading()) }
                         ul {
                             @for relation in of_kind {
                                 li { a href={ "#" (anchor(&[relation.name()])) } { (relation.name()) } }
-                            }
-                        }
-                    }
-                }
-                @if !dictionary.functions.is_empty() {
-                    p.label { "Functions" }
-                    ul {
-                        @for function in &dictionary.functions {
-                            li {
-                                a href={ "#" (function_anchor(&function.signature())) } {
-                                    (function.described.name)
-                                }
                             }
                         }
                     }
@@ -175,78 +179,60 @@ fn opening(page: &Page<'_>) -> Markup {
                 }
             }
             (legend(dictionary))
-            table.overview {
-                caption.unseen { "All tables and views" }
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Kind" }
+            (overview(page))
+        }
+    }
+}
+
+/// All that there is, with one sentence for each.
+fn overview(page: &Page<'_>) -> Markup {
+    let dictionary = page.dictionary;
+    html! {
+        table.overview {
+            caption.unseen { "All tables, views and functions" }
+            thead {
+                tr {
+                    th scope="col" { "Name" }
+                    th scope="col" { "Kind" }
                     @if page.facts.is_some() { th.number scope="col" { "Rows" } }
-                    th scope="col" { "What" } } }
-                tbody {
-                    @for relation in &dictionary.relations {
-                        tr {
-                            th scope="row" {
-                                a href={ "#" (anchor(&[relation.name()])) } { (relation.name()) }
+                    th scope="col" { "What" }
+                }
+            }
+            tbody {
+                @for relation in dictionary.relations.iter().filter(|one| one.kind != Kind::Raw) {
+                    (overview_row(page, relation))
+                }
+                @for function in &dictionary.functions {
+                    tr {
+                        th scope="row" {
+                            a href={ "#" (function_anchor(&function.signature())) } {
+                                (function.described.name)
                             }
-                            td { (relation::badge(relation.kind)) }
-                            @if let Some(facts) = page.facts {
-                                td.number data-label="Rows" {
-                                    @if let Some(table) = facts.tables.get(relation.name()) {
-                                        (HumanCount(table.rows))
-                                    }
-                                }
-                            }
-                            td { (first_sentence(&relation.described.comment)) }
                         }
+                        td { (function::badge()) }
+                        @if page.facts.is_some() { td.number {} }
+                        td { (first_sentence(&function.described.comment)) }
                     }
                 }
+                @for relation in dictionary.of_kind(Kind::Raw) { (overview_row(page, relation)) }
             }
         }
     }
 }
 
-fn one_function(function: &Function, names: &Names) -> Markup {
-    let described = &function.described;
-    let anchor = function_anchor(&function.signature());
+fn overview_row(page: &Page<'_>, relation: &Relation) -> Markup {
     html! {
-        section.relation #(anchor) aria-labelledby={ (anchor) ".title" } {
-            h3 #{ (anchor) ".title" } {
-                a.self href={ "#" (anchor) } { (described.name) }
-                span.badge.function { "function" }
-            }
-            p.comment { (linked(&described.comment, names)) }
-            dl.facts {
-                @if !described.returns_table && !described.returns.is_empty() {
-                    dt { "Returns" } dd { code { (described.returns) } }
-                }
-                dt { "Calls" }
-                dd { (described.volatility) }
-                (relation::place(function.place.as_ref()))
-                (relation::linked_names("Reads", &function.reads, names))
-            }
-            (arguments("Argument", function.inputs().collect()))
-            (arguments("Returned column", function.outputs().collect()))
-        }
-    }
-}
-
-fn arguments(label: &str, arguments: Vec<&super::Argument>) -> Markup {
-    html! {
-        @if !arguments.is_empty() {
-            table.columns.narrow {
-                thead { tr { th scope="col" { (label) } th scope="col" { "Type" } } }
-                tbody {
-                    @for argument in arguments {
-                        tr {
-                            th scope="row" { code { (argument.name) } }
-                            td {
-                                span.type { (argument.type_name) }
-                                @if let Some(fallback) = &argument.fallback {
-                                    " default " code { (fallback) }
-                                }
-                            }
-                        }
+        tr {
+            th scope="row" { a href={ "#" (anchor(&[relation.name()])) } { (relation.name()) } }
+            td { (relation::badge(relation.kind)) }
+            @if let Some(facts) = page.facts {
+                td.number {
+                    @if let Some(table) = facts.tables.get(relation.name()) {
+                        (HumanCount(table.rows))
                     }
                 }
             }
+            td { (first_sentence(&relation.described.comment)) }
         }
     }
 }
@@ -282,7 +268,8 @@ fn legend(dictionary: &Dictionary) -> Markup {
 
 /// What is searched, as JSON that cannot end its element: anchor, name, what it belongs to, kind,
 /// and the words about it.
-fn index(dictionary: &Dictionary) -> String {
+fn index(page: &Page<'_>) -> String {
+    let dictionary = page.dictionary;
     let mut entries: Vec<[String; 5]> = Vec::new();
     for relation in &dictionary.relations {
         let name = relation.name();
@@ -296,6 +283,14 @@ fn index(dictionary: &Dictionary) -> String {
             let from = from.map(|from| format!(" [{}]", from.fields.join(", ")));
             let words = format!("{}{}", column.comment, from.unwrap_or_default());
             entries.push(entry(anchor(&[name, &column.name]), &column.name, name, "column", words));
+        }
+        let facts = page.facts.and_then(|facts| facts.tables.get(name));
+        for (column, keys) in facts.iter().flat_map(|facts| &facts.keys) {
+            for key in &keys.keys {
+                let id = anchor(&[name, column, &key.name]);
+                let parent = format!("{name}.{column}");
+                entries.push(entry(id, &key.name, &parent, "key", String::new()));
+            }
         }
     }
     for function in &dictionary.functions {

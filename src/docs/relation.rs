@@ -4,7 +4,7 @@
 use indicatif::{HumanBytes, HumanCount};
 use maud::{Markup, html};
 
-use super::described::{DescribedColumn, Index};
+use super::described::{DescribedColumn, Index, plain};
 use super::facts::{ColumnFacts, Facts, TableFacts};
 use super::link::{Names, anchor};
 use super::origin::{ColumnOrigin, Origin};
@@ -34,6 +34,7 @@ pub fn section(relation: &Relation, facts: Option<&Facts>, names: &Names) -> Mar
                 (linked_names("Read by", &relation.read_by, names))
             }
             (columns(relation, facts, names))
+            @if let Some(facts) = facts { (keys_of_documents(relation, facts)) }
             @if let Some(origin) = &relation.origin {
                 (files(origin, facts.and_then(|facts| facts.source.as_ref())))
             }
@@ -204,7 +205,7 @@ fn column_head(relation: &Relation, column: &DescribedColumn) -> Markup {
         span.type {
             (column.type_name)
             @if not_null { " not null" }
-            @if let Some(fallback) = &column.fallback { " default " (fallback) }
+            @if let Some(fallback) = &column.fallback { " default " (plain(fallback, &column.type_name)) }
         }
     }
 }
@@ -267,14 +268,45 @@ fn different(distinct: u64, found: &ColumnFacts, facts: &TableFacts, about: &str
 }
 
 /// A share of nulls in words; `None` when there are none.
-fn nulls(share: f64) -> Option<String> {
-    let percent = share * 100.0;
-    match percent {
-        p if p <= 0.0 => None,
-        p if p >= 100.0 => Some("always".to_owned()),
-        p if p < 1.0 => Some("under 1 %".to_owned()),
-        p if p > 99.0 => Some("over 99 %".to_owned()),
-        p => Some(format!("{p:.0} %")),
+fn nulls(null_share: f64) -> Option<String> {
+    match null_share {
+        none if none <= 0.0 => None,
+        all if all >= 1.0 => Some("always".to_owned()),
+        some => Some(share(some)),
+    }
+}
+
+/// A share in whole percent, and never nothing or all where it is some.
+fn share(share: f64) -> String {
+    match share * 100.0 {
+        p if p < 1.0 => "under 1 %".to_owned(),
+        p if p > 99.0 && p < 100.0 => "over 99 %".to_owned(),
+        p => format!("{p:.0} %"),
+    }
+}
+
+/// The keys of a column of documents: columns in all but name.
+fn keys_of_documents(relation: &Relation, facts: &TableFacts) -> Markup {
+    html! {
+        @for (column, keys) in &facts.keys {
+            details {
+                summary { "Keys of " (column) ": " (HumanCount(keys.keys.len() as u64)) }
+                p.muted {
+                    "Found in " (HumanCount(keys.rows)) " rows"
+                    @if keys.rows < facts.rows { ", a sample" }
+                    ", with the share of the rows that have it and a value."
+                }
+                ul.keys {
+                    @for key in &keys.keys {
+                        li id=(anchor(&[relation.name(), column, &key.name])) {
+                            code { (key.name) }
+                            span.muted { " " (share(key.share)) " " }
+                            code.example { (key.example) }
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 
