@@ -4,6 +4,7 @@
 pub mod build;
 mod contract;
 mod demo;
+mod docs;
 mod ending;
 mod guard;
 mod land;
@@ -65,6 +66,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Guard(args) => guard::run(start, &args).await,
         Command::Schema(Schema::Check(args)) => schema::check(&start, &args).await,
         Command::Schema(Schema::Lock(args)) => schema::lock(&start, &args).await,
+        Command::Docs(args) => docs::run(start, &args).await,
         Command::Prune(args) => prune::run(start, &args).await,
         Command::ServeS3 { .. } => Ok(()),
     }

@@ -29,6 +29,7 @@ pub mod index;
 pub mod check;
 pub mod seal;
 pub mod swap;
+pub mod docs;
 
 // leaves
 pub mod config;

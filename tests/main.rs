@@ -29,6 +29,9 @@ mod roles;
 // is the command line what its help says, and do secrets and values stay inside?
 mod cli;
 
+// does the dictionary follow sql/ and sources/, and does its page show all but what is of people?
+mod docs;
+
 // do the sources keep the style that they promise?
 mod tidy;
 
