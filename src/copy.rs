@@ -42,8 +42,6 @@ pub struct Part {
     pub binding: Arc<Binding>,
     /// The file.
     pub member: Member,
-    /// The object's version, for the ledger.
-    pub version: String,
     /// The source's count of rejects, over all its parts.
     pub tally: Arc<Tally>,
     /// What progress shows.
@@ -141,7 +139,7 @@ async fn feed(
 fn entry(part: &Part, proof: &Complete, counts: &Counts, copied: u64) -> FileEntry {
     FileEntry {
         object: part.member.object.clone(),
-        version: part.version.clone(),
+        version: part.member.version.clone(),
         member: part.member.path.clone(),
         bytes: proof.bytes(),
         sha256: proof.sha256().to_owned(),

@@ -13,7 +13,7 @@ const STAGES: [&str; 13] = [
 ];
 
 /// What all may import, and what imports only its like.
-const LEAVES: [&str; 18] = [
+const LEAVES: [&str; 19] = [
     "config",
     "digest",
     "error",
@@ -22,6 +22,7 @@ const LEAVES: [&str; 18] = [
     "ledger",
     "local",
     "lock",
+    "personal",
     "pg",
     "progress",
     "registry",

@@ -180,9 +180,10 @@ impl<'a> Baking<'a> {
     /// Binds the wanted sources; the problems of all specs at once.
     pub(super) async fn bind(&mut self, session: &Session) -> anyhow::Result<Vec<Arc<Binding>>> {
         let mut bindings = Vec::new();
+        let hash_key = self.context.hash_key(&self.specs.sources.all)?;
         for source in &self.specs.sources.all {
             let table = catalog::columns(session, &source.name).await?;
-            let bound = Binding::new(source, &table, &self.problems);
+            let bound = Binding::new(source, &table, hash_key.as_ref(), &self.problems);
             bindings.extend(bound.map(Arc::new));
         }
         std::mem::take(&mut self.problems).into_result("kiln schema check")?;
@@ -261,11 +262,15 @@ impl<'a> Baking<'a> {
         let mut tasks = Vec::new();
         for binding in bindings {
             let Some(input) = manifest.sources.get(binding.source.name.as_str()) else { continue };
-            let known = objects.iter().find(|object| object.pin == input.object).cloned();
-            let object = known
-                .unwrap_or_else(|| Object::new(&store, input.object.clone(), &self.context.stop));
-            objects.push(Arc::clone(&object));
-            tasks.push(Task { binding, input: input.clone(), object });
+            let mut own = Vec::new();
+            for pin in &input.objects {
+                let known = objects.iter().find(|object| object.pin == *pin).cloned();
+                let object =
+                    known.unwrap_or_else(|| Object::new(&store, pin.clone(), &self.context.stop));
+                objects.push(Arc::clone(&object));
+                own.push(object);
+            }
+            tasks.push(Task { binding, input: input.clone(), objects: own });
         }
         tasks
     }

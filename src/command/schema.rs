@@ -210,7 +210,7 @@ async fn hold_against_specs(
             continue;
         }
         let columns = catalog::columns(session, &source.name).await?;
-        Binding::new(source, &columns, problems);
+        Binding::new(source, &columns, None, problems);
     }
     for file in &schema.files {
         let is_derived = file.of_kind(&Kind::Derive).next().is_some();

@@ -45,11 +45,9 @@ impl Open {
     }
 
     pub(super) fn part(&self, member: archive::Member, meter: &Arc<Meter>) -> Part {
-        let pin = &self.input.object;
         Part {
             binding: Arc::clone(&self.binding),
             member,
-            version: pin.version_id.clone().unwrap_or_else(|| pin.etag.clone()),
             tally: Arc::clone(&self.tally),
             meter: Arc::clone(meter),
             attempt: self.attempt,
