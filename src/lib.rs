@@ -30,6 +30,9 @@ pub mod check;
 pub mod seal;
 pub mod swap;
 
+// beside the stages: drafts what the first of them reads
+pub mod sniff;
+
 // leaves
 pub mod config;
 pub mod digest;

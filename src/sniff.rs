@@ -95,11 +95,9 @@ fn cut<T>(
             |input| {
                 let mut records = Records::new(input, &format);
                 records.skip_prefix(BOM)?;
-                let made = use_it(&mut records)?;
-                Ok((made, records))
+                use_it(&mut records)
             },
         )
-        .map(|(made, _)| made)
         .map_err(|error| error.context(member.place()))
 }
 

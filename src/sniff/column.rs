@@ -103,12 +103,12 @@ impl Seen {
         self.evidence.note(bare, &text);
         self.distinct.note(bare, self.filled, room);
         if let Some(values) = &mut self.values {
-            match values.get_mut(text.as_ref()) {
-                Some(count) => *count += 1,
-                None if values.len() < SHOWN_MAX && length <= SHOWN_LENGTH => {
-                    values.insert(text.into_owned(), 1);
-                }
-                None => self.values = None,
+            if let Some(count) = values.get_mut(text.as_ref()) {
+                *count += 1;
+            } else if values.len() < SHOWN_MAX && length <= SHOWN_LENGTH {
+                values.insert(text.into_owned(), 1);
+            } else {
+                self.values = None;
             }
         }
     }
@@ -231,15 +231,16 @@ impl Notes {
             return false;
         }
         let text = String::from_utf8_lossy(field);
-        match self.nulls.get_mut(text.as_ref()) {
-            Some(count) => *count += 1,
-            None if self.nulls.len() < BLANKS_MAX => {
-                self.nulls.insert(text.into_owned(), 1);
-            }
-            // What cannot be declared would be rejected; it is counted as what it is.
-            None => return false,
+        if let Some(count) = self.nulls.get_mut(text.as_ref()) {
+            *count += 1;
+            return true;
         }
-        true
+        // What cannot be declared would be rejected; it is counted as what it is.
+        let can_be_declared = self.nulls.len() < BLANKS_MAX;
+        if can_be_declared {
+            self.nulls.insert(text.into_owned(), 1);
+        }
+        can_be_declared
     }
 
     /// The encoding that all fields are in.

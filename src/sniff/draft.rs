@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::name::{self, Person};
 use super::pattern::{Patterns, Place};
 use super::{Key, KeyState, Shape, Sniffed, WIDE, comment};
+use crate::source::Quoting;
 
 /// The column that takes what has no column of its own.
 const GATHERED: &str = "fields";
@@ -127,6 +128,32 @@ impl Draft {
         Draft {
             wish, place, patterns, shape, notes, columns, others, key, other_keys, personal, doubts,
         }
+    }
+
+    /// How the text is cut, for people.
+    pub fn text(&self) -> String {
+        let shape = &self.shape;
+        let delimiter = match shape.delimiter {
+            b'\t' => "tab".to_owned(),
+            byte => format!("`{}`", char::from(byte)),
+        };
+        let quoting = match (shape.quoting, shape.quotes) {
+            (Quoting::Double, _) => "quoted".to_owned(),
+            (Quoting::None, 0) => "no quotes".to_owned(),
+            (Quoting::None, count) => format!("{count} quotes that mean nothing"),
+        };
+        let bom = if shape.bom { " with a BOM" } else { "" };
+        let titles = match shape.titles {
+            0 => String::new(),
+            count => format!(" ({count} of titles)"),
+        };
+        let nulls: Vec<String> = self.notes.nulls.keys().map(|null| format!("{null:?}")).collect();
+        let nulls = if nulls.is_empty() { "none seen".to_owned() } else { nulls.join(", ") };
+        format!(
+            "{delimiter}, {quoting}, {}{bom}, header rows {}{titles}, null {nulls}",
+            self.notes.encoding_word(shape.bom),
+            shape.header_rows,
+        )
     }
 
     /// Columns of the table by type, most frequent first: `12 text, 3 smallint`.

@@ -56,7 +56,7 @@ impl Draft {
             }
         }
         if let Others::Gather { to, comment, .. } = &self.others {
-            rows.push(Row { name: to, sql: "jsonb", not_null: false, comment });
+            rows.push(Row { name: to, sql: "jsonb", not_null: true, comment });
         }
         rows
     }
