@@ -1,6 +1,6 @@
 //! Looks at a real file and drafts its two files: a first spec and a first table.
 //!
-//! The whole file is read, as a stream and in bounded memory, up to four times: how it is cut
+//! The whole file is read, as a stream and in bounded memory, some three to six times: how it is cut
 //! ([`shape`]), what its columns hold ([`column`], [`kind`]), which of them are keys ([`key`]).
 //! [`draft`] decides, [`spec`] and [`table`] write. Whatever the loader will do to a field is tried
 //! here with the loader's own code, so that a draft loads the file it was drafted from. What a
@@ -59,7 +59,8 @@ pub fn sniff(member: &Member) -> anyhow::Result<Sniffed> {
     let mut file = File::new(&shape);
     let ended_in_newline = each_row(member, &shape, |record| file.note(record))?;
     let (notes, columns) = file.finish(ended_in_newline);
-    let keys = key::find(&columns, &notes, |use_it| each_row(member, &shape, use_it))?;
+    let read = |use_it: &mut dyn FnMut(&Record<'_>)| each_row(member, &shape, use_it).map(drop);
+    let keys = key::find(&columns, &notes, &read)?;
     Ok(Sniffed { shape, notes, columns, keys })
 }
 

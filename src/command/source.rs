@@ -27,19 +27,20 @@ pub async fn new(start: Start, args: &cli::SourceNew) -> anyhow::Result<()> {
     known_or_new(&start.config, &args.database)?;
     let since = Instant::now();
     let (quiet, stop) = (start.quiet, start.stop.clone());
-    let mut drafted = place::with_object(start, &args.database, &args.file, async |config, object| {
-        let scratch = config.folder("scratch")?;
-        let (wanted, shown) = (args.member.clone(), args.file.clone());
-        let choose =
-            move || place::members(&object, &scratch).and_then(|all| one(all, wanted, &shown));
-        let member = blocking(choose, &stop).await?;
-        let (wish, files) = wish(config, args, &member)?;
-        let place = Place::of(&member);
-        let sniffed = blocking(move || sniff::sniff(&member), &stop).await?;
-        let draft = Draft::new(wish, place, sniffed);
-        write(config, args, &draft, files)
-    })
-    .await?;
+    let mut drafted =
+        place::with_object(start, &args.database, &args.file, async |config, object| {
+            let scratch = config.folder("scratch")?;
+            let (wanted, shown) = (args.member.clone(), args.file.clone());
+            let choose =
+                move || place::members(&object, &scratch).and_then(|all| one(all, wanted, &shown));
+            let member = blocking(choose, &stop).await?;
+            let (wish, files) = wish(config, args, &member)?;
+            let place = Place::of(&member);
+            let sniffed = blocking(move || sniff::sniff(&member), &stop).await?;
+            let draft = Draft::new(wish, place, sniffed);
+            write(config, args, &draft, files)
+        })
+        .await?;
     drafted.seconds = since.elapsed().as_secs_f64();
     report::drafted(&drafted, args.json.json, quiet)
 }
@@ -112,7 +113,9 @@ fn one(all: Vec<Member>, wanted: Option<String>, file: &str) -> anyhow::Result<M
     };
     let ask = format!("say which: kiln source new DATABASE {file} --member NAME");
     let message = match (chosen.len(), &wanted) {
-        (1, _) => return Ok(chosen.into_iter().next().ok_or_else(|| anyhow::anyhow!("no member"))?),
+        (1, _) => {
+            return chosen.into_iter().next().ok_or_else(|| anyhow::anyhow!("no member"));
+        }
         (0, Some(wanted)) => format!("no member {wanted:?} among the {total} of {file}:{listed}"),
         (0, None) => format!("{file} holds no delimited text:{listed}"),
         (count, _) => format!("{file} holds {count} such files:{}", names(&chosen)),
@@ -127,11 +130,7 @@ struct Files {
 }
 
 /// What is to be drafted, and where it goes; a source that is there stays unless forced.
-fn wish(
-    config: &Config,
-    args: &cli::SourceNew,
-    member: &Member,
-) -> anyhow::Result<(Wish, Files)> {
+fn wish(config: &Config, args: &cli::SourceNew, member: &Member) -> anyhow::Result<(Wish, Files)> {
     let database = &args.database;
     let table = args.name.clone().unwrap_or_else(|| sniff::table_name(&member.name));
     if Ident::parse(&table).is_none() {
@@ -177,12 +176,12 @@ fn write(
         for (file, text) in [(&files.spec, &spec), (&files.table, &table)] {
             let path = config.root.join(file);
             let folder = path.parent().unwrap_or(&config.root);
-            std::fs::create_dir_all(folder)
-                .and_then(|()| std::fs::write(&path, text))
-                .map_err(|error| {
+            std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text)).map_err(
+                |error| {
                     let message = format!("cannot write {}", file.display());
                     Failure::new(Exit::Usage, message).because(error)
-                })?;
+                },
+            )?;
         }
     }
     Ok(Drafted {

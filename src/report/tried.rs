@@ -178,8 +178,13 @@ fn vertical(tried: &Tried) {
     let kinds = tried.columns.iter().map(|(_, kind)| kind.len()).max().unwrap_or(0);
     for (number, row) in tried.rows.iter().enumerate() {
         println!("  — row {}", number + 1);
-        for ((name, kind), value) in tried.columns.iter().zip(row) {
+        let filled = tried.columns.iter().zip(row).filter(|(_, value)| value.is_some());
+        for ((name, kind), value) in filled {
             println!("  {name:names$}  {kind:kinds$}  {}", cell(value.as_deref()));
+        }
+        let nulls = row.iter().filter(|value| value.is_none()).count();
+        if nulls > 0 {
+            println!("  {nulls} of {} columns are null", row.len());
         }
     }
 }
@@ -187,10 +192,13 @@ fn vertical(tried: &Tried) {
 /// A value in one line; null is told apart from the empty text.
 fn cell(value: Option<&str>) -> String {
     let Some(value) = value else { return "null".to_owned() };
-    let escaped: String = value.chars().flat_map(|c| match c.is_control() {
-        true => c.escape_debug().collect::<Vec<_>>(),
-        false => vec![c],
-    }).collect();
+    let escaped: String = value
+        .chars()
+        .flat_map(|c| match c.is_control() {
+            true => c.escape_debug().collect::<Vec<_>>(),
+            false => vec![c],
+        })
+        .collect();
     match escaped.char_indices().nth(VALUE_MAX) {
         Some((end, _)) => format!("{}…", &escaped[..end]),
         None if escaped.is_empty() => "''".to_owned(),

@@ -175,8 +175,7 @@ impl File {
             columns.push(Seen::new(index, name, repeats));
         }
         // The names are decoded by the same rule as the fields.
-        let notes =
-            Notes { utf8: shape.utf8, bytes1252: shape.bytes1252, ..Notes::default() };
+        let notes = Notes { utf8: shape.utf8, bytes1252: shape.bytes1252, ..Notes::default() };
         File { notes, columns, room: HASHES_MAX }
     }
 

@@ -12,13 +12,7 @@ const ROWS_FOR_VALUES: u64 = 50;
 const LIST_MAX: usize = 200;
 
 /// The comment on a column. Where the file speaks of persons it holds no value.
-pub fn column(
-    seen: &Seen,
-    kind: &Kind,
-    person: Person,
-    notes: &Notes,
-    personal: bool,
-) -> String {
+pub fn column(seen: &Seen, kind: &Kind, person: Person, notes: &Notes, personal: bool) -> String {
     let heading = &seen.name;
     let rows = notes.rows - notes.odd_rows;
     let mut said = vec![format!("{heading} as the file names it")];
@@ -41,6 +35,7 @@ pub fn column(
     said.push(format!("{at_least}{} distinct of {filled}", HumanCount(distinct as u64)));
     if matches!(kind, Kind::Text(_)) {
         said.push(match seen.shortest == seen.longest {
+            true if seen.longest == 1 => "one character each".to_owned(),
             true => format!("{} characters each", seen.longest),
             false => format!("longest {} characters", seen.longest),
         });
@@ -58,7 +53,8 @@ pub fn column(
 pub fn words(seen: &Seen, personal: bool) -> String {
     let heading = &seen.name;
     let count = HumanCount(seen.evidence.words);
-    let mut said = vec![format!("What {heading} says in words where it has no number, {count} times")];
+    let mut said =
+        vec![format!("What {heading} says in words where it has no number, {count} times")];
     if !personal && let Some(words) = &seen.evidence.word_list {
         let listed = words.iter().map(|(word, count)| format!("{word} ({})", HumanCount(*count)));
         said.push(list(listed));
@@ -85,7 +81,8 @@ fn reading(kind: &Kind) -> Option<String> {
 /// Least and greatest number, or the contents where they are few and the rows many.
 fn values(seen: &Seen, kind: &Kind, rows: u64) -> Option<String> {
     if let Some(values) = seen.values.as_ref().filter(|_| rows >= ROWS_FOR_VALUES) {
-        let listed = values.iter().map(|(value, count)| format!("{value} ({})", HumanCount(*count)));
+        let listed =
+            values.iter().map(|(value, count)| format!("{value} ({})", HumanCount(*count)));
         return Some(list(listed));
     }
     match (kind, seen.evidence.range()) {

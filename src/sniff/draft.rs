@@ -16,6 +16,8 @@ const GATHERED: &str = "fields";
 const LEADING: usize = 3;
 /// The same, of a file that speaks of persons and whose others are dropped.
 const LEADING_OF_PERSONS: usize = 12;
+/// Fewer rows than these prove little.
+const FEW: u64 = 100;
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
@@ -47,8 +49,10 @@ pub struct Draft {
     pub columns: Vec<Planned>,
     /// What becomes of the others.
     pub others: Others,
-    /// The primary key, by column names of the table.
+    /// The key, by column names of the table.
     pub key: Vec<String>,
+    /// Whether the key has nulls: then it is a unique index, and no primary key.
+    pub key_has_nulls: bool,
     /// What could be a key as well, and what was too much to tell.
     pub other_keys: Vec<(Vec<String>, KeyState)>,
     /// Whether the source is personal.
@@ -102,14 +106,15 @@ impl Draft {
     /// Decides.
     pub fn new(wish: Wish, place: Place, sniffed: Sniffed) -> Draft {
         let Sniffed { shape, notes, columns: seen, keys } = sniffed;
-        let headings = seen.iter().map(|column| column.name.as_str());
-        let personal = wish.personal || name::speaks_of_persons(headings);
+        let headings: Vec<&str> = seen.iter().map(|column| column.name.as_str()).collect();
+        let personal = wish.personal || name::speaks_of_persons(headings.iter().copied());
         let best = keys.first().filter(|key| key.state == KeyState::Unique);
         let declared = declared(&seen, &shape, best, personal);
         let (mut taken, mut columns) = (HashSet::from([GATHERED.to_owned()]), Vec::new());
         let mut named: Vec<Option<String>> = vec![None; seen.len()];
         for column in seen.iter().filter(|column| declared.contains(&column.index)) {
-            let name = name::column_name(&column.name, column.index, &mut taken);
+            let heading = name::telling_part(&column.name, &headings);
+            let name = name::column_name(heading, column.index, &mut taken);
             let planned = planned(column, name, &notes, personal);
             if !planned.drop {
                 named[column.index] = Some(planned.name.clone());
@@ -120,13 +125,26 @@ impl Draft {
             key.columns.iter().map(|index| named[*index].clone()).collect()
         };
         let key = best.and_then(names_of).unwrap_or_default();
+        let has_nulls = |index: &usize| seen[*index].nulls > 0;
+        let key_has_nulls = best.is_some_and(|key| key.columns.iter().any(has_nulls));
         let more = keys.iter().filter(|key| Some(*key) != best);
         let other_keys = more.filter_map(|key| Some((names_of(key)?, key.state))).collect();
         let others = others(&seen, &declared, personal);
         let doubts = doubts(&shape, &notes, &columns, &key, personal);
         let patterns = place.patterns();
         Draft {
-            wish, place, patterns, shape, notes, columns, others, key, other_keys, personal, doubts,
+            wish,
+            place,
+            patterns,
+            shape,
+            notes,
+            columns,
+            others,
+            key,
+            key_has_nulls,
+            other_keys,
+            personal,
+            doubts,
         }
     }
 
@@ -240,11 +258,14 @@ fn others(seen: &[Seen], declared: &HashSet<usize>, personal: bool) -> Others {
     }
     let count = left.len();
     if personal {
-        return Others::Drop(format!("{count} columns of persons that no one asked for yet"));
+        return Others::Drop(format!("{count} columns about persons: name those that are needed"));
     }
     let tells = left.iter().filter(|column| column.filled > 0 && !column.same).count();
     if tells == 0 {
-        let said = format!("{count} columns that are empty in every row, or the same as another");
+        let said = match count {
+            1 => "One column that is empty in every row, or the same as another".to_owned(),
+            count => format!("{count} columns, empty in every row, or the same as another"),
+        };
         // A wide file's empty columns are named, and may be filled in the next one.
         if left.iter().all(|column| column.name.is_empty() || column.repeats.is_some()) {
             return Others::Drop(said);
@@ -252,8 +273,8 @@ fn others(seen: &[Seen], declared: &HashSet<usize>, personal: bool) -> Others {
     }
     let trim = left.iter().any(|column| column.padded > 0);
     let comment = format!(
-        "The other {count} columns of the file by their headings, text as CMS writes it, only \
-         those that are not null; {tells} of them are filled in some row. [file]"
+        "Columns of the file without one here, {count} of them, by their headings, text as CMS writes it, only \
+         those that are not null; {tells} are filled in some row. [file]"
     );
     Others::Gather { to: GATHERED, trim, comment }
 }
@@ -286,13 +307,16 @@ fn doubts(
         let hashed = columns.iter().filter(|column| column.sql == "uuid" && !column.drop).count();
         let dropped = columns.iter().filter(|column| column.drop).count();
         doubts.push(format!(
-            "by its headings it speaks of persons: personal = true, {hashed} identifiers hashed, \
+            "it speaks of persons, hence personal = true: {hashed} identifiers hashed, \
              {dropped} columns dropped; look whether a person can be told by what is left"
         ));
     }
     match notes.rows {
         0 => doubts.push("no rows: every column is text until rows are seen".to_owned()),
         1 => doubts.push("one row proves no type and no key".to_owned()),
+        2..FEW => {
+            doubts.push("so few rows prove little: types and key may be accidents".to_owned())
+        }
         _ if key.is_empty() => doubts.push("no key was found".to_owned()),
         _ => {}
     }

@@ -1,8 +1,10 @@
 //! What could be a table's key: columns whose contents together occur once.
 //!
 //! Single columns are told by the first reading; pairs and triples of columns that look like
-//! codes, and longer runs of leading columns, by one more. Each is given up at its first
-//! repetition, and all share a bounded number of hashes: where that is not enough, it is said.
+//! codes by one more. Where none of them is a key, all together are tried, columns with nulls
+//! too, and what is not needed is left out, one column a reading. Each trial is given up at its
+//! first repetition, and all share a bounded number of hashes: where that is not enough, it is
+//! said.
 
 use std::collections::HashSet;
 
@@ -45,52 +47,40 @@ struct Trial {
     state: Option<KeyState>,
 }
 
-/// Finds them, the best first; `read` reads all rows once more.
+/// Hands all rows to what it is given, once more.
+type Reader<'a> = &'a dyn Fn(&mut dyn FnMut(&Record<'_>)) -> anyhow::Result<()>;
+
+/// Finds them, the best first.
 ///
 /// # Errors
 /// The input's.
-pub fn find(
-    columns: &[Seen],
-    notes: &Notes,
-    read: impl FnOnce(&mut dyn FnMut(&Record<'_>)) -> anyhow::Result<bool>,
-) -> anyhow::Result<Vec<Key>> {
+pub fn find(columns: &[Seen], notes: &Notes, read: Reader<'_>) -> anyhow::Result<Vec<Key>> {
     let rows = notes.rows - notes.odd_rows;
     if rows < 2 {
         return Ok(Vec::new());
     }
     let mut keys: Vec<Key> = Vec::new();
-    for column in columns.iter().filter(|column| serves(column)) {
+    for column in columns.iter().filter(|column| column.nulls == 0 && serves(column)) {
         let key = |state| Key { columns: vec![column.index], state };
         if column.is_unique() {
             keys.push(key(KeyState::Unique));
-        } else if column.nulls == 0 && column.distinct.is_unknown() {
+        } else if column.distinct.is_unknown() {
             keys.push(key(KeyState::TooMany));
         }
     }
-    let mut trials = trials(columns, &keys, rows);
-    if !trials.is_empty() {
-        let mut room = HASHES_MAX;
-        read(&mut |record: &Record<'_>| {
-            if record.len() == columns.len() {
-                for trial in &mut trials {
-                    trial.note(record, &mut room);
-                }
-            }
-        })?;
+    let few = combinations(&candidates(columns, &keys, false));
+    let few = few.into_iter().filter(|few| can_be(columns, few, rows)).collect();
+    keys.extend(tried(columns, few, read)?);
+    if !keys.iter().any(|key| key.state == KeyState::Unique) {
+        keys.extend(longer(columns, rows, read)?);
     }
-    let tried = trials.into_iter().filter_map(|trial| {
-        let state = trial.state?;
-        Some(Key { columns: trial.columns, state })
-    });
-    keys.extend(tried);
     Ok(best_first(keys))
 }
 
-/// Whether a column can be in a key: no null, not too long, and no number with decimals.
+/// Whether a column can be in a key: not too long, and no number with decimals.
 fn serves(column: &Seen) -> bool {
     let (kind, has_words) = Kind::of(column);
-    column.nulls == 0
-        && column.filled > 0
+    column.filled > 0
         && column.longest <= LONGEST
         && column.repeats.is_none()
         && !has_words
@@ -98,39 +88,93 @@ fn serves(column: &Seen) -> bool {
         && name::person(&column.name) != name::Person::Private
 }
 
-/// The combinations to be tried: of code-like columns in twos and threes, and runs of the leading.
-fn trials(columns: &[Seen], keys: &[Key], rows: u64) -> Vec<Trial> {
-    let alone: Vec<usize> = keys.iter().map(|key| key.columns[0]).collect();
-    let several = |column: &&Seen| column.distinct.count().0 > 1 && !alone.contains(&column.index);
-    let mut serving: Vec<&Seen> = columns.iter().filter(|c| serves(c)).filter(several).collect();
-    // The leading ones are likelier than any that follow; of these, those that tell more apart.
+/// The columns that combinations are made of: the leading ones are likelier than any that follow;
+/// of these, those that tell more rows apart.
+fn candidates(columns: &[Seen], keys: &[Key], with_nulls: bool) -> Vec<usize> {
+    let alone = |column: &Seen| keys.iter().any(|key| key.columns == [column.index]);
+    let mut serving: Vec<&Seen> = columns
+        .iter()
+        .filter(|column| serves(column) && !alone(column))
+        .filter(|column| column.distinct.count().0 > 1)
+        .filter(|column| column.nulls == 0 || (with_nulls && column.nulls < column.filled))
+        .collect();
     if serving.len() > CANDIDATES {
         let (_, rest) = serving.split_at_mut(CANDIDATES / 2);
         rest.sort_by_key(|column| std::cmp::Reverse(column.distinct.count().0));
         serving.truncate(CANDIDATES);
         serving.sort_by_key(|column| column.index);
     }
-    let places: Vec<usize> = serving.iter().map(|column| column.index).collect();
-    let mut combinations: Vec<Vec<usize>> = Vec::new();
+    serving.iter().map(|column| column.index).collect()
+}
+
+/// Pairs and triples.
+fn combinations(places: &[usize]) -> Vec<Vec<usize>> {
+    let mut combinations = Vec::new();
     for (first, a) in places.iter().enumerate() {
         for (second, b) in places.iter().enumerate().skip(first + 1) {
             combinations.push(vec![*a, *b]);
             combinations.extend(places[second + 1..].iter().map(|c| vec![*a, *b, *c]));
         }
     }
-    combinations.extend((4..=places.len()).map(|count| places[..count].to_vec()));
-    // Fewer combinations of contents than rows: some must repeat.
-    let enough = |combination: &Vec<usize>| {
-        let most = combination.iter().try_fold(1_u64, |product, index| {
-            let (count, exact) = columns[*index].distinct.count();
-            exact.then(|| product.saturating_mul(count as u64))
-        });
-        most.is_none_or(|most| most >= rows)
-    };
-    combinations.retain(enough);
     combinations.sort_by_key(Vec::len);
+    combinations
+}
+
+/// Fewer combinations of contents than rows: some must repeat.
+fn can_be(columns: &[Seen], combination: &[usize], rows: u64) -> bool {
+    let most = combination.iter().try_fold(1_u64, |product, index| {
+        let (count, exact) = columns[*index].distinct.count();
+        let null = u64::from(columns[*index].nulls > 0);
+        exact.then(|| product.saturating_mul(count as u64 + null))
+    });
+    most.is_none_or(|most| most >= rows)
+}
+
+/// Reads all rows once more for these combinations.
+fn tried(
+    columns: &[Seen],
+    combinations: Vec<Vec<usize>>,
+    read: Reader<'_>,
+) -> anyhow::Result<Vec<Key>> {
+    if combinations.is_empty() {
+        return Ok(Vec::new());
+    }
     let trial = |columns| Trial { columns, seen: HashSet::new(), state: Some(KeyState::Unique) };
-    combinations.into_iter().map(trial).collect()
+    let mut trials: Vec<Trial> = combinations.into_iter().map(trial).collect();
+    let mut room = HASHES_MAX;
+    read(&mut |record: &Record<'_>| {
+        if record.len() == columns.len() {
+            for trial in &mut trials {
+                trial.note(record, &mut room);
+            }
+        }
+    })?;
+    let known = |trial: Trial| Some(Key { columns: trial.columns, state: trial.state? });
+    Ok(trials.into_iter().filter_map(known).collect())
+}
+
+/// A key of more columns, nulls among them: all candidates, then without each that is not needed,
+/// the last first.
+fn longer(columns: &[Seen], rows: u64, read: Reader<'_>) -> anyhow::Result<Vec<Key>> {
+    let all = candidates(columns, &[], true);
+    if all.len() < 2 || !can_be(columns, &all, rows) {
+        return Ok(Vec::new());
+    }
+    let mut found = tried(columns, vec![all], read)?;
+    while let Some(key) = found.last().filter(|key| key.state == KeyState::Unique) {
+        let places = &key.columns;
+        let without = |left: usize| {
+            let kept = places.iter().enumerate().filter(move |(place, _)| *place != left);
+            kept.map(|(_, column)| *column).collect::<Vec<usize>>()
+        };
+        let fewer: Vec<Vec<usize>> = (0..places.len()).rev().map(without).collect();
+        let still = tried(columns, fewer, read)?;
+        match still.into_iter().find(|key| key.state == KeyState::Unique) {
+            Some(fewer) => found = vec![fewer],
+            None => break,
+        }
+    }
+    Ok(found)
 }
 
 impl Trial {
@@ -195,12 +239,12 @@ mod tests {
             while let Some(record) = records.next_record()? {
                 use_it(&record);
             }
-            Ok(true)
+            Ok(())
         };
         let mut file = File::new(&shape);
         each(&mut |record| file.note(record)).unwrap();
         let (notes, columns) = file.finish(true);
-        find(&columns, &notes, each).unwrap().into_iter().map(|key| key.columns).collect()
+        find(&columns, &notes, &each).unwrap().into_iter().map(|key| key.columns).collect()
     }
 
     #[test]
@@ -217,6 +261,20 @@ mod tests {
         assert_eq!(keys(&["a", "b"], "1|x\n1|y\n2|x\n"), [[0, 1]]);
         assert!(keys(&["a", "b"], "1|x\n1|x\n2|x\n").is_empty());
         assert!(keys(&["a"], "1\n \n").is_empty());
+        assert!(keys(&["a", "b"], "1| \n1| \n2|x\n").is_empty());
         assert!(keys(&["a"], "1\n").is_empty(), "one row proves nothing");
+    }
+
+    #[test]
+    fn a_longer_key_has_what_it_needs_and_may_hold_nulls() {
+        let mut text = String::new();
+        for (contract, plan, tier, days) in
+            (0..16).map(|n| (n & 1, n >> 1 & 1, n >> 2 & 1, n >> 3 & 1))
+        {
+            let days = if days == 0 { " ".to_owned() } else { days.to_string() };
+            text.push_str(&format!("H{contract}|{plan}|same|{tier}|{days}|{}\n", contract ^ tier));
+        }
+        let names = ["contract", "plan", "constant", "tier", "days", "derived"];
+        assert_eq!(keys(&names, &text), [[0, 1, 3, 4]]);
     }
 }

@@ -179,8 +179,8 @@ impl Number {
                 return whole(least, most, name);
             }
         }
-        // numeric(0,0) is no type, and a scale needs its digits.
-        let precision = (self.whole + self.fraction).max(1);
+        // A digit before the point, even where all that was seen is below one.
+        let precision = self.whole.max(1) + self.fraction;
         Kind::Decimal(precision, self.fraction, amount)
     }
 }
@@ -299,7 +299,8 @@ mod tests {
 
     #[track_caller]
     fn is(name: &str, fields: &[&str], sql: &str, transforms: &[&str], words: bool) {
-        let expected = (sql.to_owned(), transforms.iter().map(|t| (*t).to_owned()).collect(), words);
+        let expected =
+            (sql.to_owned(), transforms.iter().map(|t| (*t).to_owned()).collect(), words);
         assert_eq!(kind(name, fields), expected, "{fields:?}");
     }
 
@@ -314,7 +315,7 @@ mod tests {
         is("sk", &["-535974684924"], "bigint", &[], false);
         is("huge", &["99999999999999999999"], "numeric(20,0)", &[], false);
         is("premium", &["0.00", "123.4", "-5"], "numeric(5,2)", &[], false);
-        is("unit_cost", &[".12345"], "numeric(5,5)", &[], false);
+        is("unit_cost", &[".12345"], "numeric(6,5)", &[], false);
         is("version", &["1.2.3"], "text", &[], false);
     }
 
@@ -334,7 +335,7 @@ mod tests {
     fn words_among_numbers_get_a_column_and_codes_do_not() {
         is("stars", &["4.5", "Not Applicable", "5"], "numeric(2,1)", &[], true);
         is("enrolment", &["*", "1200"], "smallint", &[], true);
-        is("share", &["74%", "Not Available"], "numeric(2,2)", &["\"percent\""], true);
+        is("share", &["74%", "Not Available"], "numeric(3,2)", &["\"percent\""], true);
         is("switch", &["Y", "1", "0"], "text", &[], false);
         is("mixed", &["74%", "4.5"], "text", &[], false);
     }

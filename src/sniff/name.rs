@@ -18,19 +18,57 @@ tablesample then to trailing true union unique user using variadic verbose when 
 
 /// Last words of headings whose digits are a code.
 const CODES: [&str; 15] = [
-    "id", "identifier", "code", "cd", "ndc", "npi", "rxcui", "zip", "zipcode", "fips", "ssa",
-    "ssn", "ein", "phone", "fax",
+    "id",
+    "identifier",
+    "code",
+    "cd",
+    "ndc",
+    "npi",
+    "rxcui",
+    "zip",
+    "zipcode",
+    "fips",
+    "ssa",
+    "ssn",
+    "ein",
+    "phone",
+    "fax",
 ];
 /// Last words of headings whose 0 and 1 are no and yes.
 const FLAGS: [&str; 8] = ["yn", "flag", "flg", "ind", "indicator", "sw", "switch", "bool"];
 
 /// Words of headings that hold a person's identifier.
-const IDENTIFIERS: [&str; 9] =
-    ["mbi", "ssn", "hic", "hicn", "bene_id", "bene_sk", "bene_crnt_hic_num", "member_id", "mbi_num"];
+const IDENTIFIERS: [&str; 9] = [
+    "mbi",
+    "ssn",
+    "hic",
+    "hicn",
+    "bene_id",
+    "bene_sk",
+    "bene_crnt_hic_num",
+    "member_id",
+    "mbi_num",
+];
 /// Words of headings that hold a person's name, address or days.
 const PRIVATE: [&str; 18] = [
-    "srnm", "surname", "last_name", "gvn", "given_name", "first_name", "mdl", "middle_name",
-    "birth", "birthdate", "dob", "death", "dod", "email", "phone", "street", "addr", "age",
+    "srnm",
+    "surname",
+    "last_name",
+    "gvn",
+    "given_name",
+    "first_name",
+    "mdl",
+    "middle_name",
+    "birth",
+    "birthdate",
+    "dob",
+    "death",
+    "dod",
+    "email",
+    "phone",
+    "street",
+    "addr",
+    "age",
 ];
 
 /// What a heading says of its column where the file speaks of persons.
@@ -94,10 +132,31 @@ pub fn column_name(heading: &str, place: usize, taken: &mut HashSet<String>) -> 
     told
 }
 
+/// The part of a heading that spans rows which no other heading has; else the whole.
+pub fn telling_part<'a>(heading: &'a str, all: &[&str]) -> &'a str {
+    let has = |other: &str, part: &str| other.split(" | ").any(|theirs| theirs == part);
+    let alone = |part: &&str| all.iter().filter(|other| has(other, part)).count() == 1;
+    heading.split(" | ").find(alone).unwrap_or(heading)
+}
+
+/// `PlanRegionArea` as `Plan_Region_Area`; what is all capitals stays one word.
+fn apart(text: &str) -> String {
+    let mut name = String::new();
+    let mut before = None;
+    for c in text.chars() {
+        if c.is_ascii_uppercase() && before.is_some_and(|b: char| b.is_ascii_lowercase()) {
+            name.push('_');
+        }
+        before = Some(c);
+        name.push(c);
+    }
+    name
+}
+
 /// A file's name as a table's: without its extension, days, years and periods.
 pub fn table_name(file_name: &str) -> String {
     let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
-    let whole = words(stem);
+    let whole = words(&apart(stem));
     let is_time = |word: &&str| {
         let digits = word.bytes().filter(u8::is_ascii_digit).count();
         let period = matches!(word.as_bytes(), [_, _, _, _, b'q', _]) && digits == 5;
@@ -136,13 +195,13 @@ pub fn is_flag(heading: &str) -> bool {
 /// What the heading says of a person.
 pub fn person(heading: &str) -> Person {
     let name = words(heading);
-    let has = |word: &&str| format!("_{name}_").contains(&format!("_{word}_"));
-    if IDENTIFIERS.iter().any(|word| has(&word)) {
+    let has = |word: &str| format!("_{name}_").contains(&format!("_{word}_"));
+    if IDENTIFIERS.iter().any(|word| has(word)) {
         // A day about an identifier is none.
         let day = ["dt", "date", "ts"].contains(&last_word(heading).as_str());
         return if day { Person::Neither } else { Person::Identifier };
     }
-    match PRIVATE.iter().any(|word| has(&word)) {
+    match PRIVATE.iter().any(|word| has(word)) {
         true => Person::Private,
         false => Person::Neither,
     }
@@ -183,12 +242,20 @@ mod tests {
     }
 
     #[test]
+    fn a_heading_over_rows_is_called_by_what_is_its_own() {
+        let all = ["ID", "HD1 | C01: Screening | 2021", "HD1 | C02: Vaccine | 2021"];
+        assert_eq!(telling_part(all[2], &all), "C02: Vaccine");
+        assert_eq!(telling_part("ID", &all), "ID");
+    }
+
+    #[test]
     fn a_table_is_called_as_its_file_without_its_day() {
         for (file, name) in [
             ("plan information  PPUF_2026Q2.txt", "plan_information"),
             ("pbp_b13i_b19b_services.txt", "pbp_b13i_b19b_services"),
             ("Monthly_Report_By_Plan_2026_05.excerpt.csv", "monthly_report_by_plan_05_excerpt"),
             ("beneficiary_2011.csv", "beneficiary"),
+            ("PlanRegionArea.txt", "plan_region_area"),
             ("2026.csv", "table_2026"),
         ] {
             assert_eq!(table_name(file), name);

@@ -1,8 +1,6 @@
 //! A file's place as the patterns of a spec: what names this posting becomes a group, what CMS
 //! varies becomes a class, all else stays to the letter.
 
-use regex::escape;
-
 use crate::fetch::archive::Member;
 use crate::store::file_name;
 
@@ -52,6 +50,14 @@ impl Place {
     /// The file's own name.
     pub fn file_name(&self) -> &str {
         self.member.as_deref().map_or(&self.object, file_name)
+    }
+
+    /// The file's own name, and the release that it lies in where it does.
+    pub fn named(&self) -> String {
+        match self.member {
+            None => self.object.clone(),
+            Some(_) => format!("{} in {}", self.file_name(), self.object),
+        }
     }
 
     /// For people: object and members.
@@ -115,14 +121,19 @@ fn general(name: &str, named: bool, part: Part) -> String {
                     used.push(group);
                     pattern.push_str(&format!("(?<{group}>{class})"));
                 }
-                None => pattern.push_str(&format!("({class})")),
+                None if class.contains('|') => pattern.push_str(&format!("({class})")),
+                None => pattern.push_str(class),
             }
             at += length;
             continue;
         }
-        let width = name[at..].chars().next().map_or(1, char::len_utf8);
-        pattern.push_str(&escape(&name[at..at + width]));
-        at += width;
+        let Some(c) = name[at..].chars().next() else { break };
+        // regex::escape would escape hyphens as well, which mean nothing outside a class.
+        if r".+*?()|[]{}^$\".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+        at += c.len_utf8();
     }
     pattern
 }
@@ -142,12 +153,10 @@ fn time(rest: &[u8], part: Part) -> Option<(usize, &'static str, Option<&'static
     let is_year = |number: u32| (1990..=2099).contains(&number);
     let period = (part != Part::Release).then_some("period");
     match digits {
-        8 if is_year(number / 10_000) && (101..=1231).contains(&(number % 10_000)) => {
-            match part {
-                Part::Inner => Some((8, PERIOD, period)),
-                Part::Release | Part::Whole => Some((8, r"\d{8}", Some("posted"))),
-            }
-        }
+        8 if is_year(number / 10_000) && (101..=1231).contains(&(number % 10_000)) => match part {
+            Part::Inner => Some((8, PERIOD, period)),
+            Part::Release | Part::Whole => Some((8, r"\d{8}", Some("posted"))),
+        },
         6 if is_year(number / 100) && (1..=12).contains(&(number % 100)) => {
             Some((6, r"\d{6}", period))
         }

@@ -29,9 +29,8 @@ impl Draft {
             line(format!("# Look: {doubt}."));
         }
         let described = format!(
-            "{} as it was posted in {}; drafted from the file, not yet described by a person.",
-            self.place.file_name(),
-            self.place.object
+            "{}; drafted from the file, not yet described by a person.",
+            self.place.named()
         );
         line(format!("description = {}", quoted(&described)));
         line(format!("object  = {}", quoted(&self.patterns.object)));

@@ -8,6 +8,9 @@ use super::KeyState;
 use super::draft::{Draft, Others};
 use crate::pg::literal;
 
+/// Other keys that are named.
+const OTHERS_SHOWN: usize = 5;
+
 /// One column of the table.
 struct Row<'a> {
     name: &'a str,
@@ -63,10 +66,9 @@ impl Draft {
 
     fn about(&self) -> String {
         format!(
-            "Rows of {} in {}, one each of the file; {} were seen. Drafted from the file alone: \
+            "Rows of {}, as they stand in the file; {} were seen. Drafted from the file alone: \
              what they mean is not said yet. [file]",
-            self.place.file_name(),
-            self.place.object,
+            self.place.named(),
             HumanCount(self.rows()),
         )
     }
@@ -74,7 +76,7 @@ impl Draft {
     fn post_data(&self, text: &mut String) {
         let table = &self.wish.table;
         text.push_str("\n-- post-data\n");
-        for (columns, state) in &self.other_keys {
+        for (columns, state) in self.other_keys.iter().take(OTHERS_SHOWN) {
             let columns = columns.join(", ");
             let _ = match state {
                 KeyState::Unique => writeln!(text, "-- Unique in this file as well: {columns}."),
@@ -83,8 +85,16 @@ impl Draft {
                 }
             };
         }
+        let columns = self.key.join(", ");
+        if self.key_has_nulls {
+            // Postgres's primary keys take no null; its unique indexes can count them as equal.
+            let _ = writeln!(
+                text,
+                "create unique index {table}_key on {table} ({columns}) nulls not distinct;"
+            );
+            return;
+        }
         if !self.key.is_empty() {
-            let columns = self.key.join(", ");
             let _ = writeln!(text, "alter table {table} add primary key ({columns});");
             return;
         }

@@ -49,8 +49,9 @@ async fn landed(context: &Context, database: &str, file: &str) -> anyhow::Result
         .filter(|object| is_meant(&object.key))
         .max_by(|a, b| (a.modified, &a.key).cmp(&(b.modified, &b.key)));
     let Some(found) = found else {
-        let message =
-            format!("there is neither a file {file} nor an object of it under s3://{bucket}/{prefix}");
+        let message = format!(
+            "there is neither a file {file} nor an object of it under s3://{bucket}/{prefix}"
+        );
         return Err(Failure::new(Exit::InputUnavailable, message)
             .hint("give a path, an s3:// URL, or the name of an object that has landed")
             .into());

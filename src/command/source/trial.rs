@@ -137,7 +137,8 @@ impl Trial {
         if let Some(binding) = &mut binding {
             binding.source.budget.rejects = u64::MAX / 2;
         }
-        let binding = binding.ok_or_else(|| anyhow::anyhow!("a spec without problems did not bind"))?;
+        let binding =
+            binding.ok_or_else(|| anyhow::anyhow!("a spec without problems did not bind"))?;
         Ok(Trial {
             source,
             binding: Arc::new(binding),
