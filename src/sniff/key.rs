@@ -95,8 +95,8 @@ fn candidates(columns: &[Seen], keys: &[Key], with_nulls: bool) -> Vec<usize> {
     let mut serving: Vec<&Seen> = columns
         .iter()
         .filter(|column| serves(column) && !alone(column))
-        .filter(|column| column.distinct.count().0 > 1)
-        .filter(|column| column.nulls == 0 || (with_nulls && column.nulls < column.filled))
+        .filter(|column| column.distinct.count().0 + usize::from(column.nulls > 0) > 1)
+        .filter(|column| column.nulls == 0 || (with_nulls && column.nulls <= column.filled))
         .collect();
     if serving.len() > CANDIDATES {
         let (_, rest) = serving.split_at_mut(CANDIDATES / 2);

@@ -34,7 +34,7 @@ fn persons_are_hashed_and_dropped_and_no_value_is_said() {
     let good = drafts.check(&["people", "persons", &file]);
     assert_eq!(good.code, 0, "{good}");
     assert!(good.stdout.contains("personal: no value is shown"), "{good}");
-    let ledger = drafts.build("people", &[file.clone()]);
+    let ledger = drafts.build("people", std::slice::from_ref(&file));
     assert_eq!(counts(&ledger, "persons"), (80, 0));
     // A broken file, whose rejects and broken key hold persons.
     let broken =

@@ -47,7 +47,7 @@ fn every_kind_of_reject_has_its_count_places_and_an_example() {
     outcome.says(&["34 rows rejected, the budget is 0", "mend sources/made/days.toml"]);
     for expected in [
         "column day: not a date in the declared format (30 times)",
-        "at line 5, byte 77; line 6, byte 96; line 7, byte 115",
+        "at line 5, byte 71; line 6, byte 89; line 7, byte 107",
         "10|2026-07-01|1|Y",
         "column flag: expected Y or N (1 times)",
         "row: short row: expected 4 fields, found 2 (1 times)",
