@@ -5,27 +5,67 @@
 
 mod header;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use header::{HeaderRow, Layout, joined, names};
+pub use header::{HeaderRow, Layout, joined, names_of};
 
 use crate::encode::{ColumnType, SUPPORTED};
 use crate::personal::HashKey;
-use crate::pg::Ident;
-use crate::schema::catalog::TableColumn;
-use crate::source::{Column, Others, Source, Transform};
+use crate::pg::{Ident, Session};
+use crate::schema::catalog::{self, TableColumn};
+use crate::source::{Column, Dictionary, Others, Source, Transform};
 use crate::strict::{Problems, suggest};
 
-/// A spec whose columns are known to be in the table.
+/// The column of a dictionary's table that has its entries' numbers.
+const ID: &str = "id";
+
+/// The columns of the tables that a source fills, by table.
+pub type Tables = BTreeMap<String, Vec<TableColumn>>;
+
+/// Reads the columns of the tables that a source fills.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub async fn tables(session: &Session, source: &Source) -> anyhow::Result<Tables> {
+    let mut tables = Tables::new();
+    for table in source.tables() {
+        tables.insert(table.as_str().to_owned(), catalog::columns(session, table).await?);
+    }
+    Ok(tables)
+}
+
+/// A spec whose columns are known to be in its tables.
 #[derive(Debug, Clone)]
 pub struct Binding {
     /// The spec.
     pub source: Source,
-    /// What each table column is fed from, in the order that COPY sends them.
+    /// What each table column is fed from, in the order that COPY sends them, behind the
+    /// dictionaries' numbers.
     pub targets: Vec<Target>,
+    /// The dictionaries, in the order that COPY sends their numbers.
+    pub dictionaries: Vec<DictionaryBinding>,
     /// The key that hashes identifiers. Without it such a spec can be held against its table,
     /// and every row of it is refused.
     pub hash_key: Option<Arc<HashKey>>,
+}
+
+/// A dictionary whose columns are known to be in its table.
+#[derive(Debug, Clone)]
+pub struct DictionaryBinding {
+    /// Its table.
+    pub table: Ident,
+    /// The type of `id`, and of the column that takes the number.
+    pub key: ColumnType,
+    /// What the other columns are fed from.
+    pub targets: Vec<Target>,
+}
+
+impl DictionaryBinding {
+    /// The COPY statement of its own table.
+    pub fn copy_sql(&self) -> String {
+        copy_sql(self.table.as_str(), [ID].into_iter().chain(names(&self.targets)))
+    }
 }
 
 /// One table column and how its value is made.
@@ -72,15 +112,16 @@ impl Feed {
 }
 
 impl Binding {
-    /// Binds a spec to its table's columns; `None` when there were problems.
+    /// Binds a spec to its tables' columns; `None` when there were problems.
     pub fn new(
         source: &Source,
-        table: &[TableColumn],
+        tables: &Tables,
         hash_key: Option<&Arc<HashKey>>,
         problems: &Problems,
     ) -> Option<Binding> {
         let before = problems.count();
         let name = &source.name;
+        let table = tables.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         if table.is_empty() {
             problems.add(
                 &source.path,
@@ -89,42 +130,86 @@ impl Binding {
             );
             return None;
         }
-        let mut binder = Binder { source, table, problems, targets: Vec::new() };
+        let mut dictionaries = Vec::new();
+        for dictionary in &source.dictionaries {
+            dictionaries.extend(bind_dictionary(source, dictionary, tables, problems));
+        }
+        let of_dictionary =
+            |to: &Ident| source.dictionaries.iter().any(|known| known.columns.contains(to));
+        let mut binder = Binder { source, name, table, problems, targets: Vec::new() };
         for (index, column) in source.columns.iter().enumerate() {
-            binder.column(index, column);
+            binder.column(index, column, |to| !of_dictionary(to));
         }
         if let Others::Gather { to, transforms, line } = &source.others {
             let nulls = source.format.nulls.as_slice();
             binder.target(to, *line, Feed::Gathered, nulls, transforms);
         }
+        binder.refuse_unfed(source.dictionaries.iter().map(|known| known.to.as_str()));
         let targets = binder.targets;
-        for known in table.iter().filter(|known| !known.has_default) {
-            if !targets.iter().any(|target| target.name == known.name) {
-                let message = format!("nothing feeds column {} of table {name}", known.name);
-                problems.add(&source.path, 0, message);
-            }
-        }
-        let hash_key = hash_key.cloned();
-        let source = source.clone();
-        (problems.count() == before).then_some(Binding { source, targets, hash_key })
+        let (source, hash_key) = (source.clone(), hash_key.cloned());
+        let bound = Binding { source, targets, dictionaries, hash_key };
+        (problems.count() == before).then_some(bound)
     }
 
     /// The COPY statement.
     pub fn copy_sql(&self) -> String {
-        let names: Vec<String> = self.targets.iter().map(|t| format!("\"{}\"", t.name)).collect();
-        format!("copy {} ({}) from stdin (format binary)", self.source.name, names.join(", "))
+        let keys = self.source.dictionaries.iter().map(|dictionary| dictionary.to.as_str());
+        copy_sql(self.source.name.as_str(), keys.chain(names(&self.targets)))
     }
+}
+
+fn names(targets: &[Target]) -> impl Iterator<Item = &str> {
+    targets.iter().map(|target| target.name.as_str())
+}
+
+fn copy_sql<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {
+    let columns: Vec<String> = columns.map(|name| format!("\"{name}\"")).collect();
+    format!("copy {table} ({}) from stdin (format binary)", columns.join(", "))
+}
+
+fn bind_dictionary(
+    source: &Source,
+    dictionary: &Dictionary,
+    tables: &Tables,
+    problems: &Problems,
+) -> Option<DictionaryBinding> {
+    let Dictionary { table: name, to, line, .. } = dictionary;
+    let wrong = |message: String| problems.add(&source.path, *line, message);
+    let own = tables.get(source.name.as_str())?;
+    let table = tables.get(name.as_str()).filter(|columns| !columns.is_empty());
+    let Some(table) = table else {
+        wrong(format!("dictionary {name} has no table of that name in sql/"));
+        return None;
+    };
+    let kind = |table: &[TableColumn], column: &str| {
+        let known = table.iter().find(|known| known.name == column)?;
+        let kind = ColumnType::from_postgres(known.type_oid, known.type_modifier)?;
+        matches!(kind, ColumnType::Int2 | ColumnType::Int4).then_some(kind)
+    };
+    let (key, id) = (kind(own, to.as_str()), kind(table, ID));
+    if key.is_none() || key != id {
+        let own = &source.name;
+        wrong(format!("{name}.{ID} and {own}.{to} must both be smallint, or both integer"));
+    }
+    let mut binder = Binder { source, name, table, problems, targets: Vec::new() };
+    for (index, column) in source.columns.iter().enumerate() {
+        binder.column(index, column, |to| dictionary.columns.contains(to));
+    }
+    binder.refuse_unfed([ID].into_iter());
+    Some(DictionaryBinding { table: name.clone(), key: key?, targets: binder.targets })
 }
 
 struct Binder<'a> {
     source: &'a Source,
+    name: &'a Ident,
     table: &'a [TableColumn],
     problems: &'a Problems,
     targets: Vec<Target>,
 }
 
 impl Binder<'_> {
-    fn column(&mut self, index: usize, column: &Column) {
+    /// What one of the spec's columns feeds, as far as it is this table's.
+    fn column(&mut self, index: usize, column: &Column, is_own: impl Fn(&Ident) -> bool) {
         let source = self.source;
         let nulls = column.nulls.as_ref().unwrap_or(&source.format.nulls);
         let feed = match (column.hashed, &column.words_to) {
@@ -132,10 +217,10 @@ impl Binder<'_> {
             (false, Some(_)) => Feed::Number(index),
             (false, None) => Feed::Column(index),
         };
-        if let Some(to) = &column.to {
+        if let Some(to) = column.to.as_ref().filter(|to| is_own(to)) {
             self.target(to, column.line, feed, nulls, &column.transforms);
         }
-        if let Some(to) = &column.words_to {
+        if let Some(to) = column.words_to.as_ref().filter(|to| is_own(to)) {
             self.target(to, column.line, Feed::Words(index), nulls, &[]);
         }
     }
@@ -148,7 +233,7 @@ impl Binder<'_> {
         nulls: &[String],
         transforms: &[Transform],
     ) {
-        let (table, path) = (&self.source.name, &self.source.path);
+        let (table, path) = (self.name, &self.source.path);
         let Some(known) = self.table.iter().find(|known| known.name == to.as_str()) else {
             let mean = suggest(to.as_str(), self.table.iter().map(|c| c.name.as_str()));
             self.problems.add(path, line, format!("table {table} has no column {to}{mean}"));
@@ -181,6 +266,17 @@ impl Binder<'_> {
             nulls: nulls.iter().map(|text| text.clone().into_bytes()).collect(),
             transforms: transforms.to_vec(),
         });
+    }
+    /// Every column of the table is fed, by a target or as one of `others`.
+    fn refuse_unfed<'b>(&self, others: impl Iterator<Item = &'b str>) {
+        let others: Vec<&str> = others.collect();
+        for known in self.table.iter().filter(|known| !known.has_default) {
+            let fed = names(&self.targets).chain(others.iter().copied()).any(|n| n == known.name);
+            if !fed {
+                let message = format!("nothing feeds column {} of table {}", known.name, self.name);
+                self.problems.add(&self.source.path, 0, message);
+            }
+        }
     }
 }
 

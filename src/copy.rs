@@ -2,8 +2,10 @@
 //! side by side as there are connections.
 //!
 //! [`part`] makes rows of one file in a thread of its own; [`send`] (here) puts them into COPY;
-//! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused.
+//! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused; [`dictionary`] writes the sets
+//! that the rows have numbers of.
 
+mod dictionary;
 pub mod part;
 pub mod queue;
 pub mod rejects;
@@ -22,12 +24,14 @@ use tokio_util::sync::CancellationToken;
 use crate::bind::Binding;
 use crate::error::{Exit, failure};
 use crate::failpoint;
-use crate::fetch::archive::Member;
+use crate::fetch::member::Member;
 use crate::fetch::verified::Complete;
 use crate::ledger::FileEntry;
 use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
+use crate::source::Source;
 use crate::validate::Counts;
+use crate::validate::dictionary::Shared;
 use part::{Piece, Tally};
 use rejects::RejectWriter;
 pub use settle::note_without;
@@ -44,6 +48,8 @@ pub struct Part {
     pub member: Member,
     /// The source's count of rejects, over all its parts.
     pub tally: Arc<Tally>,
+    /// The source's dictionaries, over all its parts.
+    pub dictionaries: Arc<[Shared]>,
     /// What progress shows.
     pub meter: Arc<Meter>,
     /// Which attempt at the source this is.
@@ -65,6 +71,12 @@ impl OpenCopy {
     async fn finish(mut self, _proof: &Complete) -> anyhow::Result<u64> {
         self.sink.as_mut().finish().await.map_err(|error| data_error("COPY", &error))
     }
+}
+
+/// Empties the tables that a source fills.
+fn truncate(source: &Source) -> String {
+    let tables: Vec<String> = source.tables().map(ToString::to_string).collect();
+    format!("truncate table {}", tables.join(", "))
 }
 
 /// Loads one file through the session, inside the caller's transaction.

@@ -165,6 +165,14 @@ pub fn value(row: &mut Vec<u8>, field: &[u8], column: ColumnType) -> Result<(), 
     }
 }
 
+/// A dictionary's number, which is known to fit its type.
+pub fn number(row: &mut Vec<u8>, number: i32, column: ColumnType) {
+    match column {
+        ColumnType::Int2 => put(row, &(number as i16).to_be_bytes()),
+        _ => put(row, &number.to_be_bytes()),
+    }
+}
+
 /// Sixteen bytes into a uuid column.
 pub fn uuid(row: &mut Vec<u8>, bytes: &[u8; 16]) {
     put(row, bytes);

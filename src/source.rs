@@ -49,6 +49,8 @@ pub struct Source {
     pub columns: Vec<Column>,
     /// What becomes of columns that the header has and `columns` has not.
     pub others: Others,
+    /// Columns that are stored once, in tables of their own.
+    pub dictionaries: Vec<Dictionary>,
     /// Rows that are left out, and counted.
     pub filters: Vec<Filter>,
 }
@@ -218,6 +220,20 @@ impl Column {
     }
 }
 
+/// Columns whose contents recur together: each set of them is stored once, in a table of its own,
+/// and the row has its number.
+#[derive(Debug, Clone)]
+pub struct Dictionary {
+    /// The table; it has the columns, and `id`.
+    pub table: Ident,
+    /// The table's columns, as `to` of the spec's columns names them.
+    pub columns: Vec<Ident>,
+    /// The column of the source's own table that takes the number.
+    pub to: Ident,
+    /// The spec's line, for messages.
+    pub line: usize,
+}
+
 /// Rows to leave out by what columns hold.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -298,6 +314,11 @@ impl Source {
     /// Whether a column of it is stored as a keyed hash.
     pub fn hashes(&self) -> bool {
         self.columns.iter().any(|column| column.hashed)
+    }
+
+    /// The tables that it fills: its own, and its dictionaries'.
+    pub fn tables(&self) -> impl Iterator<Item = &Ident> {
+        std::iter::once(&self.name).chain(self.dictionaries.iter().map(|known| &known.table))
     }
 
     /// What `allowed` rejects come to for this many rows.

@@ -1,16 +1,19 @@
 //! Record to row: filters, nulls, transforms, types. A record becomes an encoded row, or a
 //! [`Reject`] with its place and reason; it is never mended and never lost.
 
-use std::borrow::Cow;
+pub mod dictionary;
+mod field;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::bind::{Binding, Feed, Layout, Target};
-use crate::decode::{Record, decode_text};
-use crate::encode::{self, ColumnType};
-use crate::source::{Encoding, From, Test, trim};
+use crate::bind::{Binding, Layout, Target};
+use crate::decode::Record;
+use crate::encode;
+use crate::source::{Encoding, From, Test};
 
 /// Original bytes that a reject keeps; CMS's longest records are far below.
 const KEPT_BYTES: usize = 64 << 10;
@@ -75,19 +78,49 @@ pub struct Validator<'a> {
     layout: Layout,
     known: &'a Known,
     encoding: Encoding,
+    sets: Sets<'a>,
     /// What has been counted so far.
     pub counts: Counts,
+}
+
+/// The dictionaries, and room to look a row's sets up.
+#[derive(Default)]
+struct Sets<'a> {
+    shared: &'a [dictionary::Shared],
+    known: Vec<dictionary::Known>,
+    /// The original texts of the row's sets.
+    text: Vec<u8>,
+    /// The encoded fields of those that were not known.
+    fields: Vec<u8>,
+    /// The row's other columns, encoded.
+    plain: Vec<u8>,
+    looked_up: Vec<LookedUp>,
+}
+
+/// A row's set: a known one, or where its text and its fields stand.
+enum LookedUp {
+    Known(dictionary::Entry),
+    New { text: Range<usize>, fields: Range<usize> },
 }
 
 /// Why a field was refused: the column's name, the byte in the file, the reason.
 type Refusal = (Option<String>, u64, String);
 
 impl<'a> Validator<'a> {
-    /// A validator for a file of this layout, after its header was read.
-    pub fn new(binding: &'a Binding, layout: Layout, known: &'a Known, header: u64) -> Self {
+    /// A validator for a file of this layout, after its header of so many rows was read;
+    /// `dictionaries` are the source's, as the binding has them.
+    pub fn new(
+        binding: &'a Binding,
+        layout: Layout,
+        known: &'a Known,
+        dictionaries: &'a [dictionary::Shared],
+        header: u64,
+    ) -> Self {
         let encoding = binding.source.format.encoding;
         let counts = Counts { lines: header, header, ..Counts::default() };
-        Validator { binding, layout, known, encoding, counts }
+        let mut sets = Sets { shared: dictionaries, ..Sets::default() };
+        sets.known.resize_with(dictionaries.len(), dictionary::Known::default);
+        Validator { binding, layout, known, encoding, sets, counts }
     }
 
     /// Appends the record's row to `rows`, or says why there is none.
@@ -111,138 +144,116 @@ impl<'a> Validator<'a> {
             return Outcome::Filtered;
         }
         let start = rows.len();
-        encode::begin_row(rows, self.binding.targets.len() as i16);
-        for target in &self.binding.targets {
-            let encoded = match target.feed.column() {
-                Some(column) => self.encode(record, target, column, rows),
-                None => self.gather(record, target, rows),
-            };
-            if let Err(refusal) = encoded {
+        let encoded = match self.binding.dictionaries.is_empty() {
+            true => self.plain_row(record, rows),
+            false => {
+                let mut sets = std::mem::take(&mut self.sets);
+                let encoded = self.row_of_sets(record, &mut sets, rows);
+                self.sets = sets;
+                encoded
+            }
+        };
+        match encoded {
+            Ok(digest) => {
+                self.counts.loaded += 1;
+                self.counts.digest = self.counts.digest.wrapping_add(digest);
+                Outcome::Row
+            }
+            Err(refusal) => {
                 rows.truncate(start);
-                return self.reject(record, refusal);
+                self.reject(record, refusal)
             }
         }
-        self.counts.loaded += 1;
-        self.counts.digest = self.counts.digest.wrapping_add(xxh3_128(&rows[start..]));
-        Outcome::Row
     }
 
-    /// One table column from one of the spec's.
-    fn encode(
+    /// Appends the row of a table without dictionaries, and gives its digest.
+    fn plain_row(&self, record: &Record<'_>, rows: &mut Vec<u8>) -> Result<u128, Refusal> {
+        let start = rows.len();
+        encode::begin_row(rows, self.binding.targets.len() as i16);
+        self.encode_all(record, &self.binding.targets, rows)?;
+        Ok(xxh3_128(&rows[start..]))
+    }
+
+    /// Appends a row that has numbers for its sets, and gives its digest. A set gets its number
+    /// when all of the row is known to be good: a dictionary has no set that no row has.
+    fn row_of_sets(
         &self,
         record: &Record<'_>,
-        target: &Target,
-        column: usize,
+        sets: &mut Sets<'_>,
         rows: &mut Vec<u8>,
-    ) -> Result<(), Refusal> {
-        let spec = &self.binding.source.columns[column];
-        let field = self.layout.fields[column];
-        let line;
-        let (text, encoding) = match &spec.from {
-            From::Header(_) => {
-                (field.map(|index| record.field(index).unwrap_or_default()), self.encoding)
+    ) -> Result<u128, Refusal> {
+        let dictionaries = &self.binding.dictionaries;
+        sets.text.clear();
+        sets.fields.clear();
+        sets.plain.clear();
+        sets.looked_up.clear();
+        for (dictionary, known) in dictionaries.iter().zip(&sets.known) {
+            let text = sets.text.len();
+            self.put_text(record, &dictionary.targets, &mut sets.text);
+            let text = text..sets.text.len();
+            if let Some(entry) = known.get(&sets.text[text.clone()]) {
+                sets.looked_up.push(LookedUp::Known(entry));
+                continue;
             }
-            From::Line => {
-                line = record.position.line.to_string();
-                (Some(line.as_bytes()), Encoding::Ascii)
-            }
-            From::Group(group) => (self.known.get(group).map(String::as_bytes), Encoding::Utf8),
-        };
-        let outcome = match text {
-            Some(text) => self.encode_field(rows, text, target, encoding),
-            None if target.not_null => Err((0, "is missing in this vintage and may not be null")),
-            None => {
-                encode::null(rows);
-                Ok(())
-            }
-        };
-        outcome.map_err(|(offset, reason)| {
-            let byte = field.map_or(record.position.byte, |index| record.byte_of(index, offset));
-            (Some(spec.name().to_owned()), byte, reason.to_owned())
-        })
-    }
-
-    /// One field into its column; on failure the offset within the field, and the reason.
-    fn encode_field(
-        &self,
-        rows: &mut Vec<u8>,
-        field: &[u8],
-        target: &Target,
-        encoding: Encoding,
-    ) -> Result<(), (u64, &'static str)> {
-        let is_null = |field: &[u8]| target.nulls.iter().any(|null| null == field);
-        let has_digit = || field.iter().any(u8::is_ascii_digit);
-        let elsewhere = match target.feed {
-            Feed::Number(_) => !has_digit(),
-            Feed::Words(_) => has_digit(),
-            _ => false,
-        };
-        if is_null(field) || elsewhere {
-            if target.not_null {
-                return Err((0, "is null, and its column may not be"));
-            }
-            encode::null(rows);
-            return Ok(());
+            let fields = sets.fields.len();
+            self.encode_all(record, &dictionary.targets, &mut sets.fields)?;
+            let fields = fields..sets.fields.len();
+            sets.looked_up.push(LookedUp::New { text, fields });
         }
-        let mut value = Cow::Borrowed(field);
-        if matches!(target.feed, Feed::Number(_) | Feed::Words(_) | Feed::Hash(_)) {
-            value = Cow::Borrowed(trim(field));
-        }
-        for transform in &target.transforms {
-            value = transform.apply(value).map_err(|reason| (0, reason))?;
-        }
-        if let Feed::Hash(_) = target.feed {
-            return self.hash(rows, &value).map_err(|reason| (0, reason));
-        }
-        match target.kind {
-            ColumnType::Text { max } => {
-                let text = decode_text(&value, encoding)
-                    .map_err(|offset| (offset as u64, undecodable(encoding)))?;
-                encode::text(rows, &text, max).map_err(|reason| (0, reason))
-            }
-            kind => encode::value(rows, &value, kind).map_err(|reason| (0, reason)),
-        }
-    }
-
-    fn hash(&self, rows: &mut Vec<u8>, identifier: &[u8]) -> Result<(), &'static str> {
-        let key = self.binding.hash_key.as_ref().ok_or("cannot be hashed without a key")?;
-        if identifier.is_empty() {
-            return Err("is blank, and stands for nobody");
-        }
-        encode::uuid(rows, &key.hash(identifier));
-        Ok(())
-    }
-
-    /// All columns that the spec does not name, those that are null left out.
-    fn gather(
-        &self,
-        record: &Record<'_>,
-        target: &Target,
-        rows: &mut Vec<u8>,
-    ) -> Result<(), Refusal> {
-        let is_null = |field: &[u8]| target.nulls.iter().any(|null| null == field);
-        let mut object = encode::Object::begin(rows);
-        for (index, name) in &self.layout.others {
-            let field = record.field(*index).unwrap_or_default();
-            let refused = |(offset, reason): (usize, &str)| {
-                let byte = record.byte_of(*index, offset as u64);
-                (Some(name.clone()), byte, reason.to_owned())
+        self.encode_all(record, &self.binding.targets, &mut sets.plain)?;
+        encode::begin_row(rows, (dictionaries.len() + self.binding.targets.len()) as i16);
+        let mut digested = Vec::with_capacity(dictionaries.len() * 16 + sets.plain.len());
+        for (index, (dictionary, looked_up)) in dictionaries.iter().zip(&sets.looked_up).enumerate()
+        {
+            let entry = match looked_up {
+                LookedUp::Known(entry) => *entry,
+                LookedUp::New { text, fields } => {
+                    let fields = &sets.fields[fields.clone()];
+                    let number = sets.shared[index].number(fields, dictionary.key);
+                    let entry = number.map_err(|reason| {
+                        let reason = format!("dictionary {} {reason}", dictionary.table);
+                        (None, record.position.byte, reason)
+                    })?;
+                    sets.known[index].keep(&sets.text[text.clone()], entry);
+                    entry
+                }
             };
-            if is_null(field) {
-                continue;
-            }
-            let mut value = Cow::Borrowed(field);
-            for transform in &target.transforms {
-                value = transform.apply(value).map_err(|reason| refused((0, reason)))?;
-            }
-            if is_null(&value) {
-                continue;
-            }
-            let text = decode_text(&value, self.encoding)
-                .map_err(|offset| refused((offset, undecodable(self.encoding))))?;
-            object.put(name, &text).map_err(|reason| refused((0, reason)))?;
+            encode::number(rows, entry.id, dictionary.key);
+            digested.extend_from_slice(&entry.digest.to_le_bytes());
         }
-        object.end();
+        rows.extend_from_slice(&sets.plain);
+        digested.extend_from_slice(&sets.plain);
+        Ok(xxh3_128(&digested))
+    }
+
+    /// A set's original text, its fields told apart by their lengths.
+    fn put_text(&self, record: &Record<'_>, targets: &[Target], text: &mut Vec<u8>) {
+        for index in targets.iter().filter_map(|target| target.feed.column()) {
+            match (&self.binding.source.columns[index].from, self.layout.fields[index]) {
+                (From::Line, _) => text.extend_from_slice(&record.position.line.to_le_bytes()),
+                (_, Some(field)) => {
+                    let field = record.field(field).unwrap_or_default();
+                    text.extend_from_slice(&(field.len() as u32).to_le_bytes());
+                    text.extend_from_slice(field);
+                }
+                // The same in every row of the file.
+                (_, None) => {}
+            }
+        }
+    }
+
+    fn encode_all(
+        &self,
+        record: &Record<'_>,
+        targets: &[Target],
+        rows: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        for target in targets {
+            match target.feed.column() {
+                Some(column) => self.encode(record, target, column, rows)?,
+                None => self.gather(record, target, rows)?,
+            }
+        }
         Ok(())
     }
 
@@ -272,15 +283,6 @@ impl<'a> Validator<'a> {
             reason,
             bytes: record.raw[..kept].to_vec(),
         })
-    }
-}
-
-fn undecodable(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Ascii => "holds a byte that is not ASCII",
-        Encoding::Utf8 => "holds a byte that is not UTF-8",
-        Encoding::Windows1252 => "holds a byte that is no windows-1252 character",
-        Encoding::Utf8OrWindows1252 => "holds a byte that is neither UTF-8 nor windows-1252",
     }
 }
 

@@ -43,3 +43,8 @@ mod s3;
 
 // does a drafted source load the file that it was drafted from, and does a trial say what is wrong?
 mod sniff;
+// does every source load a release that a person can read, to the last field?
+mod cases;
+
+// does anything of a person leave the loader, but a hash?
+mod personal;

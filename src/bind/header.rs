@@ -71,7 +71,7 @@ impl Layout {
 }
 
 /// A header record's texts.
-pub fn names(header: &Record<'_>, encoding: Encoding) -> HeaderRow {
+pub fn names_of(header: &Record<'_>, encoding: Encoding) -> HeaderRow {
     let field = |index| name(header.field(index).unwrap_or_default(), encoding);
     (0..header.len()).map(field).collect()
 }

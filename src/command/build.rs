@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 use super::ending::{Baked, end_early, unless_stopped};
 use super::plan::{Specs, plan};
 use super::{Context, Start};
-use crate::bind::Binding;
+use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
@@ -25,7 +25,7 @@ use crate::pg::{Session, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control;
 use crate::registry::{State, Tag, roles};
-use crate::schema::{Kind, catalog};
+use crate::schema::Kind;
 use crate::seal::{self, Sealed};
 use crate::strict::Problems;
 use crate::{check, index, report};
@@ -182,8 +182,8 @@ impl<'a> Baking<'a> {
         let mut bindings = Vec::new();
         let hash_key = self.context.hash_key(&self.specs.sources.all)?;
         for source in &self.specs.sources.all {
-            let table = catalog::columns(session, &source.name).await?;
-            let bound = Binding::new(source, &table, hash_key.as_ref(), &self.problems);
+            let tables = bind::tables(session, source).await?;
+            let bound = Binding::new(source, &tables, hash_key.as_ref(), &self.problems);
             bindings.extend(bound.map(Arc::new));
         }
         std::mem::take(&mut self.problems).into_result("kiln schema check")?;

@@ -8,7 +8,7 @@ use super::build::Baking;
 use super::ending::end_early;
 use super::plan::{self, Specs};
 use super::{Context, Start};
-use crate::bind::Binding;
+use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::queue::{Loading, Task};
@@ -22,7 +22,6 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::control::{Audit, RunEnd, end_run, write_audit};
 use crate::registry::{Build, State, builds};
 use crate::report;
-use crate::schema::catalog;
 use crate::source::Source;
 use crate::store::Pin;
 use crate::strict::{Problems, suggest};
@@ -136,9 +135,9 @@ async fn bind(
     session: &crate::pg::Session,
 ) -> anyhow::Result<Arc<Binding>> {
     let problems = Problems::default();
-    let table = catalog::columns(session, &source.name).await?;
+    let tables = bind::tables(session, source).await?;
     let hash_key = context.hash_key(std::slice::from_ref(source))?;
-    let binding = Binding::new(source, &table, hash_key.as_ref(), &problems);
+    let binding = Binding::new(source, &tables, hash_key.as_ref(), &problems);
     problems.into_result("kiln schema check")?;
     binding.map(Arc::new).ok_or_else(|| anyhow::anyhow!("a spec without problems did not bind"))
 }

@@ -97,7 +97,8 @@ fn rows<R: Read>(
         records.skip_prefix(b"\xef\xbb\xbf")?;
     }
     let (layout, header) = header::read(source, &mut records)?;
-    let mut validator = Validator::new(&part.binding, layout, &part.member.known, header);
+    let mut validator =
+        Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
     let mut chunk = Vec::with_capacity(CHUNK + CHUNK / 4);
     chunk.extend_from_slice(encode::HEADER);
     let mut rows = 0;

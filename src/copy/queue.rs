@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::rejects::{self, RejectWriter};
 use super::settle::{Open, settle};
-use super::{Part, send};
+use super::{Part, send, truncate};
 use crate::bind::Binding;
 use crate::error::{Exit, Failure, exit_of};
 use crate::failpoint;
@@ -143,7 +143,7 @@ impl Loading<'_> {
                 return Err(stopped());
             }
             let name = task.binding.source.name.as_str().to_owned();
-            let attempt = begin_source(&session, &name).await?;
+            let attempt = begin_source(&session, &task.binding.source).await?;
             let mut open = Open::new(task, attempt);
             match found {
                 Err(error) => {
@@ -295,8 +295,9 @@ async fn load_part(
     Ok(entry)
 }
 
-/// Notes that a source is being loaded, into an empty table.
-async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
+/// Notes that a source is being loaded, into empty tables.
+async fn begin_source(session: &Session, source: &Source) -> anyhow::Result<i64> {
+    let name = source.name.as_str();
     let row = session
         .query_one(
             "insert into kiln.source as s (source, state, attempt, entry)
@@ -309,8 +310,7 @@ async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
         .map_err(db("open a source"))?;
     let attempt: i64 = row.get(0);
     if attempt > 1 {
-        let sql = format!("truncate table \"{name}\"");
-        session.batch_execute(&sql).await.map_err(db("empty a half-loaded table"))?;
+        session.batch_execute(&truncate(source)).await.map_err(db("empty a half-loaded table"))?;
         rejects::forget_stale(session).await?;
     }
     Ok(attempt)

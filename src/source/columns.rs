@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::parse::pattern;
-use super::{Column, Filter, From, Others, Test, Transform};
+use super::{Column, Dictionary, Filter, From, Others, Test, Transform};
 use crate::pg::Ident;
 use crate::strict::{Table, suggest};
 
@@ -126,6 +126,36 @@ pub fn others(root: &Table<'_>) -> Others {
     let gathered = to.and_then(|said| target(&table, said.line, &said.value));
     table.done();
     gathered.map_or(Others::Drop, |to| Others::Gather { to, transforms, line })
+}
+
+/// Reads the dictionaries.
+pub fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictionary> {
+    let mut dictionaries = Vec::new();
+    let mut taken = HashSet::new();
+    for table in root.tables("dictionary") {
+        let line = table.line();
+        let name = table.required_text("table").and_then(|s| target(&table, s.line, &s.value));
+        let to = table.required_text("to").and_then(|said| target(&table, said.line, &said.value));
+        let mut own = Vec::new();
+        for word in table.required_text_or_texts("columns").map_or(Vec::new(), |said| said.value) {
+            let fed = |column: &&Column| column.to.as_ref().is_some_and(|to| to.as_str() == word);
+            let Some(to) = columns.iter().find(fed).and_then(|column| column.to.clone()) else {
+                let known = columns.iter().filter_map(|column| column.to.as_ref());
+                let mean = suggest(&word, known.map(Ident::as_str));
+                table.problem(line, format!("dictionary: nothing feeds a column {word:?}{mean}"));
+                continue;
+            };
+            if !taken.insert(to.clone()) {
+                table.problem(line, format!("two dictionaries have column {to}"));
+            }
+            own.push(to);
+        }
+        table.done();
+        if let (Some(name), Some(to)) = (name, to) {
+            dictionaries.push(Dictionary { table: name, columns: own, to, line });
+        }
+    }
+    dictionaries
 }
 
 /// Reads the filters.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::columns::{columns, filters, others};
+use super::columns::{columns, dictionaries, filters, others};
 use super::{Budget, Encoding, Format, Header, Parts, Quoting, Source};
 use crate::pg::Ident;
 use crate::strict::{File, Problems, Said, Table, suggest};
@@ -31,6 +31,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let groups = groups([&object, &archive, &member]);
     let columns = columns(&root, &groups);
     let others = others(&root);
+    let dictionaries = dictionaries(&root, &columns);
     let filters = filters(&root, &columns);
     root.done();
     Some(Source {
@@ -47,6 +48,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         budget,
         columns,
         others,
+        dictionaries,
         filters,
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_postgres::types::Type;
 
 use super::*;
-use crate::bind::names;
+use crate::bind::{Tables, names_of};
 use crate::decode::Records;
 use crate::personal::HashKey;
 use crate::schema::catalog::TableColumn;
@@ -63,9 +63,13 @@ fn table() -> Vec<TableColumn> {
     ]
 }
 
+fn of_plans(table: Vec<TableColumn>) -> Tables {
+    Tables::from([("plans".to_owned(), table)])
+}
+
 fn binding() -> Binding {
     let problems = Problems::default();
-    let bound = Binding::new(&source(SPEC), &table(), None, &problems);
+    let bound = Binding::new(&source(SPEC), &of_plans(table()), None, &problems);
     problems.into_result("").unwrap();
     bound.unwrap()
 }
@@ -74,10 +78,10 @@ fn outcomes(text: &[u8]) -> (Vec<Outcome>, Counts) {
     let binding = binding();
     let mut records = Records::new(text, &binding.source.format);
     let header = records.next_record().unwrap().unwrap();
-    let names = names(&header, binding.source.format.encoding);
+    let names = names_of(&header, binding.source.format.encoding);
     let layout = Layout::from_names(&binding.source, &names).unwrap();
     let known = Known::new();
-    let mut validator = Validator::new(&binding, layout, &known, 1);
+    let mut validator = Validator::new(&binding, layout, &known, &[], 1);
     let (mut rows, mut all) = (Vec::new(), Vec::new());
     while let Some(record) = records.next_record().unwrap() {
         all.push(validator.take(&record, &mut rows));
@@ -141,7 +145,7 @@ fn header_problem(header: &str) -> String {
     let binding = binding();
     let mut records = Records::new(header.as_bytes(), &binding.source.format);
     let record = records.next_record().unwrap().unwrap();
-    let names = names(&record, binding.source.format.encoding);
+    let names = names_of(&record, binding.source.format.encoding);
     Layout::from_names(&binding.source, &names).unwrap_err().to_string()
 }
 
@@ -167,7 +171,7 @@ fn a_spec_that_does_not_fit_its_table_is_refused_with_suggestions() {
     let mut columns = table();
     columns[3].type_oid = Type::POINT.oid();
     let problems = Problems::default();
-    assert!(Binding::new(&source(&spec), &columns, None, &problems).is_none());
+    assert!(Binding::new(&source(&spec), &of_plans(columns), None, &problems).is_none());
     let said = problems.into_result("").unwrap_err().to_string();
     for expected in [
         "has no column \"nam\"; did you mean `name`?",
@@ -205,7 +209,7 @@ matches = '^[^-]'
 "#;
 
 fn wide() -> Binding {
-    let table = [
+    let table = vec![
         column("year", Type::INT2, true),
         column("line", Type::INT4, true),
         column("person", Type::UUID, true),
@@ -215,20 +219,22 @@ fn wide() -> Binding {
     ];
     let problems = Problems::default();
     let key = HashKey::new(&[1; 32]).map(Arc::new);
-    let bound = Binding::new(&source(WIDE), &table, key.as_ref(), &problems);
+    let bound = Binding::new(&source(WIDE), &of_plans(table), key.as_ref(), &problems);
     problems.into_result("").unwrap();
     bound.unwrap()
 }
 
+type Fields = Vec<Option<Vec<u8>>>;
+
 /// The rows of a file of `WIDE`, as Postgres would read them back, and what was refused.
-fn wide_rows(text: &[u8]) -> (Vec<Vec<Option<Vec<u8>>>>, Vec<Reject>) {
+fn wide_rows(text: &[u8]) -> (Vec<Fields>, Vec<Reject>) {
     let binding = wide();
     let mut records = Records::new(text, &binding.source.format);
     let header = records.next_record().unwrap().unwrap();
-    let names = names(&header, binding.source.format.encoding);
+    let names = names_of(&header, binding.source.format.encoding);
     let layout = Layout::from_names(&binding.source, &names).unwrap();
     let known = Known::from([("edition".to_owned(), "2024".to_owned())]);
-    let mut validator = Validator::new(&binding, layout, &known, 1);
+    let mut validator = Validator::new(&binding, layout, &known, &[], 1);
     let (mut rows, mut rejects) = (Vec::new(), Vec::new());
     while let Some(record) = records.next_record().unwrap() {
         let mut row = Vec::new();
@@ -242,7 +248,7 @@ fn wide_rows(text: &[u8]) -> (Vec<Vec<Option<Vec<u8>>>>, Vec<Reject>) {
     (rows, rejects)
 }
 
-fn fields(mut row: &[u8]) -> Vec<Option<Vec<u8>>> {
+fn fields(mut row: &[u8]) -> Fields {
     let mut fields = Vec::new();
     row = &row[2..];
     while !row.is_empty() {
@@ -296,4 +302,82 @@ fn a_personal_header_difference_shows_nothing_of_the_file() {
     let names = ["ID".to_owned(), "Starz".to_owned(), "Jane Doe".to_owned()];
     let said = Layout::from_names(&wide().source, &names).unwrap_err().to_string();
     assert!(said.contains("missing Stars") && !said.contains("Starz") && !said.contains("Jane"));
+}
+
+const SETS: &str = r#"
+description = "d"
+object = 'x'
+columns = [
+  { from = "PLAN" },
+  { from = "PHARMACY" },
+  { from = "FEE" },
+]
+[[dictionary]]
+table = "network_plan"
+columns = ["plan"]
+to = "plan_key"
+[[dictionary]]
+table = "network_terms"
+columns = ["fee"]
+to = "terms_key"
+[format]
+delimiter = "|"
+"#;
+
+#[test]
+fn sets_get_numbers_once_and_only_for_rows_that_are_good() {
+    let tables = Tables::from([
+        (
+            "plans".to_owned(),
+            vec![
+                column("pharmacy", Type::INT4, true),
+                column("plan_key", Type::INT2, true),
+                column("terms_key", Type::INT4, true),
+            ],
+        ),
+        (
+            "network_plan".to_owned(),
+            vec![column("id", Type::INT2, true), column("plan", Type::TEXT, true)],
+        ),
+        (
+            "network_terms".to_owned(),
+            vec![column("id", Type::INT4, true), column("fee", Type::NUMERIC, false)],
+        ),
+    ]);
+    let problems = Problems::default();
+    let binding = Binding::new(&source(SETS), &tables, None, &problems);
+    problems.into_result("").unwrap();
+    let binding = binding.unwrap();
+    assert_eq!(
+        binding.copy_sql(),
+        "copy plans (\"plan_key\", \"terms_key\", \"pharmacy\") from stdin (format binary)"
+    );
+    let dictionaries = [dictionary::Shared::default(), dictionary::Shared::default()];
+    let numbers = |text: &[u8]| {
+        let mut records = Records::new(text, &binding.source.format);
+        let names = names_of(&records.next_record().unwrap().unwrap(), Encoding::Utf8);
+        let layout = Layout::from_names(&binding.source, &names).unwrap();
+        let known = Known::new();
+        let mut validator = Validator::new(&binding, layout, &known, &dictionaries, 1);
+        let mut numbers = Vec::new();
+        while let Some(record) = records.next_record().unwrap() {
+            let mut row = Vec::new();
+            if let Outcome::Row = validator.take(&record, &mut row) {
+                let row = fields(&row);
+                let [plan, terms, _] = &row[..] else { panic!("{row:?}") };
+                let number = |field: &Option<Vec<u8>>| field.as_ref().unwrap().last().copied();
+                numbers.push((number(plan).unwrap(), number(terms).unwrap()));
+            }
+        }
+        (numbers, validator.counts)
+    };
+    // The bad pharmacy's plan C and the bad fee's plan D are in no row.
+    let (first, counts) = numbers(b"PLAN|PHARMACY|FEE\nA|1|0.5\nC|x|0.7\nD|2|y\nB|3|0.5\nA|4|\n");
+    assert_eq!(first, [(1, 1), (2, 1), (1, 2)]);
+    assert_eq!((counts.loaded, counts.rejected), (3, 2));
+    assert_eq!((dictionaries[0].len(), dictionaries[1].len()), (2, 2));
+    // Another part has the same sets by the same numbers, and what it says is the same.
+    let (second, other) = numbers(b"PLAN|PHARMACY|FEE\nA|4|\nB|3|0.5\nA|1|0.5\n");
+    assert_eq!(second, [(1, 2), (2, 1), (1, 1)]);
+    assert_eq!(other.digest, counts.digest);
 }

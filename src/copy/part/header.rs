@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::bind::{HeaderRow, Layout, joined, names};
+use crate::bind::{HeaderRow, Layout, joined, names_of};
 use crate::decode::{Record, Records};
 use crate::error::{Exit, Failure, failure};
 use crate::source::{Header, Source, trim};
@@ -27,7 +27,7 @@ pub fn read<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Resul
                     return Err(failure(Exit::InputRejected, message));
                 };
                 if number == *count {
-                    let layout = Layout::from_names(source, &names(&record, encoding))?;
+                    let layout = Layout::from_names(source, &names_of(&record, encoding))?;
                     return Ok((layout, *count));
                 }
             }
@@ -51,7 +51,7 @@ fn rows<R: Read>(
     let mut rows = Vec::new();
     while let Some(record) = records.next_record()? {
         count += 1;
-        let texts = names(&record, encoding);
+        let texts = names_of(&record, encoding);
         if texts.first().is_some_and(|first| begins.is_match(first)) {
             rows.push(texts);
             break;
@@ -72,7 +72,7 @@ fn rows<R: Read>(
             records.put_back();
             break;
         }
-        rows.push(names(&record, encoding));
+        rows.push(names_of(&record, encoding));
         count += 1;
     }
     Ok((rows, count))
