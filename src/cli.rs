@@ -2,6 +2,7 @@
 
 mod args;
 mod range;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use args::*;
 pub use range::Range;
+pub use source::*;
 
 use crate::config::VARIABLES;
 use crate::error::Exit;
@@ -151,6 +153,9 @@ Examples:
   kiln docs --check
   kiln docs druginfo --build druginfo_00007 --out site")]
     Docs(Docs),
+    /// Draft the two files of a new source from a real file, or try a spec on one
+    #[command(subcommand)]
+    Source(Source),
     /// Drop what retention allows, and what a crash left behind
     #[command(after_help = "Examples:\n  kiln prune --dry-run\n  kiln prune druginfo")]
     Prune(Prune),

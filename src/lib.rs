@@ -31,6 +31,9 @@ pub mod seal;
 pub mod swap;
 pub mod docs;
 
+// beside the stages: drafts what the first of them reads
+pub mod sniff;
+
 // leaves
 pub mod config;
 pub mod digest;

@@ -54,7 +54,7 @@ pub struct Checked {
 }
 
 /// One numbered file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SchemaFile {
     /// The number in front of its name.
     pub number: u32,

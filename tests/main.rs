@@ -44,6 +44,8 @@ mod tls;
 // does an S3 server that no one here wrote say the same as kiln's own?
 mod s3;
 
+// does a drafted source load the file that it was drafted from, and does a trial say what is wrong?
+mod sniff;
 // does every source load a release that a person can read, to the last field?
 mod cases;
 

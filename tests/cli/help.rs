@@ -42,6 +42,8 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "run",
         "schema check",
         "schema lock",
+        "source check",
+        "source new",
         "status",
         "swap",
         "up",
