@@ -4,6 +4,7 @@
 //! [`part`] makes rows of one file in a thread of its own; [`send`] (here) puts them into COPY;
 //! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused.
 
+pub mod between;
 pub mod part;
 pub mod queue;
 pub mod rejects;
@@ -30,7 +31,7 @@ use crate::progress::Meter;
 use crate::validate::Counts;
 use part::{Piece, Tally};
 use rejects::RejectWriter;
-pub use settle::note_without;
+pub use settle::{note_without, write_entry};
 
 /// Chunks of rows on their way between the threads; with their size this bounds the memory.
 const CHUNKS_IN_FLIGHT: usize = 4;

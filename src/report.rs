@@ -3,6 +3,7 @@
 
 mod log;
 mod status;
+mod subset;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,6 +15,7 @@ use serde_json::json;
 
 pub use log::log_to_file;
 pub use status::status;
+pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
 use crate::registry::control::Contract;

@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::support::project;
 
 /// The stages, in the order that data meets them.
-const STAGES: [&str; 13] = [
+const STAGES: [&str; 14] = [
     "source", "manifest", "fetch", "decode", "bind", "validate", "encode", "copy", "index",
-    "check", "seal", "swap", "command",
+    "check", "seal", "export", "swap", "command",
 ];
 
 /// What all may import, and what imports only its like.
-const LEAVES: [&str; 18] = [
+const LEAVES: [&str; 19] = [
     "config",
     "digest",
     "error",
@@ -30,6 +30,7 @@ const LEAVES: [&str; 18] = [
     "stop",
     "store",
     "strict",
+    "subset",
     "synth",
     "cli",
 ];

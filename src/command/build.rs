@@ -83,14 +83,17 @@ impl<'a> Baking<'a> {
         let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
         let begun = async {
             failpoint::hit(failpoint::LOCKED)?;
-            // A trial leaves everything as it is, the failed build that it is to help with above all.
-            if command != "load" {
-                super::prune::leftovers(context, &lock).await?;
-            }
+            match command {
+                // A trial leaves everything as it is, the failed build that it is to help with above
+                // all; and a subset only looks at a night's work.
+                "load" => Vec::new(),
+                "subset" => super::prune::unfinished_subsets(context, &lock).await?,
+                _ => super::prune::leftovers(context, &lock).await?,
+            };
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
             roles::ensure(&lock, &owner, &app).await?;
-            control::next_build(&lock, database, &context.who.run).await
+            control::next_build(&lock, database, &context.who.run, command == "subset").await
         };
         let name = match begun.await {
             Ok(name) => name,
@@ -164,7 +167,7 @@ impl<'a> Baking<'a> {
 
     /// A brand-new database with its tables, and every spec bound to them: all that is wrong
     /// with specs and schema is said here, at once.
-    async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
+    pub(super) async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
         self.build.create(&self.lock, &self.tag).await?;
         failpoint::hit(failpoint::CREATED)?;
