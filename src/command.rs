@@ -22,15 +22,19 @@ mod url;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command, Contract, Schema};
 use crate::config::{Config, S3Location, known_database};
+use crate::error::{Exit, Failure};
 use crate::local as private;
+use crate::personal::HashKey;
 use crate::pg::Server;
 use crate::progress::Progress;
 use crate::registry::control::Who;
+use crate::source::Source;
 use crate::store::{Access, Store};
 
 /// Runs one command.
@@ -174,6 +178,26 @@ impl Context {
     /// The store that files land in.
     pub async fn store(&self) -> Store {
         Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
+    }
+
+    /// The key that hashes personal identifiers, where one of these sources does.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when there is none, or it cannot be read.
+    pub fn hash_key(&self, sources: &[Source]) -> anyhow::Result<Option<Arc<HashKey>>> {
+        let Some(source) = sources.iter().find(|source| source.hashes()) else { return Ok(None) };
+        let file = match (&self.config.hash_key_file, &self.postgres) {
+            (Some(file), _) => file.clone(),
+            (None, Some(_)) => private::hash_key(&self.config.folder(".")?)?,
+            (None, None) => {
+                let message =
+                    format!("source {} hashes identifiers, and no key is set", source.name);
+                return Err(Failure::new(Exit::Usage, message)
+                    .hint("openssl rand -hex 32 > FILE, and KILN_HASH_KEY_FILE=FILE; keep it: with another key no person is the same")
+                    .into());
+            }
+        };
+        Ok(Some(Arc::new(HashKey::read(&file)?)))
     }
 
     /// The databases that a command is about: those named, or all.

@@ -2,9 +2,11 @@
 //! side by side as there are connections.
 //!
 //! [`part`] makes rows of one file in a thread of its own; [`send`] (here) puts them into COPY;
-//! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused.
+//! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused; [`dictionary`] writes the sets
+//! that the rows have numbers of.
 
 pub mod between;
+mod dictionary;
 pub mod part;
 pub mod queue;
 pub mod rejects;
@@ -28,7 +30,9 @@ use crate::fetch::verified::Complete;
 use crate::ledger::FileEntry;
 use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
+use crate::source::Source;
 use crate::validate::Counts;
+use crate::validate::dictionary::Shared;
 use part::{Piece, Tally};
 use rejects::RejectWriter;
 pub use settle::{note_without, write_entry};
@@ -43,10 +47,10 @@ pub struct Part {
     pub binding: Arc<Binding>,
     /// The file.
     pub member: Member,
-    /// The object's version, for the ledger.
-    pub version: String,
     /// The source's count of rejects, over all its parts.
     pub tally: Arc<Tally>,
+    /// The source's dictionaries, over all its parts.
+    pub dictionaries: Arc<[Shared]>,
     /// What progress shows.
     pub meter: Arc<Meter>,
     /// Which attempt at the source this is.
@@ -68,6 +72,12 @@ impl OpenCopy {
     async fn finish(mut self, _proof: &Complete) -> anyhow::Result<u64> {
         self.sink.as_mut().finish().await.map_err(|error| data_error("COPY", &error))
     }
+}
+
+/// Empties the tables that a source fills.
+fn truncate(source: &Source) -> String {
+    let tables: Vec<String> = source.tables().map(|table| format!("\"{table}\"")).collect();
+    format!("truncate table {}", tables.join(", "))
 }
 
 /// Loads one file through the session, inside the caller's transaction.
@@ -142,7 +152,7 @@ async fn feed(
 fn entry(part: &Part, proof: &Complete, counts: &Counts, copied: u64) -> FileEntry {
     FileEntry {
         object: part.member.object.clone(),
-        version: part.version.clone(),
+        version: part.member.version.clone(),
         member: part.member.path.clone(),
         bytes: proof.bytes(),
         sha256: proof.sha256().to_owned(),

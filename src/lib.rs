@@ -40,6 +40,7 @@ pub mod history;
 pub mod ledger;
 pub mod local;
 pub mod lock;
+pub mod personal;
 pub mod pg;
 pub mod progress;
 pub mod registry;

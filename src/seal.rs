@@ -167,12 +167,14 @@ pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
         .map_err(db("read the stamp"))?;
     let Some(row) = row else { return Ok(None) };
     let ledger: Ledger = serde_json::from_value(row.get(4))?;
+    let own = ledger.sources.iter().map(|entry| (entry.source.clone(), entry.counted));
+    let sets = ledger.sources.iter().flat_map(|entry| entry.dictionaries.clone());
     Ok(Some(Stamp {
         build: row.get(0),
         database: row.get(1),
         version: row.get::<_, i32>(2).cast_unsigned(),
         fingerprint: row.get(3),
-        rows: ledger.sources.iter().map(|e| (e.source.clone(), e.counted)).collect(),
+        rows: own.chain(sets).collect(),
     }))
 }
 

@@ -93,6 +93,11 @@ impl Pin {
         format!("s3://{}/{}", self.bucket, self.key)
     }
 
+    /// The version id, or the entity tag where the bucket keeps no versions.
+    pub fn version(&self) -> &str {
+        self.version_id.as_deref().unwrap_or(&self.etag)
+    }
+
     /// The last part of the key.
     pub fn file_name(&self) -> &str {
         file_name(&self.key)

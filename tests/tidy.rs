@@ -22,6 +22,7 @@ const LEAVES: [&str; 19] = [
     "ledger",
     "local",
     "lock",
+    "personal",
     "pg",
     "progress",
     "registry",

@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 use super::ending::{Baked, end_early, unless_stopped};
 use super::plan::{Specs, plan};
 use super::{Context, Start};
-use crate::bind::Binding;
+use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
@@ -25,7 +25,7 @@ use crate::pg::{Session, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control;
 use crate::registry::{State, Tag, roles};
-use crate::schema::{Kind, catalog};
+use crate::schema::Kind;
 use crate::seal::{self, Sealed};
 use crate::strict::Problems;
 use crate::{check, index, report};
@@ -183,9 +183,10 @@ impl<'a> Baking<'a> {
     /// Binds the wanted sources; the problems of all specs at once.
     pub(super) async fn bind(&mut self, session: &Session) -> anyhow::Result<Vec<Arc<Binding>>> {
         let mut bindings = Vec::new();
+        let hash_key = self.context.hash_key(&self.specs.sources.all)?;
         for source in &self.specs.sources.all {
-            let table = catalog::columns(session, &source.name).await?;
-            let bound = Binding::new(source, &table, &self.problems);
+            let tables = bind::tables(session, source).await?;
+            let bound = Binding::new(source, &tables, hash_key.as_ref(), &self.problems);
             bindings.extend(bound.map(Arc::new));
         }
         std::mem::take(&mut self.problems).into_result("kiln schema check")?;
@@ -264,11 +265,15 @@ impl<'a> Baking<'a> {
         let mut tasks = Vec::new();
         for binding in bindings {
             let Some(input) = manifest.sources.get(binding.source.name.as_str()) else { continue };
-            let known = objects.iter().find(|object| object.pin == input.object).cloned();
-            let object = known
-                .unwrap_or_else(|| Object::new(&store, input.object.clone(), &self.context.stop));
-            objects.push(Arc::clone(&object));
-            tasks.push(Task { binding, input: input.clone(), object });
+            let mut own = Vec::new();
+            for pin in &input.objects {
+                let known = objects.iter().find(|object| object.pin == *pin).cloned();
+                let object =
+                    known.unwrap_or_else(|| Object::new(&store, pin.clone(), &self.context.stop));
+                objects.push(Arc::clone(&object));
+                own.push(object);
+            }
+            tasks.push(Task { binding, input: input.clone(), objects: own });
         }
         tasks
     }

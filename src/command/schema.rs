@@ -3,7 +3,7 @@
 use tokio_postgres::SimpleQueryMessage;
 
 use super::Start;
-use crate::bind::Binding;
+use crate::bind::{self, Binding};
 use crate::cli;
 use crate::error::{Exit, Failure};
 use crate::local;
@@ -209,8 +209,8 @@ async fn hold_against_specs(
         if refused.iter().any(|table| table == source.name.as_str()) {
             continue;
         }
-        let columns = catalog::columns(session, &source.name).await?;
-        Binding::new(source, &columns, problems);
+        let tables = bind::tables(session, source).await?;
+        Binding::new(source, &tables, None, problems);
     }
     for file in &schema.files {
         let is_derived = file.of_kind(&Kind::Derive).next().is_some();

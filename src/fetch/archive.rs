@@ -4,11 +4,13 @@
 //! zip that is stored is read in place; a compressed one goes to an unlinked temporary file.
 //! Nothing is ever written under a name that an archive gives.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use regex::Regex;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::container::{Container, ReadSeek};
@@ -44,11 +46,18 @@ pub struct Member {
     pub path: String,
     /// The member's own name.
     pub name: String,
-    /// The period that its name tells.
-    pub period: Option<String>,
+    /// The object's version id, or its entity tag where the bucket keeps no versions.
+    pub version: String,
+    /// What the groups of the patterns matched in the names of object, archives and member.
+    pub known: BTreeMap<String, String>,
 }
 
 impl Member {
+    /// The period that its name tells.
+    pub fn period(&self) -> Option<&str> {
+        self.known.get("period").map(String::as_str)
+    }
+
     /// Its size as the archive declares it.
     pub fn size(&self) -> u64 {
         self.expected.size
@@ -91,18 +100,32 @@ pub struct Found {
 }
 
 impl Found {
-    /// The period that the members' names tell.
+    /// The period that the members' names tell; of several editions the newest.
     pub fn period(&self) -> Option<&str> {
-        self.members.iter().find_map(|member| member.period.as_deref())
+        self.members.iter().rev().find_map(Member::period)
     }
 }
 
-/// Finds the members of a source in its object; blocking.
+/// Finds the members of a source in all its objects; blocking.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_all(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> anyhow::Result<Found> {
+    let mut all = Found::default();
+    for object in objects {
+        let found = find(source, object, scratch)?;
+        all.members.extend(found.members);
+        all.entries.extend(found.entries);
+    }
+    Ok(all)
+}
+
+/// Finds the members of a source in one of its objects; blocking.
 ///
 /// # Errors
 /// [`Exit::InputRejected`] when an archive is damaged or hostile, or when there are more or
 /// fewer members than the spec says.
-pub fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
+fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
     let whole = Container::Region { object: Arc::clone(object), start: 0, end: object.pin.size };
     let Some(pattern) = &source.member else {
         return Ok(Found { members: vec![plain(source, object, whole)], entries: Vec::new() });
@@ -112,13 +135,14 @@ pub fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Re
     let mut found = search.found;
     found.members.sort_by(|a, b| a.name.cmp(&b.name));
     let count = found.members.len();
-    if count != source.parts {
+    let fits = source.parts.compare(count);
+    if fits.is_ne() {
         let names: Vec<&str> = found.members.iter().map(|m| m.name.as_str()).collect();
         let listed = match names.is_empty() {
             true => format!("the archive has {}", list(&found.entries)),
             false => format!("found {}", names.join(", ")),
         };
-        let what = if count < source.parts { "missing" } else { "extra" };
+        let what = if fits.is_lt() { "missing" } else { "extra" };
         let message = format!(
             "{what} member in {}: expected {} matching `{pattern}`, found {count}; {listed}",
             object.pin.url(),
@@ -145,8 +169,6 @@ fn plain(source: &Source, object: &Arc<Object>, whole: Container) -> Member {
         crc: None,
         sha256: pin.sha256.clone(),
     };
-    let captured = source.object.captures(pin.file_name());
-    let period = captured.and_then(|c| c.name("period").map(|m| m.as_str().to_owned()));
     Member {
         container: whole,
         index: None,
@@ -154,8 +176,30 @@ fn plain(source: &Source, object: &Arc<Object>, whole: Container) -> Member {
         object: pin.key.clone(),
         path: String::new(),
         name: pin.file_name().to_owned(),
-        period,
+        version: pin.version().to_owned(),
+        known: known(source, object, &[]),
     }
+}
+
+/// What the patterns' groups matched; of two groups of one name the inner one's counts.
+fn known(source: &Source, object: &Object, path: &[String]) -> BTreeMap<String, String> {
+    let mut known = BTreeMap::new();
+    let mut take = |pattern: Option<&Regex>, text: &str| {
+        let Some(pattern) = pattern else { return };
+        let Some(captured) = pattern.captures(text) else { return };
+        for group in pattern.capture_names().flatten() {
+            if let Some(matched) = captured.name(group) {
+                known.insert(group.to_owned(), matched.as_str().to_owned());
+            }
+        }
+    };
+    take(Some(&source.object), object.pin.file_name());
+    let Some((member, archives)) = path.split_last() else { return known };
+    for archive in archives {
+        take(source.archive.as_ref(), archive);
+    }
+    take(source.member.as_ref(), member);
+    known
 }
 
 fn list(entries: &[String]) -> String {
@@ -170,7 +214,7 @@ fn list(entries: &[String]) -> String {
 }
 
 fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
-    let mut periods: Vec<&str> = members.iter().filter_map(|m| m.period.as_deref()).collect();
+    let mut periods: Vec<&str> = members.iter().filter_map(Member::period).collect();
     periods.sort_unstable();
     periods.dedup();
     if periods.len() > 1 {
@@ -182,7 +226,7 @@ fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
 
 struct Search<'a> {
     source: &'a Source,
-    pattern: &'a regex::Regex,
+    pattern: &'a Regex,
     object: &'a Arc<Object>,
     scratch: &'a Path,
     found: Found,
@@ -275,10 +319,6 @@ impl Search<'_> {
     }
 
     fn note(&mut self, container: &Container, index: usize, entry: &Entry, path: &[String]) {
-        let period = self
-            .pattern
-            .captures(&entry.name)
-            .and_then(|captured| captured.name("period").map(|m| m.as_str().to_owned()));
         self.found.members.push(Member {
             container: container.clone(),
             index: Some(index),
@@ -286,7 +326,8 @@ impl Search<'_> {
             object: self.object.pin.key.clone(),
             path: path.join(" → "),
             name: file_name(&entry.name).to_owned(),
-            period,
+            version: self.object.pin.version().to_owned(),
+            known: known(self.source, self.object, path),
         });
     }
 
