@@ -19,13 +19,15 @@
 mod read;
 mod write;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::Manifest;
 use crate::schema::SchemaLock;
 
 pub use read::{Piece, header, read};
-pub use write::{Script, Written};
+pub use write::Script;
 
 /// What begins a line that kiln reads in a file of its own.
 const MARK: &str = "-- kiln: ";
@@ -64,12 +66,23 @@ pub struct TableEntry {
     pub columns: Vec<String>,
     /// Its rows.
     pub rows: u64,
-    /// Order-independent digest of the stored rows, in hex.
+    /// Order-independent digest of the rows as they are stored, in hex.
     pub digest: String,
+    /// For a source's own table, what a build notes of it; `None` for a dictionary's.
+    pub source: Option<SourceFacts>,
+}
+
+/// What a build notes of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFacts {
     /// The data's period.
     pub period: Option<String>,
     /// The posting's day, yyyymmdd.
     pub posted: Option<String>,
+    /// Order-independent digest of what the rows say, in hex; the loader's.
+    pub digest: String,
+    /// Rows of its dictionaries' tables.
+    pub dictionaries: BTreeMap<String, u64>,
 }
 
 impl Header {

@@ -167,17 +167,23 @@ impl<'a> Baking<'a> {
 
     /// A brand-new database with its tables, and every spec bound to them: all that is wrong
     /// with specs and schema is said here, at once.
-    pub(super) async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
+    async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
+        let session = self.make_tables().await?;
+        let bindings = self.bind(&session).await?;
+        failpoint::hit(failpoint::PRE_DATA)?;
+        self.ledger.stage("pre-data", since);
+        Ok(bindings)
+    }
+
+    /// A brand-new database with its tables.
+    pub(super) async fn make_tables(&self) -> anyhow::Result<Session> {
         self.build.create(&self.lock, &self.tag).await?;
         failpoint::hit(failpoint::CREATED)?;
         let session = self.build.session("pre-data").await?;
         self.build.prepare(&session).await?;
         self.specs.schema.apply(&session, &Kind::PreData, &self.context.stop).await?;
-        let bindings = self.bind(&session).await?;
-        failpoint::hit(failpoint::PRE_DATA)?;
-        self.ledger.stage("pre-data", since);
-        Ok(bindings)
+        Ok(session)
     }
 
     /// Binds the wanted sources; the problems of all specs at once.

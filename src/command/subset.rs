@@ -16,19 +16,19 @@ use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
 use crate::error::{Exit, Failure, failure};
-use crate::export::Written;
 use crate::failpoint;
 use crate::manifest::Manifest;
 use crate::pg::db;
 use crate::registry::build::BuildDatabase;
 use crate::registry::control;
-use crate::report;
+use crate::report::{self, SubsetFile, SubsetTable};
 use crate::schema::Schema;
 use crate::seal::Sealed;
 use crate::strict::Problems;
-use crate::subset::{self, Asked, Percent};
+use crate::subset::{self, Asked, KeptTable, Percent};
 use ready::{Ready, prepare, reader};
-pub(super) use tables::entry;
+use tables::Copied;
+pub(super) use tables::{agree, entry};
 
 /// `kiln subset DATABASE`.
 ///
@@ -68,7 +68,7 @@ async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Res
     for table in &ready.chosen.tables {
         let sql = format!("select count(*) from ({}) as kept", table.query());
         let rows: i64 = session.query_one(&sql, &[]).await.map_err(db("count rows"))?.get(0);
-        tables.push(report::SubsetTable::new(table, rows.unsigned_abs(), &ready.stamp));
+        tables.push(shown(table, rows.unsigned_abs(), &ready));
     }
     report::subset_plan(&args.database, &ready.words, &tables, args.json.json);
     Ok(())
@@ -77,7 +77,7 @@ async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Res
 async fn make(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
     let mut baking = Baking::begin(context, "subset", &args.database, &[]).await?;
     let span = tracing::info_span!("build", build = baking.tag.build);
-    let mut ready = None;
+    let (mut ready, mut all) = (None, Vec::new());
     let work = async {
         let found = prepare(context, &baking.lock, args, asked, &baking.specs.schema).await?;
         let found = ready.insert(found);
@@ -85,18 +85,21 @@ async fn make(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Re
     };
     let outcome = unless_stopped(&context.stop, work.instrument(span)).await;
     let outcome = match outcome {
-        Ok(sealed) => baking.audit_seal().await.map(|()| sealed),
+        Ok((sealed, copied)) => {
+            all = copied;
+            baking.audit_seal().await.map(|()| sealed)
+        }
         Err(error) => Err(error),
     };
     let baked = baking.sealed_or_failed(outcome).await?;
     let ready = ready.ok_or_else(|| anyhow::anyhow!("a subset was sealed without its rules"))?;
     let written = match &args.to {
-        Some(path) => file::write(context, &baked, &ready, path).await.map(Some),
+        Some(path) => file::write(context, &baked, &ready, &all, path).await.map(Some),
         None => Ok(None),
     };
     match written {
         Ok(file) => {
-            report_made(context, args, &baked, &ready, file.as_ref())?;
+            report_made(context, args, &baked, &ready, &all, file.as_ref());
             baked.end(None).await
         }
         Err(error) => baked.end(Some(error)).await,
@@ -104,20 +107,24 @@ async fn make(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Re
 }
 
 /// The pipeline, with the live build in the place of files.
-async fn bake(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<Sealed> {
+async fn bake(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<(Sealed, Vec<Copied>)> {
     baking.tag.subset = Some(ready.words.clone());
     baking.without.clone_from(&ready.manifest.without);
-    baking.create().await?;
+    let since = Instant::now();
+    drop(baking.make_tables().await?);
+    failpoint::hit(failpoint::PRE_DATA)?;
+    baking.ledger.stage("pre-data", since);
     note_manifest(&baking.build, &ready.manifest).await?;
     failpoint::hit(failpoint::MANIFEST)?;
     let since = Instant::now();
-    tables::copy(baking, ready).await?;
+    let copied = tables::copy(baking, ready).await?;
     baking.ledger.stage("copy", since);
     for table in &ready.chosen.undeclared {
         let said = format!("subset.toml has no rule for {table}: it is kept whole");
         baking.ledger.warnings.push(said);
     }
-    baking.finish(&ready.manifest).await
+    let sealed = baking.finish(&ready.manifest).await?;
+    Ok((sealed, copied))
 }
 
 /// Writes the manifest to the build.
@@ -136,17 +143,24 @@ fn report_made(
     args: &cli::Subset,
     baked: &Baked,
     ready: &Ready,
-    file: Option<&Written>,
-) -> anyhow::Result<()> {
-    let tables: Vec<report::SubsetTable> = ready
-        .chosen
-        .tables
-        .iter()
-        .map(|table| {
-            let entry = baked.ledger.sources.iter().find(|entry| entry.source == table.name);
-            let rows = entry.map_or(0, |entry| entry.counted);
-            report::SubsetTable::new(table, rows, &ready.stamp)
-        })
-        .collect();
-    report::subset(&baked.ledger, &ready.words, &tables, file, args.json.json, context.quiet)
+    all: &[Copied],
+    file: Option<&SubsetFile>,
+) {
+    let rows = |table: &KeptTable| {
+        let copied = all.iter().find(|copied| copied.table == table.name);
+        copied.map_or(0, |copied| copied.stored.rows)
+    };
+    let shown = |table: &KeptTable| shown(table, rows(table), ready);
+    let tables: Vec<SubsetTable> = ready.chosen.tables.iter().map(shown).collect();
+    report::subset(&baked.ledger, &ready.words, &tables, file, args.json.json, context.quiet);
+}
+
+/// A table as it is reported.
+fn shown(table: &KeptTable, rows: u64, ready: &Ready) -> SubsetTable {
+    SubsetTable {
+        table: table.name.clone(),
+        rule: table.words.clone(),
+        rows,
+        of: ready.stamp.rows_of(&table.name),
+    }
 }

@@ -1,7 +1,9 @@
 //! Rows from one build into another, as they are stored: COPY in binary out of the one and into
-//! the other, cut into rows on the way, so that they are counted and digested as the loader does.
-//! Memory is that of one chunk and one row.
+//! the other, cut into rows on the way, so that they are counted and digested as the loader does
+//! it: a build's digests can be read again out of its tables. Memory is that of one chunk, one row,
+//! and of a dictionary's digests.
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
@@ -37,6 +39,9 @@ impl Stored {
     }
 }
 
+/// The digests of a dictionary's sets, by their numbers.
+pub type SetDigests = HashMap<i32, u128>;
+
 /// Copies the rows of a query into a table's columns, inside the caller's transaction.
 ///
 /// # Errors
@@ -53,7 +58,7 @@ pub async fn rows(
     let sink = into.copy_in::<_, Bytes>(&sql).await.map_err(db("begin COPY"))?;
     let mut sink = pin!(sink);
     let mut first = true;
-    let stored = each_chunk(from, query, meter, stop, async |chunk: Bytes| {
+    let stored = each_chunk(from, query, Rows::default(), meter, stop, async |chunk: Bytes| {
         sink.send(chunk).await.map_err(|error| data_error("COPY", &error))?;
         if std::mem::take(&mut first) {
             failpoint::hit(failpoint::COPY)?;
@@ -79,7 +84,36 @@ pub async fn read(
     query: &str,
     stop: &CancellationToken,
 ) -> anyhow::Result<Stored> {
-    each_chunk(from, query, &Meter::default(), stop, async |_| Ok(())).await
+    each_chunk(from, query, Rows::default(), &Meter::default(), stop, async |_| Ok(())).await
+}
+
+/// The same for a table whose first columns are numbers of sets: the digest is over what the sets
+/// say, for their numbers are those of one night (see `validate::dictionary`).
+///
+/// # Errors
+/// The server's, and [`Exit::ChecksFailed`] when a row has a number that its dictionary lacks.
+pub async fn read_by_sets(
+    from: &Session,
+    query: &str,
+    sets: Vec<SetDigests>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Stored> {
+    let rows = Rows { sets, ..Rows::default() };
+    each_chunk(from, query, rows, &Meter::default(), stop, async |_| Ok(())).await
+}
+
+/// Reads the digests of a dictionary's sets; the query gives the number first, then the fields.
+///
+/// # Errors
+/// The server's.
+pub async fn set_digests(
+    from: &Session,
+    query: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<SetDigests> {
+    let rows = Rows { collected: Some(SetDigests::new()), ..Rows::default() };
+    let cut = cut_all(from, query, rows, &Meter::default(), stop, async |_| Ok(())).await?;
+    Ok(cut.collected.unwrap_or_default())
 }
 
 /// Reads a query in binary form and hands its bytes on in chunks. The server's end of data is
@@ -87,14 +121,25 @@ pub async fn read(
 async fn each_chunk(
     from: &Session,
     query: &str,
+    rows: Rows,
+    meter: &Meter,
+    stop: &CancellationToken,
+    hand_on: impl AsyncFnMut(Bytes) -> anyhow::Result<()>,
+) -> anyhow::Result<Stored> {
+    cut_all(from, query, rows, meter, stop, hand_on).await.map(|rows| rows.stored)
+}
+
+async fn cut_all(
+    from: &Session,
+    query: &str,
+    mut rows: Rows,
     meter: &Meter,
     stop: &CancellationToken,
     mut hand_on: impl AsyncFnMut(Bytes) -> anyhow::Result<()>,
-) -> anyhow::Result<Stored> {
+) -> anyhow::Result<Rows> {
     let sql = format!("copy ({query}) to stdout (format binary)");
     let stream = from.copy_out(&sql).await.map_err(db("begin COPY TO"))?;
     let mut stream = pin!(stream);
-    let mut rows = Rows::default();
     let mut chunk = BytesMut::with_capacity(CHUNK + CHUNK / 4);
     loop {
         let message = tokio::select! {
@@ -136,6 +181,10 @@ struct Rows {
     /// The beginning of a row whose end has not come yet.
     held: BytesMut,
     stored: Stored,
+    /// Digests that stand in a row's digest for its first fields.
+    sets: Vec<SetDigests>,
+    /// Where the rows are sets themselves: their digests.
+    collected: Option<SetDigests>,
 }
 
 impl Rows {
@@ -172,7 +221,7 @@ impl Rows {
                 State::Row => match row(rest)? {
                     Some(length) => {
                         self.stored.rows += 1;
-                        let digest = xxh3_128(&rest[..length]);
+                        let digest = self.digest(&rest[..length])?;
                         self.stored.digest = self.stored.digest.wrapping_add(digest);
                         length
                     }
@@ -186,11 +235,46 @@ impl Rows {
         }
     }
 
-    fn end(self) -> anyhow::Result<Stored> {
+    /// A row's digest. `row` is whole.
+    fn digest(&mut self, row: &[u8]) -> anyhow::Result<u128> {
+        if let Some(collected) = &mut self.collected {
+            let (number, fields) = number(&row[2..]).ok_or_else(broken)?;
+            collected.insert(number, xxh3_128(fields));
+        }
+        if self.sets.is_empty() {
+            return Ok(xxh3_128(row));
+        }
+        let mut rest = &row[2..];
+        let mut digested = Vec::with_capacity(self.sets.len() * 16 + rest.len());
+        for sets in &self.sets {
+            let (key, behind) = number(rest).ok_or_else(broken)?;
+            let known = sets.get(&key).ok_or_else(|| {
+                failure(Exit::ChecksFailed, format!("a row has set {key}, its dictionary has not"))
+            })?;
+            digested.extend_from_slice(&known.to_le_bytes());
+            rest = behind;
+        }
+        digested.extend_from_slice(rest);
+        Ok(xxh3_128(&digested))
+    }
+
+    fn end(self) -> anyhow::Result<Rows> {
         match self.state {
-            State::End => Ok(self.stored),
+            State::End => Ok(self),
             _ => Err(broken()),
         }
+    }
+}
+
+/// The smallint or integer field that bytes begin with, and what is behind it.
+fn number(bytes: &[u8]) -> Option<(i32, &[u8])> {
+    match integer(bytes, 0)? {
+        2 => {
+            let two = bytes.get(4..6)?;
+            Some((i32::from(i16::from_be_bytes([two[0], two[1]])), &bytes[6..]))
+        }
+        4 => Some((integer(bytes, 4)?, &bytes[8..])),
+        _ => None,
     }
 }
 
@@ -258,10 +342,35 @@ mod tests {
             for piece in bytes.chunks(size) {
                 rows.take(piece).expect("well formed");
             }
-            let stored = rows.end().expect("complete");
+            let stored = rows.end().expect("complete").stored;
             let expected = Stored { rows: 2, bytes: bytes.len() as u64, digest };
             assert_eq!(stored, expected, "in pieces of {size}");
         }
+    }
+
+    #[test]
+    fn a_rows_digest_is_over_what_its_sets_say_and_not_over_their_numbers() {
+        let read = |number: i32, rows: &mut Rows| {
+            let mut bytes = encode::HEADER.to_vec();
+            encode::begin_row(&mut bytes, 2);
+            encode::number(&mut bytes, number, encode::ColumnType::Int2);
+            encode::text(&mut bytes, "x", None).expect("short");
+            bytes.extend_from_slice(&encode::TRAILER);
+            rows.take(&bytes).expect("well formed");
+        };
+        let digest = |number: i32| {
+            let sets = vec![SetDigests::from([(number, 77)])];
+            let mut rows = Rows { sets, ..Rows::default() };
+            read(number, &mut rows);
+            rows.end().expect("complete").stored.digest
+        };
+        assert_eq!(digest(1), digest(300));
+        let mut sets = Rows { collected: Some(SetDigests::new()), ..Rows::default() };
+        read(5, &mut sets);
+        let mut field = Vec::new();
+        encode::text(&mut field, "x", None).expect("short");
+        let collected = sets.end().expect("complete").collected.expect("sets");
+        assert_eq!(collected, SetDigests::from([(5, xxh3_128(&field))]));
     }
 
     #[test]

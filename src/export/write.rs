@@ -1,13 +1,12 @@
 //! Writes a sealed build's file. It appears under its name when it is whole, and not before.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 use futures_util::StreamExt as _;
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +16,7 @@ use crate::digest::hex;
 use crate::error::{Exit, Failure, failure};
 use crate::failpoint;
 use crate::pg::{Session, data_error, db, literal, stopped};
+use crate::report::SubsetFile;
 use crate::schema::{Kind, Schema};
 use crate::subset::KeptTable;
 
@@ -24,17 +24,6 @@ use crate::subset::KeptTable;
 const CHUNKS_IN_FLIGHT: usize = 8;
 /// Rows are handed to the compressor in pieces of about this size.
 const CHUNK: usize = 64 << 10;
-
-/// A file that was written.
-#[derive(Debug, Clone, Serialize)]
-pub struct Written {
-    /// Where.
-    pub path: PathBuf,
-    /// Its size.
-    pub bytes: u64,
-    /// sha256 of the SQL, before compression: the same on every machine.
-    pub sha256: String,
-}
 
 /// What a file is made of.
 pub struct Script<'a> {
@@ -55,7 +44,7 @@ impl Script<'_> {
     ///
     /// # Errors
     /// [`Exit::Usage`] when the file cannot be written, else the server's.
-    pub async fn write(&self, path: &Path) -> anyhow::Result<Written> {
+    pub async fn write(&self, path: &Path) -> anyhow::Result<SubsetFile> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -81,7 +70,7 @@ impl Script<'_> {
         }
         let written = file.persist(path).map_err(|error| cannot(error.error))?;
         let bytes = written.metadata().map_err(cannot)?.len();
-        Ok(Written { path: path.to_path_buf(), bytes, sha256 })
+        Ok(SubsetFile { path: path.to_path_buf(), bytes, sha256 })
     }
 
     async fn feed(&self, sender: &mpsc::Sender<Bytes>) -> anyhow::Result<()> {
@@ -169,6 +158,7 @@ impl Script<'_> {
             "{MARK}stamp\ninsert into kiln.manifest (document) values ({manifest});\n"
         );
         for table in &header.tables {
+            let Some(source) = &table.source else { continue };
             let optional = |text: &Option<String>| {
                 text.as_deref().map_or_else(|| "null".to_owned(), literal)
             };
@@ -177,14 +167,15 @@ impl Script<'_> {
                  digest, entry, loaded_at) values ({}, 'loaded', 1, {}, {}, {}, 0, {}, '{{}}', \
                  clock_timestamp());\n",
                 literal(&table.table),
-                optional(&table.period),
-                optional(&table.posted),
+                optional(&source.period),
+                optional(&source.posted),
                 table.rows,
-                literal(&table.digest)
+                literal(&source.digest)
             ));
         }
+        let sources = header.tables.iter().filter_map(|table| table.source.as_ref());
         let mut periods: Vec<&str> =
-            header.tables.iter().filter_map(|table| table.period.as_deref()).collect();
+            sources.filter_map(|source| source.period.as_deref()).collect();
         periods.sort_unstable();
         periods.dedup();
         let without: Vec<String> =

@@ -5,10 +5,12 @@ use std::path::Path;
 use super::super::Context;
 use super::super::ending::Baked;
 use super::ready::{Ready, reader};
+use super::tables::Copied;
 use crate::error::{Exit, Failure, failure};
-use crate::export::{Header, Script, TableEntry, Written};
+use crate::export::{Header, Script, SourceFacts, TableEntry};
 use crate::ledger::{Ledger, SourceState};
 use crate::registry::build::BuildDatabase;
+use crate::report::SubsetFile;
 use crate::subset::KeptTable;
 
 /// A file that cannot be written is said before the work and not after it.
@@ -26,21 +28,22 @@ pub fn may_write(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// The sealed subset as a file.
+/// Writes it.
+///
+/// # Errors
+/// [`Exit::Usage`] when the file cannot be written, else the server's.
 pub async fn write(
     context: &Context,
     baked: &Baked,
     ready: &Ready,
+    all: &[Copied],
     path: &Path,
-) -> anyhow::Result<Written> {
+) -> anyhow::Result<SubsetFile> {
     let stage = context.progress.stage("writing the file");
     let owner = &context.config.owner_role;
     let build = BuildDatabase::new(&context.server, &baked.tag.build, owner)?;
     let session = reader(&build).await?;
-    let in_file = |table: &&KeptTable| baked.ledger.sources.iter().any(|entry| {
-        entry.source == table.name && entry.state == SourceState::Loaded
-    });
-    let tables: Vec<KeptTable> = ready.chosen.tables.iter().filter(in_file).cloned().collect();
+    let tables = &ready.chosen.tables;
     let header = Header {
         kiln_file: 1,
         tool: concat!("kiln ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -50,29 +53,31 @@ pub async fn write(
         fingerprint: baked.tag.fingerprint.clone(),
         catalog: baked.schema.locked()?.catalog.clone(),
         manifest: ready.manifest.clone(),
-        tables: tables.iter().map(|table| table_entry(table, &baked.ledger)).collect(),
+        tables: tables.iter().map(|table| table_entry(table, all, &baked.ledger)).collect(),
     };
-    let script = Script {
-        header: &header,
-        schema: &baked.schema,
-        tables: &tables,
-        session: &session,
-        stop: &context.stop,
-    };
+    let script =
+        Script { header: &header, schema: &baked.schema, tables, session: &session, stop: &context.stop };
     let written = script.write(path).await;
     drop(stage);
     written
 }
 
-fn table_entry(table: &KeptTable, ledger: &Ledger) -> TableEntry {
-    let entry = ledger.sources.iter().find(|entry| entry.source == table.name);
+fn table_entry(table: &KeptTable, all: &[Copied], ledger: &Ledger) -> TableEntry {
+    let copied = all.iter().find(|copied| copied.table == table.name);
+    let stored = copied.map(|copied| copied.stored).unwrap_or_default();
+    let mut loaded = ledger.sources.iter().filter(|entry| entry.state == SourceState::Loaded);
+    let noted = loaded.find(|entry| entry.source == table.name);
+    let source = noted.map(|entry| SourceFacts {
+        period: entry.period.clone(),
+        posted: entry.posted.clone(),
+        digest: entry.digest.clone(),
+        dictionaries: entry.dictionaries.clone(),
+    });
     TableEntry {
         table: table.name.clone(),
         columns: table.columns.clone(),
-        rows: entry.map_or(0, |entry| entry.counted),
-        digest: entry.map_or(String::new(), |entry| entry.digest.clone()),
-        period: entry.and_then(|entry| entry.period.clone()),
-        posted: entry.and_then(|entry| entry.posted.clone()),
+        rows: stored.rows,
+        digest: stored.digest_hex(),
+        source,
     }
 }
-

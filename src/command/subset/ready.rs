@@ -2,6 +2,7 @@
 
 use super::super::Context;
 use super::super::load::stored_manifest;
+use crate::bind::{self, Binding};
 use crate::cli;
 use crate::error::{Exit, Failure, failure};
 use crate::manifest::Manifest;
@@ -10,14 +11,17 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::{Build, CONTROL, builds, live};
 use crate::schema::{Kind, Schema};
 use crate::seal::{self, Stamp};
+use crate::source::Sources;
 use crate::strict::Problems;
-use crate::subset::{self, Asked, Chosen, Origin, Rules};
+use crate::subset::{self, Asked, Chosen, Origin, Rules, TableFacts};
 
 /// What is known before anything is made: where the rows come from, and which.
 pub struct Ready {
     pub source: BuildDatabase,
     pub stamp: Stamp,
     pub manifest: Manifest,
+    /// The specs, bound to the tables that rows are taken from.
+    pub bindings: Vec<Binding>,
     /// Period and posting day of each source.
     times: Vec<(String, Option<String>, Option<String>)>,
     pub chosen: Chosen,
@@ -61,7 +65,11 @@ pub async fn prepare(
     let problems = Problems::default();
     let rules = Rules::read(&context.config.root, &args.database, &problems)?;
     let tables = loaded_tables(context, schema).await?;
-    let facts = subset::facts(&session, &tables).await?;
+    let mut facts = subset::facts(&session, &tables).await?;
+    let bindings = bound(context, &session, &args.database, &problems).await?;
+    for table in &mut facts.tables {
+        in_order_sent(table, &bindings);
+    }
     let chosen = subset::choose(&rules, &asked, &facts, &problems);
     for (table, probe) in &chosen.probes {
         if let Err(error) = session.prepare(probe).await {
@@ -71,13 +79,61 @@ pub async fn prepare(
         }
     }
     problems.into_result("sql/README.md says what subset.toml may hold")?;
+    refuse_personal(args, &bindings)?;
     refuse_empty(&session, &rules, &asked, &chosen).await?;
     let mut manifest = stored_manifest(&session).await?;
     let words = asked.in_words(&tag.build);
     let origin = Origin { build: tag.build.clone(), asked, rules_sha256: rules.sha256 };
     manifest.subset = Some(origin);
     let times = times(&session).await?;
-    Ok(Ready { source, stamp, manifest, times, chosen, words })
+    Ok(Ready { source, stamp, manifest, bindings, times, chosen, words })
+}
+
+/// The specs, held against the build's tables; rows are read through them, none is loaded.
+async fn bound(
+    context: &Context,
+    session: &Session,
+    database: &str,
+    problems: &Problems,
+) -> anyhow::Result<Vec<Binding>> {
+    let sources = Sources::read(&context.config.root, database, problems)?;
+    let mut bindings = Vec::new();
+    for source in &sources.all {
+        let tables = bind::tables(session, source).await?;
+        bindings.extend(Binding::new(source, &tables, None, problems));
+    }
+    Ok(bindings)
+}
+
+/// A source's columns in the order in which the loader sends them, which its digest is over.
+fn in_order_sent(table: &mut TableFacts, bindings: &[Binding]) {
+    let bound = bindings.iter().find(|binding| binding.source.name.as_str() == table.name);
+    let Some(bound) = bound else { return };
+    let sent: Vec<String> = bound.columns().map(str::to_owned).collect();
+    let all_sent = sent.len() == table.columns.len()
+        && table.columns.iter().all(|column| sent.contains(column));
+    if all_sent {
+        table.columns = sent;
+    }
+}
+
+/// Refuses a file of people's records: they stay on the server, keyed hash or not.
+fn refuse_personal(args: &cli::Subset, bindings: &[Binding]) -> anyhow::Result<()> {
+    let personal: Vec<&str> = bindings
+        .iter()
+        .filter(|binding| binding.source.personal)
+        .map(|binding| binding.source.name.as_str())
+        .collect();
+    if args.to.is_none() || personal.is_empty() {
+        return Ok(());
+    }
+    let database = &args.database;
+    let message = format!(
+        "{database} holds personal data ({}), which is not written to a file",
+        personal.join(", ")
+    );
+    let hint = format!("without --to the subset stays on the server: kiln subset {database} …");
+    Err(Failure::new(Exit::Usage, message).hint(hint).into())
 }
 
 /// The build that rows are taken from: sealed, and whole.
