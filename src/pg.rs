@@ -309,8 +309,9 @@ pub fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
     let Some(db_error) = error.as_db_error() else {
         return describe(doing, error);
     };
-    // These classes say nothing of the rows: 08 connection, 53 resources, 57 operator, 42 rights.
-    if ["08", "53", "57", "58", "42", "25"]
+    // These classes say nothing of the rows: 08 connection, 53 resources, 57 operator, 42 rights,
+    // 25, 40 and 55 transactions and locks, 0A what the server cannot, 54 what is too much for it.
+    if ["08", "53", "57", "58", "42", "25", "40", "55", "0A", "54"]
         .iter()
         .any(|class| db_error.code().code().starts_with(class))
     {

@@ -221,8 +221,8 @@ impl SchemaFile {
         }
     }
 
-    /// A section's error with file and line. A syntax error is the schema's fault; a duplicate
-    /// key found by post-data is the data's.
+    /// A section's error with file and line, and without values. A syntax error is the schema's
+    /// fault; a duplicate key found by post-data is the data's.
     pub fn explain(&self, section: &Section, error: tokio_postgres::Error) -> anyhow::Error {
         let Some(db_error) = error.as_db_error() else {
             return pg::db(format!("run {}", self.path.display()))(error);
@@ -231,7 +231,18 @@ impl SchemaFile {
         let place = format!("{}:{line}", self.path.display());
         let class = &db_error.code().code()[..2];
         match class {
-            "42" if db_error.code().code() != "42501" => Failure::new(
+            // A value of the data that no type or function takes: the primary message quotes it.
+            "22" if db_error.position().is_none() => Failure::new(
+                Exit::ChecksFailed,
+                format!(
+                    "{place}: a value in the data is not what this SQL takes it for (SQLSTATE {})",
+                    db_error.code().code()
+                ),
+            )
+            .hint("the build is kept for a look; `kiln status` names it")
+            .into(),
+            // Where the server points into the text, the fault and the value are the text's own.
+            "22" | "42" if db_error.code().code() != "42501" => Failure::new(
                 Exit::Usage,
                 format!("{place}: {} (SQLSTATE {})", db_error.message(), db_error.code().code()),
             )
@@ -249,7 +260,7 @@ impl SchemaFile {
             )
             .hint("the build is kept for a look; `kiln status` names it")
             .into(),
-            _ => pg::db(place)(error),
+            _ => pg::data_error(&place, &error),
         }
     }
 }

@@ -40,3 +40,9 @@ mod tls;
 
 // does an S3 server that no one here wrote say the same as kiln's own?
 mod s3;
+
+// does every source load a release that a person can read, to the last field?
+mod cases;
+
+// does anything of a person leave the loader, but a hash?
+mod personal;
