@@ -11,7 +11,7 @@ mod choice;
 mod percent;
 mod rules;
 
-pub use choice::{Chosen, Facts, KeptTable, Reference, TableFacts, choose, conditions};
+pub use choice::{Chosen, Facts, KeptTable, Reference, SetColumn, TableFacts, choose, conditions};
 pub use percent::Percent;
 pub use rules::{FILE, Keep, Rule, Rules};
 
@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::pg::{Ident, Session, db};
+use crate::strict::Problems;
 
 /// What was asked for: a percentage, and conditions of a person's own by table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +102,19 @@ pub async fn facts(session: &Session, tables: &[String]) -> anyhow::Result<Facts
         columns: row.get(2),
         to_columns: row.get(3),
     });
-    Ok(Facts { tables: found, references: references.collect() })
+    Ok(Facts { tables: found, references: references.collect(), sets: Vec::new() })
+}
+
+/// Has Postgres read every expression of the rules, which finds a misspelt column and a condition
+/// that is no SQL; nothing is run. What is wrong goes to `problems`.
+pub async fn probe(session: &Session, rules: &Rules, chosen: &Chosen, problems: &Problems) {
+    for (table, sql) in &chosen.probes {
+        if let Err(error) = session.prepare(sql).await {
+            let line = rules.tables.get(table).map_or(0, |rule| rule.line);
+            let said = error.as_db_error().map_or(error.to_string(), |e| e.message().to_owned());
+            problems.add(&rules.path, line, format!("rule of {table}: {said}"));
+        }
+    }
 }
 
 /// A column or table as it stands in SQL.

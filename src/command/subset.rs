@@ -28,6 +28,7 @@ use crate::strict::Problems;
 use crate::subset::{self, Asked, KeptTable, Percent};
 use ready::{Ready, prepare, reader};
 use tables::Copied;
+pub(super) use ready::sets_of;
 pub(super) use tables::{agree, entry};
 
 /// `kiln subset DATABASE`.

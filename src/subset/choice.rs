@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use super::{Asked, Keep, Rules, quoted};
 use crate::strict::{Problems, suggest};
 
+/// A dictionary's number of a set.
+const ID: &str = "id";
+
 /// A table as the catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFacts {
@@ -38,6 +41,19 @@ pub struct Facts {
     pub tables: Vec<TableFacts>,
     /// The foreign keys between them.
     pub references: Vec<Reference>,
+    /// Columns that hold numbers of sets: what the specs' dictionaries say.
+    pub sets: Vec<SetColumn>,
+}
+
+/// A column that holds the numbers (`id`) of a dictionary's sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetColumn {
+    /// The source's table.
+    pub table: String,
+    /// Its column.
+    pub column: String,
+    /// The dictionary's table.
+    pub dictionary: String,
 }
 
 /// One table and what a subset keeps of it.
@@ -154,22 +170,40 @@ impl Chooser<'_> {
         }
     }
 
-    /// A table's rule: the declared one; else that of a table with the sampled key's columns,
-    /// which goes with the sample. `None`: nothing is said of it.
+    /// A table's rule: the declared one; else a table with the sampled key's columns goes with the
+    /// sample, a table whose key is in a dictionary goes with that, and a dictionary goes with the
+    /// table that has its numbers. `None`: nothing is said of it.
     fn keep(&self, name: &str) -> Option<Keep> {
         if let Some(rule) = self.rules.tables.get(name) {
             return Some(rule.keep.clone());
+        }
+        let follows = |table: &str, by: Vec<(&str, &str)>| Keep::Follows {
+            table: table.to_owned(),
+            by: by.into_iter().map(|(own, theirs)| (own.to_owned(), theirs.to_owned())).collect(),
+        };
+        let set = self.facts.sets.iter().find(|set| set.dictionary == name);
+        let has_own_rule = |set: &SetColumn| self.rules.tables.contains_key(&set.table);
+        if let Some(set) = set.filter(|set| has_own_rule(set) || !self.has_key(name)) {
+            return Some(follows(&set.table, vec![(ID, &set.column)]));
         }
         let (sampled, key) = self.rules.sample.as_ref()?;
         if sampled == name {
             return Some(Keep::Sample(key.clone()));
         }
-        let columns = &self.table(name)?.columns;
-        let has_key = key.iter().all(|column| columns.contains(column));
-        has_key.then(|| Keep::Follows {
-            table: sampled.clone(),
-            by: key.iter().map(|column| (column.clone(), column.clone())).collect(),
-        })
+        if self.has_key(name) {
+            return Some(follows(sampled, key.iter().map(|c| (c.as_str(), c.as_str())).collect()));
+        }
+        let mut own_sets = self.facts.sets.iter().filter(|set| set.table == name);
+        let keyed = own_sets.find(|set| self.has_key(&set.dictionary))?;
+        Some(follows(&keyed.dictionary, vec![(&keyed.column, ID)]))
+    }
+
+    /// Whether a table has the sampled key's columns.
+    fn has_key(&self, name: &str) -> bool {
+        let (Some(table), Some((_, key))) = (self.table(name), &self.rules.sample) else {
+            return false;
+        };
+        key.iter().all(|column| table.columns.contains(column))
     }
 
     /// The condition on a table's rows, foreign keys included; `None` where all are kept. `path`

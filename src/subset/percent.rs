@@ -19,6 +19,9 @@ impl Percent {
     /// Every row.
     pub const HUNDRED: Percent = Percent { millionths: ALL };
 
+    /// Every other key, more or less.
+    pub const HALF: Percent = Percent { millionths: ALL / 2 };
+
     /// Whether it is all of them.
     pub fn is_all(self) -> bool {
         self.millionths == ALL

@@ -11,9 +11,9 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::{Build, CONTROL, builds, live};
 use crate::schema::{Kind, Schema};
 use crate::seal::{self, Stamp};
-use crate::source::Sources;
+use crate::source::{Source, Sources};
 use crate::strict::Problems;
-use crate::subset::{self, Asked, Chosen, Origin, Rules, TableFacts};
+use crate::subset::{self, Asked, Chosen, Origin, Rules, SetColumn, TableFacts};
 
 /// What is known before anything is made: where the rows come from, and which.
 pub struct Ready {
@@ -67,17 +67,12 @@ pub async fn prepare(
     let tables = loaded_tables(context, schema).await?;
     let mut facts = subset::facts(&session, &tables).await?;
     let bindings = bound(context, &session, &args.database, &problems).await?;
+    facts.sets = sets_of(bindings.iter().map(|binding| &binding.source));
     for table in &mut facts.tables {
         in_order_sent(table, &bindings);
     }
     let chosen = subset::choose(&rules, &asked, &facts, &problems);
-    for (table, probe) in &chosen.probes {
-        if let Err(error) = session.prepare(probe).await {
-            let line = rules.tables.get(table).map_or(0, |rule| rule.line);
-            let said = error.as_db_error().map_or(error.to_string(), |e| e.message().to_owned());
-            problems.add(&rules.path, line, format!("rule of {table}: {said}"));
-        }
-    }
+    subset::probe(&session, &rules, &chosen, &problems).await;
     problems.into_result("sql/README.md says what subset.toml may hold")?;
     refuse_personal(args, &bindings)?;
     refuse_empty(&session, &rules, &asked, &chosen).await?;
@@ -103,6 +98,18 @@ async fn bound(
         bindings.extend(Binding::new(source, &tables, None, problems));
     }
     Ok(bindings)
+}
+
+/// The columns that hold numbers of dictionaries' sets.
+pub fn sets_of<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SetColumn> {
+    let of_source = |source: &'a Source| {
+        source.dictionaries.iter().map(|dictionary| SetColumn {
+            table: source.name.as_str().to_owned(),
+            column: dictionary.to.as_str().to_owned(),
+            dictionary: dictionary.table.as_str().to_owned(),
+        })
+    };
+    sources.flat_map(of_source).collect()
 }
 
 /// A source's columns in the order in which the loader sends them, which its digest is over.

@@ -22,7 +22,13 @@ fn facts() -> Facts {
             table("plan", &["contract", "plan", "formulary"]),
         ],
         references: Vec::new(),
+        sets: Vec::new(),
     }
+}
+
+fn set(table: &str, column: &str, dictionary: &str) -> SetColumn {
+    let [table, column, dictionary] = [table, column, dictionary].map(str::to_owned);
+    SetColumn { table, column, dictionary }
 }
 
 fn rules() -> Rules {
@@ -106,6 +112,28 @@ fn what_a_kept_row_refers_to_is_kept_whatever_its_own_rule_says() {
         condition(&chosen, "county").expect("closed"),
         format!("(false or (\"code\") in (select \"plan\" from \"cost\" where {cost}))")
     );
+}
+
+#[test]
+fn a_table_goes_with_the_dictionary_of_its_key_and_the_others_go_with_the_table() {
+    let mut facts = facts();
+    facts.tables.push(table("network", &["plan_key", "terms_key"]));
+    facts.tables.push(table("network_plan", &["id", "contract", "plan"]));
+    facts.tables.push(table("network_terms", &["id", "fee"]));
+    facts.sets.push(set("network", "plan_key", "network_plan"));
+    facts.sets.push(set("network", "terms_key", "network_terms"));
+    let words = |rules: &Rules| {
+        let chosen = chosen(rules, &asked("5"), &facts);
+        let network = chosen.tables.into_iter().filter(|table| table.name.starts_with("network"));
+        network.map(|table| table.words).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        words(&rules()),
+        ["with network_plan by plan_key", "with plan by contract, plan", "with network by id"]
+    );
+    let mut rules = rules();
+    rules.tables.insert("network".into(), Rule { keep: Keep::All, condition: None, line: 1 });
+    assert_eq!(words(&rules), ["all", "with network by id", "with network by id"]);
 }
 
 #[test]
