@@ -99,7 +99,8 @@ impl Schema {
                 let sections = sections::parse(&short, &text, problems);
                 schema.files.push(SchemaFile { number, table, path: short, sections });
             } else {
-                let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock or subset.toml";
+                let form =
+                    "a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock or subset.toml";
                 problems.add(&short, 0, form);
             }
         }

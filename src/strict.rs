@@ -302,7 +302,10 @@ impl<'a> Table<'a> {
             let (name, line) = (key.get_ref().to_string(), self.file.line(key.span().start));
             match value.get_ref().as_table() {
                 Some(entries) => {
-                    all.push((name.clone(), Table::named(self.file, self.path(&name), line, entries)));
+                    all.push((
+                        name.clone(),
+                        Table::named(self.file, self.path(&name), line, entries),
+                    ));
                 }
                 None => self.wrong(&name, line, "a table", value.get_ref()),
             }

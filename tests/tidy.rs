@@ -13,7 +13,7 @@ const STAGES: [&str; 14] = [
 ];
 
 /// What all may import, and what imports only its like.
-const LEAVES: [&str; 19] = [
+const LEAVES: [&str; 20] = [
     "config",
     "digest",
     "error",

@@ -170,7 +170,8 @@ pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyh
             .into());
     };
     if build.is_subset() {
-        let message = format!("{name} is a subset that was not finished; it cannot be gone on with");
+        let message =
+            format!("{name} is a subset that was not finished; it cannot be gone on with");
         return Err(Failure::new(Exit::Usage, message)
             .hint(format!("kiln prune {database}, then make it again: kiln subset {database} …"))
             .into());

@@ -65,9 +65,8 @@ pub(super) async fn unfinished_subsets(
     lock: &RunLock,
 ) -> anyhow::Result<Vec<String>> {
     let all = builds(lock, lock.database()).await?;
-    let unfinished = |build: &&Build| {
-        build.is_subset() && (build.invalid || !build.state().is_sealed())
-    };
+    let unfinished =
+        |build: &&Build| build.is_subset() && (build.invalid || !build.state().is_sealed());
     let chosen: Vec<&Build> = all.iter().filter(unfinished).collect();
     drop_all(context, lock, &chosen, "a subset left unfinished by an earlier run").await
 }

@@ -43,7 +43,8 @@ pub async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
     let path = args.file.clone();
     let header = tokio::task::spawn_blocking(move || export::header(&path)).await??;
     if Ident::parse(&header.database).is_none() {
-        let message = format!("{}: {:?} cannot name a database", args.file.display(), header.database);
+        let message =
+            format!("{}: {:?} cannot name a database", args.file.display(), header.database);
         return Err(failure(Exit::InputRejected, message));
     }
     if args.dry_run.dry_run {
@@ -315,9 +316,8 @@ async fn accept(context: &Context, lock: &mut RunLock, tag: &Tag) -> anyhow::Res
     if context.server.elsewhere().is_some() || !said.is_empty() {
         return Ok(());
     }
-    let version = i32::try_from(tag.version).map_err(|_| {
-        Failure::new(Exit::InputRejected, format!("{} is no version", tag.version))
-    })?;
+    let version = i32::try_from(tag.version)
+        .map_err(|_| Failure::new(Exit::InputRejected, format!("{} is no version", tag.version)))?;
     let contract = Contract {
         database: tag.database.clone(),
         app: "local".to_owned(),

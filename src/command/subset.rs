@@ -26,9 +26,9 @@ use crate::schema::Schema;
 use crate::seal::Sealed;
 use crate::strict::Problems;
 use crate::subset::{self, Asked, KeptTable, Percent};
+pub(super) use ready::sets_of;
 use ready::{Ready, prepare, reader};
 use tables::Copied;
-pub(super) use ready::sets_of;
 pub(super) use tables::{agree, entry};
 
 /// `kiln subset DATABASE`.
@@ -37,8 +37,7 @@ pub(super) use tables::{agree, entry};
 /// What keeps the subset from being sealed, or its file from being written.
 pub async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
-    let conditions =
-        subset::conditions(&args.rules).map_err(|said| failure(Exit::Usage, said))?;
+    let conditions = subset::conditions(&args.rules).map_err(|said| failure(Exit::Usage, said))?;
     let asked = Asked { percent: args.percent.unwrap_or(Percent::HUNDRED), conditions };
     if let Some(path) = &args.to {
         file::may_write(path)?;
@@ -56,7 +55,8 @@ pub async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> {
 
 async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
     let Some(control) = control::existing(&context.server).await? else {
-        let message = format!("{} is not live: nothing was ever built on this server", args.database);
+        let message =
+            format!("{} is not live: nothing was ever built on this server", args.database);
         let hint = format!("kiln run {}", args.database);
         return Err(Failure::new(Exit::InputUnavailable, message).hint(hint).into());
     };
@@ -129,7 +129,10 @@ async fn bake(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<(Sealed,
 }
 
 /// Writes the manifest to the build.
-pub(super) async fn note_manifest(build: &BuildDatabase, manifest: &Manifest) -> anyhow::Result<()> {
+pub(super) async fn note_manifest(
+    build: &BuildDatabase,
+    manifest: &Manifest,
+) -> anyhow::Result<()> {
     let session = build.session("manifest").await?;
     let document = serde_json::to_value(manifest)?;
     session

@@ -79,11 +79,7 @@ pub async fn rows(
 ///
 /// # Errors
 /// The server's.
-pub async fn read(
-    from: &Session,
-    query: &str,
-    stop: &CancellationToken,
-) -> anyhow::Result<Stored> {
+pub async fn read(from: &Session, query: &str, stop: &CancellationToken) -> anyhow::Result<Stored> {
     each_chunk(from, query, Rows::default(), &Meter::default(), stop, async |_| Ok(())).await
 }
 

@@ -154,14 +154,12 @@ impl Script<'_> {
     fn closing(&self) -> anyhow::Result<String> {
         let header = self.header;
         let manifest = literal(&serde_json::to_string(&header.manifest)?);
-        let mut text = format!(
-            "{MARK}stamp\ninsert into kiln.manifest (document) values ({manifest});\n"
-        );
+        let mut text =
+            format!("{MARK}stamp\ninsert into kiln.manifest (document) values ({manifest});\n");
         for table in &header.tables {
             let Some(source) = &table.source else { continue };
-            let optional = |text: &Option<String>| {
-                text.as_deref().map_or_else(|| "null".to_owned(), literal)
-            };
+            let optional =
+                |text: &Option<String>| text.as_deref().map_or_else(|| "null".to_owned(), literal);
             text.push_str(&format!(
                 "insert into kiln.source (source, state, attempt, period, posted, rows, rejected, \
                  digest, entry, loaded_at) values ({}, 'loaded', 1, {}, {}, {}, 0, {}, '{{}}', \

@@ -106,7 +106,9 @@ pub fn restored(ledger: &Ledger, words: &str, stays: Option<&str>, as_json: bool
     match (&ledger.promoted, stays) {
         (Some(_), _) => println!("  live; try: psql \"$(kiln url {database})\""),
         (None, Some(live)) => {
-            println!("  sealed; {live} stays live. If the subset is to be: kiln swap {database} {build}");
+            println!(
+                "  sealed; {live} stays live. If the subset is to be: kiln swap {database} {build}"
+            );
         }
         (None, None) => println!("  sealed; next: kiln swap {database} {build}"),
     }

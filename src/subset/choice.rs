@@ -147,7 +147,8 @@ impl Chooser<'_> {
         let known = || self.facts.tables.iter().map(|table| table.name.as_str());
         let unknown = |name: &str| {
             let is_unknown = self.table(name).is_none();
-            is_unknown.then(|| format!("no table {name} that the loader fills{}", suggest(name, known())))
+            is_unknown
+                .then(|| format!("no table {name} that the loader fills{}", suggest(name, known())))
         };
         let path = &self.rules.path;
         if let Some(said) = self.rules.sample.as_ref().and_then(|(name, _)| unknown(name)) {

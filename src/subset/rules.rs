@@ -85,11 +85,8 @@ impl Rules {
     }
 
     fn parse(path: &Path, text: &str, problems: &Problems) -> Rules {
-        let mut rules = Rules {
-            path: path.to_path_buf(),
-            sha256: sha256(text.as_bytes()),
-            ..Rules::default()
-        };
+        let mut rules =
+            Rules { path: path.to_path_buf(), sha256: sha256(text.as_bytes()), ..Rules::default() };
         let file = File::new(path, text, problems);
         let Some(parsed) = file.parse() else { return rules };
         let root = Table::root(&file, &parsed);
@@ -141,7 +138,8 @@ fn rule(table: &Table<'_>) -> Option<Rule> {
         // A condition alone is a rule as well.
         (None, None, None, None) if condition.is_some() => Keep::All,
         _ => {
-            let said = "a table has one rule: `keep`, or `sample` with a key, or `follows` with `by`";
+            let said =
+                "a table has one rule: `keep`, or `sample` with a key, or `follows` with `by`";
             table.problem(line, said);
             return None;
         }
@@ -172,10 +170,7 @@ mod tests {
         assert_eq!(rules.tables["county"].keep, Keep::All);
         assert_eq!(rules.tables["big"].keep, Keep::Nothing);
         assert_eq!(rules.tables["other"].condition.as_deref(), Some("year = 2026"));
-        let by = vec![
-            ("a".to_owned(), "a".to_owned()),
-            ("left(x, 9)".to_owned(), "y".to_owned()),
-        ];
+        let by = vec![("a".to_owned(), "a".to_owned()), ("left(x, 9)".to_owned(), "y".to_owned())];
         assert_eq!(rules.tables["child"].keep, Keep::Follows { table: "plan".into(), by });
     }
 

@@ -36,12 +36,14 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "land",
         "load",
         "prune",
+        "restore",
         "resume",
         "rollback",
         "run",
         "schema check",
         "schema lock",
         "status",
+        "subset",
         "swap",
         "up",
         "url",
@@ -92,6 +94,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "contract set",
         "schema lock",
         "prune",
+        "subset",
+        "restore",
     ] {
         has(command, "--dry-run");
     }
@@ -110,6 +114,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "guard",
         "schema check",
         "prune",
+        "subset",
+        "restore",
     ] {
         has(command, "--json");
     }

@@ -55,8 +55,13 @@ pub async fn write(
         manifest: ready.manifest.clone(),
         tables: tables.iter().map(|table| table_entry(table, all, &baked.ledger)).collect(),
     };
-    let script =
-        Script { header: &header, schema: &baked.schema, tables, session: &session, stop: &context.stop };
+    let script = Script {
+        header: &header,
+        schema: &baked.schema,
+        tables,
+        session: &session,
+        stop: &context.stop,
+    };
     let written = script.write(path).await;
     drop(stage);
     written

@@ -59,9 +59,9 @@ pub async fn prepare(
     let owner = &context.config.owner_role;
     let source = BuildDatabase::new(&context.server, &build.name, owner)?;
     let session = reader(&source).await?;
-    let stamp = seal::read(&session).await?.ok_or_else(|| {
-        failure(Exit::SchemaRefused, format!("{} carries no stamp", build.name))
-    })?;
+    let stamp = seal::read(&session)
+        .await?
+        .ok_or_else(|| failure(Exit::SchemaRefused, format!("{} carries no stamp", build.name)))?;
     let problems = Problems::default();
     let rules = Rules::read(&context.config.root, &args.database, &problems)?;
     let tables = loaded_tables(context, schema).await?;
@@ -221,8 +221,10 @@ async fn refuse_empty(
         return match asked.is_everything() || !asked.conditions.is_empty() {
             true => Ok(()),
             false => {
-                let message = format!("{} has no [sample]: nothing to take a percentage of",
-                    rules.path.display());
+                let message = format!(
+                    "{} has no [sample]: nothing to take a percentage of",
+                    rules.path.display()
+                );
                 Err(Failure::new(Exit::Usage, message)
                     .hint("name the table and its key there; see sql/README.md")
                     .into())
@@ -239,11 +241,8 @@ async fn refuse_empty(
     Err(Failure::new(Exit::Usage, message).hint(hint).into())
 }
 
-async fn times(
-    session: &Session,
-) -> anyhow::Result<Vec<(String, Option<String>, Option<String>)>> {
+async fn times(session: &Session) -> anyhow::Result<Vec<(String, Option<String>, Option<String>)>> {
     let sql = "select source, period, posted from kiln.source where state = 'loaded'";
     let rows = session.query(sql, &[]).await.map_err(db("read the sources"))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
 }
-
