@@ -160,7 +160,7 @@ fn a_subset_is_a_build_of_its_own_with_manifest_stamp_and_name() {
         value("select (document->'sources')::text from kiln.manifest"),
         world.postgres.value("druginfo", "select (document->'sources')::text from kiln.manifest")
     );
-    let status = world.kiln(&["status", "--json"]).succeeds().json();
+    let status = world.kiln(&["status", "druginfo", "--json"]).succeeds().json();
     assert_eq!(status[0]["others"][0]["tag"]["subset"], "20 % of druginfo_00001");
     assert_eq!(status[0]["failed"], Value::Null);
     let said = world.kiln(&["status"]).succeeds();
