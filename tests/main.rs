@@ -14,6 +14,9 @@ mod faults;
 // does the swap change one thing at one moment, or nothing?
 mod swap;
 
+// is a part of a build closed, the same everywhere, and never taken for the whole?
+mod subset;
+
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
 
@@ -44,6 +47,8 @@ mod tls;
 // does an S3 server that no one here wrote say the same as kiln's own?
 mod s3;
 
+// does a drafted source load the file that it was drafted from, and does a trial say what is wrong?
+mod sniff;
 // does every source load a release that a person can read, to the last field?
 mod cases;
 

@@ -7,7 +7,7 @@ mod broken;
 mod files;
 mod search;
 
-use crate::support::{Kiln, World};
+use crate::support::{Kiln, World, project};
 use broken::broken;
 use files::{Row, enrolment, mbi, rif, subsidy};
 use search::{Search, nosy};
@@ -18,6 +18,7 @@ pub const CANARY: &str = "QZ7CANARY";
 /// A world with beneinfo's own specs, a talkative server, and a key that is a canary itself.
 fn world(personal: bool) -> World {
     let mut world = World::new();
+    world.root = project();
     world.own_root();
     if !personal {
         for source in ["bene_enrollment", "bene_lis", "bene_mbi", "beneficiary"] {
@@ -126,7 +127,8 @@ fn the_search_finds_what_is_not_marked_personal() {
 
 #[test]
 fn the_private_servers_say_no_more() {
-    let world = World::new();
+    let mut world = World::new();
+    world.root = project();
     let mut search = Search::start(&world);
     let home = world.folder.path().join("home");
     let land = |name: &str, bytes: Vec<u8>| {
