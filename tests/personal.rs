@@ -7,7 +7,7 @@ mod broken;
 mod files;
 mod search;
 
-use crate::support::{Kiln, World, cms};
+use crate::support::{Kiln, World, cms, project};
 use broken::broken;
 use files::{Row, enrolment, mbi, rif, subsidy};
 use search::{Search, nosy};
@@ -18,6 +18,7 @@ pub const CANARY: &str = "QZ7CANARY";
 /// A world with beneinfo's own specs, a talkative server, and a key that is a canary itself.
 fn world(personal: bool) -> World {
     let mut world = World::new();
+    world.root = project();
     world.own_root();
     if !personal {
         for source in ["bene_enrollment", "bene_lis", "bene_mbi", "beneficiary"] {
@@ -127,7 +128,8 @@ fn the_search_finds_what_is_not_marked_personal() {
 #[test]
 fn cms_own_synthetic_people_are_loaded_to_the_row() {
     let Some(folder) = cms("bene") else { return };
-    let world = World::new();
+    let mut world = World::new();
+    world.root = project();
     let key = world.folder.path().join("hash.key");
     std::fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
     let kiln = |arguments: &[&str]| {
@@ -167,7 +169,8 @@ fn cms_own_synthetic_people_are_loaded_to_the_row() {
 
 #[test]
 fn the_private_servers_say_no_more() {
-    let world = World::new();
+    let mut world = World::new();
+    world.root = project();
     let mut search = Search::start(&world);
     let home = world.folder.path().join("home");
     let land = |name: &str, bytes: Vec<u8>| {
