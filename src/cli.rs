@@ -2,6 +2,7 @@
 
 mod args;
 mod range;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use args::*;
 pub use range::Range;
+pub use source::*;
 
 use crate::config::VARIABLES;
 use crate::error::Exit;
@@ -139,6 +141,21 @@ Examples:
     /// Prove that the numbered .sql files load, or lock their version
     #[command(subcommand)]
     Schema(Schema),
+    /// Write the data dictionary, or say that it is stale
+    #[command(after_help = "\
+Writes sql/DATABASE/DICTIONARY.md from the numbered .sql files (loaded from zero into a throw-away \
+Postgres) and the specs: commit it. Writes a page a database into --out, searchable without a \
+server, with rows, null shares and examples of the live build; never a value of a source about \
+people. With --check nothing is written; exit 2 when the Markdown is stale or a comment is missing.
+
+Examples:
+  kiln docs
+  kiln docs --check
+  kiln docs druginfo --build druginfo_00007 --out site")]
+    Docs(Docs),
+    /// Draft the two files of a new source from a real file, or try a spec on one
+    #[command(subcommand)]
+    Source(Source),
     /// Drop what retention allows, and what a crash left behind
     #[command(after_help = "Examples:\n  kiln prune --dry-run\n  kiln prune druginfo")]
     Prune(Prune),

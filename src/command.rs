@@ -4,6 +4,7 @@
 pub mod build;
 mod contract;
 mod demo;
+mod docs;
 mod ending;
 mod guard;
 mod land;
@@ -14,6 +15,7 @@ mod prune;
 mod resume;
 mod run;
 mod schema;
+mod source;
 mod status;
 mod swap;
 mod url;
@@ -24,7 +26,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Cli, Command, Contract, Schema};
+use crate::cli::{Cli, Command, Contract, Schema, Source as SourceCommand};
 use crate::config::{Config, S3Location, known_database};
 use crate::error::{Exit, Failure};
 use crate::local as private;
@@ -65,6 +67,9 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Guard(args) => guard::run(start, &args).await,
         Command::Schema(Schema::Check(args)) => schema::check(&start, &args).await,
         Command::Schema(Schema::Lock(args)) => schema::lock(&start, &args).await,
+        Command::Docs(args) => docs::run(start, &args).await,
+        Command::Source(SourceCommand::New(args)) => source::new(start, &args).await,
+        Command::Source(SourceCommand::Check(args)) => source::check(start, &args).await,
         Command::Prune(args) => prune::run(start, &args).await,
         Command::ServeS3 { .. } => Ok(()),
     }

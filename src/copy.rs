@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bind::Binding;
 use crate::error::{Exit, failure};
 use crate::failpoint;
-use crate::fetch::archive::Member;
+use crate::fetch::member::Member;
 use crate::fetch::verified::Complete;
 use crate::ledger::FileEntry;
 use crate::pg::{Session, data_error, db, stopped};
@@ -75,7 +75,7 @@ impl OpenCopy {
 
 /// Empties the tables that a source fills.
 fn truncate(source: &Source) -> String {
-    let tables: Vec<String> = source.tables().map(|table| format!("\"{table}\"")).collect();
+    let tables: Vec<String> = source.tables().map(ToString::to_string).collect();
     format!("truncate table {}", tables.join(", "))
 }
 

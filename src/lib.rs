@@ -29,6 +29,10 @@ pub mod index;
 pub mod check;
 pub mod seal;
 pub mod swap;
+pub mod docs;
+
+// beside the stages: drafts what the first of them reads
+pub mod sniff;
 
 // leaves
 pub mod config;

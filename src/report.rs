@@ -1,8 +1,10 @@
 //! What kiln prints on standard output, as text or JSON, and the JSON log
 //! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
 
+mod drafted;
 mod log;
 mod status;
+mod tried;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,8 +14,10 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
+pub use drafted::{Drafted, drafted};
 pub use log::log_to_file;
 pub use status::status;
+pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
 use crate::registry::control::Contract;

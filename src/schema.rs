@@ -22,6 +22,9 @@ use crate::error::{Exit, Failure};
 use crate::pg::{self, Ident, Session};
 use crate::strict::Problems;
 
+/// The data dictionary's name beside the numbered files.
+pub const DICTIONARY: &str = "DICTIONARY.md";
+
 /// The schema of one database.
 #[derive(Debug)]
 pub struct Schema {
@@ -51,7 +54,7 @@ pub struct Checked {
 }
 
 /// One numbered file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SchemaFile {
     /// The number in front of its name.
     pub number: u32,
@@ -93,11 +96,14 @@ impl Schema {
             let short = shown(&path);
             if file_name == "schema.lock" {
                 schema.lock = SchemaLock::parse(&short, &text, problems);
+            } else if file_name == DICTIONARY {
+                // Written from the others; `kiln docs --check` holds it against them.
             } else if let Some((number, table)) = numbered(&file_name) {
                 let sections = sections::parse(&short, &text, problems);
                 schema.files.push(SchemaFile { number, table, path: short, sections });
             } else {
-                let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), or schema.lock";
+                let form =
+                    "a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock or DICTIONARY.md";
                 problems.add(&short, 0, form);
             }
         }

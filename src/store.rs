@@ -88,8 +88,11 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// `s3://bucket/key`, for people.
+    /// `s3://bucket/key`, or the path of a local file, for people.
     pub fn url(&self) -> String {
+        if self.bucket.is_empty() {
+            return self.key.clone();
+        }
         format!("s3://{}/{}", self.bucket, self.key)
     }
 

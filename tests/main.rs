@@ -29,6 +29,9 @@ mod roles;
 // is the command line what its help says, and do secrets and values stay inside?
 mod cli;
 
+// does the dictionary follow sql/ and sources/, and does its page show all but what is of people?
+mod docs;
+
 // do the sources keep the style that they promise?
 mod tidy;
 
@@ -41,6 +44,8 @@ mod tls;
 // does an S3 server that no one here wrote say the same as kiln's own?
 mod s3;
 
+// does a drafted source load the file that it was drafted from, and does a trial say what is wrong?
+mod sniff;
 // does every source load a release that a person can read, to the last field?
 mod cases;
 

@@ -3,10 +3,12 @@
 //! program could read it. That the search can find it is shown where the same files are not marked
 //! personal.
 
+mod broken;
 mod files;
 mod search;
 
-use crate::support::World;
+use crate::support::{Kiln, World, project};
+use broken::broken;
 use files::{Row, enrolment, mbi, rif, subsidy};
 use search::{Search, nosy};
 
@@ -16,6 +18,7 @@ pub const CANARY: &str = "QZ7CANARY";
 /// A world with beneinfo's own specs, a talkative server, and a key that is a canary itself.
 fn world(personal: bool) -> World {
     let mut world = World::new();
+    world.root = project();
     world.own_root();
     if !personal {
         for source in ["bene_enrollment", "bene_lis", "bene_mbi", "beneficiary"] {
@@ -38,97 +41,6 @@ fn land_good(world: &World) {
     world.put("beneinfo", "SYNTHETIC_BENE_LIS.csv", &subsidy(&[Row::good(1), Row::good(2)]));
     world.put("beneinfo", "SYNTHETIC_BENE_MBI_ID.csv", &mbi(&[Row::good(1)]));
     world.put("beneinfo", "beneficiary_2024.csv", &rif(&[Row::good(1)]));
-}
-
-/// A file that is refused, how the night ends, and what is said of it.
-struct Broken {
-    what: &'static str,
-    source: &'static str,
-    object: &'static str,
-    bytes: Vec<u8>,
-    code: i32,
-    said: &'static str,
-}
-
-/// One a way of refusing.
-fn broken() -> Vec<Broken> {
-    const ENROLMENT: (&str, &str) = ("bene_enrollment", "SYNTHETIC_BENE_MAPD_ENRLMT.csv");
-    const RIF: (&str, &str) = ("beneficiary", "beneficiary_2024.csv");
-    let headless = |file: Vec<u8>| {
-        let end = file.iter().position(|byte| *byte == b'\n').unwrap();
-        file[end + 1..].to_vec()
-    };
-    let renamed = |file: Vec<u8>, from: &str| {
-        let text = String::from_utf8(file).unwrap();
-        text.replacen(from, &format!("{from}_{CANARY}"), 1).into_bytes()
-    };
-    let some = |rows: &[Row]| enrolment(&[&[Row::good(1)], rows, &[Row::good(2)]].concat());
-    let one = |row: Row| some(&[row]);
-    let case = |what, (source, object): (&'static str, &'static str), bytes, code, said| Broken {
-        what,
-        source,
-        object,
-        bytes,
-        code,
-        said,
-    };
-    let long = |bytes: usize| CANARY.repeat(bytes / CANARY.len() + 1);
-    vec![
-        case(
-            "rows of another width",
-            ENROLMENT,
-            some(&[Row::cut(3), Row::good(4).longer(), Row::with(5, 3, "")]),
-            11,
-            "short row: expected 14 fields, found 2",
-        ),
-        case(
-            "fields of another type",
-            ENROLMENT,
-            some(&[Row::with(3, 8, CANARY), Row::with(4, 2, CANARY), Row::with(5, 3, CANARY)]),
-            11,
-            "not a date in the declared format",
-        ),
-        case(
-            "bytes that are no text",
-            ENROLMENT,
-            some(&[
-                Row::with(3, 4, &format!("{CANARY}\u{e9}")),
-                Row::with(4, 4, "Q\0Z"),
-                Row::with(5, 0, "  "),
-            ]),
-            11,
-            "holds a byte that is not ASCII",
-        ),
-        case("no number", RIF, rif(&[Row::with(1, 21, CANARY)]), 11, "not a whole number"),
-        case("no header", ENROLMENT, headless(one(Row::good(3))), 11, "header"),
-        case("no header, pipe", RIF, headless(rif(&[Row::good(1), Row::good(2)])), 11, "header"),
-        case("strange header", ENROLMENT, renamed(one(Row::good(3)), "BENE_SK"), 11, "header"),
-        case("strange header, pipe", RIF, renamed(rif(&[Row::good(1)]), "MBI_NUM"), 11, "header"),
-        case(
-            "cut off",
-            ENROLMENT,
-            enrolment(&[Row::good(1)]).split_last().unwrap().1.to_vec(),
-            11,
-            "cut",
-        ),
-        case(
-            "field without end",
-            ENROLMENT,
-            one(Row::with(3, 7, &long(2 << 20))),
-            11,
-            "longer than",
-        ),
-        case("row without end", RIF, rif(&[Row::with(1, 15, &long(9 << 20))]), 11, "longer than"),
-        case("open quote", ENROLMENT, one(Row::with(3, 0, &format!("\"{CANARY}"))), 11, "quote"),
-        case(
-            "twice",
-            ENROLMENT,
-            enrolment(&[Row::good(1), Row::good(1)]),
-            14,
-            "bene_enrollment_key",
-        ),
-        case("twice, pipe", RIF, rif(&[Row::good(1), Row::good(1)]), 14, "beneficiary_pkey"),
-    ]
 }
 
 #[test]
@@ -211,6 +123,47 @@ fn the_search_finds_what_is_not_marked_personal() {
         let is_found = found.iter().any(|line| line.starts_with(place));
         assert!(is_found, "not found in {place}; found in\n{}", found.join("\n"));
     }
+}
+
+#[test]
+fn the_private_servers_say_no_more() {
+    let mut world = World::new();
+    world.root = project();
+    let mut search = Search::start(&world);
+    let home = world.folder.path().join("home");
+    let land = |name: &str, bytes: Vec<u8>| {
+        let path = world.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let files = [
+        land("SYNTHETIC_BENE_MAPD_ENRLMT.csv", enrolment(&[Row::good(1)])),
+        land("SYNTHETIC_BENE_LIS.csv", subsidy(&[Row::good(1)])),
+        land("SYNTHETIC_BENE_MBI_ID.csv", mbi(&[Row::good(1)])),
+        land("beneficiary_2024.csv", rif(&[Row::good(1), Row::with(2, 21, CANARY)])),
+    ];
+    let kiln = |arguments: &[&str]| {
+        let mut kiln = Kiln::new(arguments);
+        kiln.env("KILN_HOME", &home.to_string_lossy()).env("KILN_LOG", "trace");
+        kiln.current_dir(&world.root).run()
+    };
+    for file in &files {
+        search.read(&kiln(&["land", "beneinfo", file, "--json"]));
+    }
+    let refused = kiln(&["run", "beneinfo", "--json"]);
+    assert_eq!(refused.code, 11, "{refused}");
+    search.read(&refused);
+    land("beneficiary_2024.csv", rif(&[Row::good(1)]));
+    search.read(&kiln(&["land", "beneinfo", &files[3]]));
+    kiln(&["contract", "set", "beneinfo", "--app", "test", "--accepts", "1"]);
+    let done = kiln(&["run", "beneinfo", "--json"]);
+    assert_eq!(done.code, 0, "{done}");
+    search.read(&done);
+    assert!(home.join("postgres/server.log").is_file() && home.join("log").is_dir());
+    // What landed lies in the endpoint's folder; nowhere else in the home.
+    std::fs::remove_dir_all(home.join("s3")).unwrap();
+    search.files(&home, &home, "private servers");
+    assert_eq!(search.end(), Vec::<String>::new());
 }
 
 #[test]

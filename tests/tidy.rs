@@ -7,9 +7,9 @@ use std::process::Command;
 use crate::support::project;
 
 /// The stages, in the order that data meets them.
-const STAGES: [&str; 13] = [
+const STAGES: [&str; 15] = [
     "source", "manifest", "fetch", "decode", "bind", "validate", "encode", "copy", "index",
-    "check", "seal", "swap", "command",
+    "check", "seal", "swap", "docs", "sniff", "command",
 ];
 
 /// What all may import, and what imports only its like.

@@ -273,3 +273,22 @@ pub struct Prune {
     #[command(flatten)]
     pub json: Json,
 }
+
+/// Arguments of `kiln docs`.
+#[derive(Debug, Args)]
+pub struct Docs {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Compare the Markdown with what it must be, and write nothing
+    #[arg(long)]
+    pub check: bool,
+    /// Where the pages go [default: KILN_HOME/docs]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "check")]
+    pub out: Option<std::path::PathBuf>,
+    /// The build that the pages tell of: its name, `live`, or `none`
+    #[arg(long, value_name = "BUILD", default_value = "live", conflicts_with = "check")]
+    pub build: String,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}

@@ -5,6 +5,7 @@ use tokio_postgres::SimpleQueryMessage;
 use super::Start;
 use crate::bind::{self, Binding};
 use crate::cli;
+use crate::docs::described::{self, Described};
 use crate::error::{Exit, Failure};
 use crate::local;
 use crate::pg::{Server, Session, db};
@@ -23,7 +24,7 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
     let problems = Problems::default();
     let built = build_all(start, &databases, &problems).await?;
     let mut checked = Vec::new();
-    for (schema, sources, fingerprint) in &built {
+    for Built { schema, sources, fingerprint, .. } in &built {
         hold_against_lock(schema, fingerprint, &problems);
         checked.push(Checked {
             database: schema.database.as_str().to_owned(),
@@ -46,7 +47,7 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
     let problems = Problems::default();
     let built = build_all(start, &databases, &problems).await?;
     problems.into_result("mend these, then kiln schema lock")?;
-    for (schema, _, fingerprint) in built {
+    for Built { schema, fingerprint, .. } in built {
         let before = schema.lock.as_ref();
         let unchanged = before.is_some_and(|lock| lock.fingerprint == fingerprint.digest);
         let version = match before {
@@ -69,12 +70,24 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A database that was built from zero, empty, and what it then was.
+pub(super) struct Built {
+    /// Its numbered files.
+    pub schema: Schema,
+    /// Its specs.
+    pub sources: Sources,
+    /// Its catalog, for the lock.
+    pub fingerprint: Fingerprint,
+    /// Its catalog, for people.
+    pub described: Described,
+}
+
 /// Builds each database from zero, empty; what is wrong goes to `problems`.
-async fn build_all(
+pub(super) async fn build_all(
     start: &Start,
     databases: &[String],
     problems: &Problems,
-) -> anyhow::Result<Vec<(Schema, Sources, Fingerprint)>> {
+) -> anyhow::Result<Vec<Built>> {
     let scratch = tempfile::tempdir().map_err(|error| {
         Failure::new(Exit::Usage, "cannot make a folder for a throw-away cluster").because(error)
     })?;
@@ -97,7 +110,7 @@ async fn build_one(
     server: &Server,
     database: &str,
     problems: &Problems,
-) -> anyhow::Result<Option<(Schema, Sources, Fingerprint)>> {
+) -> anyhow::Result<Option<Built>> {
     let root = &start.config.root;
     let own = Problems::default();
     let schema = Schema::read(root, database, &own)?;
@@ -128,8 +141,9 @@ async fn build_one(
     hold_checks(&schema, &refused, &session, problems).await?;
     hold_comments(&schema, &session, problems).await?;
     let fingerprint = catalog::fingerprint(&session).await?;
+    let described = described::read(&session).await?;
     // With SQL that does not run, the catalog is not what the files mean.
-    Ok(runs.then_some((schema, sources, fingerprint)))
+    Ok(runs.then_some(Built { schema, sources, fingerprint, described }))
 }
 
 /// Runs every file's sections of one kind; a file that is refused does not hide what is wrong
@@ -224,7 +238,7 @@ async fn hold_against_specs(
     Ok(())
 }
 
-/// Every table, view and column, derived ones too, says what it is.
+/// Every table, view, column and function, derived ones too, says what it is.
 async fn hold_comments(
     schema: &Schema,
     session: &Session,

@@ -10,7 +10,7 @@ use super::queue::Task;
 use super::{Part, dictionary};
 use crate::bind::Binding;
 use crate::error::{Exit, exit_of, render};
-use crate::fetch::archive;
+use crate::fetch::member::Member;
 use crate::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::manifest::Input;
 use crate::pg::{Session, db};
@@ -48,7 +48,7 @@ impl Open {
         }
     }
 
-    pub(super) fn part(&self, member: archive::Member, meter: &Arc<Meter>) -> Part {
+    pub(super) fn part(&self, member: Member, meter: &Arc<Meter>) -> Part {
         Part {
             binding: Arc::clone(&self.binding),
             member,

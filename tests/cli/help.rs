@@ -31,6 +31,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "contract list",
         "contract set",
         "demo",
+        "docs",
         "down",
         "guard",
         "land",
@@ -41,6 +42,8 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "run",
         "schema check",
         "schema lock",
+        "source check",
+        "source new",
         "status",
         "swap",
         "up",
@@ -109,6 +112,7 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "contract list",
         "guard",
         "schema check",
+        "docs",
         "prune",
     ] {
         has(command, "--json");

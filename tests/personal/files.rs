@@ -51,7 +51,7 @@ impl Row {
 }
 
 /// What stands for a person in a file: `QZ7CANARY-0001`.
-pub fn person(number: u32) -> String {
+fn person(number: u32) -> String {
     format!("{CANARY}-{number:04}")
 }
 

@@ -100,7 +100,8 @@ impl Search {
         }
     }
 
-    fn files(&mut self, root: &Path, folder: &Path, when: &str) {
+    /// Every file below a folder.
+    pub fn files(&mut self, root: &Path, folder: &Path, when: &str) {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
             let path = entry.path();
             let shown = path.strip_prefix(root).unwrap().display().to_string();
