@@ -202,7 +202,8 @@ select
         stars.organization_marketing_name),
     coalesce(sold.parent_organization, counted.parent_organization, named.parent_organization,
         stars.parent_organization),
-    coalesce(pbp.organization_type_code, region.organization_type_code, area.organization_type_code),
+    coalesce(pbp.organization_type_code, region.organization_type_code,
+        area.organization_type_code),
     coalesce(organization.words, sold.organization_type, counted.organization_type,
         named.organization_type, stars.organization_type),
     case left(k.contract_id, 1)
@@ -262,6 +263,9 @@ left join counted
     on (counted.year, counted.contract_id, counted.plan_id) = (k.year, k.contract_id, k.plan_id)
 left join named on (named.contract_id, named.plan_id) = (k.contract_id, k.plan_id)
 left join stars on (stars.plan_year, stars.contract_id) = (k.year, k.contract_id)
+cross join lateral (
+    select coalesce(pbp.plan_type_code, region.plan_type_code, area.plan_type_code) as plan_type_code
+) as filed
 -- CMS's code lists (PBP dictionary of 2026).
 left join lateral (
     select code, words
@@ -276,8 +280,7 @@ left join lateral (
         ('42', 'RFB HMO', null), ('43', 'RFB HMOPOS', null), ('44', 'RFB Local PPO', null),
         ('45', 'RFB PSO (State License)', null), ('47', 'Employer Direct PPO', null)
     ) as t (code, words, also)
-    where case when coalesce(pbp.plan_type_code, region.plan_type_code, area.plan_type_code) is not null
-               then code = coalesce(pbp.plan_type_code, region.plan_type_code, area.plan_type_code)
+    where case when filed.plan_type_code is not null then code = filed.plan_type_code
                when sold.plan_type is not null then sold.plan_type in (words, also)
                else code = case left(k.contract_id, 1) when 'S' then '29' when 'R' then '31' end
           end
@@ -290,7 +293,8 @@ left join (values
     ('14', 'Employer/Union Only Direct Contract PFFS'), ('15', 'RFB Local CCP'),
     ('17', 'Employer/Union Only Direct Contract Local CCP')
 ) as organization (code, words)
-    on organization.code = coalesce(pbp.organization_type_code, region.organization_type_code, area.organization_type_code)
+    on organization.code = coalesce(pbp.organization_type_code, region.organization_type_code,
+        area.organization_type_code)
 left join (values
     ('1', 'Defined Standard'), ('2', 'Actuarially Equivalent Standard'),
     ('3', 'Basic Alternative'), ('4', 'Enhanced Alternative')
@@ -449,6 +453,20 @@ from (select distinct year, contract_id, plan_id, segment_id from pbp_section) a
 left join plan as p
     on (p.year, p.contract_id, p.plan_id, p.segment_id)
      = (s.year, s.contract_id, s.plan_id, lpad(s.segment_id, 3, '0'))
+where p.plan_no is null
+union all
+select 'plan_region_area', s.contract_id, s.plan_id, s.segment_id
+from (select distinct contract_year, contract_id, plan_id, segment_id from plan_region_area) as s
+left join plan as p
+    on (p.year, p.contract_id, p.plan_id, p.segment_id)
+     = (s.contract_year, s.contract_id, s.plan_id, lpad(s.segment_id, 3, '0'))
+where p.plan_no is null
+union all
+select 'plan_area', s.contract_id, s.plan_id, s.segment_id
+from (select distinct contract_year, contract_id, plan_id, segment_id from plan_area) as s
+left join plan as p
+    on (p.year, p.contract_id, p.plan_id, p.segment_id)
+     = (s.contract_year, s.contract_id, s.plan_id, lpad(s.segment_id, 3, '0'))
 where p.plan_no is null
 union all
 select 'plan_information', s.contract_id, s.plan_id, s.segment_id
