@@ -12,11 +12,13 @@ mod load;
 mod local;
 mod plan;
 mod prune;
+mod restore;
 mod resume;
 mod run;
 mod schema;
 mod source;
 mod status;
+mod subset;
 mod swap;
 mod url;
 
@@ -60,6 +62,8 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,
         Command::Rollback(args) => swap::rollback(start, &args).await,
+        Command::Subset(args) => subset::run(start, &args).await,
+        Command::Restore(args) => restore::run(start, &args).await,
         Command::Status(args) => status::run(start, &args).await,
         Command::Url(args) => url::run(&start, &args).await,
         Command::Contract(Contract::Set(args)) => contract::set(start, &args).await,

@@ -28,6 +28,7 @@ pub mod copy;
 pub mod index;
 pub mod check;
 pub mod seal;
+pub mod export;
 pub mod swap;
 pub mod docs;
 
@@ -52,4 +53,5 @@ pub mod schema;
 pub mod stop;
 pub mod store;
 pub mod strict;
+pub mod subset;
 pub mod synth;

@@ -5,6 +5,7 @@ mod drafted;
 mod log;
 mod status;
 mod tried;
+mod subset;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,6 +18,7 @@ use serde_json::json;
 pub use drafted::{Drafted, drafted};
 pub use log::log_to_file;
 pub use status::status;
+pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};

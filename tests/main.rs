@@ -14,6 +14,9 @@ mod faults;
 // does the swap change one thing at one moment, or nothing?
 mod swap;
 
+// is a part of a build closed, the same everywhere, and never taken for the whole?
+mod subset;
+
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
 

@@ -14,6 +14,7 @@ use crate::schema::catalog::{self, Fingerprint};
 use crate::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section};
 use crate::source::Sources;
 use crate::strict::Problems;
+use crate::subset::{self, Asked, Percent, Rules};
 
 /// `kiln schema check [DATABASE…]`.
 ///
@@ -125,6 +126,7 @@ async fn build_one(
     let session = server.connect(database).await?;
     let mut refused = apply(&schema, &session, &Kind::PreData, &[], problems).await?;
     hold_against_specs(&schema, &sources, &refused, &session, problems).await?;
+    let loaded = schema.loaded(catalog::tables(&session).await?);
     let mut runs = refused.is_empty();
     for kind in [Kind::PostData, Kind::Derive] {
         let failed = apply(&schema, &session, &kind, &refused, problems).await?;
@@ -140,6 +142,9 @@ async fn build_one(
     }
     hold_checks(&schema, &refused, &session, problems).await?;
     hold_comments(&schema, &session, problems).await?;
+    if runs {
+        hold_subset(start, &schema, &sources, &session, &loaded, problems).await?;
+    }
     let fingerprint = catalog::fingerprint(&session).await?;
     let described = described::read(&session).await?;
     // With SQL that does not run, the catalog is not what the files mean.
@@ -251,6 +256,24 @@ async fn hold_comments(
         let path = place.map_or(&folder, |file| &file.path);
         problems.add(path, 0, format!("{name} has no comment"));
     }
+    Ok(())
+}
+
+/// What `subset.toml` says of tables and columns is true of them.
+async fn hold_subset(
+    start: &Start,
+    schema: &Schema,
+    sources: &Sources,
+    session: &Session,
+    loaded: &[String],
+    problems: &Problems,
+) -> anyhow::Result<()> {
+    let rules = Rules::read(&start.config.root, schema.database.as_str(), problems)?;
+    let asked = Asked { percent: Percent::HALF, conditions: std::collections::BTreeMap::new() };
+    let mut facts = subset::facts(session, loaded).await?;
+    facts.sets = super::subset::sets_of(sources.all.iter());
+    let chosen = subset::choose(&rules, &asked, &facts, problems);
+    subset::probe(session, &rules, &chosen, problems).await;
     Ok(())
 }
 

@@ -37,6 +37,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "land",
         "load",
         "prune",
+        "restore",
         "resume",
         "rollback",
         "run",
@@ -45,6 +46,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "source check",
         "source new",
         "status",
+        "subset",
         "swap",
         "up",
         "url",
@@ -95,6 +97,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "contract set",
         "schema lock",
         "prune",
+        "subset",
+        "restore",
     ] {
         has(command, "--dry-run");
     }
@@ -114,6 +118,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "schema check",
         "docs",
         "prune",
+        "subset",
+        "restore",
     ] {
         has(command, "--json");
     }
