@@ -2,6 +2,7 @@
 //! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
 
 mod log;
+mod made;
 mod status;
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use log::log_to_file;
+pub use made::{Made, made};
 pub use status::status;
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};

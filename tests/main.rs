@@ -40,3 +40,6 @@ mod tls;
 
 // does an S3 server that no one here wrote say the same as kiln's own?
 mod s3;
+
+// does generated data have the size, the bytes and the nights that it says?
+mod synth;
