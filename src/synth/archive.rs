@@ -91,7 +91,8 @@ impl<'a, W: Write + Seek> Archive<'a, W> {
         // How large it becomes is not known when its header is written.
         let options = self.options.large_file(true);
         let options = match self.inner {
-            Inner::Deflated => options,
+            // A quick level: what is compressed already becomes no smaller.
+            Inner::Deflated => options.compression_level(Some(2)),
             Inner::Stored => stored(options),
         };
         self.outer.start_file(zip_name, options)?;

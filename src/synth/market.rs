@@ -126,7 +126,8 @@ fn formularies(release: &Release, drugs: u64, uneven: bool) -> Vec<Formulary> {
                 id: format!("{:08}", 26_000 + stream.spread(nth, count, count * 3)),
                 version: 8 + stream.below(12),
                 drugs: (0..picks).map(|k| chosen.spread(k, picks, drugs) as u32).collect(),
-                tiers: 5 + u8::from(stream.percent(60)),
+                // Three of five have six tiers; where there are few formularies, the first does.
+                tiers: 5 + u8::from(stream.percent(60) || (release.rows.is_some() && nth == 0)),
             }
         })
         .collect()

@@ -144,8 +144,8 @@ impl<'a> Network<'a> {
             }
         };
         let pharmacy = &self.pharmacies[nth];
-        // The lesser of two draws: a plan's first terms are its usual ones.
-        let usual = (draw & 7).min((draw >> 8) & 7) + turns;
+        // A plan has one set of terms for three pharmacies of four.
+        let usual = if draw & 3 > 0 { 0 } else { (draw >> 2) % TERMS_OF_PLAN as u64 } + turns;
         block.extend_from_slice(&now.key);
         block.extend_from_slice(&pharmacy.text);
         let flag = block.len() + AREA_FLAG;

@@ -157,7 +157,7 @@ pub(super) fn options(posted: Date) -> Result<SimpleFileOptions> {
         .last_modified_time(stamp)
         .unix_permissions(0o644)
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(1)))
+        .compression_level(Some(4)))
 }
 
 /// Counts what is written through it.
