@@ -32,6 +32,18 @@ pub(super) struct County {
     pub(super) zips: Range<u32>,
 }
 
+impl County {
+    /// How many ZIP codes are in use: every second number.
+    pub(super) fn zip_count(&self) -> u32 {
+        (self.zips.end - self.zips.start).div_ceil(2)
+    }
+
+    /// The nth ZIP code, from 0.
+    pub(super) fn zip(&self, nth: u32) -> String {
+        format!("{:05}", self.zips.start + 2 * nth)
+    }
+}
+
 /// `count` counties by ascending code, and each state's range. Few counties are spread over some
 /// states evenly; as many as the country has, over all states as the country's are.
 pub(super) fn counties(count: u32) -> (Vec<County>, Vec<Range<usize>>) {

@@ -39,9 +39,8 @@ pub(super) fn pharmacies(release: &Release, counties: &[County]) -> Vec<Pharmacy
             let npi = npi(100_000_000 + stream.spread(nth, count, 100_000_000));
             let at = stream.below(counties.len() as u64) as usize;
             let county = &counties[at];
-            let zips = u64::from(county.zips.end - county.zips.start);
-            let zip = u64::from(county.zips.start) + stream.below(zips.max(1));
-            let text = format!("10{npi:010}|{zip:05}|");
+            let zip = county.zip(stream.below(u64::from(county.zip_count())) as u32);
+            let text = format!("10{npi:010}|{zip}|");
             Pharmacy {
                 text: std::array::from_fn(|byte| text.as_bytes()[byte]),
                 state: county.state as u8,

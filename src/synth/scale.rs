@@ -6,7 +6,7 @@ use jiff::civil::{Date, date};
 
 use super::layout::Source;
 use super::object::Object;
-use super::{Depth, Inner, Release, Vintage};
+use super::{Depth, Inner, Release, Vintage, geo, ndc, nppes};
 use crate::error::{Exit, Failure};
 
 /// The databases that there is something for.
@@ -163,7 +163,14 @@ impl Plan {
 /// The objects that a database is built from, in the order in which they are written.
 pub fn objects(database: &str, plan: &Plan) -> Vec<Object> {
     match database {
-        "druginfo" => vec![part_d("druginfo", plan, &Source::ALL)],
+        "druginfo" => {
+            let release = plan.release();
+            let mut objects = vec![part_d("druginfo", plan, &Source::ALL)];
+            objects.extend(ndc::objects(&release));
+            objects.push(nppes::object(&release));
+            objects.extend(geo::objects("druginfo", &release));
+            objects
+        }
         _ => Vec::new(),
     }
 }
