@@ -26,6 +26,7 @@ mod nights;
 mod nppes;
 mod object;
 mod pharmacies;
+mod planinfo;
 mod pricing;
 mod random;
 mod scale;

@@ -44,6 +44,10 @@ pub(super) struct Plan {
     pub(super) local: bool,
     /// Where the carrier is at home: an index into [`STATES`].
     pub(super) state: usize,
+    /// The name that it sells under.
+    pub(super) carrier: String,
+    /// What kind of plan it is, as plan names end: `HMO D-SNP`.
+    pub(super) form: &'static str,
 }
 
 impl Plan {
@@ -275,6 +279,8 @@ impl Contract {
             mail: stream.percent(85),
             local: self.kind == 'H' && release.rows.is_some() && nth % 7 == 3,
             state: self.state,
+            carrier: self.carrier.clone(),
+            form,
         }
     }
 

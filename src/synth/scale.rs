@@ -6,11 +6,11 @@ use jiff::civil::{Date, date};
 
 use super::layout::Source;
 use super::object::Object;
-use super::{Depth, Inner, Release, Vintage, geo, ndc, nppes};
+use super::{Depth, Inner, Release, Vintage, geo, ndc, nppes, planinfo};
 use crate::error::{Exit, Failure};
 
 /// The databases that there is something for.
-pub const DATABASES: [&str; 1] = ["druginfo"];
+pub const DATABASES: [&str; 2] = ["druginfo", "planinfo"];
 
 /// Rows of the smaller files of a Part D release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +169,14 @@ pub fn objects(database: &str, plan: &Plan) -> Vec<Object> {
             objects.extend(ndc::objects(&release));
             objects.push(nppes::object(&release));
             objects.extend(geo::objects("druginfo", &release));
+            objects
+        }
+        "planinfo" => {
+            let release = plan.release();
+            let only = &[Source::GeographicLocator, Source::PlanInformation];
+            let mut objects = vec![part_d("planinfo", plan, only)];
+            objects.extend(planinfo::objects(&release));
+            objects.extend(geo::objects("planinfo", &release));
             objects
         }
         _ => Vec::new(),

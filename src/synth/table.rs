@@ -33,6 +33,11 @@ impl Style {
     pub(super) const PIPES: Style =
         Style { delimiter: b'|', quotes: QuoteStyle::Never, crlf: false, cp1252: false };
 
+    /// With LF.
+    pub(super) const fn lf(self) -> Style {
+        Style { crlf: false, ..self }
+    }
+
     /// With CRLF.
     pub(super) const fn crlf(self) -> Style {
         Style { crlf: true, ..self }
