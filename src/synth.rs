@@ -12,6 +12,7 @@
 //! be somebody's: read nothing into it.
 
 mod archive;
+mod beneinfo;
 mod costs;
 mod drugs;
 mod exceptions;

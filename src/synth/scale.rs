@@ -6,11 +6,11 @@ use jiff::civil::{Date, date};
 
 use super::layout::Source;
 use super::object::Object;
-use super::{Depth, Inner, Release, Vintage, geo, ndc, nppes, planinfo};
+use super::{Depth, Inner, Release, Vintage, beneinfo, geo, ndc, nppes, planinfo};
 use crate::error::{Exit, Failure};
 
 /// The databases that there is something for.
-pub const DATABASES: [&str; 2] = ["druginfo", "planinfo"];
+pub const DATABASES: [&str; 3] = ["druginfo", "planinfo", "beneinfo"];
 
 /// Rows of the smaller files of a Part D release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +178,10 @@ pub fn objects(database: &str, plan: &Plan) -> Vec<Object> {
             objects.extend(planinfo::objects(&release));
             objects.extend(geo::objects("planinfo", &release));
             objects
+        }
+        "beneinfo" => {
+            let people = plan.scaled(beneinfo::PEOPLE).max(50);
+            beneinfo::objects(&plan.release(), people)
         }
         _ => Vec::new(),
     }

@@ -29,9 +29,6 @@ impl Style {
     /// Commas, every field quoted, CRLF.
     pub(super) const QUOTED: Style =
         Style { delimiter: b',', quotes: QuoteStyle::Always, crlf: true, cp1252: false };
-    /// Pipes, no quotes.
-    pub(super) const PIPES: Style =
-        Style { delimiter: b'|', quotes: QuoteStyle::Never, crlf: false, cp1252: false };
 
     /// With LF.
     pub(super) const fn lf(self) -> Style {
