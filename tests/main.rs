@@ -46,3 +46,6 @@ mod cases;
 
 // does anything of a person leave the loader, but a hash?
 mod personal;
+
+// does the plan search find what the obvious query finds?
+mod search;
