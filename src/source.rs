@@ -301,6 +301,11 @@ impl Sources {
 }
 
 impl Source {
+    /// Reads one spec's text; what is wrong goes to `problems`.
+    pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
+        parse::parse(path, text, problems)
+    }
+
     /// sha256 of the spec's text, in hex: what the manifest pins of it.
     pub fn digest(&self) -> String {
         crate::digest::sha256(self.text.as_bytes())

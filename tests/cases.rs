@@ -52,6 +52,7 @@ fn every_source_loads_its_case_to_the_last_field() {
             continue;
         }
         let mut world = World::new();
+        world.root = project();
         world.own_root();
         let case = Case { database, folder, bless };
         wrong.extend(case.run(&world).into_iter().map(|text| format!("{}: {text}", case.database)));
