@@ -194,6 +194,7 @@ begin
             from unnest(search.answers) as local (value_no)
             join search_value as v on v.value_no = local.value_no
             left join unnest(search.facets, search.others) as o (facet, bits) on o.facet = v.facet
+            offset 0    -- else the counting is done twice, for the condition and for the answer
         ) as counted
         where counted.plans > 0
         group by counted.facet
