@@ -28,7 +28,7 @@ generate() {
     {
         echo 'create table pbp_column (column_name text);'
         cat "$root"/sql/planinfo/*_benefit_service.sql "$here/generate.sql"
-        for table in plan value range word county order facet; do cat "$root"/sql/planinfo/*_search_$table.sql; done
+        for table in plan value range word order county facet; do cat "$root"/sql/planinfo/*_search_$table.sql; done
         echo 'vacuum analyze;'
     } | psql -q -v ON_ERROR_STOP=1 "$url" >/dev/null
     data='generated (generate.sql)'

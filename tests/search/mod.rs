@@ -23,7 +23,7 @@ fn searchable(postgres: &Postgres) {
     let mut sql = String::from("create table pbp_column (column_name text);\n");
     sql.push_str(&table("benefit_service"));
     sql.push_str(&std::fs::read_to_string(project().join("benches/search/generate.sql")).unwrap());
-    for part in ["plan", "value", "range", "word", "county", "order", "facet"] {
+    for part in ["plan", "value", "range", "word", "order", "county", "facet"] {
         writeln!(sql, "{}", table(&format!("search_{part}"))).unwrap();
     }
     postgres.execute("search", &sql);
