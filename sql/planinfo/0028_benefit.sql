@@ -238,7 +238,9 @@ select valued.plan_no,
                             'cost not told')
                         || case when given.waived_if_admitted then ', waived if admitted' else '' end,
                         dollars(given.deductible) || ' deductible first',
-                        given.limit_count || ' ' || limit_unit || coalesce(' ' || given.limit_per, ''),
+                        given.limit_count || ' '
+                            || case when given.limit_count = 1 then rtrim(limit_unit, 's') else limit_unit end
+                            || coalesce(' ' || given.limit_per, ''),
                         'up to ' || dollars(given.maximum) || coalesce(' ' || given.maximum_per, ''))
        end as words
 from valued
