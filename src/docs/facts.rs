@@ -43,6 +43,8 @@ pub struct TableFacts {
     pub rows: u64,
     /// Bytes on disk, indexes included.
     pub bytes: u64,
+    /// Whether the build was made without its source, by wish.
+    pub is_left_out: bool,
     /// Its source's account; `None` of a derived table.
     pub source: Option<SourceEntry>,
     /// sha256 of the spec that loaded it, in hex.
@@ -110,7 +112,8 @@ pub async fn read(session: &Session, dictionary: &Dictionary) -> anyhow::Result<
     let stamp = session
         .query_opt(
             "select build, version, period,
-                    to_char(sealed_at at time zone 'utc', 'YYYY-MM-DD HH24:MI \"UTC\"'), manifest
+                    to_char(sealed_at at time zone 'utc', 'YYYY-MM-DD HH24:MI \"UTC\"'), manifest,
+                    without
              from kiln.stamp",
             &[],
         )
@@ -125,6 +128,9 @@ pub async fn read(session: &Session, dictionary: &Dictionary) -> anyhow::Result<
         tables: sizes(session).await?,
     };
     let manifest: serde_json::Value = stamp.get(4);
+    for source in stamp.get::<_, Vec<String>>(5) {
+        facts.tables.entry(source).or_default().is_left_out = true;
+    }
     let rows = session
         .query("select entry from kiln.source where state = 'loaded'", &[])
         .await
@@ -149,9 +155,6 @@ pub async fn read(session: &Session, dictionary: &Dictionary) -> anyhow::Result<
     Ok(Some(facts))
 }
 
-/// Rows whose documents are looked into: enough to meet a key that one row in a thousand has.
-const DOCUMENTS_SAMPLED: f64 = 10_000.0;
-
 async fn keys(
     session: &Session,
     table: &str,
@@ -161,7 +164,7 @@ async fn keys(
     let (Some(table), Some(column)) = (Ident::parse(table), Ident::parse(column)) else {
         return Ok(None);
     };
-    let percent = (100.0 * DOCUMENTS_SAMPLED / rows.max(1) as f64).min(100.0);
+    let percent = (100.0 * ROWS_SAMPLED as f64 / rows.max(1) as f64).min(100.0);
     let sql = include_str!("keys.sql")
         .replace("{table}", &table.to_string())
         .replace("{column}", &column.to_string())

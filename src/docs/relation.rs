@@ -58,18 +58,18 @@ pub fn badge(kind: Kind) -> Markup {
 
 fn figures(facts: &TableFacts) -> Markup {
     let sign = if facts.source.is_none() && facts.is_sampled() { "≈ " } else { "" };
-    let per_row = facts.bytes.checked_div(facts.rows);
+    // Of a handful of rows the page that they lie in is all that would be measured.
+    let per_row = if facts.rows < 1000 { None } else { facts.bytes.checked_div(facts.rows) };
     html! {
         dt { "Rows" }
         dd {
-            (sign) (HumanCount(facts.rows)) ", " (HumanBytes(facts.bytes)) " with indexes"
-            @if let Some(bytes) = per_row { " (" (bytes) " bytes a row)" }
-            @if let Some(entry) = &facts.source {
-                @let rejected = entry.sum(|file| file.rejected);
-                @if rejected > 0 { ", " (HumanCount(rejected)) " rejected" }
-                @let filtered = entry.sum(|file| file.filtered);
-                @if filtered > 0 { ", " (HumanCount(filtered)) " filtered" }
+            @if facts.is_left_out {
+                "none: this build was made without the source"
+            } @else {
+                (sign) (HumanCount(facts.rows)) ", " (HumanBytes(facts.bytes)) " with indexes"
+                @if let Some(bytes) = per_row { " (" (bytes) " bytes a row)" }
             }
+            @if let Some(entry) = &facts.source { (left_aside(entry)) }
         }
         @if let Some(entry) = &facts.source {
             @if entry.period.is_some() || entry.posted.is_some() {
@@ -80,6 +80,16 @@ fn figures(facts: &TableFacts) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Rows that the files have and the table has not.
+fn left_aside(entry: &SourceEntry) -> Markup {
+    let rejected = entry.sum(|file| file.rejected);
+    let filtered = entry.sum(|file| file.filtered);
+    html! {
+        @if rejected > 0 { ", " (HumanCount(rejected)) " rejected" }
+        @if filtered > 0 { ", " (HumanCount(filtered)) " filtered" }
     }
 }
 
@@ -239,7 +249,7 @@ fn found(column: &DescribedColumn, facts: &TableFacts, is_personal: bool) -> Mar
         @if found.null_share < 1.0 {
             @if let Some(distinct) = found.distinct { (different(distinct, found, facts, about)) }
             @if is_personal {
-                span.examples { "values not shown" }
+                span.withheld { "values not shown" }
             } @else if !found.examples.is_empty() {
                 span.examples {
                     @for (index, example) in found.examples.iter().enumerate() {
