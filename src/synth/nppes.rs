@@ -273,7 +273,7 @@ fn other(nth: usize, stream: &mut Stream) -> Fields {
     // Pharmacies' numbers begin with 100,000,000 and end before 200,000,000.
     let number = npi(200_000_000 + nth as u64);
     let mut fields = vec![(0, number.to_string())];
-    if (nth / OTHERS) as u64 % (DEACTIVATED / OTHERS as u64) == 0 {
+    if ((nth / OTHERS) as u64).is_multiple_of(DEACTIVATED / OTHERS as u64) {
         fields.push((39, day(stream, 2015, 2025)));
         return fields;
     }
