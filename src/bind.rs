@@ -3,25 +3,74 @@
 //! Both are contracts by name. Whatever does not fit is said before the first row loads: all
 //! problems of all specs at once, or the whole difference between a header and its spec.
 
-use crate::decode::Record;
+mod header;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use header::{HeaderRow, Layout, joined, names_of};
+
 use crate::encode::{ColumnType, SUPPORTED};
-use crate::error::{Exit, Failure};
-use crate::schema::catalog::TableColumn;
-use crate::source::{Column, Encoding, Filter, Source, Transform};
+use crate::personal::HashKey;
+use crate::pg::{Ident, Session};
+use crate::schema::catalog::{self, TableColumn};
+use crate::source::{Column, Dictionary, Others, Source, Transform};
 use crate::strict::{Problems, suggest};
 
-/// Characters of a header's field that a message shows.
-const NAME_MAX: usize = 80;
-/// Differences that a message shows.
-const SHOWN_MAX: usize = 30;
+/// The column of a dictionary's table that has its entries' numbers.
+pub const ID: &str = "id";
 
-/// A spec whose columns are known to be in the table.
+/// The columns of the tables that a source fills, by table.
+pub type Tables = BTreeMap<String, Vec<TableColumn>>;
+
+/// Reads the columns of the tables that a source fills.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub async fn tables(session: &Session, source: &Source) -> anyhow::Result<Tables> {
+    let mut tables = Tables::new();
+    for table in source.tables() {
+        tables.insert(table.as_str().to_owned(), catalog::columns(session, table).await?);
+    }
+    Ok(tables)
+}
+
+/// A spec whose columns are known to be in its tables.
 #[derive(Debug, Clone)]
 pub struct Binding {
     /// The spec.
     pub source: Source,
-    /// What each table column is fed from, in the order that COPY sends them.
+    /// What each table column is fed from, in the order that COPY sends them, behind the
+    /// dictionaries' numbers.
     pub targets: Vec<Target>,
+    /// The dictionaries, in the order that COPY sends their numbers.
+    pub dictionaries: Vec<DictionaryBinding>,
+    /// The key that hashes identifiers. Without it such a spec can be held against its table,
+    /// and every row of it is refused.
+    pub hash_key: Option<Arc<HashKey>>,
+}
+
+/// A dictionary whose columns are known to be in its table.
+#[derive(Debug, Clone)]
+pub struct DictionaryBinding {
+    /// Its table.
+    pub table: Ident,
+    /// The type of `id`, and of the column that takes the number.
+    pub key: ColumnType,
+    /// What the other columns are fed from.
+    pub targets: Vec<Target>,
+}
+
+impl DictionaryBinding {
+    /// The COPY statement of its own table.
+    pub fn copy_sql(&self) -> String {
+        copy_sql(self.table.as_str(), [ID].into_iter().chain(names(&self.targets)))
+    }
+
+    /// The query that gives its rows back as they were sent.
+    pub fn select_sql(&self) -> String {
+        select_sql(self.table.as_str(), [ID].into_iter().chain(names(&self.targets)))
+    }
 }
 
 /// One table column and how its value is made.
@@ -29,8 +78,8 @@ pub struct Binding {
 pub struct Target {
     /// The table column's name.
     pub name: String,
-    /// Which of the spec's columns feeds it.
-    pub column: usize,
+    /// What feeds it.
+    pub feed: Feed,
     /// Its type.
     pub kind: ColumnType,
     /// Whether null is refused.
@@ -41,11 +90,43 @@ pub struct Target {
     pub transforms: Vec<Transform>,
 }
 
+/// What feeds a table column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feed {
+    /// The spec's column of this index.
+    Column(usize),
+    /// The same, hashed.
+    Hash(usize),
+    /// The same, where it holds a digit: its words go elsewhere.
+    Number(usize),
+    /// The same, where it holds no digit.
+    Words(usize),
+    /// All columns of the header that the spec does not name.
+    Gathered,
+}
+
+impl Feed {
+    /// The spec's column, unless all others feed it.
+    pub fn column(self) -> Option<usize> {
+        match self {
+            Feed::Column(index) | Feed::Hash(index) => Some(index),
+            Feed::Number(index) | Feed::Words(index) => Some(index),
+            Feed::Gathered => None,
+        }
+    }
+}
+
 impl Binding {
-    /// Binds a spec to its table's columns; `None` when there were problems.
-    pub fn new(source: &Source, table: &[TableColumn], problems: &Problems) -> Option<Binding> {
+    /// Binds a spec to its tables' columns; `None` when there were problems.
+    pub fn new(
+        source: &Source,
+        tables: &Tables,
+        hash_key: Option<&Arc<HashKey>>,
+        problems: &Problems,
+    ) -> Option<Binding> {
         let before = problems.count();
         let name = &source.name;
+        let table = tables.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         if table.is_empty() {
             problems.add(
                 &source.path,
@@ -54,199 +135,188 @@ impl Binding {
             );
             return None;
         }
-        let mut targets = Vec::new();
+        let mut dictionaries = Vec::new();
+        for dictionary in &source.dictionaries {
+            dictionaries.extend(bind_dictionary(source, dictionary, tables, problems));
+        }
+        let of_dictionary =
+            |to: &Ident| source.dictionaries.iter().any(|known| known.columns.contains(to));
+        let mut binder = Binder { source, name, table, problems, targets: Vec::new() };
         for (index, column) in source.columns.iter().enumerate() {
-            let Some(to) = &column.to else { continue };
-            match table.iter().find(|known| known.name == to.as_str()) {
-                None => {
-                    let mean = suggest(to.as_str(), table.iter().map(|c| c.name.as_str()));
-                    let message = format!("table {name} has no column {to}{mean}");
-                    problems.add(&source.path, column.line, message);
-                }
-                Some(known) => targets.extend(target(source, index, column, known, problems)),
-            }
+            binder.column(index, column, |to| !of_dictionary(to));
         }
-        for known in table.iter().filter(|known| !known.has_default) {
-            let fed = source
-                .columns
-                .iter()
-                .any(|c| c.to.as_ref().is_some_and(|to| to.as_str() == known.name));
-            if !fed {
-                let message = format!("nothing feeds column {} of table {name}", known.name);
-                problems.add(&source.path, 0, message);
-            }
+        if let Others::Gather { to, transforms, line } = &source.others {
+            let nulls = source.format.nulls.as_slice();
+            binder.target(to, *line, Feed::Gathered, nulls, transforms);
         }
-        (problems.count() == before).then(|| Binding { source: source.clone(), targets })
+        binder.refuse_unfed(source.dictionaries.iter().map(|known| known.to.as_str()));
+        let targets = binder.targets;
+        let (source, hash_key) = (source.clone(), hash_key.cloned());
+        let bound = Binding { source, targets, dictionaries, hash_key };
+        (problems.count() == before).then_some(bound)
     }
 
     /// The COPY statement.
     pub fn copy_sql(&self) -> String {
-        let names: Vec<String> = self.targets.iter().map(|t| format!("\"{}\"", t.name)).collect();
-        format!("copy {} ({}) from stdin (format binary)", self.source.name, names.join(", "))
+        copy_sql(self.source.name.as_str(), self.columns())
+    }
+
+    /// The query that gives its rows back as they were sent.
+    pub fn select_sql(&self) -> String {
+        select_sql(self.source.name.as_str(), self.columns())
+    }
+
+    /// The table's columns, in the order that COPY sends them.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        let keys = self.source.dictionaries.iter().map(|dictionary| dictionary.to.as_str());
+        keys.chain(names(&self.targets))
     }
 }
 
-fn target(
+fn names(targets: &[Target]) -> impl Iterator<Item = &str> {
+    targets.iter().map(|target| target.name.as_str())
+}
+
+fn select_sql<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {
+    let columns: Vec<String> = columns.map(|name| format!("\"{name}\"")).collect();
+    format!("select {} from \"{table}\"", columns.join(", "))
+}
+
+fn copy_sql<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {
+    let columns: Vec<String> = columns.map(|name| format!("\"{name}\"")).collect();
+    format!("copy {table} ({}) from stdin (format binary)", columns.join(", "))
+}
+
+fn bind_dictionary(
     source: &Source,
-    index: usize,
-    column: &Column,
-    known: &TableColumn,
+    dictionary: &Dictionary,
+    tables: &Tables,
     problems: &Problems,
-) -> Option<Target> {
-    let Some(kind) = ColumnType::from_postgres(known.type_oid, known.type_modifier) else {
-        let message = format!(
-            "column {} is {}, which kiln cannot load; it can: {SUPPORTED}",
-            known.name, known.type_name
-        );
-        problems.add(&source.path, column.line, message);
+) -> Option<DictionaryBinding> {
+    let Dictionary { table: name, to, line, .. } = dictionary;
+    let wrong = |message: String| problems.add(&source.path, *line, message);
+    let own = tables.get(source.name.as_str())?;
+    let table = tables.get(name.as_str()).filter(|columns| !columns.is_empty());
+    let Some(table) = table else {
+        wrong(format!("dictionary {name} has no table of that name in sql/"));
         return None;
     };
-    for transform in &column.transforms {
-        let fits = match transform {
-            Transform::YesNo | Transform::OneZero => kind == ColumnType::Bool,
-            Transform::Date(_) => kind == ColumnType::Date,
-            Transform::Money | Transform::Percent => !kind.is_text() && kind != ColumnType::Bool,
-            _ => true,
-        };
-        if !fits {
-            let message = format!("transform {transform:?} does not lead to {}", known.type_name);
-            problems.add(&source.path, column.line, message);
-        }
-    }
-    let nulls = column.nulls.as_ref().unwrap_or(&source.format.nulls);
-    Some(Target {
-        name: known.name.clone(),
-        column: index,
-        kind,
-        not_null: known.not_null,
-        nulls: nulls.iter().map(|text| text.clone().into_bytes()).collect(),
-        transforms: column.transforms.clone(),
-    })
-}
-
-/// Where each of the spec's columns stands in one file; `None` where the vintage lacks it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layout {
-    /// Field index by spec column.
-    pub fields: Vec<Option<usize>>,
-    /// Fields that a row must have.
-    pub width: usize,
-}
-
-impl Layout {
-    /// The layout of a file without a header: every column, in the spec's order.
-    pub fn in_order(source: &Source) -> Layout {
-        let width = source.columns.len();
-        Layout { fields: (0..width).map(Some).collect(), width }
-    }
-
-    /// Holds a header against the spec.
-    ///
-    /// # Errors
-    /// [`Exit::InputRejected`] with the whole difference: missing, extra, repeated, renamed and
-    /// moved columns.
-    pub fn from_header(source: &Source, header: &Record<'_>) -> anyhow::Result<Layout> {
-        let encoding = source.format.encoding;
-        let names: Vec<String> = (0..header.len())
-            .map(|index| name(header.field(index).unwrap_or_default(), encoding))
-            .collect();
-        let position = |column: &Column| names.iter().position(|name| *name == column.from);
-        let fields: Vec<Option<usize>> = source.columns.iter().map(position).collect();
-        let mut said = difference(source, &names, &fields);
-        if said.is_empty() {
-            return Ok(Layout { fields, width: names.len() });
-        }
-        if said.len() > SHOWN_MAX {
-            let more = said.len() - SHOWN_MAX;
-            said.truncate(SHOWN_MAX);
-            said.push(format!("and {more} more"));
-        }
-        let message = format!("the header is not the declared one: {}", said.join("; "));
-        Err(Failure::new(Exit::InputRejected, message)
-            .hint(format!("if CMS changed the layout, mend {}", source.path.display()))
-            .into())
-    }
-}
-
-/// A header's field as a name. What is no header may hold anything, and reaches messages,
-/// terminals and the ledger (whose JSON cannot hold NUL): control characters are escaped, and a
-/// name longer than any column's is cut.
-fn name(field: &[u8], encoding: Encoding) -> String {
-    let text = crate::decode::decode_text(field, encoding)
-        .map_or_else(|_| String::from_utf8_lossy(field).into_owned(), |text| text.into_owned());
-    if text.chars().count() <= NAME_MAX && !text.contains(char::is_control) {
-        return text;
-    }
-    let mut shown: String = text.chars().take(NAME_MAX).flat_map(char::escape_debug).collect();
-    shown.push('…');
-    shown
-}
-
-fn difference(source: &Source, names: &[String], fields: &[Option<usize>]) -> Vec<String> {
-    let columns = &source.columns;
-    let mut said = Vec::new();
-    let extra: Vec<&String> =
-        names.iter().filter(|name| !columns.iter().any(|c| c.from == **name)).collect();
-    let mut renamed = Vec::new();
-    for (column, field) in columns.iter().zip(fields) {
-        if field.is_some() || column.optional {
-            continue;
-        }
-        // A missing column and a near name that is new are one thing: a renamed column.
-        let mean = extra.iter().find(|name| {
-            let (ours, theirs) = (column.from.to_ascii_lowercase(), name.to_ascii_lowercase());
-            ours == theirs
-                || theirs.starts_with(&ours)
-                || ours.starts_with(&theirs)
-                || strsim::damerau_levenshtein(&ours, &theirs) <= 2
-        });
-        match mean {
-            Some(new) => {
-                renamed.push((*new).clone());
-                said.push(format!("renamed {} → {new}", column.from));
-            }
-            None => said.push(format!("missing {}", column.from)),
-        }
-    }
-    for name in &extra {
-        if !renamed.contains(name) {
-            said.push(format!("extra {name}"));
-        }
-    }
-    for (index, name) in names.iter().enumerate() {
-        if names[..index].contains(name) {
-            said.push(format!("repeated {name}"));
-        }
-    }
-    let present: Vec<usize> = fields.iter().flatten().copied().collect();
-    if said.is_empty() && !source.format.any_order {
-        for pair in present.windows(2) {
-            if pair[0] > pair[1] {
-                let (first, then) = (&names[pair[1]], &names[pair[0]]);
-                said.push(format!("reordered: {first} stands before {then}"));
-            }
-        }
-    }
-    said
-}
-
-/// A filter with its column's index in the spec.
-#[derive(Debug, Clone)]
-pub struct BoundFilter {
-    /// Index of the spec column.
-    pub column: usize,
-    /// The contents it looks for.
-    pub values: Vec<Vec<u8>>,
-    /// Whether they keep or drop the row.
-    pub keep: bool,
-}
-
-/// The spec's filters, ready for rows.
-pub fn filters(source: &Source) -> Vec<BoundFilter> {
-    let bound = |filter: &Filter| {
-        let column = source.columns.iter().position(|column| column.from == filter.column)?;
-        let values = filter.values.iter().map(|value| value.clone().into_bytes()).collect();
-        Some(BoundFilter { column, values, keep: filter.keep })
+    let kind = |table: &[TableColumn], column: &str| {
+        let known = table.iter().find(|known| known.name == column)?;
+        let kind = ColumnType::from_postgres(known.type_oid, known.type_modifier)?;
+        matches!(kind, ColumnType::Int2 | ColumnType::Int4).then_some(kind)
     };
-    source.filters.iter().filter_map(bound).collect()
+    let (key, id) = (kind(own, to.as_str()), kind(table, ID));
+    if key.is_none() || key != id {
+        let own = &source.name;
+        wrong(format!("{name}.{ID} and {own}.{to} must both be smallint, or both integer"));
+    }
+    let mut binder = Binder { source, name, table, problems, targets: Vec::new() };
+    for (index, column) in source.columns.iter().enumerate() {
+        binder.column(index, column, |to| dictionary.columns.contains(to));
+    }
+    binder.refuse_unfed([ID].into_iter());
+    Some(DictionaryBinding { table: name.clone(), key: key?, targets: binder.targets })
+}
+
+struct Binder<'a> {
+    source: &'a Source,
+    name: &'a Ident,
+    table: &'a [TableColumn],
+    problems: &'a Problems,
+    targets: Vec<Target>,
+}
+
+impl Binder<'_> {
+    /// What one of the spec's columns feeds, as far as it is this table's.
+    fn column(&mut self, index: usize, column: &Column, is_own: impl Fn(&Ident) -> bool) {
+        let source = self.source;
+        let nulls = column.nulls.as_ref().unwrap_or(&source.format.nulls);
+        let feed = match (column.hashed, &column.words_to) {
+            (true, _) => Feed::Hash(index),
+            (false, Some(_)) => Feed::Number(index),
+            (false, None) => Feed::Column(index),
+        };
+        if let Some(to) = column.to.as_ref().filter(|to| is_own(to)) {
+            self.target(to, column.line, feed, nulls, &column.transforms);
+        }
+        if let Some(to) = column.words_to.as_ref().filter(|to| is_own(to)) {
+            self.target(to, column.line, Feed::Words(index), nulls, &[]);
+        }
+    }
+
+    fn target(
+        &mut self,
+        to: &Ident,
+        line: usize,
+        feed: Feed,
+        nulls: &[String],
+        transforms: &[Transform],
+    ) {
+        let (table, path) = (self.name, &self.source.path);
+        let Some(known) = self.table.iter().find(|known| known.name == to.as_str()) else {
+            let mean = suggest(to.as_str(), self.table.iter().map(|c| c.name.as_str()));
+            self.problems.add(path, line, format!("table {table} has no column {to}{mean}"));
+            return;
+        };
+        let Some(kind) = ColumnType::from_postgres(known.type_oid, known.type_modifier) else {
+            let message = format!(
+                "column {} is {}, which kiln cannot load; it can: {SUPPORTED}",
+                known.name, known.type_name
+            );
+            self.problems.add(path, line, message);
+            return;
+        };
+        if let Some(wanted) = misfit(feed, kind) {
+            let message = format!("column {} must be {wanted}, and is {}", to, known.type_name);
+            self.problems.add(path, line, message);
+        }
+        for transform in transforms {
+            if !leads_to(transform, kind) && feed != Feed::Gathered {
+                let message =
+                    format!("transform {transform:?} does not lead to {}", known.type_name);
+                self.problems.add(path, line, message);
+            }
+        }
+        self.targets.push(Target {
+            name: known.name.clone(),
+            feed,
+            kind,
+            not_null: known.not_null,
+            nulls: nulls.iter().map(|text| text.clone().into_bytes()).collect(),
+            transforms: transforms.to_vec(),
+        });
+    }
+    /// Every column of the table is fed, by a target or as one of `others`.
+    fn refuse_unfed<'b>(&self, others: impl Iterator<Item = &'b str>) {
+        let others: Vec<&str> = others.collect();
+        for known in self.table.iter().filter(|known| !known.has_default) {
+            let fed = names(&self.targets).chain(others.iter().copied()).any(|n| n == known.name);
+            if !fed {
+                let message = format!("nothing feeds column {} of table {}", known.name, self.name);
+                self.problems.add(&self.source.path, 0, message);
+            }
+        }
+    }
+}
+
+/// The type that a feed needs, where it is not this one.
+fn misfit(feed: Feed, kind: ColumnType) -> Option<&'static str> {
+    match feed {
+        Feed::Gathered => (kind != ColumnType::Jsonb).then_some("jsonb"),
+        Feed::Hash(_) => (kind != ColumnType::Uuid).then_some("uuid"),
+        Feed::Words(_) => (!kind.is_text()).then_some("text"),
+        Feed::Column(_) | Feed::Number(_) => {
+            (kind == ColumnType::Jsonb).then_some("of a type that one field can be")
+        }
+    }
+}
+
+fn leads_to(transform: &Transform, kind: ColumnType) -> bool {
+    match transform {
+        Transform::YesNo | Transform::OneZero => kind == ColumnType::Bool,
+        Transform::Date(_) => kind == ColumnType::Date,
+        Transform::Money | Transform::Percent => !kind.is_text() && kind != ColumnType::Bool,
+        _ => true,
+    }
 }

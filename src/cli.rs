@@ -2,6 +2,7 @@
 
 mod args;
 mod range;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use args::*;
 pub use range::Range;
+pub use source::*;
 
 use crate::config::VARIABLES;
 use crate::error::Exit;
@@ -134,6 +136,30 @@ Examples:
     /// Make the previous build live again, through the same gate
     #[command(after_help = "Examples:\n  kiln rollback druginfo --why \"prices look wrong\"")]
     Rollback(Rollback),
+    /// Make a small database of a live one, closed and the same on every machine
+    #[command(after_help = "\
+Keeps the rows that sql/DATABASE/subset.toml names, and all that they refer to; tables made from \
+tables are made anew. The subset is a build of its own beside the live one, which stays live.
+
+Examples:
+  kiln subset druginfo --percent 5
+  # and as a file for laptops
+  kiln subset druginfo --percent 5 --to druginfo.sql.gz
+  # one contract's plans, and what goes with them
+  kiln subset druginfo --rule plan_information=\"contract_id = 'H1671'\"
+  kiln subset druginfo --percent 1 --dry-run")]
+    Subset(Subset),
+    /// Make a database of a file that `kiln subset --to` wrote, proved row by row
+    #[command(after_help = "\
+With nothing configured it starts the private Postgres and leaves it up. The restored subset goes \
+live where nothing, or another subset, is live. It is SQL: restore files from people you trust.
+
+Examples:
+  kiln restore druginfo.sql.gz
+  psql \"$(kiln url druginfo)\"
+  # another machine must be told by its name
+  kiln restore druginfo.sql.gz --on db.internal")]
+    Restore(Restore),
     /// What is live since when, what failed last, and how to go on
     #[command(after_help = "Examples:\n  kiln status\n  kiln status druginfo --json")]
     Status(Status),
@@ -153,6 +179,21 @@ Examples:
     /// Prove that the numbered .sql files load, or lock their version
     #[command(subcommand)]
     Schema(Schema),
+    /// Write the data dictionary, or say that it is stale
+    #[command(after_help = "\
+Writes sql/DATABASE/DICTIONARY.md from the numbered .sql files (loaded from zero into a throw-away \
+Postgres) and the specs: commit it. Writes a page a database into --out, searchable without a \
+server, with rows, null shares and examples of the live build; never a value of a source about \
+people. With --check nothing is written; exit 2 when the Markdown is stale or a comment is missing.
+
+Examples:
+  kiln docs
+  kiln docs --check
+  kiln docs druginfo --build druginfo_00007 --out site")]
+    Docs(Docs),
+    /// Draft the two files of a new source from a real file, or try a spec on one
+    #[command(subcommand)]
+    Source(Source),
     /// Drop what retention allows, and what a crash left behind
     #[command(after_help = "Examples:\n  kiln prune --dry-run\n  kiln prune druginfo")]
     Prune(Prune),

@@ -4,6 +4,7 @@
 pub mod build;
 mod contract;
 mod demo;
+mod docs;
 mod ending;
 mod guard;
 mod land;
@@ -11,25 +12,32 @@ mod load;
 mod local;
 mod plan;
 mod prune;
+mod restore;
 mod resume;
 mod run;
 mod schema;
+mod source;
 mod status;
+mod subset;
 mod swap;
 mod synth;
 mod url;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Cli, Command, Contract, Schema};
+use crate::cli::{Cli, Command, Contract, Schema, Source as SourceCommand};
 use crate::config::{Config, S3Location, known_database};
+use crate::error::{Exit, Failure};
 use crate::local as private;
+use crate::personal::HashKey;
 use crate::pg::Server;
 use crate::progress::Progress;
 use crate::registry::control::Who;
+use crate::source::Source;
 use crate::store::{Access, Store};
 
 /// Runs one command.
@@ -56,6 +64,8 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,
         Command::Rollback(args) => swap::rollback(start, &args).await,
+        Command::Subset(args) => subset::run(start, &args).await,
+        Command::Restore(args) => restore::run(start, &args).await,
         Command::Status(args) => status::run(start, &args).await,
         Command::Url(args) => url::run(&start, &args).await,
         Command::Contract(Contract::Set(args)) => contract::set(start, &args).await,
@@ -63,6 +73,9 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Guard(args) => guard::run(start, &args).await,
         Command::Schema(Schema::Check(args)) => schema::check(&start, &args).await,
         Command::Schema(Schema::Lock(args)) => schema::lock(&start, &args).await,
+        Command::Docs(args) => docs::run(start, &args).await,
+        Command::Source(SourceCommand::New(args)) => source::new(start, &args).await,
+        Command::Source(SourceCommand::Check(args)) => source::check(start, &args).await,
         Command::Prune(args) => prune::run(start, &args).await,
         Command::ServeS3 { .. } => Ok(()),
     }
@@ -172,6 +185,26 @@ impl Context {
     /// The store that files land in.
     pub async fn store(&self) -> Store {
         Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
+    }
+
+    /// The key that hashes personal identifiers, where one of these sources does.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when there is none, or it cannot be read.
+    pub fn hash_key(&self, sources: &[Source]) -> anyhow::Result<Option<Arc<HashKey>>> {
+        let Some(source) = sources.iter().find(|source| source.hashes()) else { return Ok(None) };
+        let file = match (&self.config.hash_key_file, &self.postgres) {
+            (Some(file), _) => file.clone(),
+            (None, Some(_)) => private::hash_key(&self.config.folder(".")?)?,
+            (None, None) => {
+                let message =
+                    format!("source {} hashes identifiers, and no key is set", source.name);
+                return Err(Failure::new(Exit::Usage, message)
+                    .hint("openssl rand -hex 32 > FILE, and KILN_HASH_KEY_FILE=FILE; keep it: with another key no person is the same")
+                    .into());
+            }
+        };
+        Ok(Some(Arc::new(HashKey::read(&file)?)))
     }
 
     /// The databases that a command is about: those named, or all.

@@ -12,7 +12,7 @@ use crate::pg::Ident;
 use crate::strict::{File, Problems, Table, suggest};
 
 /// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
-pub const VARIABLES: [(&str, &str); 11] = [
+pub const VARIABLES: [(&str, &str); 12] = [
     ("KILN_POSTGRES_URL", "where builds are made; absent: a private cluster in KILN_HOME"),
     ("KILN_POSTGRES_CA", "PEM file that Postgres's certificate is checked against"),
     ("KILN_S3_URL", "s3://bucket/prefix of the landed files; absent: a private endpoint"),
@@ -22,6 +22,7 @@ pub const VARIABLES: [(&str, &str); 11] = [
     ("KILN_CONNECTIONS", "COPY connections side by side [2 or the number of cores]"),
     ("KILN_KEEP_PREVIOUS", "previous builds that stay for rollback [1]"),
     ("KILN_SWAP_DEADLINE", "seconds after which a swap gives up [30]"),
+    ("KILN_HASH_KEY_FILE", "key that hashes personal identifiers, 32 bytes or more"),
     ("KILN_LOG", "what goes to the JSON log, as in RUST_LOG [info]"),
     ("KILN_FAILPOINT", "name=error|panic|term|kill|pause:FILE (debug builds only)"),
 ];
@@ -54,6 +55,8 @@ pub struct Config {
     pub keep_previous: usize,
     /// After this a swap gives up and nothing has changed.
     pub swap_deadline: Duration,
+    /// The file of the key that hashes personal identifiers; `None`: a private server's own.
+    pub hash_key_file: Option<PathBuf>,
     /// The filter of the JSON log.
     pub log: String,
 }
@@ -138,6 +141,7 @@ impl Config {
             connections: cores.max(2),
             keep_previous: 1,
             swap_deadline: Duration::from_secs(30),
+            hash_key_file: None,
             log: "info".into(),
         }
     }
@@ -148,6 +152,9 @@ impl Config {
         }
         if let Some(log) = table.text("log") {
             self.log = log.value;
+        }
+        if let Some(file) = table.text("hash_key_file") {
+            self.hash_key_file = Some(self.root.join(file.value));
         }
         if let Some(postgres) = table.table("postgres") {
             self.postgres_url = postgres.text("url").map(|said| said.value);
@@ -205,6 +212,7 @@ impl Config {
                 "KILN_POSTGRES_CA" => self.postgres_ca = Some(value.into()),
                 "KILN_PG_BIN" => self.postgres_bin = Some(value.into()),
                 "KILN_HOME" => self.home = absolute(value),
+                "KILN_HASH_KEY_FILE" => self.hash_key_file = Some(absolute(value)),
                 "KILN_LOG" => self.log = value.clone(),
                 "KILN_S3_URL" => {
                     self.s3 = S3Location::parse(value);

@@ -2,8 +2,11 @@
 //! side by side as there are connections.
 //!
 //! [`part`] makes rows of one file in a thread of its own; [`send`] (here) puts them into COPY;
-//! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused.
+//! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused; [`dictionary`] writes the sets
+//! that the rows have numbers of.
 
+pub mod between;
+mod dictionary;
 pub mod part;
 pub mod queue;
 pub mod rejects;
@@ -22,15 +25,17 @@ use tokio_util::sync::CancellationToken;
 use crate::bind::Binding;
 use crate::error::{Exit, failure};
 use crate::failpoint;
-use crate::fetch::archive::Member;
+use crate::fetch::member::Member;
 use crate::fetch::verified::Complete;
 use crate::ledger::FileEntry;
 use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
+use crate::source::Source;
 use crate::validate::Counts;
+use crate::validate::dictionary::Shared;
 use part::{Piece, Tally};
 use rejects::RejectWriter;
-pub use settle::note_without;
+pub use settle::{note_without, write_entry};
 
 /// Chunks of rows on their way between the threads; with their size this bounds the memory.
 const CHUNKS_IN_FLIGHT: usize = 4;
@@ -42,10 +47,10 @@ pub struct Part {
     pub binding: Arc<Binding>,
     /// The file.
     pub member: Member,
-    /// The object's version, for the ledger.
-    pub version: String,
     /// The source's count of rejects, over all its parts.
     pub tally: Arc<Tally>,
+    /// The source's dictionaries, over all its parts.
+    pub dictionaries: Arc<[Shared]>,
     /// What progress shows.
     pub meter: Arc<Meter>,
     /// Which attempt at the source this is.
@@ -67,6 +72,12 @@ impl OpenCopy {
     async fn finish(mut self, _proof: &Complete) -> anyhow::Result<u64> {
         self.sink.as_mut().finish().await.map_err(|error| data_error("COPY", &error))
     }
+}
+
+/// Empties the tables that a source fills.
+fn truncate(source: &Source) -> String {
+    let tables: Vec<String> = source.tables().map(ToString::to_string).collect();
+    format!("truncate table {}", tables.join(", "))
 }
 
 /// Loads one file through the session, inside the caller's transaction.
@@ -141,7 +152,7 @@ async fn feed(
 fn entry(part: &Part, proof: &Complete, counts: &Counts, copied: u64) -> FileEntry {
     FileEntry {
         object: part.member.object.clone(),
-        version: part.version.clone(),
+        version: part.member.version.clone(),
         member: part.member.path.clone(),
         bytes: proof.bytes(),
         sha256: proof.sha256().to_owned(),

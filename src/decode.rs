@@ -43,6 +43,7 @@ pub struct Records<R> {
     end: usize,
     finished: bool,
     next: Position,
+    last: (usize, Position),
     ended_in_newline: bool,
     fields: Vec<(u32, u32)>,
     unquoted: Vec<u8>,
@@ -105,6 +106,7 @@ impl<R: Read> Records<R> {
             end: 0,
             finished: false,
             next: Position { line: 1, byte: 0 },
+            last: (0, Position { line: 1, byte: 0 }),
             ended_in_newline: true,
             fields: Vec::new(),
             unquoted: Vec::new(),
@@ -130,6 +132,14 @@ impl<R: Read> Records<R> {
         Ok(())
     }
 
+    /// Puts the last record back: the next is the same again.
+    pub fn put_back(&mut self) {
+        let (length, position) = self.last;
+        self.start -= length; // nothing was read since, so its bytes still stand there
+        self.next = position;
+        self.last.0 = 0;
+    }
+
     /// Whether the last record read ended in a line end.
     pub fn ended_in_newline(&self) -> bool {
         self.ended_in_newline
@@ -143,6 +153,7 @@ impl<R: Read> Records<R> {
     pub fn next_record(&mut self) -> anyhow::Result<Option<Record<'_>>> {
         let Some((length, advance)) = self.find_end()? else { return Ok(None) };
         let position = self.next;
+        self.last = (advance, position);
         let raw_start = self.start;
         let whole = &self.buffer[raw_start..raw_start + advance];
         self.ended_in_newline = whole.last() == Some(&b'\n');

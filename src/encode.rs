@@ -13,6 +13,11 @@ pub const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// The two bytes that close it; without them Postgres 15 takes a cut stream for a whole one.
 pub const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
+/// The version of jsonb's binary form (src/backend/utils/adt/jsonb.c, jsonb_recv).
+const JSONB_VERSION: u8 = 1;
+/// Length, version and brace of an object that is still empty.
+const OPEN: usize = 6;
+
 /// A column's type, as far as kiln encodes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
@@ -40,10 +45,14 @@ pub enum ColumnType {
     Float4,
     /// `double precision`.
     Float8,
+    /// `uuid`.
+    Uuid,
+    /// `jsonb`, gathered from columns that the spec does not name.
+    Jsonb,
 }
 
 /// The types' names, for the message about one that is not among them.
-pub const SUPPORTED: &str = "text, varchar, char, smallint, integer, bigint, numeric, boolean, date, real, double precision";
+pub const SUPPORTED: &str = "text, varchar, char, smallint, integer, bigint, numeric, boolean, date, real, double precision, uuid, and jsonb to gather in";
 
 impl ColumnType {
     /// From Postgres's type id and modifier; `None` for a type that kiln does not encode.
@@ -61,6 +70,8 @@ impl ColumnType {
             (Type::DATE, ColumnType::Date),
             (Type::FLOAT4, ColumnType::Float4),
             (Type::FLOAT8, ColumnType::Float8),
+            (Type::UUID, ColumnType::Uuid),
+            (Type::JSONB, ColumnType::Jsonb),
         ];
         if oid == Type::NUMERIC.oid() {
             let precision_scale =
@@ -111,7 +122,7 @@ pub fn text(row: &mut Vec<u8>, value: &str, max: Option<u32>) -> Result<(), &'st
 /// The reason, in words that complete "column X …", without the field's content.
 pub fn value(row: &mut Vec<u8>, field: &[u8], column: ColumnType) -> Result<(), &'static str> {
     match column {
-        ColumnType::Text { .. } => Err("must be decoded before it is encoded"),
+        ColumnType::Text { .. } | ColumnType::Jsonb => Err("must be decoded before it is encoded"),
         ColumnType::Int2 => {
             put(row, &integer::<i16>(field, "is too large for smallint")?.to_be_bytes());
             Ok(())
@@ -146,6 +157,66 @@ pub fn value(row: &mut Vec<u8>, field: &[u8], column: ColumnType) -> Result<(), 
             put(row, &float(field)?.to_be_bytes());
             Ok(())
         }
+        ColumnType::Uuid => {
+            let uuid = uuid::Uuid::try_parse_ascii(field).map_err(|_| "is not a uuid")?;
+            put(row, uuid.as_bytes());
+            Ok(())
+        }
+    }
+}
+
+/// A dictionary's number, which is known to fit its type.
+pub fn number(row: &mut Vec<u8>, number: i32, column: ColumnType) {
+    match column {
+        ColumnType::Int2 => put(row, &(number as i16).to_be_bytes()),
+        _ => put(row, &number.to_be_bytes()),
+    }
+}
+
+/// Sixteen bytes into a uuid column.
+pub fn uuid(row: &mut Vec<u8>, bytes: &[u8; 16]) {
+    put(row, bytes);
+}
+
+/// An object of texts, as jsonb's binary form has it: a version byte, then JSON.
+pub struct Object<'a> {
+    row: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl<'a> Object<'a> {
+    /// Opens an object at the end of the row.
+    pub fn begin(row: &'a mut Vec<u8>) -> Object<'a> {
+        let start = row.len();
+        row.extend_from_slice(&[0, 0, 0, 0, JSONB_VERSION, b'{']); // the length is known at the end
+        Object { row, start }
+    }
+
+    /// Appends a text under a key that is not in the object yet.
+    ///
+    /// # Errors
+    /// The reason, when the text holds NUL, which jsonb cannot.
+    pub fn put(&mut self, key: &str, text: &str) -> Result<(), &'static str> {
+        if memchr::memchr(0, text.as_bytes()).is_some() {
+            return Err("holds a NUL character");
+        }
+        if self.row.len() > self.start + OPEN {
+            self.row.push(b',');
+        }
+        for (part, end) in [(key, b':'), (text, b' ')] {
+            // Into memory, of a text: neither can fail.
+            let _ = serde_json::to_writer(&mut *self.row, part);
+            self.row.push(end);
+        }
+        self.row.pop();
+        Ok(())
+    }
+
+    /// Closes the object.
+    pub fn end(self) {
+        self.row.push(b'}');
+        let length = (self.row.len() - self.start - 4) as i32;
+        self.row[self.start..self.start + 4].copy_from_slice(&length.to_be_bytes());
     }
 }
 
@@ -234,6 +305,19 @@ mod tests {
         assert_eq!(text(&mut row, "a\0b", None), Err("holds a NUL character"));
         assert_eq!(text(&mut row, "éé", Some(2)), Ok(()));
         assert_eq!(text(&mut row, "ééé", Some(2)), Err("is longer than its column"));
+    }
+
+    #[test]
+    fn an_object_is_a_version_byte_and_json() {
+        let mut row = vec![9];
+        let mut object = Object::begin(&mut row);
+        assert_eq!(object.put("a", "x\"y"), Ok(()));
+        assert_eq!(object.put("b", "{"), Ok(()));
+        assert_eq!(object.put("c", "\0"), Err("holds a NUL character"));
+        object.end();
+        let json = br#"{"a":"x\"y","b":"{"}"#;
+        assert_eq!(row[..6], [9, 0, 0, 0, json.len() as u8 + 1, JSONB_VERSION]);
+        assert_eq!(&row[6..], json);
     }
 
     #[test]

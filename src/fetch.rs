@@ -1,10 +1,11 @@
 //! Pinned objects to bytes whose completeness is proved.
 //!
-//! [`object`] is one pinned object as a seekable reader that resumes, [`archive`] finds members
-//! in nested zips, [`container`] is where their bytes are, [`verified`] counts and hashes what
+//! [`object`] is one pinned object as a seekable reader that resumes, [`archive`] finds
+//! [`member`]s in nested zips, [`container`] is where their bytes are, [`verified`] counts and hashes what
 //! is read and gives out the proof without which no COPY is finished.
 
 pub mod archive;
 pub mod container;
+pub mod member;
 pub mod object;
 pub mod verified;

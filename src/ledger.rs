@@ -1,6 +1,7 @@
 //! The run's own account: every source's objects, bytes, lines, rows, rejects, digests and
 //! times. Success is computed from it, not from nobody having complained.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,9 @@ pub struct SourceEntry {
     pub files: Vec<FileEntry>,
     /// `count(*)` of its table.
     pub counted: u64,
+    /// Rows of its dictionaries' tables.
+    #[serde(default)]
+    pub dictionaries: BTreeMap<String, u64>,
     /// Rejects that its budget allows for this many rows.
     pub rejects_allowed: u64,
     /// Fewest rows that its budget demands.
@@ -87,6 +91,7 @@ impl SourceEntry {
             posted: None,
             files: Vec::new(),
             counted: 0,
+            dictionaries: BTreeMap::new(),
             rejects_allowed: 0,
             rows_min: 0,
             digest: String::new(),

@@ -28,7 +28,12 @@ pub mod copy;
 pub mod index;
 pub mod check;
 pub mod seal;
+pub mod export;
 pub mod swap;
+pub mod docs;
+
+// beside the stages: drafts what the first of them reads
+pub mod sniff;
 
 // leaves
 pub mod config;
@@ -39,6 +44,7 @@ pub mod history;
 pub mod ledger;
 pub mod local;
 pub mod lock;
+pub mod personal;
 pub mod pg;
 pub mod progress;
 pub mod registry;
@@ -47,4 +53,5 @@ pub mod schema;
 pub mod stop;
 pub mod store;
 pub mod strict;
+pub mod subset;
 pub mod synth;

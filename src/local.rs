@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::error::{Exit, Failure};
-pub use credentials::Credentials;
+pub use credentials::{Credentials, hash_key};
 pub use endpoint::{Endpoint, REGION};
 pub use postgres::{Lease, Running};
 pub use served::{Served, serve_s3};

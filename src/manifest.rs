@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Exit, Failure};
 use crate::source::Source;
 use crate::store::{Listed, Pin, Store, file_name};
+use crate::subset::Origin;
 
 /// A build's inputs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct Manifest {
     pub without: Vec<String>,
     /// What each source reads.
     pub sources: BTreeMap<String, Input>,
+    /// What this build is a part of; `None` for a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset: Option<Origin>,
 }
 
 /// What one source reads, and by which spec.
@@ -31,14 +35,27 @@ pub struct Manifest {
 pub struct Input {
     /// sha256 of the spec's text.
     pub spec_sha256: String,
-    /// The day that the object's name gives as the posting's, yyyymmdd.
+    /// The day that the newest object's name gives as the posting's, yyyymmdd.
     pub posted: Option<String>,
-    /// The object at its version.
-    pub object: Pin,
+    /// The objects at their versions: one, or one an edition, the newest edition last.
+    pub objects: Vec<Pin>,
+}
+
+impl Input {
+    /// The objects' addresses, for people.
+    pub fn urls(&self) -> String {
+        self.objects.iter().map(Pin::url).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Bytes of all objects.
+    pub fn size(&self) -> u64 {
+        self.objects.iter().map(|pin| pin.size).sum()
+    }
 }
 
 impl Manifest {
-    /// Fixes the inputs: for each source the newest landed object that its pattern matches.
+    /// Fixes the inputs: for each source the newest landed object that its pattern matches, or the
+    /// newest of each edition.
     ///
     /// # Errors
     /// [`Exit::InputUnavailable`] when nothing has landed, or nothing that a source wants; all
@@ -62,10 +79,11 @@ impl Manifest {
         let mut missing = Vec::new();
         let mut chosen = Vec::new();
         for source in sources {
-            match newest(source, &listed) {
-                Some((object, posted)) => chosen.push((source, object, posted)),
-                None => missing.push(format!("{} (`{}`)", source.name.as_str(), source.object)),
+            let newest = newest(source, &listed);
+            if newest.is_empty() {
+                missing.push(format!("{} (`{}`)", source.name.as_str(), source.object));
             }
+            chosen.push((source, newest));
         }
         if !missing.is_empty() {
             let message = format!(
@@ -79,13 +97,18 @@ impl Manifest {
         }
         let mut pins: BTreeMap<&str, Pin> = BTreeMap::new();
         let mut inputs = BTreeMap::new();
-        for (source, object, posted) in chosen {
-            let pin = match pins.get(object.key.as_str()) {
-                Some(pin) => pin.clone(),
-                None => store.pin(&object.key).await?,
-            };
-            pins.insert(&object.key, pin.clone());
-            let input = Input { spec_sha256: source.digest(), posted, object: pin };
+        for (source, newest) in chosen {
+            let mut input =
+                Input { spec_sha256: source.digest(), posted: None, objects: Vec::new() };
+            for Candidate { object, posted, .. } in newest {
+                let pin = match pins.get(object.key.as_str()) {
+                    Some(pin) => pin.clone(),
+                    None => store.pin(&object.key).await?,
+                };
+                pins.insert(&object.key, pin.clone());
+                input.posted = input.posted.max(posted);
+                input.objects.push(pin);
+            }
             inputs.insert(source.name.as_str().to_owned(), input);
         }
         Ok(Manifest {
@@ -95,27 +118,44 @@ impl Manifest {
             created: crate::registry::now(),
             without: without.to_vec(),
             sources: inputs,
+            subset: None,
         })
     }
 }
 
-/// The newest object that a source's pattern matches. Newest by the posting day in its name,
-/// then by the folder it landed in (a day), then by when it was put.
-fn newest<'a>(source: &Source, listed: &'a [Listed]) -> Option<(&'a Listed, Option<String>)> {
-    listed
-        .iter()
-        .filter_map(|object| {
-            let captured = source.object.captures(file_name(&object.key))?;
-            let posted = captured.name("posted").map(|m| m.as_str().to_owned());
-            Some((object, posted))
-        })
-        .max_by(|(a, a_posted), (b, b_posted)| {
-            let folder = |object: &Listed| object.key.rsplit_once('/').map(|(f, _)| f.to_owned());
-            (a_posted, folder(a), a.modified, &a.key).cmp(&(
-                b_posted,
-                folder(b),
-                b.modified,
-                &b.key,
-            ))
-        })
+/// A landed object that a source's pattern matches.
+struct Candidate<'a> {
+    object: &'a Listed,
+    edition: Option<String>,
+    posted: Option<String>,
+}
+
+impl<'a> Candidate<'a> {
+    fn of(source: &Source, object: &'a Listed) -> Option<Candidate<'a>> {
+        let captured = source.object.captures(file_name(&object.key))?;
+        let group = |name| captured.name(name).map(|found| found.as_str().to_owned());
+        Some(Candidate { object, edition: group("edition"), posted: group("posted") })
+    }
+
+    /// What orders the candidates of an edition: the posting day in the name, then the folder it
+    /// landed in (a day), then when it was put.
+    fn age(&self) -> impl Ord + '_ {
+        let folder = self.object.key.rsplit_once('/').map(|(folder, _)| folder);
+        (&self.posted, folder, self.object.modified, &self.object.key)
+    }
+}
+
+/// The newest object of each edition that a source's pattern matches, in the editions' order; of
+/// a pattern without editions the newest object.
+fn newest<'a>(source: &Source, listed: &'a [Listed]) -> Vec<Candidate<'a>> {
+    let mut editions: BTreeMap<Option<String>, Candidate<'a>> = BTreeMap::new();
+    for candidate in listed.iter().filter_map(|object| Candidate::of(source, object)) {
+        match editions.get(&candidate.edition) {
+            Some(known) if known.age() >= candidate.age() => {}
+            _ => {
+                editions.insert(candidate.edition.clone(), candidate);
+            }
+        }
+    }
+    editions.into_values().collect()
 }

@@ -1,9 +1,12 @@
 //! What kiln prints on standard output, as text or JSON, and the JSON log
 //! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
 
+mod drafted;
 mod log;
 mod made;
 mod status;
+mod tried;
+mod subset;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,9 +16,12 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
+pub use drafted::{Drafted, drafted};
 pub use log::log_to_file;
 pub use made::{Made, made};
 pub use status::status;
+pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
+pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
 use crate::registry::control::Contract;

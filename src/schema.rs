@@ -22,6 +22,9 @@ use crate::error::{Exit, Failure};
 use crate::pg::{self, Ident, Session};
 use crate::strict::Problems;
 
+/// The data dictionary's name beside the numbered files.
+pub const DICTIONARY: &str = "DICTIONARY.md";
+
 /// The schema of one database.
 #[derive(Debug)]
 pub struct Schema {
@@ -51,7 +54,7 @@ pub struct Checked {
 }
 
 /// One numbered file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SchemaFile {
     /// The number in front of its name.
     pub number: u32,
@@ -93,11 +96,16 @@ impl Schema {
             let short = shown(&path);
             if file_name == "schema.lock" {
                 schema.lock = SchemaLock::parse(&short, &text, problems);
+            } else if file_name == DICTIONARY {
+                // Written from the others; `kiln docs --check` holds it against them.
+            } else if file_name == crate::subset::FILE {
+                // Rules of a subset; read where they are wanted.
             } else if let Some((number, table)) = numbered(&file_name) {
                 let sections = sections::parse(&short, &text, problems);
                 schema.files.push(SchemaFile { number, table, path: short, sections });
             } else {
-                let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), or schema.lock";
+                let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock, \
+                            subset.toml or DICTIONARY.md";
                 problems.add(&short, 0, form);
             }
         }
@@ -134,6 +142,16 @@ impl Schema {
         if self.files.is_empty() {
             problems.add(&self.lock_path, 0, "no numbered .sql file beside it");
         }
+    }
+
+    /// Of these tables, as pre-data has made them, those that the loader fills: the others are
+    /// made from tables, by a `-- derive` section of their own.
+    pub fn loaded(&self, tables: Vec<String>) -> Vec<String> {
+        let derived = |table: &String| {
+            let file = self.files.iter().find(|file| file.table == *table);
+            file.is_some_and(|file| file.of_kind(&Kind::Derive).next().is_some())
+        };
+        tables.into_iter().filter(|table| !derived(table)).collect()
     }
 
     /// The version that `schema.lock` gives.
@@ -209,8 +227,8 @@ impl SchemaFile {
         }
     }
 
-    /// A section's error with file and line. A syntax error is the schema's fault; a duplicate
-    /// key found by post-data is the data's.
+    /// A section's error with file and line, and without values. A syntax error is the schema's
+    /// fault; a duplicate key found by post-data is the data's.
     pub fn explain(&self, section: &Section, error: tokio_postgres::Error) -> anyhow::Error {
         let Some(db_error) = error.as_db_error() else {
             return pg::db(format!("run {}", self.path.display()))(error);
@@ -219,7 +237,18 @@ impl SchemaFile {
         let place = format!("{}:{line}", self.path.display());
         let class = &db_error.code().code()[..2];
         match class {
-            "42" if db_error.code().code() != "42501" => Failure::new(
+            // A value of the data that no type or function takes: the primary message quotes it.
+            "22" if db_error.position().is_none() => Failure::new(
+                Exit::ChecksFailed,
+                format!(
+                    "{place}: a value in the data is not what this SQL takes it for (SQLSTATE {})",
+                    db_error.code().code()
+                ),
+            )
+            .hint("the build is kept for a look; `kiln status` names it")
+            .into(),
+            // Where the server points into the text, the fault and the value are the text's own.
+            "22" | "42" if db_error.code().code() != "42501" => Failure::new(
                 Exit::Usage,
                 format!("{place}: {} (SQLSTATE {})", db_error.message(), db_error.code().code()),
             )
@@ -237,7 +266,7 @@ impl SchemaFile {
             )
             .hint("the build is kept for a look; `kiln status` names it")
             .into(),
-            _ => pg::db(place)(error),
+            _ => pg::data_error(&place, &error),
         }
     }
 }

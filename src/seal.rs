@@ -28,6 +28,13 @@ pub struct Stamp {
     pub rows: Vec<(String, u64)>,
 }
 
+impl Stamp {
+    /// The rows of one table; `None` where it is not one that was loaded.
+    pub fn rows_of(&self, table: &str) -> Option<u64> {
+        self.rows.iter().find(|(name, _)| name == table).map(|(_, rows)| *rows)
+    }
+}
+
 /// Proof that the seal was committed; only [`seal`] makes one. A build that was sealed by this
 /// very run need not be counted again before the swap.
 #[derive(Debug)]
@@ -160,12 +167,14 @@ pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
         .map_err(db("read the stamp"))?;
     let Some(row) = row else { return Ok(None) };
     let ledger: Ledger = serde_json::from_value(row.get(4))?;
+    let own = ledger.sources.iter().map(|entry| (entry.source.clone(), entry.counted));
+    let sets = ledger.sources.iter().flat_map(|entry| entry.dictionaries.clone());
     Ok(Some(Stamp {
         build: row.get(0),
         database: row.get(1),
         version: row.get::<_, i32>(2).cast_unsigned(),
         fingerprint: row.get(3),
-        rows: ledger.sources.iter().map(|e| (e.source.clone(), e.counted)).collect(),
+        rows: own.chain(sets).collect(),
     }))
 }
 

@@ -3,6 +3,7 @@
 //! A spec holds no SQL and no types: patterns that find object and member, how the text is
 //! cut, which column feeds which, budgets. Types come from the table (see `bind`).
 
+mod columns;
 mod parse;
 mod transform;
 
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use regex::Regex;
 
-pub use transform::Transform;
+pub use transform::{Transform, trim};
 
 use crate::pg::Ident;
 use crate::strict::Problems;
@@ -27,21 +28,29 @@ pub struct Source {
     pub text: String,
     /// One sentence for people.
     pub description: String,
-    /// Matches the object's file name; group `posted` (yyyymmdd) orders releases.
+    /// Matches the object's file name; group `posted` (yyyymmdd) orders releases; with a group
+    /// `edition` the newest object of every edition is read.
     pub object: Regex,
     /// Matches the names of inner zips to open on the way; `None`: the member lies in the object.
     pub archive: Option<Regex>,
     /// Matches the innermost file's name; group `period` is the data period. `None`: the object
     /// itself is the file.
     pub member: Option<Regex>,
-    /// How many members must match, exactly.
-    pub parts: usize,
+    /// How many members of an object must match.
+    pub parts: Parts,
+    /// Whether it speaks of persons: rejects then keep no bytes, and no message shows a text
+    /// that was found in the file.
+    pub personal: bool,
     /// How the text is cut.
     pub format: Format,
     /// What may be wrong before the source is refused.
     pub budget: Budget,
-    /// The file's columns, in file order.
+    /// The file's columns, in file order, and what else is known of a row.
     pub columns: Vec<Column>,
+    /// What becomes of columns that the header has and `columns` has not.
+    pub others: Others,
+    /// Columns that are stored once, in tables of their own.
+    pub dictionaries: Vec<Dictionary>,
     /// Rows that are left out, and counted.
     pub filters: Vec<Filter>,
 }
@@ -55,8 +64,8 @@ pub struct Format {
     pub quoting: Quoting,
     /// How bytes become characters.
     pub encoding: Encoding,
-    /// Rows before the data; the last of them names the columns. 0: no header.
-    pub header_rows: u64,
+    /// Which rows come before the data.
+    pub header: Header,
     /// Field contents that mean null.
     pub nulls: Vec<String>,
     /// Whether the last row must end in a line end (a cut file often does not).
@@ -65,6 +74,62 @@ pub struct Format {
     pub header_only_allowed: bool,
     /// Whether columns may come in any order (their names still must match).
     pub any_order: bool,
+}
+
+/// How many members of an object must match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// So many, no more and no fewer.
+    Exactly(usize),
+    /// So many or more: a family whose files come and go from year to year.
+    AtLeast(usize),
+}
+
+impl Parts {
+    /// Whether so many members are too few (`Less`), too many (`Greater`) or right.
+    pub fn compare(self, found: usize) -> std::cmp::Ordering {
+        match self {
+            Parts::Exactly(count) => found.cmp(&count),
+            Parts::AtLeast(count) => found.min(count).cmp(&count),
+        }
+    }
+}
+
+impl std::fmt::Display for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Parts::Exactly(count) => write!(f, "{count}"),
+            Parts::AtLeast(count) => write!(f, "at least {count}"),
+        }
+    }
+}
+
+/// Which rows come before the data.
+#[derive(Debug, Clone)]
+pub enum Header {
+    /// So many; the last of them names the columns. 0: there is no header.
+    Rows(u64),
+    /// Titles, then the first row whose first field matches, then rows whose first field is
+    /// blank: together they name the columns (Star Ratings).
+    Begins(Regex),
+}
+
+/// What becomes of columns that the header has and the spec has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Others {
+    /// The file is refused: its layout changed.
+    Refuse,
+    /// They are read and not stored.
+    Drop,
+    /// Those that are not null go into one jsonb column, by name.
+    Gather {
+        /// The jsonb column.
+        to: Ident,
+        /// What is done to each field.
+        transforms: Vec<Transform>,
+        /// The spec's line, for messages.
+        line: usize,
+    },
 }
 
 /// Whether `"` has a meaning.
@@ -85,6 +150,9 @@ pub enum Encoding {
     Utf8,
     /// cp1252 as Microsoft defines it: 81, 8D, 8F, 90 and 9D are not characters.
     Windows1252,
+    /// A field is UTF-8 where its bytes are, and cp1252 where they are not: the Star Ratings
+    /// files mix both.
+    Utf8OrWindows1252,
 }
 
 /// What may be wrong before a source is refused.
@@ -100,32 +168,90 @@ pub struct Budget {
     pub bytes_max: u64,
 }
 
-/// One column of the file.
+/// One column of the file, or something that is known of every row of it.
 #[derive(Debug, Clone)]
 pub struct Column {
-    /// Its name in the file's header.
-    pub from: String,
+    /// Where its content comes from.
+    pub from: From,
     /// The table column it feeds; `None`: read and not stored.
     pub to: Option<Ident>,
+    /// The text column that takes a field without any digit, in place of `to`: words among
+    /// numbers.
+    pub words_to: Option<Ident>,
     /// Whether a vintage may lack it; it is null then.
     pub optional: bool,
     /// Contents that mean null here, in place of the format's.
     pub nulls: Option<Vec<String>>,
     /// What is done to the field before it is read as its type, in order.
     pub transforms: Vec<Transform>,
+    /// Whether a keyed hash of the content is stored in its place.
+    pub hashed: bool,
     /// The spec's line, for messages.
     pub line: usize,
 }
 
-/// Rows to leave out by one column's content.
+/// Where a column's content comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// The field under the first of these names that the header has.
+    Header(Vec<String>),
+    /// The record's line in the member, from 1.
+    Line,
+    /// A named group of the object's or the member's pattern.
+    Group(String),
+}
+
+impl Column {
+    /// What messages call it: its first name in the header, or what is known.
+    pub fn name(&self) -> &str {
+        match &self.from {
+            From::Header(names) => names.first().map_or("", String::as_str),
+            From::Line => "line",
+            From::Group(group) => group,
+        }
+    }
+
+    /// Its names in the header; none where it is not of the file's text.
+    pub fn headings(&self) -> &[String] {
+        match &self.from {
+            From::Header(names) => names,
+            From::Line | From::Group(_) => &[],
+        }
+    }
+}
+
+/// Columns whose contents recur together: each set of them is stored once, in a table of its own,
+/// and the row has its number.
+#[derive(Debug, Clone)]
+pub struct Dictionary {
+    /// The table; it has the columns, and `id`.
+    pub table: Ident,
+    /// The table's columns, as `to` of the spec's columns names them.
+    pub columns: Vec<Ident>,
+    /// The column of the source's own table that takes the number.
+    pub to: Ident,
+    /// The spec's line, for messages.
+    pub line: usize,
+}
+
+/// Rows to leave out by what columns hold.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// The column's name in the file.
-    pub column: String,
-    /// Contents that keep the row (or drop it).
-    pub values: Vec<String>,
-    /// Whether the contents keep or drop.
+    /// The columns, as indexes of the spec's: any of them decides.
+    pub columns: Vec<usize>,
+    /// What is looked for.
+    pub test: Test,
+    /// Whether finding it keeps the row, or drops it.
     pub keep: bool,
+}
+
+/// What a filter looks for.
+#[derive(Debug, Clone)]
+pub enum Test {
+    /// One of these contents.
+    Values(Vec<String>),
+    /// A match.
+    Matches(regex::bytes::Regex),
 }
 
 /// The sources of one database, sorted by name.
@@ -175,9 +301,24 @@ impl Sources {
 }
 
 impl Source {
+    /// Reads one spec's text; what is wrong goes to `problems`.
+    pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
+        parse::parse(path, text, problems)
+    }
+
     /// sha256 of the spec's text, in hex: what the manifest pins of it.
     pub fn digest(&self) -> String {
         crate::digest::sha256(self.text.as_bytes())
+    }
+
+    /// Whether a column of it is stored as a keyed hash.
+    pub fn hashes(&self) -> bool {
+        self.columns.iter().any(|column| column.hashed)
+    }
+
+    /// The tables that it fills: its own, and its dictionaries'.
+    pub fn tables(&self) -> impl Iterator<Item = &Ident> {
+        std::iter::once(&self.name).chain(self.dictionaries.iter().map(|known| &known.table))
     }
 
     /// What `allowed` rejects come to for this many rows.

@@ -91,9 +91,17 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// `s3://bucket/key`, for people.
+    /// `s3://bucket/key`, or the path of a local file, for people.
     pub fn url(&self) -> String {
+        if self.bucket.is_empty() {
+            return self.key.clone();
+        }
         format!("s3://{}/{}", self.bucket, self.key)
+    }
+
+    /// The version id, or the entity tag where the bucket keeps no versions.
+    pub fn version(&self) -> &str {
+        self.version_id.as_deref().unwrap_or(&self.etag)
     }
 
     /// The last part of the key.

@@ -230,8 +230,26 @@ impl<'a> Table<'a> {
         all.map(|value| Said { value, line })
     }
 
+    /// A string or a list of strings.
+    pub fn texts_or_text(&self, key: &'static str) -> Option<Said<Vec<String>>> {
+        if self.entries.get(key).is_some_and(|value| value.get_ref().as_str().is_some()) {
+            return self.text(key).map(|said| Said { value: vec![said.value], line: said.line });
+        }
+        self.texts(key)
+    }
+
+    /// A string or a list of strings that must be there, with at least one.
+    pub fn required_text_or_texts(&self, key: &'static str) -> Option<Said<Vec<String>>> {
+        let said = self.texts_or_text(key);
+        if !self.entries.contains_key(key) || said.as_ref().is_some_and(|s| s.value.is_empty()) {
+            self.problem(self.line, format!("`{}` is missing", self.path(key)));
+            return None;
+        }
+        said
+    }
+
     /// A list whose items are words (`"trim"`) or words with one argument (`{ zero_pad = 5 }`),
-    /// the argument as text.
+    /// the argument as text, a list's items a line each.
     pub fn words(&self, key: &'static str) -> Vec<Said<(String, Option<String>)>> {
         let Some((value, line)) = self.get(key) else { return Vec::new() };
         let Some(array) = value.as_array() else {
@@ -247,6 +265,10 @@ impl<'a> Table<'a> {
                     let argument = match v.get_ref() {
                         DeValue::String(text) => text.to_string(),
                         DeValue::Integer(number) => number.as_str().to_owned(),
+                        DeValue::Array(texts) => {
+                            let texts = texts.iter().filter_map(|text| text.get_ref().as_str());
+                            texts.collect::<Vec<_>>().join("\n")
+                        }
                         other => other.type_str().to_owned(),
                     };
                     (k.get_ref().to_string(), Some(argument))
@@ -271,6 +293,24 @@ impl<'a> Table<'a> {
                 None
             }
         }
+    }
+
+    /// Every table inside this one, by its name, where names are the writer's own.
+    pub fn each_table(&self) -> Vec<(String, Table<'a>)> {
+        let mut all = Vec::new();
+        for (key, value) in self.entries {
+            let (name, line) = (key.get_ref().to_string(), self.file.line(key.span().start));
+            match value.get_ref().as_table() {
+                Some(entries) => {
+                    all.push((
+                        name.clone(),
+                        Table::named(self.file, self.path(&name), line, entries),
+                    ));
+                }
+                None => self.wrong(&name, line, "a table", value.get_ref()),
+            }
+        }
+        all
     }
 
     /// A list of tables inside this one.

@@ -14,6 +14,9 @@ mod faults;
 // does the swap change one thing at one moment, or nothing?
 mod swap;
 
+// is a part of a build closed, the same everywhere, and never taken for the whole?
+mod subset;
+
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
 
@@ -29,6 +32,9 @@ mod roles;
 // is the command line what its help says, and do secrets and values stay inside?
 mod cli;
 
+// does the dictionary follow sql/ and sources/, and does its page show all but what is of people?
+mod docs;
+
 // do the sources keep the style that they promise?
 mod tidy;
 
@@ -41,5 +47,12 @@ mod tls;
 // does an S3 server that no one here wrote say the same as kiln's own?
 mod s3;
 
+// does a drafted source load the file that it was drafted from, and does a trial say what is wrong?
+mod sniff;
+// does every source load a release that a person can read, to the last field?
+mod cases;
+
+// does anything of a person leave the loader, but a hash?
+mod personal;
 // does generated data have the size, the bytes and the nights that it says?
 mod synth;

@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::support::project;
 
 /// The stages, in the order that data meets them.
-const STAGES: [&str; 13] = [
+const STAGES: [&str; 16] = [
     "source", "manifest", "fetch", "decode", "bind", "validate", "encode", "copy", "index",
-    "check", "seal", "swap", "command",
+    "check", "seal", "export", "swap", "docs", "sniff", "command",
 ];
 
 /// What all may import, and what imports only its like.
-const LEAVES: [&str; 18] = [
+const LEAVES: [&str; 20] = [
     "config",
     "digest",
     "error",
@@ -22,6 +22,7 @@ const LEAVES: [&str; 18] = [
     "ledger",
     "local",
     "lock",
+    "personal",
     "pg",
     "progress",
     "registry",
@@ -30,6 +31,7 @@ const LEAVES: [&str; 18] = [
     "stop",
     "store",
     "strict",
+    "subset",
     "synth",
     "cli",
 ];

@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 use super::ending::{Baked, end_early, unless_stopped};
 use super::plan::{Specs, plan};
 use super::{Context, Start};
-use crate::bind::Binding;
+use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
@@ -25,7 +25,7 @@ use crate::pg::{Session, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control;
 use crate::registry::{State, Tag, roles};
-use crate::schema::{Kind, catalog};
+use crate::schema::Kind;
 use crate::seal::{self, Sealed};
 use crate::strict::Problems;
 use crate::{check, index, report};
@@ -83,14 +83,17 @@ impl<'a> Baking<'a> {
         let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
         let begun = async {
             failpoint::hit(failpoint::LOCKED)?;
-            // A trial leaves everything as it is, the failed build that it is to help with above all.
-            if command != "load" {
-                super::prune::leftovers(context, &lock).await?;
-            }
+            match command {
+                // A trial leaves everything as it is, the failed build that it is to help with above
+                // all; and a subset only looks at a night's work.
+                "load" => Vec::new(),
+                "subset" => super::prune::unfinished_subsets(context, &lock).await?,
+                _ => super::prune::leftovers(context, &lock).await?,
+            };
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
             roles::ensure(&lock, &owner, &app).await?;
-            control::next_build(&lock, database, &context.who.run).await
+            control::next_build(&lock, database, &context.who.run, command == "subset").await
         };
         let name = match begun.await {
             Ok(name) => name,
@@ -166,23 +169,30 @@ impl<'a> Baking<'a> {
     /// with specs and schema is said here, at once.
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
-        self.build.create(&self.lock, &self.tag).await?;
-        failpoint::hit(failpoint::CREATED)?;
-        let session = self.build.session("pre-data").await?;
-        self.build.prepare(&session).await?;
-        self.specs.schema.apply(&session, &Kind::PreData, &self.context.stop).await?;
+        let session = self.make_tables().await?;
         let bindings = self.bind(&session).await?;
         failpoint::hit(failpoint::PRE_DATA)?;
         self.ledger.stage("pre-data", since);
         Ok(bindings)
     }
 
+    /// A brand-new database with its tables.
+    pub(super) async fn make_tables(&self) -> anyhow::Result<Session> {
+        self.build.create(&self.lock, &self.tag).await?;
+        failpoint::hit(failpoint::CREATED)?;
+        let session = self.build.session("pre-data").await?;
+        self.build.prepare(&session).await?;
+        self.specs.schema.apply(&session, &Kind::PreData, &self.context.stop).await?;
+        Ok(session)
+    }
+
     /// Binds the wanted sources; the problems of all specs at once.
     pub(super) async fn bind(&mut self, session: &Session) -> anyhow::Result<Vec<Arc<Binding>>> {
         let mut bindings = Vec::new();
+        let hash_key = self.context.hash_key(&self.specs.sources.all)?;
         for source in &self.specs.sources.all {
-            let table = catalog::columns(session, &source.name).await?;
-            let bound = Binding::new(source, &table, &self.problems);
+            let tables = bind::tables(session, source).await?;
+            let bound = Binding::new(source, &tables, hash_key.as_ref(), &self.problems);
             bindings.extend(bound.map(Arc::new));
         }
         std::mem::take(&mut self.problems).into_result("kiln schema check")?;
@@ -261,11 +271,15 @@ impl<'a> Baking<'a> {
         let mut tasks = Vec::new();
         for binding in bindings {
             let Some(input) = manifest.sources.get(binding.source.name.as_str()) else { continue };
-            let known = objects.iter().find(|object| object.pin == input.object).cloned();
-            let object = known
-                .unwrap_or_else(|| Object::new(&store, input.object.clone(), &self.context.stop));
-            objects.push(Arc::clone(&object));
-            tasks.push(Task { binding, input: input.clone(), object });
+            let mut own = Vec::new();
+            for pin in &input.objects {
+                let known = objects.iter().find(|object| object.pin == *pin).cloned();
+                let object =
+                    known.unwrap_or_else(|| Object::new(&store, pin.clone(), &self.context.stop));
+                objects.push(Arc::clone(&object));
+                own.push(object);
+            }
+            tasks.push(Task { binding, input: input.clone(), objects: own });
         }
         tasks
     }

@@ -8,7 +8,7 @@ use super::build::Baking;
 use super::ending::end_early;
 use super::plan::{self, Specs};
 use super::{Context, Start};
-use crate::bind::Binding;
+use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::queue::{Loading, Task};
@@ -22,8 +22,8 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::control::{Audit, RunEnd, end_run, write_audit};
 use crate::registry::{Build, State, builds};
 use crate::report;
-use crate::schema::catalog;
 use crate::source::Source;
+use crate::store::Pin;
 use crate::strict::{Problems, suggest};
 
 /// `kiln load DATABASE SOURCE [--into BUILD]`.
@@ -105,7 +105,7 @@ async fn replace(
     let session = database.session("manifest").await?;
     let mut manifest = stored_manifest(&session).await?;
     let source = known_source(specs, args)?;
-    let binding = bind(source, &session).await?;
+    let binding = bind(context, source, &session).await?;
     drop(session);
     let input =
         fresh.sources.get(&args.source).cloned().ok_or_else(|| {
@@ -113,8 +113,10 @@ async fn replace(
         })?;
     manifest.sources.insert(args.source.clone(), input.clone());
     manifest.without.retain(|name| *name != args.source);
-    let object = Object::new(&context.store().await, input.object.clone(), &context.stop);
-    let task = Task { binding, input, object };
+    let store = context.store().await;
+    let object = |pin: &Pin| Object::new(&store, pin.clone(), &context.stop);
+    let objects = input.objects.iter().map(object).collect();
+    let task = Task { binding, input, objects };
     let loading = Loading {
         build: &database,
         specs: &specs.sources.all,
@@ -127,10 +129,15 @@ async fn replace(
     loading.replace(task, &manifest).instrument(span).await
 }
 
-async fn bind(source: &Source, session: &crate::pg::Session) -> anyhow::Result<Arc<Binding>> {
+async fn bind(
+    context: &Context,
+    source: &Source,
+    session: &crate::pg::Session,
+) -> anyhow::Result<Arc<Binding>> {
     let problems = Problems::default();
-    let table = catalog::columns(session, &source.name).await?;
-    let binding = Binding::new(source, &table, &problems);
+    let tables = bind::tables(session, source).await?;
+    let hash_key = context.hash_key(std::slice::from_ref(source))?;
+    let binding = Binding::new(source, &tables, hash_key.as_ref(), &problems);
     problems.into_result("kiln schema check")?;
     binding.map(Arc::new).ok_or_else(|| anyhow::anyhow!("a spec without problems did not bind"))
 }
@@ -162,6 +169,13 @@ pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyh
             .hint(format!("kiln status {database}"))
             .into());
     };
+    if build.is_subset() {
+        let message =
+            format!("{name} is a subset that was not finished; it cannot be gone on with");
+        return Err(Failure::new(Exit::Usage, message)
+            .hint(format!("kiln prune {database}, then make it again: kiln subset {database} …"))
+            .into());
+    }
     match build.state() {
         State::Failed | State::Building => Ok(build),
         state => Err(Failure::new(

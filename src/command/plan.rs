@@ -74,7 +74,7 @@ pub(super) fn print(manifest: &Manifest, as_json: bool) {
         manifest.database, manifest.schema_version
     );
     for (source, input) in &manifest.sources {
-        println!("  {source}  {} ({})", input.object.url(), HumanBytes(input.object.size));
+        println!("  {source}  {} ({})", input.urls(), HumanBytes(input.size()));
     }
     for source in &manifest.without {
         println!("  {source}  left out");
@@ -99,6 +99,6 @@ pub(super) fn print_resume(build: &str, manifest: &Manifest, done: &[SourceEntry
         }
     }
     for (source, input) in loads {
-        println!("  {source}  would be loaded from {}", input.object.url());
+        println!("  {source}  would be loaded from {}", input.urls());
     }
 }

@@ -1,6 +1,8 @@
 //! One file to rows, in a blocking thread: open, cut, hold the header against the spec,
 //! validate, encode, and hand on in chunks.
 
+mod header;
+
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +11,9 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::Part;
-use crate::bind::Layout;
 use crate::decode::Records;
 use crate::encode;
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure};
 use crate::fetch::verified::{Complete, Verified};
 use crate::pg::stopped;
 use crate::source::Encoding;
@@ -92,11 +93,12 @@ fn rows<R: Read>(
 ) -> anyhow::Result<(Complete, Counts)> {
     let source = &part.binding.source;
     let mut records = Records::new(input, &source.format);
-    if source.format.encoding == Encoding::Utf8 {
+    if matches!(source.format.encoding, Encoding::Utf8 | Encoding::Utf8OrWindows1252) {
         records.skip_prefix(b"\xef\xbb\xbf")?;
     }
-    let layout = header(part, &mut records)?;
-    let mut validator = Validator::new(&part.binding, layout, source.format.header_rows);
+    let (layout, header) = header::read(source, &mut records)?;
+    let mut validator =
+        Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
     let mut chunk = Vec::with_capacity(CHUNK + CHUNK / 4);
     chunk.extend_from_slice(encode::HEADER);
     let mut rows = 0;
@@ -144,19 +146,4 @@ fn refuse_odd_end(part: &Part, counts: &Counts, ended_in_newline: bool) -> anyho
             .into());
     }
     Ok(())
-}
-
-fn header<R: Read>(part: &Part, records: &mut Records<R>) -> anyhow::Result<Layout> {
-    let source = &part.binding.source;
-    let count = source.format.header_rows;
-    for number in 1..=count {
-        let Some(record) = records.next_record()? else {
-            let message = format!("has {} of {count} header rows", number - 1);
-            return Err(failure(Exit::InputRejected, message));
-        };
-        if number == count {
-            return Layout::from_header(source, &record);
-        }
-    }
-    Ok(Layout::in_order(source))
 }

@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::rejects::{self, RejectWriter};
 use super::settle::{Open, settle};
-use super::{Part, send};
+use super::{Part, send, truncate};
 use crate::bind::Binding;
 use crate::error::{Exit, Failure, exit_of};
 use crate::failpoint;
@@ -33,8 +33,8 @@ pub struct Task {
     pub binding: Arc<Binding>,
     /// What the manifest says it reads.
     pub input: Input,
-    /// The object, pinned.
-    pub object: Arc<Object>,
+    /// The objects, pinned.
+    pub objects: Vec<Arc<Object>>,
 }
 
 /// Where and how to load.
@@ -103,10 +103,10 @@ impl Loading<'_> {
     }
 
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
-        let (binding, object) = (Arc::clone(&task.binding), Arc::clone(&task.object));
+        let (binding, objects) = (Arc::clone(&task.binding), task.objects.clone());
         let scratch = self.scratch.clone();
         let span = tracing::info_span!("find", source = binding.source.name.as_str());
-        let find = move || span.in_scope(|| archive::find(&binding.source, &object, &scratch));
+        let find = move || span.in_scope(|| archive::find_all(&binding.source, &objects, &scratch));
         let found = tokio::task::spawn_blocking(find).await;
         (task, found.unwrap_or_else(|panic| Err(anyhow::anyhow!("reading an archive: {panic}"))))
     }
@@ -143,7 +143,7 @@ impl Loading<'_> {
                 return Err(stopped());
             }
             let name = task.binding.source.name.as_str().to_owned();
-            let attempt = begin_source(&session, &name).await?;
+            let attempt = begin_source(&session, &task.binding.source).await?;
             let mut open = Open::new(task, attempt);
             match found {
                 Err(error) => {
@@ -229,13 +229,13 @@ fn one_period_an_object(
     for (task, found) in &all {
         let period = found.as_ref().ok().and_then(Found::period);
         if let Some(period) = period {
-            let periods = told.entry(task.object.pin.url()).or_default();
+            let periods = told.entry(task.input.urls()).or_default();
             let names = periods.entry(period.to_owned()).or_default();
             names.push(task.binding.source.name.as_str().to_owned());
         }
     }
     for (task, found) in &mut all {
-        let url = task.object.pin.url();
+        let url = task.input.urls();
         let Some(periods) = told.get(&url).filter(|periods| periods.len() > 1) else { continue };
         let most = periods.iter().max_by_key(|(_, names)| names.len()).map(|(period, _)| period);
         let own = found.as_ref().ok().and_then(Found::period);
@@ -295,8 +295,9 @@ async fn load_part(
     Ok(entry)
 }
 
-/// Notes that a source is being loaded, into an empty table.
-async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
+/// Notes that a source is being loaded, into empty tables.
+async fn begin_source(session: &Session, source: &Source) -> anyhow::Result<i64> {
+    let name = source.name.as_str();
     let row = session
         .query_one(
             "insert into kiln.source as s (source, state, attempt, entry)
@@ -309,8 +310,7 @@ async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
         .map_err(db("open a source"))?;
     let attempt: i64 = row.get(0);
     if attempt > 1 {
-        let sql = format!("truncate table \"{name}\"");
-        session.batch_execute(&sql).await.map_err(db("empty a half-loaded table"))?;
+        session.batch_execute(&truncate(source)).await.map_err(db("empty a half-loaded table"))?;
         rejects::forget_stale(session).await?;
     }
     Ok(attempt)

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use super::queue::{Loading, Task};
 use super::rejects::RejectWriter;
-use super::send;
 use super::settle::{Open, entry, write_entry};
+use super::{dictionary, send, truncate};
 use crate::error::{Exit, Failure};
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::Manifest;
@@ -34,7 +34,7 @@ impl Loading<'_> {
         meter.total.store(total, Ordering::Relaxed);
         let watch = self.progress.watch("load", vec![(name.clone(), Arc::clone(&meter))]);
         session
-            .batch_execute(&format!("begin; truncate table \"{name}\""))
+            .batch_execute(&format!("begin; {}", truncate(&open.binding.source)))
             .await
             .map_err(db(format!("empty table {name}")))?;
         let mut rejects = RejectWriter::new(self.build);
@@ -77,7 +77,9 @@ async fn prove(session: &Session, name: &str, open: Open) -> anyhow::Result<Sour
         .await
         .map_err(db("count rows"))?
         .get(0);
-    let entry = entry(name, open, counted.unsigned_abs());
+    let dictionaries = dictionary::write(session, &open).await?;
+    let mut entry = entry(name, open, counted.unsigned_abs());
+    entry.dictionaries = dictionaries;
     match (&entry.state, &entry.error) {
         (SourceState::Failed, Some(error)) => {
             Err(Failure::new(Exit::InputRejected, error.clone()).into())

@@ -1,19 +1,21 @@
 //! A source from its first file to its verdict: what is known of it while it loads, and the
 //! entry that is written when its last file is in: proved loaded, or failed with its reason.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Part;
 use super::part::Tally;
 use super::queue::Task;
+use super::{Part, dictionary};
 use crate::bind::Binding;
 use crate::error::{Exit, exit_of, render};
-use crate::fetch::archive;
+use crate::fetch::member::Member;
 use crate::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::manifest::Input;
 use crate::pg::{Session, db};
 use crate::progress::Meter;
+use crate::validate::dictionary::Shared;
 
 /// A source under way.
 pub(super) struct Open {
@@ -21,6 +23,7 @@ pub(super) struct Open {
     pub(super) input: Input,
     pub(super) period: Option<String>,
     pub(super) tally: Arc<Tally>,
+    pub(super) dictionaries: Arc<[Shared]>,
     pub(super) attempt: i64,
     /// When its first file was begun; until then it waits for a connection.
     pub(super) began: Option<Instant>,
@@ -34,6 +37,7 @@ impl Open {
         Open {
             period: None,
             tally: Arc::default(),
+            dictionaries: task.binding.dictionaries.iter().map(|_| Shared::default()).collect(),
             attempt,
             began: None,
             waiting: 0,
@@ -44,13 +48,12 @@ impl Open {
         }
     }
 
-    pub(super) fn part(&self, member: archive::Member, meter: &Arc<Meter>) -> Part {
-        let pin = &self.input.object;
+    pub(super) fn part(&self, member: Member, meter: &Arc<Meter>) -> Part {
         Part {
             binding: Arc::clone(&self.binding),
             member,
-            version: pin.version_id.clone().unwrap_or_else(|| pin.etag.clone()),
             tally: Arc::clone(&self.tally),
+            dictionaries: Arc::clone(&self.dictionaries),
             meter: Arc::clone(meter),
             attempt: self.attempt,
         }
@@ -68,8 +71,15 @@ pub(super) async fn settle(
         .await
         .map_err(db("count rows"))?
         .get(0);
-    let entry = entry(name, open, counted.unsigned_abs());
+    session.batch_execute("begin").await.map_err(db("begin"))?;
+    let dictionaries = match open.failed {
+        None => dictionary::write(session, &open).await?,
+        Some(_) => BTreeMap::new(),
+    };
+    let mut entry = entry(name, open, counted.unsigned_abs());
+    entry.dictionaries = dictionaries;
     write_entry(session, &entry, None).await?;
+    session.batch_execute("commit").await.map_err(db("commit the source"))?;
     Ok(entry)
 }
 
@@ -118,7 +128,10 @@ fn digest(files: &[FileEntry]) -> String {
 }
 
 /// Writes a source's entry to the build; with a new attempt's number where it was replaced.
-pub(super) async fn write_entry(
+///
+/// # Errors
+/// The server's.
+pub async fn write_entry(
     session: &Session,
     entry: &SourceEntry,
     attempt: Option<i64>,

@@ -3,14 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::source::Encoding;
+use crate::source::{Encoding, Header};
 
 fn format(quoting: Quoting) -> Format {
     Format {
         delimiter: b'|',
         quoting,
         encoding: Encoding::Utf8,
-        header_rows: 0,
+        header: Header::Rows(0),
         nulls: Vec::new(),
         final_newline_required: true,
         header_only_allowed: false,

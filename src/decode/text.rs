@@ -18,6 +18,10 @@ pub fn decode_text(bytes: &[u8], encoding: Encoding) -> Result<Cow<'_, str>, usi
             Some(offset) => Err(offset),
             None => Ok(String::from_utf8_lossy(bytes)),
         },
+        Encoding::Utf8OrWindows1252 => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Cow::Borrowed(text)),
+            Err(_) => decode_text(bytes, Encoding::Windows1252),
+        },
         Encoding::Windows1252 => {
             // WHATWG maps the five unassigned bytes to C1 controls, so that they would pass;
             // Microsoft's table (bestfit1252) leaves them undefined, and here they are errors.
@@ -41,6 +45,9 @@ mod tests {
         assert_eq!(decode_text(e_acute, Encoding::Utf8), Err(3));
         assert_eq!(decode_text(e_acute, Encoding::Ascii), Err(3));
         assert_eq!(decode_text("Café".as_bytes(), Encoding::Utf8).as_deref(), Ok("Café"));
+        let either = Encoding::Utf8OrWindows1252;
+        assert_eq!(decode_text(e_acute, either).as_deref(), Ok("Café “x”"));
+        assert_eq!(decode_text("Café".as_bytes(), either).as_deref(), Ok("Café"));
         for undefined in [0x81, 0x8d, 0x8f, 0x90, 0x9d] {
             assert_eq!(decode_text(&[b'a', undefined], Encoding::Windows1252), Err(1));
         }

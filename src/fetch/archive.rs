@@ -9,9 +9,11 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use regex::Regex;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::container::{Container, ReadSeek};
+use super::member::{Member, known};
 use super::object::Object;
 use super::verified::{Expected, Verified};
 use crate::error::{Exit, Failure, from_io};
@@ -31,56 +33,6 @@ pub const NOT_FROM_CMS: &str = "this is not a file that CMS packed; land it anew
 /// What to do about a release of two periods.
 pub const MIXED_PERIODS: &str = "a release holds one period: land one that CMS posted as a whole";
 
-/// One file to load: a member of an archive, or an object that is the file itself.
-#[derive(Debug, Clone)]
-pub struct Member {
-    container: Container,
-    index: Option<usize>,
-    expected: Expected,
-    /// The object's key, for people and rejects.
-    pub object: String,
-    /// The names of the archives on the way and of the member, joined by ` → `; empty for an
-    /// object that is the file itself.
-    pub path: String,
-    /// The member's own name.
-    pub name: String,
-    /// The period that its name tells.
-    pub period: Option<String>,
-}
-
-impl Member {
-    /// Its size as the archive declares it.
-    pub fn size(&self) -> u64 {
-        self.expected.size
-    }
-
-    /// Object and member, for messages.
-    pub fn place(&self) -> String {
-        match self.path.as_str() {
-            "" => self.object.clone(),
-            path => format!("{} → {path}", self.object),
-        }
-    }
-
-    /// Opens it and hands it to `use_it`; blocking.
-    ///
-    /// # Errors
-    /// When the archive cannot be opened, and what `use_it` says.
-    pub fn open<T>(
-        &self,
-        on_bytes: impl Fn(u64) + Send + 'static,
-        use_it: impl FnOnce(Verified<&mut dyn Read>) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
-        let mut reader = self.container.reader();
-        let Some(index) = self.index else {
-            return use_it(Verified::new(&mut reader, self.expected.clone(), on_bytes));
-        };
-        let mut archive = ZipArchive::new(reader).map_err(damaged)?;
-        let mut entry = archive.by_index(index).map_err(damaged)?;
-        use_it(Verified::new(&mut entry, self.expected.clone(), on_bytes))
-    }
-}
-
 /// What a search through an object found.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -91,34 +43,52 @@ pub struct Found {
 }
 
 impl Found {
-    /// The period that the members' names tell.
+    /// The period that the members' names tell; of several editions the newest.
     pub fn period(&self) -> Option<&str> {
-        self.members.iter().find_map(|member| member.period.as_deref())
+        self.members.iter().rev().find_map(Member::period)
     }
 }
 
-/// Finds the members of a source in its object; blocking.
+/// Finds the members of a source in all its objects; blocking.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_all(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> anyhow::Result<Found> {
+    let mut all = Found::default();
+    for object in objects {
+        let found = find(source, object, scratch)?;
+        all.members.extend(found.members);
+        all.entries.extend(found.entries);
+    }
+    Ok(all)
+}
+
+/// Finds the members of a source in one of its objects; blocking.
 ///
 /// # Errors
 /// [`Exit::InputRejected`] when an archive is damaged or hostile, or when there are more or
 /// fewer members than the spec says.
-pub fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
+fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
     let whole = Container::Region { object: Arc::clone(object), start: 0, end: object.pin.size };
     let Some(pattern) = &source.member else {
-        return Ok(Found { members: vec![plain(source, object, whole)], entries: Vec::new() });
+        return Ok(Found {
+            members: vec![Member::plain(source, object, whole)],
+            entries: Vec::new(),
+        });
     };
     let mut search = Search { source, pattern, object, scratch, found: Found::default() };
     search.archive(&whole, &mut Vec::new())?;
     let mut found = search.found;
     found.members.sort_by(|a, b| a.name.cmp(&b.name));
     let count = found.members.len();
-    if count != source.parts {
+    let fits = source.parts.compare(count);
+    if fits.is_ne() {
         let names: Vec<&str> = found.members.iter().map(|m| m.name.as_str()).collect();
         let listed = match names.is_empty() {
             true => format!("the archive has {}", list(&found.entries)),
             false => format!("found {}", names.join(", ")),
         };
-        let what = if count < source.parts { "missing" } else { "extra" };
+        let what = if fits.is_lt() { "missing" } else { "extra" };
         let message = format!(
             "{what} member in {}: expected {} matching `{pattern}`, found {count}; {listed}",
             object.pin.url(),
@@ -136,28 +106,6 @@ pub fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Re
     Ok(found)
 }
 
-fn plain(source: &Source, object: &Arc<Object>, whole: Container) -> Member {
-    let pin = &object.pin;
-    let expected = Expected {
-        size: pin.size,
-        compressed: pin.size,
-        bytes_max: source.budget.bytes_max,
-        crc: None,
-        sha256: pin.sha256.clone(),
-    };
-    let captured = source.object.captures(pin.file_name());
-    let period = captured.and_then(|c| c.name("period").map(|m| m.as_str().to_owned()));
-    Member {
-        container: whole,
-        index: None,
-        expected,
-        object: pin.key.clone(),
-        path: String::new(),
-        name: pin.file_name().to_owned(),
-        period,
-    }
-}
-
 fn list(entries: &[String]) -> String {
     const SHOWN: usize = 20;
     let mut text = entries.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
@@ -170,7 +118,7 @@ fn list(entries: &[String]) -> String {
 }
 
 fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
-    let mut periods: Vec<&str> = members.iter().filter_map(|m| m.period.as_deref()).collect();
+    let mut periods: Vec<&str> = members.iter().filter_map(Member::period).collect();
     periods.sort_unstable();
     periods.dedup();
     if periods.len() > 1 {
@@ -182,7 +130,7 @@ fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
 
 struct Search<'a> {
     source: &'a Source,
-    pattern: &'a regex::Regex,
+    pattern: &'a Regex,
     object: &'a Arc<Object>,
     scratch: &'a Path,
     found: Found,
@@ -275,10 +223,6 @@ impl Search<'_> {
     }
 
     fn note(&mut self, container: &Container, index: usize, entry: &Entry, path: &[String]) {
-        let period = self
-            .pattern
-            .captures(&entry.name)
-            .and_then(|captured| captured.name("period").map(|m| m.as_str().to_owned()));
         self.found.members.push(Member {
             container: container.clone(),
             index: Some(index),
@@ -286,7 +230,8 @@ impl Search<'_> {
             object: self.object.pin.key.clone(),
             path: path.join(" → "),
             name: file_name(&entry.name).to_owned(),
-            period,
+            version: self.object.pin.version().to_owned(),
+            known: known(self.source, self.object, path),
         });
     }
 
@@ -381,7 +326,7 @@ pub fn refuse_encrypted() -> anyhow::Error {
 }
 
 /// A zip error for people; a failure of the store below passes through as it is.
-fn damaged(error: zip::result::ZipError) -> anyhow::Error {
+pub(super) fn damaged(error: zip::result::ZipError) -> anyhow::Error {
     match error {
         zip::result::ZipError::Io(error) => from_io(error),
         other => Failure::new(Exit::InputRejected, format!("is not a whole zip archive: {other}"))

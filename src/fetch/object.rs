@@ -5,7 +5,10 @@
 //! same version and entity tag, a bounded number of times: the result is the pinned bytes or an
 //! error, never a mix and never fewer.
 
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -37,22 +40,66 @@ const TAIL: u64 = 256 << 10;
 pub struct Object {
     /// Which object at which version.
     pub pin: Pin,
-    store: Store,
-    runtime: Handle,
-    stop: CancellationToken,
+    origin: Origin,
     tail: OnceLock<Bytes>,
     /// Why it was given up: nine sources read one release, and need not each find that out.
     given_up: OnceLock<(String, Option<String>)>,
 }
 
+/// Where its bytes come from.
+#[derive(Debug)]
+enum Origin {
+    /// A store, asked from blocking threads of a runtime, until a stop.
+    Store(Box<Asking>),
+    /// A file of this machine: what is tried by hand need not land first.
+    File(File),
+}
+
+#[derive(Debug)]
+struct Asking {
+    store: Store,
+    runtime: Handle,
+    stop: CancellationToken,
+}
+
 impl Object {
+    /// A file of this machine, in the place of an object of its name.
+    ///
+    /// # Errors
+    /// [`Exit::InputUnavailable`] when it cannot be read.
+    pub fn local(path: &Path) -> anyhow::Result<Arc<Object>> {
+        let unreadable = |error: std::io::Error| {
+            let message = format!("cannot read {}", path.display());
+            Failure::new(Exit::InputUnavailable, message).because(error)
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let size = file.metadata().map_err(unreadable)?.len();
+        Ok(Arc::new(Object {
+            pin: Pin {
+                bucket: String::new(),
+                key: path.to_string_lossy().into_owned(),
+                version_id: None,
+                etag: String::new(),
+                size,
+                modified: String::new(),
+                sha256: None,
+                sha256_by_store: false,
+            },
+            origin: Origin::File(file),
+            tail: OnceLock::new(),
+            given_up: OnceLock::new(),
+        }))
+    }
+
     /// An object to be read from blocking threads of this runtime.
     pub fn new(store: &Store, pin: Pin, stop: &CancellationToken) -> Arc<Object> {
         Arc::new(Object {
             pin,
-            store: store.clone(),
-            runtime: Handle::current(),
-            stop: stop.clone(),
+            origin: Origin::Store(Box::new(Asking {
+                store: store.clone(),
+                runtime: Handle::current(),
+                stop: stop.clone(),
+            })),
             tail: OnceLock::new(),
             given_up: OnceLock::new(),
         })
@@ -89,9 +136,18 @@ impl Object {
         }
     }
 
+    /// Who is asked for its bytes; a local file's are read and never asked for.
+    fn asking(&self) -> anyhow::Result<&Asking> {
+        match &self.origin {
+            Origin::Store(asking) => Ok(asking),
+            Origin::File(_) => Err(anyhow::anyhow!("a local file is in no store")),
+        }
+    }
+
     async fn get(&self, start: u64, end: u64) -> anyhow::Result<ByteStream> {
         let Pin { bucket, key, .. } = &self.pin;
         let answer = self
+            .asking()?
             .store
             .client
             .get_object()
@@ -179,11 +235,12 @@ impl Region {
                 failure.hint.clone_from(hint);
                 return Err(failure.into());
             }
+            let asking = object.asking()?;
             let (at, end, body) = (self.at, self.end, self.body.take());
             // Behind the SDK's own guard, which ends a stalled body first.
-            let patience = object.store.stall * 3;
+            let patience = asking.store.stall * 3;
             let began = Instant::now();
-            let outcome = object.runtime.block_on(async {
+            let outcome = asking.runtime.block_on(async {
                 let work = async {
                     let mut body = match body {
                         Some(body) => body,
@@ -194,7 +251,7 @@ impl Region {
                 };
                 tokio::select! {
                     outcome = work => outcome,
-                    () = object.stop.cancelled() => Err(stopped()),
+                    () = asking.stop.cancelled() => Err(stopped()),
                 }
             });
             let (body, piece) = outcome.inspect_err(|error| object.give_up(error))?;
@@ -262,8 +319,9 @@ impl Region {
             return Err(error);
         }
         let pause = Duration::from_millis(100) * 2_u32.pow(self.breaks.min(6));
-        let stop = self.object.stop.clone();
-        self.object.runtime.block_on(async {
+        let asking = self.object.asking()?;
+        let stop = asking.stop.clone();
+        asking.runtime.block_on(async {
             tokio::select! {
                 () = tokio::time::sleep(pause) => Ok(()),
                 () = stop.cancelled() => Err(stopped()),
@@ -276,6 +334,12 @@ impl Read for Region {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.at >= self.end || buffer.is_empty() {
             return Ok(0);
+        }
+        if let Origin::File(file) = &self.object.origin {
+            let most = buffer.len().min((self.end - self.at) as usize);
+            let count = file.read_at(&mut buffer[..most], self.at)?;
+            self.at += count as u64;
+            return Ok(count);
         }
         if self.piece.is_empty() {
             match self.kept_tail().map_err(into_io)? {

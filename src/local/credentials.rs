@@ -1,9 +1,10 @@
-//! The access key of the private S3 endpoint: made once per home, kept in a file of mode 0600.
+//! What is secret in a home: the access key of the private S3 endpoint, and the key that hashes
+//! identifiers. Each is made once, and kept in a file of mode 0600.
 
 use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
@@ -45,16 +46,32 @@ impl Credentials {
     }
 }
 
-/// The file appears complete, and the first of two makers wins.
 fn make(home: &Path, path: &Path) -> anyhow::Result<()> {
     let made = Credentials {
         access_key: format!("KILN{}", random_hex(8)?.to_uppercase()),
         secret_key: random_hex(20)?,
     };
+    keep(home, path, &serde_json::to_vec_pretty(&made)?)
+}
+
+/// The file of the home's own hash key; makes it at the first call.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn hash_key(home: &Path) -> anyhow::Result<PathBuf> {
+    let path = home.join("hash.key");
+    if !path.exists() {
+        keep(home, &path, random_hex(32)?.as_bytes())?;
+    }
+    Ok(path)
+}
+
+/// The file appears complete, and the first of two makers wins.
+fn keep(home: &Path, path: &Path, secret: &[u8]) -> anyhow::Result<()> {
     // tempfile makes it with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(home)
         .with_context(|| format!("make a file in {}", home.display()))?;
-    file.write_all(&serde_json::to_vec_pretty(&made)?).context("write the S3 credentials")?;
+    file.write_all(secret).with_context(|| format!("write {}", path.display()))?;
     match file.persist_noclobber(path) {
         Err(error) if error.error.kind() != ErrorKind::AlreadyExists => {
             Err(error.error).with_context(|| format!("write {}", path.display()))

@@ -1,11 +1,11 @@
 //! One spec's text to a [`Source`]; everything that is wrong goes to `problems`, with its line.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use regex::Regex;
 
-use super::{Budget, Column, Encoding, Filter, Format, Quoting, Source, Transform};
+use super::columns::{columns, dictionaries, filters, others};
+use super::{Budget, Column, Encoding, Format, Header, Others, Parts, Quoting, Source};
 use crate::pg::Ident;
 use crate::strict::{File, Problems, Said, Table, suggest};
 
@@ -24,11 +24,16 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let object = root.required_text("object").and_then(|said| pattern(&root, "object", &said));
     let archive = root.text("archive").and_then(|said| pattern(&root, "archive", &said));
     let member = root.text("member").and_then(|said| pattern(&root, "member", &said));
-    let parts = root.count("parts").map_or(1, |said| said.value as usize);
+    let parts = parts(&root);
+    let personal = root.flag("personal");
     let format = format(&root);
     let budget = budget(&root);
-    let columns = columns(&root);
+    let groups = groups([&object, &archive, &member]);
+    let columns = columns(&root, &groups);
+    let others = others(&root);
+    let dictionaries = dictionaries(&root, &columns);
     let filters = filters(&root, &columns);
+    careful(&root, personal, &columns, &others);
     root.done();
     Some(Source {
         name: name?,
@@ -39,14 +44,46 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         archive,
         member,
         parts,
+        personal: personal.unwrap_or(false),
         format,
         budget,
         columns,
+        others,
+        dictionaries,
         filters,
     })
 }
 
-fn pattern(table: &Table<'_>, key: &str, said: &Said<String>) -> Option<Regex> {
+/// What a spec of personal data must say, and may not: what nobody thought of would be kept.
+fn careful(root: &Table<'_>, personal: Option<bool>, columns: &[Column], others: &Others) {
+    if let Some(hashed) = columns.iter().find(|column| column.hashed && personal.is_none()) {
+        let message = "a file with an identifier to hash needs `personal = true`";
+        root.problem(hashed.line, message);
+    }
+    if let (Some(true), Others::Gather { line, .. }) = (personal, others) {
+        let message = "a personal file's other columns are not gathered: name those to keep";
+        root.problem(*line, message);
+    }
+}
+
+fn parts(root: &Table<'_>) -> Parts {
+    match (root.count("parts"), root.count("parts_min")) {
+        (Some(_), Some(least)) => {
+            root.problem(least.line, "a source has either `parts` or `parts_min`");
+            Parts::AtLeast(least.value as usize)
+        }
+        (None, Some(least)) => Parts::AtLeast(least.value as usize),
+        (exactly, None) => Parts::Exactly(exactly.map_or(1, |said| said.value as usize)),
+    }
+}
+
+/// The names that the patterns give to what they find.
+fn groups(patterns: [&Option<Regex>; 3]) -> Vec<String> {
+    let regexes = patterns.into_iter().flatten();
+    regexes.flat_map(|regex| regex.capture_names().flatten().map(str::to_owned)).collect()
+}
+
+pub(super) fn pattern(table: &Table<'_>, key: &str, said: &Said<String>) -> Option<Regex> {
     match Regex::new(&said.value) {
         Ok(regex) => Some(regex),
         Err(error) => {
@@ -80,7 +117,7 @@ fn format(root: &Table<'_>) -> Format {
         delimiter: b',',
         quoting: Quoting::Double,
         encoding: Encoding::Utf8,
-        header_rows: 1,
+        header: Header::Rows(1),
         nulls: vec![String::new()],
         final_newline_required: true,
         header_only_allowed: false,
@@ -102,11 +139,10 @@ fn format(root: &Table<'_>) -> Format {
         ("ascii", Encoding::Ascii),
         ("utf-8", Encoding::Utf8),
         ("windows-1252", Encoding::Windows1252),
+        ("utf-8-or-windows-1252", Encoding::Utf8OrWindows1252),
     ];
     format.encoding = word(&table, "encoding", &encodings, Encoding::Utf8);
-    if let Some(said) = table.count("header_rows") {
-        format.header_rows = said.value;
-    }
+    format.header = header(&table);
     if let Some(said) = table.texts("nulls") {
         format.nulls = said.value;
     }
@@ -118,6 +154,17 @@ fn format(root: &Table<'_>) -> Format {
     format.any_order = word(&table, "column_order", &order, false);
     table.done();
     format
+}
+
+fn header(table: &Table<'_>) -> Header {
+    let rows = table.count("header_rows");
+    let Some(said) = table.text("header") else {
+        return Header::Rows(rows.map_or(1, |said| said.value));
+    };
+    if rows.is_some() {
+        table.problem(said.line, "a format has either `header` or `header_rows`");
+    }
+    pattern(table, "header", &said).map_or(Header::Rows(1), Header::Begins)
 }
 
 fn budget(root: &Table<'_>) -> Budget {
@@ -156,78 +203,6 @@ fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-fn columns(root: &Table<'_>) -> Vec<Column> {
-    let mut columns: Vec<Column> = Vec::new();
-    let mut targets = HashSet::new();
-    for table in root.tables("columns") {
-        let line = table.line();
-        let from = table.required_text("from");
-        let named = table.text("to");
-        let drop = table.flag("drop").unwrap_or(false);
-        let optional = table.flag("optional").unwrap_or(false);
-        let nulls = table.texts("nulls").map(|said| said.value);
-        let mut transforms = Vec::new();
-        for said in table.words("transforms") {
-            match Transform::parse(&said.value.0, said.value.1.as_deref()) {
-                Ok(transform) => transforms.push(transform),
-                Err(reason) => table.problem(said.line, reason),
-            }
-        }
-        let Some(from) = from else {
-            table.done();
-            continue;
-        };
-        if columns.iter().any(|column| column.from == from.value) {
-            table.problem(line, format!("column {:?} is declared twice", from.value));
-        }
-        let to_name = named.map_or_else(|| from.value.to_ascii_lowercase(), |said| said.value);
-        let to = (!drop).then(|| Ident::parse(&to_name)).flatten();
-        if to.is_none() && !drop {
-            let say = "is not a column name; give one with `to`, or `drop = true`";
-            table.problem(line, format!("{to_name:?} {say}"));
-        }
-        if let Some(to) = &to
-            && !targets.insert(to.clone())
-        {
-            table.problem(line, format!("two columns feed {to}"));
-        }
-        table.done();
-        columns.push(Column { from: from.value, to, optional, nulls, transforms, line });
-    }
-    if columns.is_empty() {
-        root.problem(root.line(), "`columns` is missing or empty");
-    }
-    columns
-}
-
-fn filters(root: &Table<'_>, columns: &[Column]) -> Vec<Filter> {
-    let mut filters = Vec::new();
-    for table in root.tables("filter") {
-        let line = table.line();
-        let column = table.required_text("column");
-        let keep = table.texts("keep");
-        let drop = table.texts("drop");
-        table_done(&table, line, keep.is_some(), drop.is_some());
-        table.done();
-        let Some(column) = column else { continue };
-        if !columns.iter().any(|known| known.from == column.value) {
-            let mean = suggest(&column.value, columns.iter().map(|c| c.from.as_str()));
-            root.problem(column.line, format!("filter: no column {:?}{mean}", column.value));
-        }
-        let is_keep = keep.is_some();
-        if let Some(said) = keep.or(drop) {
-            filters.push(Filter { column: column.value, values: said.value, keep: is_keep });
-        }
-    }
-    filters
-}
-
-fn table_done(table: &Table<'_>, line: usize, keep: bool, drop: bool) {
-    if keep == drop {
-        table.problem(line, "a filter has either `keep` or `drop`");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,7 +230,7 @@ mod tests {
             "plans.toml:5: column \"A\" is declared twice",
             "plans.toml:5: \"b c\" is not a column name",
             "plans.toml:8: `format.delimiter` must be one byte",
-            "plans.toml:9: `encoding` must be one of ascii, utf-8, windows-1252, found \"latin1\"",
+            "plans.toml:9: `encoding` must be one of ascii, utf-8, windows-1252, utf-8-or-windows-1252, found \"latin1\"",
             "plans.toml:11: `budget.bytes_max` must be like \"40 GiB\"",
         ] {
             assert!(said.contains(expected), "{expected}\n-- not in --\n{said}");

@@ -9,6 +9,10 @@ pub enum Transform {
     Trim,
     /// ASCII letters to upper case.
     Upper,
+    /// ASCII letters to lower case.
+    Lower,
+    /// The first so many bytes (the date of a timestamp).
+    Prefix(usize),
     /// `$1,234.00 ` to `1234.00`, `($20.80)` to `-20.80` (Landscape files).
     Money,
     /// `74%` to `0.74`.
@@ -23,15 +27,17 @@ pub enum Transform {
     Ndc11,
     /// Zeros in front, to this width (SSA county codes).
     ZeroPad(usize),
-    /// A date in this strptime format, to ISO.
-    Date(String),
+    /// A date in the first of these strptime formats that fits, to ISO.
+    Date(Vec<String>),
 }
 
 impl Transform {
     /// Every word a spec may use.
-    pub const WORDS: [&str; 10] = [
+    pub const WORDS: [&str; 13] = [
         "trim",
         "upper",
+        "lower",
+        "prefix",
         "money",
         "percent",
         "strip_hyphens",
@@ -40,6 +46,7 @@ impl Transform {
         "ndc11",
         "zero_pad",
         "date",
+        "keyed_hash",
     ];
 
     /// Reads a spec's word, with its argument where it takes one.
@@ -50,21 +57,24 @@ impl Transform {
         let plain = match word {
             "trim" => Transform::Trim,
             "upper" => Transform::Upper,
+            "lower" => Transform::Lower,
             "money" => Transform::Money,
             "percent" => Transform::Percent,
             "strip_hyphens" => Transform::StripHyphens,
             "yes_no" => Transform::YesNo,
             "one_zero" => Transform::OneZero,
             "ndc11" => Transform::Ndc11,
-            "zero_pad" => {
+            "zero_pad" | "prefix" => {
                 let width = argument.and_then(|a| a.parse().ok()).filter(|w| (1..=64).contains(w));
-                return width
-                    .map(Transform::ZeroPad)
-                    .ok_or_else(|| "zero_pad takes a width: { zero_pad = 5 }".to_owned());
+                let sized = width.map(match word {
+                    "prefix" => Transform::Prefix,
+                    _ => Transform::ZeroPad,
+                });
+                return sized.ok_or_else(|| format!("{word} takes a width: {{ {word} = 5 }}"));
             }
             "date" => {
                 return argument
-                    .map(|format| Transform::Date(format.to_owned()))
+                    .map(|formats| Transform::Date(formats.lines().map(str::to_owned).collect()))
                     .ok_or_else(|| "date takes a format: { date = \"%Y%m%d\" }".to_owned());
             }
             other => {
@@ -89,6 +99,14 @@ impl Transform {
                 Cow::Owned(bytes) => Cow::Owned(trim(&bytes).to_vec()),
             },
             Transform::Upper => Cow::Owned(field.to_ascii_uppercase()),
+            Transform::Lower => Cow::Owned(field.to_ascii_lowercase()),
+            Transform::Prefix(width) => match field {
+                Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[..bytes.len().min(*width)]),
+                Cow::Owned(mut bytes) => {
+                    bytes.truncate(*width);
+                    Cow::Owned(bytes)
+                }
+            },
             Transform::StripHyphens => without(field, b'-'),
             Transform::Money => money(&field)?,
             Transform::Percent => percent(&field)?,
@@ -96,12 +114,13 @@ impl Transform {
             Transform::OneZero => truth(&field, b"1", b"0", "expected 1 or 0")?,
             Transform::Ndc11 => Cow::Owned(ndc11(&field)?),
             Transform::ZeroPad(width) => zero_pad(field, *width),
-            Transform::Date(format) => date(&field, format)?,
+            Transform::Date(formats) => date(&field, formats)?,
         })
     }
 }
 
-fn trim(bytes: &[u8]) -> &[u8] {
+/// The field without spaces and tabs at its ends.
+pub fn trim(bytes: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = bytes.iter().position(|b| !blank(b)).unwrap_or(bytes.len());
     let end = bytes.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
@@ -200,10 +219,11 @@ fn ndc11(field: &[u8]) -> Result<Vec<u8>, &'static str> {
     Ok(code)
 }
 
-fn date(field: &[u8], format: &str) -> Result<Cow<'static, [u8]>, &'static str> {
+fn date(field: &[u8], formats: &[String]) -> Result<Cow<'static, [u8]>, &'static str> {
     let expected = "not a date in the declared format";
     let text = std::str::from_utf8(field).map_err(|_| expected)?;
-    let date = jiff::civil::Date::strptime(format, text).map_err(|_| expected)?;
+    let read = |format: &String| jiff::civil::Date::strptime(format, text).ok();
+    let date = formats.iter().find_map(read).ok_or(expected)?;
     Ok(Cow::Owned(date.to_string().into_bytes()))
 }
 
@@ -251,9 +271,10 @@ mod tests {
 
     #[test]
     fn dates_in_the_declared_format() {
-        let format = Transform::Date("%d-%b-%Y".into());
+        let format = Transform::Date(vec!["%Y%m%d".into(), "%d-%b-%Y".into()]);
         assert_eq!(done(&format, "17-Mar-1981").as_deref(), Ok("1981-03-17"));
         assert_eq!(done(&format, "17-MAR-1981").as_deref(), Ok("1981-03-17"));
+        assert_eq!(done(&format, "19810317").as_deref(), Ok("1981-03-17"));
         assert!(done(&format, "1981-03-17").is_err());
     }
 

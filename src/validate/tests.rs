@@ -1,11 +1,14 @@
 //! Fields to typed rows or rejects, by a small spec that has every kind of column.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio_postgres::types::Type;
 
 use super::*;
+use crate::bind::{Tables, names_of};
 use crate::decode::Records;
+use crate::personal::HashKey;
 use crate::schema::catalog::TableColumn;
 use crate::source::Source;
 use crate::strict::Problems;
@@ -60,9 +63,13 @@ fn table() -> Vec<TableColumn> {
     ]
 }
 
+fn of_plans(table: Vec<TableColumn>) -> Tables {
+    Tables::from([("plans".to_owned(), table)])
+}
+
 fn binding() -> Binding {
     let problems = Problems::default();
-    let bound = Binding::new(&source(SPEC), &table(), &problems);
+    let bound = Binding::new(&source(SPEC), &of_plans(table()), None, &problems);
     problems.into_result("").unwrap();
     bound.unwrap()
 }
@@ -71,8 +78,10 @@ fn outcomes(text: &[u8]) -> (Vec<Outcome>, Counts) {
     let binding = binding();
     let mut records = Records::new(text, &binding.source.format);
     let header = records.next_record().unwrap().unwrap();
-    let layout = Layout::from_header(&binding.source, &header).unwrap();
-    let mut validator = Validator::new(&binding, layout, 1);
+    let names = names_of(&header, binding.source.format.encoding);
+    let layout = Layout::from_names(&binding.source, &names).unwrap();
+    let known = Known::new();
+    let mut validator = Validator::new(&binding, layout, &known, &[], 1);
     let (mut rows, mut all) = (Vec::new(), Vec::new());
     while let Some(record) = records.next_record().unwrap() {
         all.push(validator.take(&record, &mut rows));
@@ -136,7 +145,8 @@ fn header_problem(header: &str) -> String {
     let binding = binding();
     let mut records = Records::new(header.as_bytes(), &binding.source.format);
     let record = records.next_record().unwrap().unwrap();
-    Layout::from_header(&binding.source, &record).unwrap_err().to_string()
+    let names = names_of(&record, binding.source.format.encoding);
+    Layout::from_names(&binding.source, &names).unwrap_err().to_string()
 }
 
 #[test]
@@ -161,7 +171,7 @@ fn a_spec_that_does_not_fit_its_table_is_refused_with_suggestions() {
     let mut columns = table();
     columns[3].type_oid = Type::POINT.oid();
     let problems = Problems::default();
-    assert!(Binding::new(&source(&spec), &columns, &problems).is_none());
+    assert!(Binding::new(&source(&spec), &of_plans(columns), None, &problems).is_none());
     let said = problems.into_result("").unwrap_err().to_string();
     for expected in [
         "has no column \"nam\"; did you mean `name`?",
@@ -174,4 +184,202 @@ fn a_spec_that_does_not_fit_its_table_is_refused_with_suggestions() {
     assert!(
         Path::new("sources/d/plans.toml").is_relative() && said.contains("sources/d/plans.toml:6")
     );
+}
+
+const WIDE: &str = r#"
+description = "d"
+object = '^(?P<edition>[0-9]{4}) stars\.csv$'
+personal = false
+columns = [
+  { of = "edition", to = "year" },
+  { of = "line" },
+  { from = ["ID", "Contract Number"], to = "person", transforms = ["keyed_hash"] },
+  { from = "Stars", words_to = "words" },
+]
+[others]
+to = "fields"
+transforms = ["trim"]
+[format]
+delimiter = ","
+header = '^(ID|Contract Number)$'
+encoding = "utf-8-or-windows-1252"
+[[filter]]
+columns = ["ID", "Stars"]
+matches = '^[^-]'
+"#;
+
+fn wide() -> Binding {
+    let table = vec![
+        column("year", Type::INT2, true),
+        column("line", Type::INT4, true),
+        column("person", Type::UUID, true),
+        column("stars", Type::FLOAT4, false),
+        column("words", Type::TEXT, false),
+        column("fields", Type::JSONB, true),
+    ];
+    let problems = Problems::default();
+    let key = HashKey::new(&[1; 32]).map(Arc::new);
+    // No spec may gather what is personal; a reject would still keep quiet.
+    let source = Source { personal: true, ..source(WIDE) };
+    let bound = Binding::new(&source, &of_plans(table), key.as_ref(), &problems);
+    problems.into_result("").unwrap();
+    bound.unwrap()
+}
+
+type Fields = Vec<Option<Vec<u8>>>;
+
+/// The rows of a file of `WIDE`, as Postgres would read them back, and what was refused.
+fn wide_rows(text: &[u8]) -> (Vec<Fields>, Vec<Reject>) {
+    let binding = wide();
+    let mut records = Records::new(text, &binding.source.format);
+    let header = records.next_record().unwrap().unwrap();
+    let names = names_of(&header, binding.source.format.encoding);
+    let layout = Layout::from_names(&binding.source, &names).unwrap();
+    let known = Known::from([("edition".to_owned(), "2024".to_owned())]);
+    let mut validator = Validator::new(&binding, layout, &known, &[], 1);
+    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+    while let Some(record) = records.next_record().unwrap() {
+        let mut row = Vec::new();
+        match validator.take(&record, &mut row) {
+            Outcome::Row => rows.push(fields(&row)),
+            Outcome::Filtered => {}
+            Outcome::Rejected(reject) => rejects.push(reject),
+        }
+    }
+    assert!(validator.counts.add_up());
+    (rows, rejects)
+}
+
+fn fields(mut row: &[u8]) -> Fields {
+    let mut fields = Vec::new();
+    row = &row[2..];
+    while !row.is_empty() {
+        let length = i32::from_be_bytes(row[..4].try_into().unwrap());
+        row = &row[4..];
+        let (field, rest) = row.split_at(usize::try_from(length).unwrap_or(0));
+        fields.push((length >= 0).then(|| field.to_vec()));
+        row = rest;
+    }
+    fields
+}
+
+#[test]
+fn words_stand_apart_from_numbers_and_from_what_is_missing() {
+    let text = b"ID,Stars\n1,4.5 \n2,Not Applicable \n3,\n";
+    let (rows, _) = wide_rows(text);
+    let told: Vec<(bool, Option<Vec<u8>>)> =
+        rows.iter().map(|row| (row[3].is_some(), row[4].clone())).collect();
+    assert_eq!(told, [(true, None), (false, Some(b"Not Applicable".to_vec())), (false, None)]);
+}
+
+#[test]
+fn other_columns_are_gathered_by_name_in_either_encoding() {
+    let text = b"Contract Number,C01: \x96,Stars,C01: \x96,Empty\n1,Caf\xe9 ,1,Caf\xc3\xa9,\n";
+    let (rows, _) = wide_rows(text);
+    let json = "\u{1}{\"C01: –\":\"Café\",\"C01: – (2)\":\"Café\"}";
+    assert_eq!(rows[0][5].as_deref(), Some(json.as_bytes()));
+}
+
+#[test]
+fn what_is_known_of_a_row_feeds_columns_and_identifiers_are_hashed() {
+    let (rows, _) = wide_rows(b"ID,Stars\n1S00EU8FA10 ,1\n1S00EU8FA10,2\n-,-\n");
+    assert_eq!(rows.len(), 2); // the third begins with a hyphen in both columns of the filter
+    assert_eq!(rows[0][0].as_deref(), Some(&2024_i16.to_be_bytes()[..]));
+    assert_eq!(rows[1][1].as_deref(), Some(&3_i32.to_be_bytes()[..]));
+    assert_eq!(rows[0][2], rows[1][2]);
+    assert_eq!(rows[0][2].as_ref().map(Vec::len), Some(16));
+}
+
+#[test]
+fn a_personal_reject_keeps_no_bytes_and_names_no_column_of_the_file() {
+    let (_, rejects) = wide_rows(b"ID,Stars,Jane Doe\n1,x1,\n2,1\n3,1,a\0b\n");
+    assert_eq!(rejects.len(), 3);
+    assert!(rejects.iter().all(|reject| reject.bytes.is_empty()));
+    let columns: Vec<Option<&str>> = rejects.iter().map(|r| r.column.as_deref()).collect();
+    assert_eq!(columns, [Some("Stars"), None, None]);
+}
+
+#[test]
+fn a_personal_header_difference_shows_nothing_of_the_file() {
+    let names = ["ID".to_owned(), "Starz".to_owned(), "Jane Doe".to_owned()];
+    let said = Layout::from_names(&wide().source, &names).unwrap_err().to_string();
+    assert!(said.contains("missing Stars") && !said.contains("Starz") && !said.contains("Jane"));
+}
+
+const SETS: &str = r#"
+description = "d"
+object = 'x'
+columns = [
+  { from = "PLAN" },
+  { from = "PHARMACY" },
+  { from = "FEE" },
+]
+[[dictionary]]
+table = "network_plan"
+columns = ["plan"]
+to = "plan_key"
+[[dictionary]]
+table = "network_terms"
+columns = ["fee"]
+to = "terms_key"
+[format]
+delimiter = "|"
+"#;
+
+#[test]
+fn sets_get_numbers_once_and_only_for_rows_that_are_good() {
+    let tables = Tables::from([
+        (
+            "plans".to_owned(),
+            vec![
+                column("pharmacy", Type::INT4, true),
+                column("plan_key", Type::INT2, true),
+                column("terms_key", Type::INT4, true),
+            ],
+        ),
+        (
+            "network_plan".to_owned(),
+            vec![column("id", Type::INT2, true), column("plan", Type::TEXT, true)],
+        ),
+        (
+            "network_terms".to_owned(),
+            vec![column("id", Type::INT4, true), column("fee", Type::NUMERIC, false)],
+        ),
+    ]);
+    let problems = Problems::default();
+    let binding = Binding::new(&source(SETS), &tables, None, &problems);
+    problems.into_result("").unwrap();
+    let binding = binding.unwrap();
+    assert_eq!(
+        binding.copy_sql(),
+        "copy plans (\"plan_key\", \"terms_key\", \"pharmacy\") from stdin (format binary)"
+    );
+    let dictionaries = [dictionary::Shared::default(), dictionary::Shared::default()];
+    let numbers = |text: &[u8]| {
+        let mut records = Records::new(text, &binding.source.format);
+        let names = names_of(&records.next_record().unwrap().unwrap(), Encoding::Utf8);
+        let layout = Layout::from_names(&binding.source, &names).unwrap();
+        let known = Known::new();
+        let mut validator = Validator::new(&binding, layout, &known, &dictionaries, 1);
+        let mut numbers = Vec::new();
+        while let Some(record) = records.next_record().unwrap() {
+            let mut row = Vec::new();
+            if let Outcome::Row = validator.take(&record, &mut row) {
+                let row = fields(&row);
+                let [plan, terms, _] = &row[..] else { panic!("{row:?}") };
+                let number = |field: &Option<Vec<u8>>| field.as_ref().unwrap().last().copied();
+                numbers.push((number(plan).unwrap(), number(terms).unwrap()));
+            }
+        }
+        (numbers, validator.counts)
+    };
+    // The bad pharmacy's plan C and the bad fee's plan D are in no row.
+    let (first, counts) = numbers(b"PLAN|PHARMACY|FEE\nA|1|0.5\nC|x|0.7\nD|2|y\nB|3|0.5\nA|4|\n");
+    assert_eq!(first, [(1, 1), (2, 1), (1, 2)]);
+    assert_eq!((counts.loaded, counts.rejected), (3, 2));
+    assert_eq!((dictionaries[0].len(), dictionaries[1].len()), (2, 2));
+    // Another part has the same sets by the same numbers, and what it says is the same.
+    let (second, other) = numbers(b"PLAN|PHARMACY|FEE\nA|4|\nB|3|0.5\nA|1|0.5\n");
+    assert_eq!(second, [(1, 2), (2, 1), (1, 1)]);
+    assert_eq!(other.digest, counts.digest);
 }

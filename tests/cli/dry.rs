@@ -33,7 +33,9 @@ fn everything(world: &World) -> Everything {
         history.extend(world.postgres.rows("kiln", number));
     }
     let mut files = BTreeMap::new();
-    for folder in [world.folder.path().join("s3"), world.root.clone()] {
+    // Of the project what kiln reads: beside it stands what cargo made, gigabytes of it.
+    let (s3, root) = (world.folder.path().join("s3"), &world.root);
+    for folder in [s3, root.join("sql"), root.join("sources")] {
         read_all(&folder, &mut files);
     }
     Everything { databases, history, files }

@@ -31,17 +31,22 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "contract list",
         "contract set",
         "demo",
+        "docs",
         "down",
         "guard",
         "land",
         "load",
         "prune",
+        "restore",
         "resume",
         "rollback",
         "run",
         "schema check",
         "schema lock",
+        "source check",
+        "source new",
         "status",
+        "subset",
         "swap",
         "up",
         "url",
@@ -92,6 +97,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "contract set",
         "schema lock",
         "prune",
+        "subset",
+        "restore",
     ] {
         has(command, "--dry-run");
     }
@@ -109,7 +116,10 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "contract list",
         "guard",
         "schema check",
+        "docs",
         "prune",
+        "subset",
+        "restore",
     ] {
         has(command, "--json");
     }

@@ -118,8 +118,9 @@ fn a_second_database_is_two_folders_from_lock_to_live() {
     assert_eq!(world.live(), None, "the other database is as it was");
     world.kiln(&["guard", "tinyinfo", "--accepts", "1"]).succeeds();
     let status = world.kiln(&["status", "--json"]).succeeds().json();
-    assert_eq!(status[0]["database"], "druginfo");
-    assert_eq!(status[1]["live"]["tag"]["database"], "tinyinfo");
+    let told = status.as_array().unwrap();
+    assert!(told.iter().any(|one| one["database"] == "druginfo" && one["live"].is_null()));
+    assert!(told.iter().any(|one| one["live"]["tag"]["database"] == "tinyinfo"));
     // The second night of it, and back.
     let first = world.postgres.contents("tinyinfo");
     land(&world, "tinyinfo", "places_20260801.csv", &CSV.replace("00018", "00021"));

@@ -43,12 +43,12 @@ fn comments_moved_lines_column_order_and_layout_need_no_new_version() {
 fn the_lock_goes_up_by_one_once_and_a_dry_run_writes_nothing() {
     let project = Project::new();
     let first = project.read(LOCK);
-    let outcome = project.kiln(&["schema", "lock"]).succeeds();
+    let outcome = project.kiln(&["schema", "lock", "druginfo"]).succeeds();
     assert_eq!(outcome.stdout, "druginfo: version 1, unchanged\n");
     assert_eq!(project.read(LOCK), first);
 
     project.edit(TABLE, "    county          text,", "    county          text not null,");
-    let outcome = project.kiln(&["schema", "lock", "--dry-run"]).succeeds();
+    let outcome = project.kiln(&["schema", "lock", "druginfo", "--dry-run"]).succeeds();
     assert!(outcome.stdout.starts_with("druginfo: would be locked as version 2\n"), "{outcome}");
     assert!(outcome.stdout.contains("+ column public.geographic_locator.county text not null"));
     assert_eq!(project.read(LOCK), first);

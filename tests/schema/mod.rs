@@ -7,7 +7,7 @@ mod mistakes;
 
 use std::path::PathBuf;
 
-use crate::support::{Kiln, Outcome, copy_tree, project};
+use crate::support::{Kiln, Outcome, copy_tree, part_d};
 
 /// A copy of `sql/` and `sources/`, and nothing else: schema commands need no servers.
 pub struct Project {
@@ -18,7 +18,7 @@ impl Project {
     pub fn new() -> Project {
         let root = tempfile::tempdir().unwrap();
         for folder in ["sql", "sources"] {
-            copy_tree(&project().join(folder), &root.path().join(folder));
+            copy_tree(&part_d().join(folder), &root.path().join(folder));
         }
         Project { root }
     }

@@ -8,6 +8,8 @@ pub mod proxy;
 pub mod s3;
 
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::OnceLock;
 
 use kiln::local::{Credentials, Endpoint};
 use kiln::synth::{Release, Tamper};
@@ -20,6 +22,44 @@ pub use postgres::Postgres;
 pub fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
+
+/// A project whose druginfo is the nine sources of the Part D release and their tables, and
+/// nothing else: one object lands, and what the pipeline does with it does not change when a
+/// database gains a source. All databases as they are: `tests/cases`.
+pub fn part_d() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("part-d-{}", process::id()));
+        let (sql, sources) = (root.join("sql/druginfo"), root.join("sources/druginfo"));
+        std::fs::create_dir_all(&sql).unwrap();
+        std::fs::create_dir_all(&sources).unwrap();
+        for (table, number) in PART_D.iter().zip(1..) {
+            for (folder, file) in
+                [("sql", format!("{number:04}_{table}.sql")), ("sources", format!("{table}.toml"))]
+            {
+                let file = Path::new(folder).join("druginfo").join(file);
+                std::fs::copy(project().join(&file), root.join(file)).unwrap();
+            }
+        }
+        let mut lock = Kiln::new(&["schema", "lock", "druginfo"]);
+        let home = tempfile::tempdir().unwrap();
+        lock.env("KILN_HOME", &home.path().to_string_lossy()).current_dir(&root).succeeds();
+        root
+    })
+}
+
+/// The tables of a Part D release, in the order of their files.
+const PART_D: [&str; 9] = [
+    "geographic_locator",
+    "plan_information",
+    "basic_drugs_formulary",
+    "beneficiary_cost",
+    "insulin_beneficiary_cost",
+    "excluded_drugs_formulary",
+    "indication_based_coverage",
+    "pharmacy_networks",
+    "pricing",
+];
 
 /// CMS's real files, where they lie beside the project; says so when they do not.
 pub fn cms(file: &str) -> Option<PathBuf> {
@@ -37,7 +77,7 @@ pub struct World {
     pub postgres: Postgres,
     /// The folder that the S3 endpoint serves; also scratch space.
     pub folder: tempfile::TempDir,
-    /// `sql/` and `sources/`: the project's own unless [`World::own_root`] was called.
+    /// `sql/` and `sources/`: those of [`part_d`] unless [`World::own_root`] was called.
     pub root: PathBuf,
     /// Where the binary finds S3; a test may put a proxy before it.
     pub s3_url: String,
@@ -67,7 +107,7 @@ impl World {
             endpoint: Some(endpoint),
             postgres,
             folder,
-            root: project(),
+            root: part_d().to_path_buf(),
             environment: Vec::new(),
             credentials,
             runtime,
@@ -86,7 +126,7 @@ impl World {
     pub fn own_root(&mut self) -> &Path {
         let root = self.folder.path().join("root");
         for folder in ["sql", "sources"] {
-            copy_tree(&project().join(folder), &root.join(folder));
+            copy_tree(&self.root.join(folder), &root.join(folder));
         }
         self.root = root;
         &self.root
@@ -94,7 +134,7 @@ impl World {
 
     /// Changes a file below an own root: every `from` becomes `to`; it must occur.
     pub fn edit(&self, file: &str, from: &str, to: &str) {
-        assert_ne!(self.root, project(), "call own_root first");
+        assert!(self.root.starts_with(self.folder.path()), "call own_root first");
         let path = self.root.join(file);
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(from), "{file} has no {from:?}");

@@ -1,0 +1,82 @@
+-- derive
+create table plan as
+select format('%s-%s-%s', p.contract_id, p.plan_id, p.segment_id) as plan,
+       p.contract_id,
+       p.plan_id,
+       p.segment_id,
+       case left(p.contract_id, 1)
+           when 'H' then 'local' when 'R' then 'regional' when 'S' then 'pdp' else 'other'
+       end as kind,
+       min(p.contract_name) as contract_name,
+       min(p.plan_name) as plan_name,
+       min(p.formulary_id) as formulary_id,
+       min(p.premium) as premium,
+       min(p.deductible) as deductible,
+       min(p.snp) as snp,
+       bool_or(p.plan_suppressed_yn) as is_suppressed,
+       min(p.ma_region_code) as ma_region_code,
+       min(p.pdp_region_code) as pdp_region_code,
+       count(p.county_code)::integer as counties,
+       min(f.contract_year) as contract_year,
+       min(n.id) as network_plan_key,
+       min(c.id) as pricing_plan_key
+from plan_information p
+left join lateral (
+    -- The newest formulary's year stands in for a formulary that CMS names and does not ship.
+    select coalesce(
+        (select b.contract_year from basic_drugs_formulary b
+         where b.formulary_id = p.formulary_id limit 1),
+        (select max(b.contract_year) from basic_drugs_formulary b)) as contract_year
+) as f on true
+left join network_plan n using (contract_id, plan_id, segment_id)
+left join pricing_plan c using (contract_id, plan_id, segment_id)
+group by p.contract_id, p.plan_id, p.segment_id;
+
+alter table plan
+    add primary key (contract_id, plan_id, segment_id),
+    alter column plan set not null,
+    alter column kind set not null,
+    alter column is_suppressed set not null,
+    alter column counties set not null;
+create unique index plan_plan on plan (plan);
+create index plan_formulary_id on plan (formulary_id);
+analyze plan;
+
+comment on table plan is
+    'Plans with drug coverage: one row a plan, where plan_information has one a plan and county. Derived from plan_information, with the keys of the plan in the network and in the prices. [file]';
+comment on column plan.plan is
+    'The plan in one word: contract, plan and segment with hyphens, as H1671-001-000. What drug_cost and rank_plans take. [file]';
+comment on column plan.contract_id is
+    'CMS contract: a letter and four digits. [file]';
+comment on column plan.plan_id is
+    'Plan within the contract, three digits with leading zeros. [file]';
+comment on column plan.segment_id is
+    'Segment of the plan, three digits; 000 where the plan has none. [file]';
+comment on column plan.kind is
+    'How the plan is sold, from the contract''s letter: local (H, by county), regional (R, by Medicare Advantage region), pdp (S, stand-alone drug plan by drug plan region), other. [file]';
+comment on column plan.contract_name is
+    'Organisation that holds the contract. [file]';
+comment on column plan.plan_name is
+    'Plan as marketed. [file]';
+comment on column plan.formulary_id is
+    'Formulary of the plan; joins basic_drugs_formulary.formulary_id. [file]';
+comment on column plan.premium is
+    'Monthly premium, US dollars. Whether it is the drug part alone for H and R contracts is unverified. [layout]';
+comment on column plan.deductible is
+    'Yearly deductible for drugs, US dollars. [file]';
+comment on column plan.snp is
+    'Special needs plan: 0 none, 1 chronic or disabling condition, 2 dual eligible, 3 institutional. [layout]';
+comment on column plan.is_suppressed is
+    'True where CMS withholds the plan''s data in any county. [layout]';
+comment on column plan.ma_region_code is
+    'Medicare Advantage region of a regional plan. [layout]';
+comment on column plan.pdp_region_code is
+    'Drug plan region of a stand-alone plan. [file]';
+comment on column plan.counties is
+    'Counties that plan_information names for the plan; 0 for regional and stand-alone plans. [file]';
+comment on column plan.contract_year is
+    'Year of the plan''s formulary, four digits; the newest year in the release where CMS does not ship the formulary. Null without formularies. [file]';
+comment on column plan.network_plan_key is
+    'pharmacy_networks.plan_key of the plan in this build; null where no network is loaded for it. [layout]';
+comment on column plan.pricing_plan_key is
+    'pricing.plan_key of the plan in this build; null where no prices are loaded for it. [layout]';

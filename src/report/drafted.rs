@@ -1,0 +1,81 @@
+//! The outcome of `kiln source new`: what the file was seen to be, and what to type next.
+
+use indicatif::HumanCount;
+use serde::Serialize;
+
+/// A draft.
+#[derive(Debug, Serialize)]
+pub struct Drafted {
+    /// The file as it was given.
+    pub file: String,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The spec, relative to the root.
+    pub spec_file: String,
+    /// The table, relative to the root.
+    pub table_file: String,
+    /// The spec's text.
+    pub spec: String,
+    /// The table's text.
+    pub table: String,
+    /// The database.
+    pub database: String,
+    /// The source.
+    pub source: String,
+    /// Object and members.
+    pub place: String,
+    /// Rows behind the header.
+    pub rows: u64,
+    /// Columns of the file.
+    pub columns: usize,
+    /// Columns of the table by type.
+    pub kinds: String,
+    /// How the text is cut.
+    pub text: String,
+    /// The primary key.
+    pub key: Vec<String>,
+    /// Other keys.
+    pub other_keys: Vec<Vec<String>>,
+    /// What a person should look at.
+    pub doubts: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Prints it.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn drafted(drafted: &Drafted, as_json: bool, quiet: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(drafted)?);
+        return Ok(());
+    }
+    let Drafted { spec_file, table_file, database, source, file, .. } = drafted;
+    if drafted.dry_run {
+        println!("# would be written to {spec_file}\n{}", drafted.spec);
+        println!("-- would be written to {table_file}\n{}", drafted.table);
+        return Ok(());
+    }
+    if quiet {
+        return Ok(());
+    }
+    println!("{} in {:.2} s", drafted.place, drafted.seconds);
+    println!("  rows     {} of {} columns", HumanCount(drafted.rows), drafted.columns);
+    println!("  text     {}", drafted.text);
+    println!("  columns  {}", drafted.kinds);
+    let key = if drafted.key.is_empty() { "none found".into() } else { drafted.key.join(", ") };
+    println!("  key      {key}");
+    for other in drafted.other_keys.iter().take(5) {
+        println!("           or {}", other.join(", "));
+    }
+    for doubt in &drafted.doubts {
+        println!("  look:    {doubt}");
+    }
+    println!("written:\n  {spec_file}\n  {table_file}");
+    println!("next: say in both what the columns mean, then");
+    println!("  kiln source check {database} {source} {file}");
+    println!("  kiln schema lock {database} && kiln schema check {database}");
+    println!("  kiln land {database} {file} && kiln load {database} {source}");
+    Ok(())
+}

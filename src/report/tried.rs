@@ -1,0 +1,226 @@
+//! The outcome of `kiln source check`: counts, the first rows as they are loaded, every kind of
+//! reject, and whether key and checks hold.
+
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use super::Table;
+
+/// Characters a terminal's line has; wider rows are shown a column a line.
+const WIDTH: usize = 110;
+/// Characters of one value that are shown.
+const VALUE_MAX: usize = 60;
+
+/// A spec tried on a file.
+#[derive(Debug, Serialize)]
+pub struct Tried {
+    /// The database.
+    pub database: String,
+    /// The source.
+    pub source: String,
+    /// The file as it was given.
+    pub file: String,
+    /// Whether the night would read a file of this name.
+    pub name_matches: bool,
+    /// Whether it speaks of persons: then no value is shown.
+    pub personal: bool,
+    /// Rejects that the budget allows.
+    pub allowed: u64,
+    /// Fewest rows that are believable.
+    pub rows_min: u64,
+    /// Rows that were encoded, over all files.
+    pub loaded: u64,
+    /// Rows that were rejected, over all files.
+    pub rejected: u64,
+    /// Its files.
+    pub files: Vec<TriedFile>,
+    /// The table's columns and their types.
+    pub columns: Vec<(String, String)>,
+    /// The first rows, as Postgres says them.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// Every kind of reject.
+    pub rejects: Vec<Kind>,
+    /// Rows that went into the throw-away Postgres.
+    pub tried_rows: u64,
+    /// Whether these were all.
+    pub all_tried: bool,
+    /// Key and checks.
+    pub checks: Vec<TriedCheck>,
+}
+
+/// One file's counts.
+#[derive(Debug, Serialize)]
+pub struct TriedFile {
+    /// Its name, archives before it.
+    pub file: String,
+    /// Decompressed bytes.
+    pub bytes: u64,
+    /// Records in all.
+    pub lines: u64,
+    /// Header records.
+    pub header: u64,
+    /// Rows that were encoded.
+    pub loaded: u64,
+    /// Rows that were rejected.
+    pub rejected: u64,
+    /// Rows that a filter left out.
+    pub filtered: u64,
+}
+
+/// Rejects of one column for one reason.
+#[derive(Debug, Serialize)]
+pub struct Kind {
+    /// The column; `None` where the record as a whole is meant.
+    pub column: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub places: Vec<Place>,
+    /// The first one's record; none of a personal source.
+    pub example: Option<String>,
+}
+
+/// Where a reject is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Place {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// Byte in the file, from 0.
+    pub byte: u64,
+}
+
+/// A key or a check that was tried.
+#[derive(Debug, Serialize)]
+pub struct TriedCheck {
+    /// What must hold.
+    pub title: String,
+    /// What does not.
+    pub failed: Option<String>,
+}
+
+/// Prints it.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(tried)?);
+        return Ok(());
+    }
+    if quiet {
+        return Ok(());
+    }
+    println!("{} of {} on {}", tried.source, tried.database, tried.file);
+    let mut table = Table::new(&["file", "lines", "header", "loaded", "rejected", "filtered"]);
+    for file in &tried.files {
+        let counts = [file.lines, file.header, file.loaded, file.rejected, file.filtered];
+        let counts = counts.iter().map(|count| HumanCount(*count).to_string());
+        table.row(std::iter::once(file.file.clone()).chain(counts).collect());
+    }
+    table.print();
+    if !tried.name_matches {
+        println!("  note: `object` does not match this name: no night would read the file");
+    }
+    rows(tried);
+    rejects(tried);
+    for check in &tried.checks {
+        match &check.failed {
+            None => println!("  holds: {}", check.title),
+            Some(failed) => println!("  BROKEN: {}: {failed}", check.title),
+        }
+    }
+    if !tried.all_tried {
+        let count = HumanCount(tried.tried_rows);
+        println!("  key and checks were not tried: only the first {count} rows went to Postgres");
+    }
+    Ok(())
+}
+
+fn rows(tried: &Tried) {
+    if tried.personal {
+        let kinds: Vec<String> =
+            tried.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+        println!("\npersonal: no value is shown; columns: {}", kinds.join(", "));
+        return;
+    }
+    if tried.rows.is_empty() {
+        return;
+    }
+    println!("\nfirst rows as they are loaded:");
+    let width = |column: usize| {
+        let (name, kind) = &tried.columns[column];
+        let cells = tried.rows.iter().map(|row| cell(row[column].as_deref()).chars().count());
+        cells.chain([name.len(), kind.len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..tried.columns.len()).map(width).collect();
+    match widths.iter().sum::<usize>() + 2 * widths.len() <= WIDTH {
+        true => aligned(tried, &widths),
+        false => vertical(tried),
+    }
+}
+
+fn aligned(tried: &Tried, widths: &[usize]) {
+    let line = |cells: Vec<String>| {
+        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("  {cell:width$}"));
+        println!("{}", cells.collect::<String>().trim_end());
+    };
+    line(tried.columns.iter().map(|(name, _)| name.clone()).collect());
+    line(tried.columns.iter().map(|(_, kind)| kind.clone()).collect());
+    for row in &tried.rows {
+        line(row.iter().map(|value| cell(value.as_deref())).collect());
+    }
+}
+
+fn vertical(tried: &Tried) {
+    let names = tried.columns.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let kinds = tried.columns.iter().map(|(_, kind)| kind.len()).max().unwrap_or(0);
+    for (number, row) in tried.rows.iter().enumerate() {
+        println!("  — row {}", number + 1);
+        let filled = tried.columns.iter().zip(row).filter(|(_, value)| value.is_some());
+        for ((name, kind), value) in filled {
+            println!("  {name:names$}  {kind:kinds$}  {}", cell(value.as_deref()));
+        }
+        let nulls = row.iter().filter(|value| value.is_none()).count();
+        if nulls > 0 {
+            println!("  {nulls} of {} columns are null", row.len());
+        }
+    }
+}
+
+/// A value in one line; null is told apart from the empty text.
+fn cell(value: Option<&str>) -> String {
+    let Some(value) = value else { return "null".to_owned() };
+    let escaped: String = value
+        .chars()
+        .flat_map(|c| match c.is_control() {
+            true => c.escape_debug().collect::<Vec<_>>(),
+            false => vec![c],
+        })
+        .collect();
+    match escaped.char_indices().nth(VALUE_MAX) {
+        Some((end, _)) => format!("{}…", &escaped[..end]),
+        None if escaped.is_empty() => "''".to_owned(),
+        None => escaped,
+    }
+}
+
+fn rejects(tried: &Tried) {
+    println!(
+        "\n{} of {} rows rejected, the budget is {}",
+        HumanCount(tried.rejected),
+        HumanCount(tried.rejected + tried.loaded),
+        HumanCount(tried.allowed)
+    );
+    for kind in &tried.rejects {
+        let column = kind.column.as_ref().map_or("row".to_owned(), |name| format!("column {name}"));
+        println!("  {column}: {} ({} times)", kind.reason, HumanCount(kind.count));
+        let places: Vec<String> =
+            kind.places.iter().map(|at| format!("line {}, byte {}", at.line, at.byte)).collect();
+        println!("    at {}", places.join("; "));
+        if let Some(example) = &kind.example {
+            println!("    {example}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `kiln source check`: rows as they would be loaded, every kind of reject, the header's
+//! difference, and a key that does not hold.
+
+use super::Drafts;
+
+const TEXT: &str = "id|day|amount|flag\n1|20260701|$1.50|Y\n2|20260702|2|N\n3|20260703|3|Y\n";
+
+/// A draft of `days`, whose file is then another.
+fn drafted() -> (Drafts, String) {
+    let drafts = Drafts::new();
+    let file = drafts.file("days.txt", TEXT);
+    drafts.draft(&["made", &file]);
+    (drafts, file)
+}
+
+#[test]
+fn the_first_rows_are_shown_as_they_are_loaded() {
+    let (drafts, file) = drafted();
+    let outcome = drafts.check(&["made", "days", &file, "--rows", "2"]);
+    assert_eq!(outcome.code, 0, "{outcome}");
+    for line in [
+        "  id  day         amount        flag",
+        "  text  date        numeric(3,2)  boolean",
+        "  1     2026-07-01  1.50          true",
+        "  2     2026-07-02  2.00          false",
+        "0 of 3 rows rejected, the budget is 0",
+        "  holds: keys and indexes",
+    ] {
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let found = outcome.stdout.lines().any(|shown| squeezed(shown) == squeezed(line));
+        assert!(found, "{line:?} is not in\n{outcome}");
+    }
+    assert!(!outcome.stdout.contains("2026-07-03"), "{outcome}");
+}
+
+#[test]
+fn every_kind_of_reject_has_its_count_places_and_an_example() {
+    let (drafts, file) = drafted();
+    let mut text = TEXT.to_owned();
+    for row in 10..40 {
+        text.push_str(&format!("{row}|2026-07-01|1|Y\n"));
+    }
+    text.push_str("50|20260701|1|maybe\n51|20260701\n52|20260701|lots|Y\n53||1|Y\n");
+    std::fs::write(&file, text).unwrap();
+    let outcome = drafts.check(&["made", "days", &file]);
+    assert_eq!(outcome.code, 11, "{outcome}");
+    outcome.says(&["34 rows rejected, the budget is 0", "mend sources/made/days.toml"]);
+    for expected in [
+        "column day: not a date in the declared format (30 times)",
+        "at line 5, byte 71; line 6, byte 89; line 7, byte 107",
+        "10|2026-07-01|1|Y",
+        "column flag: expected Y or N (1 times)",
+        "row: short row: expected 4 fields, found 2 (1 times)",
+        "column amount: expected an amount of dollars (1 times)",
+        "column day: is null, and its column may not be (1 times)",
+    ] {
+        assert!(outcome.stdout.contains(expected), "{expected:?} is not in\n{outcome}");
+    }
+    // A budget that allows for them.
+    let spec =
+        drafts.text("sources/made/days.toml").replace("reject_ratio = 0.0", "reject_ratio = 0.99");
+    std::fs::write(drafts.path("sources/made/days.toml"), spec).unwrap();
+    let json = drafts.check(&["made", "days", &file, "--json"]);
+    assert_eq!(json.code, 0, "{json}");
+    let tried = json.json();
+    assert_eq!((&tried["loaded"], &tried["rejected"]), (&3.into(), &34.into()));
+    assert_eq!(tried["rejects"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn a_header_that_differs_is_shown_with_its_difference() {
+    let (drafts, file) = drafted();
+    std::fs::write(&file, TEXT.replace("amount|flag", "flag|amounts|more")).unwrap();
+    let outcome = drafts.check(&["made", "days", &file]);
+    assert_eq!(outcome.code, 11, "{outcome}");
+    outcome.says(&["the header is not the declared one", "renamed amount → amounts", "extra more"]);
+}
+
+#[test]
+fn a_key_that_the_rows_break_and_a_check_that_fails_exit_14() {
+    let (drafts, file) = drafted();
+    std::fs::write(&file, format!("{TEXT}1|20260709|1|N\n")).unwrap();
+    let outcome = drafts.check(&["made", "days", &file]);
+    assert_eq!(outcome.code, 14, "{outcome}");
+    outcome.says(&["could not create unique index", "mend sql/made/*_days.sql"]);
+    std::fs::write(&file, TEXT).unwrap();
+    let sql = drafts.text("sql/made/0001_days.sql");
+    let checks = "-- check: no amount is 3\nselect id from days where amount = 3;\n\
+                  -- check: needs a neighbour\nselect 1 from elsewhere;\n";
+    std::fs::write(drafts.path("sql/made/0001_days.sql"), format!("{sql}\n{checks}")).unwrap();
+    let outcome = drafts.check(&["made", "days", &file]);
+    assert_eq!(outcome.code, 14, "{outcome}");
+    outcome.says(&["no amount is 3: 1 rows do not hold"]);
+}
+
+#[test]
+fn a_spec_that_does_not_fit_its_table_and_one_that_is_not_there_exit_2() {
+    let (drafts, file) = drafted();
+    let outcome = drafts.check(&["made", "day", &file]);
+    assert_eq!(outcome.code, 2, "{outcome}");
+    outcome.says(&["did you mean `days`?", "kiln source new made"]);
+    let spec = drafts
+        .text("sources/made/days.toml")
+        .replace("from = \"flag\"", "from = \"flag\", to = \"flg\"");
+    std::fs::write(drafts.path("sources/made/days.toml"), spec).unwrap();
+    let outcome = drafts.check(&["made", "days", &file]);
+    assert_eq!(outcome.code, 2, "{outcome}");
+    outcome.says(&["has no column \"flg\"; did you mean `flag`?"]);
+}
+
+#[test]
+fn a_file_that_no_night_would_read_is_tried_and_noted() {
+    let (drafts, _) = drafted();
+    let other = drafts.file("other.txt", TEXT);
+    let outcome = drafts.check(&["made", "days", &other]);
+    assert_eq!(outcome.code, 0, "{outcome}");
+    assert!(outcome.stdout.contains("no night would read the file"), "{outcome}");
+}
