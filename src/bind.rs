@@ -18,7 +18,7 @@ use crate::source::{Column, Dictionary, Others, Source, Transform};
 use crate::strict::{Problems, suggest};
 
 /// The column of a dictionary's table that has its entries' numbers.
-const ID: &str = "id";
+pub const ID: &str = "id";
 
 /// The columns of the tables that a source fills, by table.
 pub type Tables = BTreeMap<String, Vec<TableColumn>>;

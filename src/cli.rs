@@ -82,6 +82,20 @@ Examples:
   kiln land druginfo https://data.cms.gov/…/SPUF_2026_20260701.zip
   kiln land druginfo --dry-run *.zip")]
     Land(Land),
+    /// Write generated CMS files of any size, as a stream
+    #[command(after_help = "\
+Files go to FOLDER/DATABASE/NAME, or to PREFIX/DATABASE/YYYY-MM-DD/NAME in a bucket. The same \
+scale, seed, night and quarter give the same bytes. Against the night before, one price in a \
+hundred and one row in a thousand of network and formulary differ; what changed is printed.
+
+Examples:
+  # a thousandth of CMS's release, where the next `kiln run` finds it
+  kiln synth druginfo
+  # the whole: 362 million rows
+  kiln synth druginfo --scale 1 --to s3://bucket/prefix
+  # the night after
+  kiln synth --scale 0.01 --night 1 --to /tmp/release")]
+    Synth(Synth),
     /// The night: build, swap and prune; what cron calls
     #[command(after_help = "\
 A bad night leaves the live database as it was. Databases are those of sql/.

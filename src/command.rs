@@ -20,6 +20,7 @@ mod source;
 mod status;
 mod subset;
 mod swap;
+mod synth;
 mod url;
 
 use std::io::IsTerminal as _;
@@ -56,6 +57,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Up(args) => local::up(&start, args).await,
         Command::Down(args) => local::down(&start, args).await,
         Command::Land(args) => land::run(start, &args).await,
+        Command::Synth(args) => synth::run(start, &args).await,
         Command::Run(args) => run::run(start, &args).await,
         Command::Build(args) => build::run(start, &args).await,
         Command::Load(args) => load::run(start, &args).await,

@@ -223,7 +223,8 @@ pub fn live<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
 /// Which builds a clean-up may drop, while the run's lock is held. Pure, so that the table of
 /// cases can be tested: unsealed leftovers; of the sealed ones that never went live all but the
 /// newest that is newer than the live one; of the previous ones all but the newest `keep`. Of
-/// subsets the newest sealed one stays, beside the whole builds and never in the place of one.
+/// subsets the newest sealed one stays, unless a newer one is live, beside the whole builds and
+/// never in the place of one.
 pub fn droppable<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<&'a Build> {
     let live_number = live(builds, database).map_or(0, Build::number);
     let newest = |wanted: &dyn Fn(&Build) -> bool| {
@@ -231,7 +232,8 @@ pub fn droppable<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<&'
         sealed.filter(|build| wanted(build)).map(Build::number).max()
     };
     let newest_sealed = newest(&|build| !build.is_subset() && build.number() > live_number);
-    let newest_subset = newest(&|build| build.is_subset());
+    let live_subset = live(builds, database).filter(|build| build.is_subset()).map(Build::number);
+    let newest_subset = newest(&|build| build.is_subset() && Some(build.number()) > live_subset);
     let mut kept = keep;
     let mut drop = Vec::new();
     for build in builds.iter().rev() {
@@ -317,6 +319,14 @@ mod tests {
             build("druginfo_00008_subset", 8, None),
         ];
         assert_eq!(dropped(&builds, 1), [2, 3, 7, 8]);
+        let mut laptop = build("druginfo", 3, Some(State::Live));
+        laptop.tag.as_mut().expect("tagged").subset = Some("5 %".into());
+        let laptop = [
+            build("druginfo_00001_subset", 1, Some(State::Sealed)),
+            build("druginfo_00002_subset", 2, Some(State::Previous)),
+            laptop,
+        ];
+        assert_eq!(dropped(&laptop, 1), [1, 2]);
         assert_eq!(builds[7].number(), 8);
         assert_eq!(database_of("druginfo_00006_subset"), Some("druginfo"));
     }

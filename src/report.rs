@@ -3,6 +3,7 @@
 
 mod drafted;
 mod log;
+mod made;
 mod status;
 mod tried;
 mod subset;
@@ -17,6 +18,7 @@ use serde_json::json;
 
 pub use drafted::{Drafted, drafted};
 pub use log::log_to_file;
+pub use made::{Made, made};
 pub use status::status;
 pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};

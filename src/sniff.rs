@@ -21,7 +21,7 @@ mod table;
 use std::io::Read;
 
 use crate::decode::{Record, Records};
-use crate::fetch::archive::Member;
+use crate::fetch::member::Member;
 use crate::fetch::verified::Verified;
 use crate::source::{Format, Header, Quoting};
 

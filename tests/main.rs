@@ -54,3 +54,5 @@ mod cases;
 
 // does anything of a person leave the loader, but a hash?
 mod personal;
+// does generated data have the size, the bytes and the nights that it says?
+mod synth;

@@ -63,7 +63,8 @@ answer as (
            end as tiers
     from pbp_section
     join question on question.section = pbp_section.section
-    join plan on plan.contract_id = pbp_section.contract_id
+    join plan on plan.year = pbp_section.year
+             and plan.contract_id = pbp_section.contract_id
              and plan.plan_id = pbp_section.plan_id
              and plan.segment_id = lpad(pbp_section.segment_id, 3, '0')
     where pbp_section.section in ('b1a_inpat_hosp', 'b1b_inpat_hosp', 'b2_snf', 'section_c')

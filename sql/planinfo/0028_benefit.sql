@@ -27,7 +27,8 @@ with field as (
 said as (
     select plan.plan_no, field.service_no, field.role, filled.value
     from pbp_section
-    join plan on plan.contract_id = pbp_section.contract_id
+    join plan on plan.year = pbp_section.year
+             and plan.contract_id = pbp_section.contract_id
              and plan.plan_id = pbp_section.plan_id
              and plan.segment_id = lpad(pbp_section.segment_id, 3, '0')
     cross join lateral jsonb_each_text(pbp_section.fields) as filled (name, value)
@@ -76,7 +77,8 @@ grouped as (
                   'pbp_c_pos_outpt_mc_bencats', 'pbp_c_pos_outpt_nmc_bencats'))
          as way (section, network, p, covered, extra)
     join pbp_section on pbp_section.section = way.section
-    join plan on plan.contract_id = pbp_section.contract_id
+    join plan on plan.year = pbp_section.year
+             and plan.contract_id = pbp_section.contract_id
              and plan.plan_id = pbp_section.plan_id
              and plan.segment_id = lpad(pbp_section.segment_id, 3, '0')
     cross join lateral string_to_table(concat(pbp_section.fields ->> covered, ';', pbp_section.fields ->> extra), ';') as code

@@ -57,24 +57,25 @@ said as (
     join bucket using (facet)
     where amount >= bucket.low and (amount <= bucket.high or bucket.high is null)
 )
-select facet,
+select (row_number() over (order by facet, max(place) nulls last, value))::integer as value_no,
+       facet,
        value,
-       (row_number() over (partition by facet order by max(place) nulls last, value))::integer as place,
        count(*)::integer as plans,
        case when facet not in ('all', 'individual')
             then '{"value": ' || to_json(value) || ', "count": ' end as head,
        plan_bits(plan_no, size.plans) as bits
 from said, size
 group by facet, value
-order by facet, place;
+order by value_no;
 
-alter table search_value add primary key (facet, value);
+alter table search_value add primary key (value_no);
+create unique index search_value_value on search_value (facet, value);
 
 comment on table search_value is
     'Every answer that a facet of the search can give, with a bitmap of the plans that give it. all/all holds all plans, individual/yes those that people can buy themselves.';
+comment on column search_value.value_no is 'Number of the answer, from 1, in the order in which a page shows the answers of a facet.';
 comment on column search_value.facet is 'Facet, as in the answer of search_plans.';
 comment on column search_value.value is 'Answer: HMO, 4.5, dental_preventive; a span of US dollars with both ends (0.01-25; open at the end: 100.01-).';
-comment on column search_value.place is 'Order in which a page shows the answers of a facet, from 1.';
 comment on column search_value.plans is 'Plans that give it, in all.';
 comment on column search_value.head is 'Beginning of the answer in JSON, up to its count; null for what is no facet.';
 comment on column search_value.bits is 'Bit plan_no - 1 is set for each of them.';

@@ -57,6 +57,7 @@ declare
     sort_no  constant integer := array_position(sorts, sort);
     counties text[];
     local    integer[];
+    answers  integer[];
     base     bit varying;
     nothing  bit varying;
     bits     bit varying;
@@ -94,13 +95,18 @@ begin
         from zip_county as z where z.zip = search_plans.zip;
     end if;
     if array_length(counties, 1) = 1 then
-        select c.bits, c.plan_nos into bits, local from search_county as c where c.county_fips = counties[1];
+        select c.bits, c.plan_nos, c.value_nos into bits, local, answers
+        from search_county as c where c.county_fips = counties[1];
         base := base & coalesce(bits, nothing);
     elsif counties is not null then
         select bit_or(c.bits) into bits from search_county as c where c.county_fips = any (counties);
         select array_agg(distinct p.plan_no) into local
         from search_county as c, unnest(c.plan_nos) as p (plan_no) where c.county_fips = any (counties);
+        select array_agg(distinct v.value_no) into answers
+        from search_county as c, unnest(c.value_nos) as v (value_no) where c.county_fips = any (counties);
         base := base & coalesce(bits, nothing);
+    else
+        select array_agg(v.value_no) into answers from search_value as v where v.head is not null;
     end if;
 
     if name is not null then
@@ -178,15 +184,16 @@ begin
     end loop;
 
     -- Text put together by hand: building the same with jsonb costs as much as all the counting.
-    select string_agg(by_facet.answers, ', ') into counts
+    select string_agg(by_facet.answers, ', ' order by by_facet.answers) into counts
     from (
-        select to_json(counted.facet) || ': [' || string_agg(counted.head || counted.plans || '}', ', ' order by counted.place) || ']' as answers
+        select to_json(counted.facet) || ': ['
+               || string_agg(counted.head || counted.plans || '}', ', ' order by counted.value_no) || ']' as answers
         from (
-            select v.facet, v.head, v.place,
+            select v.facet, v.head, v.value_no,
                    bit_count(v.bits & coalesce(o.bits, search.hits)) as plans
-            from search_value as v
+            from unnest(search.answers) as local (value_no)
+            join search_value as v on v.value_no = local.value_no
             left join unnest(search.facets, search.others) as o (facet, bits) on o.facet = v.facet
-            where v.head is not null
         ) as counted
         where counted.plans > 0
         group by counted.facet

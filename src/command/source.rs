@@ -11,7 +11,7 @@ use super::Start;
 use crate::cli;
 use crate::config::{Config, known_database};
 use crate::error::{Exit, Failure, failure};
-use crate::fetch::archive::Member;
+use crate::fetch::member::Member;
 use crate::pg::{Ident, stopped};
 use crate::report::{self, Drafted};
 use crate::schema::Schema;

@@ -4,7 +4,6 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
-use super::Table;
 use crate::ledger::Ledger;
 
 /// What a subset keeps of one table.
@@ -32,12 +31,12 @@ pub struct SubsetFile {
 }
 
 fn print_tables(tables: &[SubsetTable]) {
-    let mut shown = Table::new(&["table", "rows", "of", "rule"]);
+    let width = tables.iter().map(|table| table.table.len()).max().unwrap_or(0);
+    println!("  {:width$}  {:>13}  {:>13}  rule", "table", "rows", "of");
     for SubsetTable { table, rule, rows, of } in tables {
         let of = of.map_or("?".to_owned(), |of| HumanCount(of).to_string());
-        shown.row(vec![table.clone(), HumanCount(*rows).to_string(), of, rule.clone()]);
+        println!("  {table:width$}  {:>13}  {of:>13}  {rule}", HumanCount(*rows).to_string());
     }
-    shown.print();
 }
 
 /// What `kiln subset --dry-run` says.

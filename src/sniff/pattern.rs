@@ -1,7 +1,7 @@
 //! A file's place as the patterns of a spec: what names this posting becomes a group, what CMS
 //! varies becomes a class, all else stays to the letter.
 
-use crate::fetch::archive::Member;
+use crate::fetch::member::Member;
 use crate::store::file_name;
 
 /// Where a file lies, as the names that patterns are made of.

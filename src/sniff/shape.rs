@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::{BOM, cut, format};
-use crate::bind::{HeaderRow, joined, names};
+use crate::bind::{HeaderRow, joined, names_of};
 use crate::decode::Records;
 use crate::error::{Exit, Failure, from_io};
-use crate::fetch::archive::Member;
+use crate::fetch::member::Member;
 use crate::source::{Encoding, Quoting, trim};
 
 /// What is kept of the file's head.
@@ -168,7 +168,7 @@ fn rows(text: &[u8], whole: bool, delimiter: u8, quoting: Quoting, most: usize) 
     let mut rows = Vec::new();
     while rows.len() < most {
         match records.next_record() {
-            Ok(Some(record)) => rows.push(names(&record, Encoding::Utf8OrWindows1252)),
+            Ok(Some(record)) => rows.push(names_of(&record, Encoding::Utf8OrWindows1252)),
             _ => break,
         }
     }

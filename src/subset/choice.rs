@@ -277,6 +277,7 @@ impl Chooser<'_> {
             None => "all (no rule)".to_owned(),
             Some(Keep::All) => "all".to_owned(),
             Some(Keep::Nothing) => "none".to_owned(),
+            Some(Keep::Sample(_)) if self.asked.percent.is_all() => "all".to_owned(),
             Some(Keep::Sample(key)) => {
                 format!("{} % by {}", self.asked.percent, key.join(", "))
             }

@@ -1,31 +1,34 @@
 //! A spec tried on a file: decoded, validated and encoded as in the night, into its table on a
 //! throw-away Postgres, which says what the rows are and whether key and checks hold.
 
+mod stored;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
 use tokio::sync::mpsc;
-use tokio_postgres::SimpleQueryMessage;
 use tokio_util::sync::CancellationToken;
 
-use crate::bind::Binding;
+use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::Config;
 use crate::copy::Part;
 use crate::copy::part::{self, Piece};
 use crate::encode;
 use crate::error::{Exit, Failure, failure};
-use crate::fetch::archive::{self, Member};
+use crate::fetch::archive;
+use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::local;
 use crate::personal::HashKey;
 use crate::pg::{Server, Session, data_error, db, stopped};
-use crate::report::{Place, RejectKind, Tried, TriedCheck, TriedFile};
-use crate::schema::{Kind, Schema, SchemaFile, catalog};
+use crate::report::{Place, RejectKind, Tried, TriedFile};
+use crate::schema::{Kind, Schema, SchemaFile};
 use crate::source::{Source, Sources};
 use crate::strict::{Problems, suggest};
+use crate::validate::dictionary::Shared;
 use crate::validate::{Counts, Reject};
 
 /// Rows that go into the throw-away Postgres; of a larger file the rest is only validated.
@@ -106,7 +109,9 @@ struct Trial {
     /// As the file has it: with its true budget.
     source: Source,
     binding: Arc<Binding>,
-    table: SchemaFile,
+    dictionaries: Arc<[Shared]>,
+    /// The table's file, and the files of its dictionaries.
+    tables: Vec<SchemaFile>,
     session: Session,
     counts: Vec<TriedFile>,
     kinds: BTreeMap<(Option<String>, String), RejectKind>,
@@ -122,13 +127,17 @@ impl Trial {
         session: Session,
         stop: &CancellationToken,
     ) -> anyhow::Result<Trial> {
-        let table = schema.files.iter().find(|file| file.table == source.name.as_str());
-        let Some(table) = table.cloned() else {
+        let is_filled =
+            |file: &&SchemaFile| source.tables().any(|table| table.as_str() == file.table);
+        let tables: Vec<SchemaFile> = schema.files.iter().filter(is_filled).cloned().collect();
+        if !tables.iter().any(|file| file.table == source.name.as_str()) {
             let message = format!("source {} has no table in sql/{}", source.name, schema.database);
             return Err(failure(Exit::Usage, message));
-        };
-        table.apply(&session, &Kind::PreData, stop).await?;
-        let columns = catalog::columns(&session, &source.name).await?;
+        }
+        for table in &tables {
+            table.apply(&session, &Kind::PreData, stop).await?;
+        }
+        let columns = bind::tables(&session, &source).await?;
         let key = hash_key(config)?;
         let problems = Problems::default();
         let mut binding = Binding::new(&source, &columns, Some(&key), &problems);
@@ -141,8 +150,9 @@ impl Trial {
             binding.ok_or_else(|| anyhow::anyhow!("a spec without problems did not bind"))?;
         Ok(Trial {
             source,
+            dictionaries: binding.dictionaries.iter().map(|_| Shared::default()).collect(),
             binding: Arc::new(binding),
-            table,
+            tables,
             session,
             counts: Vec::new(),
             kinds: BTreeMap::new(),
@@ -157,6 +167,7 @@ impl Trial {
             binding: Arc::clone(&self.binding),
             member: member.clone(),
             tally: Arc::default(),
+            dictionaries: Arc::clone(&self.dictionaries),
             meter: Arc::default(),
             attempt: 1,
         };
@@ -228,6 +239,7 @@ impl Trial {
 
     async fn tell(self, args: &cli::SourceCheck, object: &Object) -> anyhow::Result<Tried> {
         let source = &self.source;
+        self.write_dictionaries().await?;
         let (columns, rows) = self.rows(args.rows).await?;
         let checks = if self.all_sent { self.checks().await? } else { Vec::new() };
         let sum = |of: fn(&TriedFile) -> u64| self.counts.iter().map(of).sum::<u64>();
@@ -251,65 +263,7 @@ impl Trial {
         };
         Ok(Tried { files: self.counts, rejects: self.kinds.into_values().collect(), ..tried })
     }
-
-    /// The table's columns with their types, and its first rows; of persons no row is shown.
-    async fn rows(&self, most: u32) -> anyhow::Result<(Columns, Vec<Vec<Option<String>>>)> {
-        let table = &self.source.name;
-        let columns: Columns = catalog::columns(&self.session, table)
-            .await?
-            .into_iter()
-            .map(|column| (column.name, column.type_name))
-            .collect();
-        if self.source.personal {
-            return Ok((columns, Vec::new()));
-        }
-        let texts: Vec<String> =
-            columns.iter().map(|(name, _)| format!("\"{name}\"::text")).collect();
-        // The order of the file: nothing else has written to the table.
-        let sql = format!("select {} from {table} order by ctid limit {most}", texts.join(", "));
-        let rows = self.session.query(&sql, &[]).await.map_err(db("read the first rows"))?;
-        let cells = |row: &tokio_postgres::Row| (0..row.len()).map(|cell| row.get(cell)).collect();
-        Ok((columns, rows.iter().map(cells).collect()))
-    }
-
-    /// Makes the table's keys and indexes, and runs its checks; one that needs other tables is not
-    /// tried.
-    async fn checks(&self) -> anyhow::Result<Vec<TriedCheck>> {
-        let mut tried = Vec::new();
-        for section in self.table.of_kind(&Kind::PostData) {
-            let failed = match self.session.batch_execute(&section.sql).await {
-                Ok(()) => None,
-                Err(error) => Some(self.broken(&error)?),
-            };
-            tried.push(TriedCheck { title: "keys and indexes".to_owned(), failed });
-        }
-        for section in self.table.of_kind(&Kind::Check) {
-            let answer = match self.session.simple_query(&section.sql).await {
-                Ok(answer) => answer,
-                Err(error) if error.as_db_error().is_some() => continue,
-                Err(error) => return Err(db("run a check")(error)),
-            };
-            let is_row = |said: &&SimpleQueryMessage| matches!(said, SimpleQueryMessage::Row(_));
-            let rows = answer.iter().filter(is_row).count();
-            let failed = (rows > 0).then(|| format!("{rows} rows do not hold"));
-            tried.push(TriedCheck { title: section.title.clone(), failed });
-        }
-        Ok(tried)
-    }
-
-    /// What Postgres says of a key that the rows break, without the values in its DETAIL.
-    fn broken(&self, error: &tokio_postgres::Error) -> anyhow::Result<String> {
-        let Some(said) = error.as_db_error() else {
-            return Err(failure(Exit::Database, "the throw-away Postgres is gone"));
-        };
-        let personal = self.source.personal;
-        let detail = said.detail().filter(|_| !personal).map(|detail| format!(": {detail}"));
-        Ok(format!("{}{}", said.message(), detail.unwrap_or_default()))
-    }
 }
-
-/// Names and types.
-type Columns = Vec<(String, String)>;
 
 /// Rejects of one kind are counted, the first of them kept.
 fn note(kinds: &mut BTreeMap<(Option<String>, String), RejectKind>, reject: Reject) {

@@ -1,0 +1,113 @@
+//! What the throw-away Postgres made of the rows: the first of them, and whether the tables' keys
+//! and checks hold.
+
+use bytes::Bytes;
+use futures_util::SinkExt as _;
+use tokio_postgres::SimpleQueryMessage;
+
+use super::Trial;
+use crate::bind;
+use crate::error::{Exit, failure};
+use crate::pg::{data_error, db};
+use crate::report::TriedCheck;
+use crate::schema::Kind;
+
+/// Bytes of a dictionary's table that are sent at a time.
+const DICTIONARY_CHUNK: usize = 256 << 10;
+
+/// Names and types.
+type Columns = Vec<(String, String)>;
+
+impl Trial {
+    /// The table's columns with their types, and its first rows; of persons no row is shown. For a
+    /// dictionary's number stands what it is the number of.
+    pub(super) async fn rows(
+        &self,
+        most: u32,
+    ) -> anyhow::Result<(Columns, Vec<Vec<Option<String>>>)> {
+        let tables = bind::tables(&self.session, &self.source).await?;
+        let own = self.source.name.as_str();
+        let (mut columns, mut texts) = (Columns::new(), Vec::new());
+        let mut joins = String::new();
+        for column in tables.get(own).map_or(&[][..], Vec::as_slice) {
+            let dictionary =
+                self.source.dictionaries.iter().find(|known| known.to.as_str() == column.name);
+            let Some(dictionary) = dictionary else {
+                columns.push((column.name.clone(), column.type_name.clone()));
+                texts.push(format!("\"{own}\".\"{}\"::text", column.name));
+                continue;
+            };
+            let (table, to) = (dictionary.table.as_str(), dictionary.to.as_str());
+            let known = tables.get(table).map_or(&[][..], Vec::as_slice);
+            for column in known.iter().filter(|column| column.name != bind::ID) {
+                columns.push((column.name.clone(), column.type_name.clone()));
+                texts.push(format!("\"{table}\".\"{}\"::text", column.name));
+            }
+            let id = bind::ID;
+            joins.push_str(&format!(
+                " left join \"{table}\" on \"{table}\".{id} = \"{own}\".\"{to}\""
+            ));
+        }
+        if self.source.personal {
+            return Ok((columns, Vec::new()));
+        }
+        // The order of the file: nothing else has written to the table.
+        let sql = format!(
+            "select {} from \"{own}\"{joins} order by \"{own}\".ctid limit {most}",
+            texts.join(", ")
+        );
+        let rows = self.session.query(&sql, &[]).await.map_err(db("read the first rows"))?;
+        let cells = |row: &tokio_postgres::Row| (0..row.len()).map(|cell| row.get(cell)).collect();
+        Ok((columns, rows.iter().map(cells).collect()))
+    }
+
+    /// Fills the tables of the dictionaries.
+    pub(super) async fn write_dictionaries(&self) -> anyhow::Result<()> {
+        let refused = |error| data_error("COPY", &error);
+        for (binding, sets) in self.binding.dictionaries.iter().zip(self.dictionaries.iter()) {
+            let sql = binding.copy_sql();
+            let copy = self.session.copy_in(&sql).await.map_err(db("begin COPY"))?;
+            let mut copy = std::pin::pin!(copy);
+            for chunk in sets.rows(binding.targets.len(), binding.key, DICTIONARY_CHUNK) {
+                copy.send(Bytes::from(chunk)).await.map_err(refused)?;
+            }
+            copy.finish().await.map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the table's keys and indexes, and runs its checks; one that needs other tables is not
+    /// tried.
+    pub(super) async fn checks(&self) -> anyhow::Result<Vec<TriedCheck>> {
+        let mut tried = Vec::new();
+        for section in self.tables.iter().flat_map(|file| file.of_kind(&Kind::PostData)) {
+            let failed = match self.session.batch_execute(&section.sql).await {
+                Ok(()) => None,
+                Err(error) => Some(self.broken(&error)?),
+            };
+            tried.push(TriedCheck { title: "keys and indexes".to_owned(), failed });
+        }
+        for section in self.tables.iter().flat_map(|file| file.of_kind(&Kind::Check)) {
+            let answer = match self.session.simple_query(&section.sql).await {
+                Ok(answer) => answer,
+                Err(error) if error.as_db_error().is_some() => continue,
+                Err(error) => return Err(db("run a check")(error)),
+            };
+            let is_row = |said: &&SimpleQueryMessage| matches!(said, SimpleQueryMessage::Row(_));
+            let rows = answer.iter().filter(is_row).count();
+            let failed = (rows > 0).then(|| format!("{rows} rows do not hold"));
+            tried.push(TriedCheck { title: section.title.clone(), failed });
+        }
+        Ok(tried)
+    }
+
+    /// What Postgres says of a key that the rows break, without the values in its DETAIL.
+    fn broken(&self, error: &tokio_postgres::Error) -> anyhow::Result<String> {
+        let Some(said) = error.as_db_error() else {
+            return Err(failure(Exit::Database, "the throw-away Postgres is gone"));
+        };
+        let personal = self.source.personal;
+        let detail = said.detail().filter(|_| !personal).map(|detail| format!(": {detail}"));
+        Ok(format!("{}{}", said.message(), detail.unwrap_or_default()))
+    }
+}
