@@ -93,6 +93,7 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "rollback",
         "contract set",
         "schema lock",
+        "source new",
         "prune",
     ] {
         has(command, "--dry-run");
@@ -111,6 +112,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "contract list",
         "guard",
         "schema check",
+        "source new",
+        "source check",
         "prune",
     ] {
         has(command, "--json");
