@@ -66,6 +66,11 @@ impl DictionaryBinding {
     pub fn copy_sql(&self) -> String {
         copy_sql(self.table.as_str(), [ID].into_iter().chain(names(&self.targets)))
     }
+
+    /// The query that gives its rows back as they were sent.
+    pub fn select_sql(&self) -> String {
+        select_sql(self.table.as_str(), [ID].into_iter().chain(names(&self.targets)))
+    }
 }
 
 /// One table column and how its value is made.
@@ -153,13 +158,28 @@ impl Binding {
 
     /// The COPY statement.
     pub fn copy_sql(&self) -> String {
+        copy_sql(self.source.name.as_str(), self.columns())
+    }
+
+    /// The query that gives its rows back as they were sent.
+    pub fn select_sql(&self) -> String {
+        select_sql(self.source.name.as_str(), self.columns())
+    }
+
+    /// The table's columns, in the order that COPY sends them.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
         let keys = self.source.dictionaries.iter().map(|dictionary| dictionary.to.as_str());
-        copy_sql(self.source.name.as_str(), keys.chain(names(&self.targets)))
+        keys.chain(names(&self.targets))
     }
 }
 
 fn names(targets: &[Target]) -> impl Iterator<Item = &str> {
     targets.iter().map(|target| target.name.as_str())
+}
+
+fn select_sql<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {
+    let columns: Vec<String> = columns.map(|name| format!("\"{name}\"")).collect();
+    format!("select {} from \"{table}\"", columns.join(", "))
 }
 
 fn copy_sql<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {

@@ -82,6 +82,20 @@ Examples:
   kiln land druginfo https://data.cms.gov/…/SPUF_2026_20260701.zip
   kiln land druginfo --dry-run *.zip")]
     Land(Land),
+    /// Write generated CMS files of any size, as a stream
+    #[command(after_help = "\
+Files go to FOLDER/DATABASE/NAME, or to PREFIX/DATABASE/YYYY-MM-DD/NAME in a bucket. The same \
+scale, seed, night and quarter give the same bytes. Against the night before, one price in a \
+hundred and one row in a thousand of network and formulary differ; what changed is printed.
+
+Examples:
+  # a thousandth of CMS's release, where the next `kiln run` finds it
+  kiln synth druginfo
+  # the whole: 362 million rows
+  kiln synth druginfo --scale 1 --to s3://bucket/prefix
+  # the night after
+  kiln synth --scale 0.01 --night 1 --to /tmp/release")]
+    Synth(Synth),
     /// The night: build, swap and prune; what cron calls
     #[command(after_help = "\
 A bad night leaves the live database as it was. Databases are those of sql/.
@@ -122,6 +136,30 @@ Examples:
     /// Make the previous build live again, through the same gate
     #[command(after_help = "Examples:\n  kiln rollback druginfo --why \"prices look wrong\"")]
     Rollback(Rollback),
+    /// Make a small database of a live one, closed and the same on every machine
+    #[command(after_help = "\
+Keeps the rows that sql/DATABASE/subset.toml names, and all that they refer to; tables made from \
+tables are made anew. The subset is a build of its own beside the live one, which stays live.
+
+Examples:
+  kiln subset druginfo --percent 5
+  # and as a file for laptops
+  kiln subset druginfo --percent 5 --to druginfo.sql.gz
+  # one contract's plans, and what goes with them
+  kiln subset druginfo --rule plan_information=\"contract_id = 'H1671'\"
+  kiln subset druginfo --percent 1 --dry-run")]
+    Subset(Subset),
+    /// Make a database of a file that `kiln subset --to` wrote, proved row by row
+    #[command(after_help = "\
+With nothing configured it starts the private Postgres and leaves it up. The restored subset goes \
+live where nothing, or another subset, is live. It is SQL: restore files from people you trust.
+
+Examples:
+  kiln restore druginfo.sql.gz
+  psql \"$(kiln url druginfo)\"
+  # another machine must be told by its name
+  kiln restore druginfo.sql.gz --on db.internal")]
+    Restore(Restore),
     /// What is live since when, what failed last, and how to go on
     #[command(after_help = "Examples:\n  kiln status\n  kiln status druginfo --json")]
     Status(Status),
@@ -141,6 +179,18 @@ Examples:
     /// Prove that the numbered .sql files load, or lock their version
     #[command(subcommand)]
     Schema(Schema),
+    /// Write the data dictionary, or say that it is stale
+    #[command(after_help = "\
+Writes sql/DATABASE/DICTIONARY.md from the numbered .sql files (loaded from zero into a throw-away \
+Postgres) and the specs: commit it. Writes a page a database into --out, searchable without a \
+server, with rows, null shares and examples of the live build; never a value of a source about \
+people. With --check nothing is written; exit 2 when the Markdown is stale or a comment is missing.
+
+Examples:
+  kiln docs
+  kiln docs --check
+  kiln docs druginfo --build druginfo_00007 --out site")]
+    Docs(Docs),
     /// Draft the two files of a new source from a real file, or try a spec on one
     #[command(subcommand)]
     Source(Source),

@@ -4,6 +4,7 @@
 pub mod build;
 mod contract;
 mod demo;
+mod docs;
 mod ending;
 mod guard;
 mod land;
@@ -11,12 +12,15 @@ mod load;
 mod local;
 mod plan;
 mod prune;
+mod restore;
 mod resume;
 mod run;
 mod schema;
 mod source;
 mod status;
+mod subset;
 mod swap;
+mod synth;
 mod url;
 
 use std::io::IsTerminal as _;
@@ -53,12 +57,15 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Up(args) => local::up(&start, args).await,
         Command::Down(args) => local::down(&start, args).await,
         Command::Land(args) => land::run(start, &args).await,
+        Command::Synth(args) => synth::run(start, &args).await,
         Command::Run(args) => run::run(start, &args).await,
         Command::Build(args) => build::run(start, &args).await,
         Command::Load(args) => load::run(start, &args).await,
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,
         Command::Rollback(args) => swap::rollback(start, &args).await,
+        Command::Subset(args) => subset::run(start, &args).await,
+        Command::Restore(args) => restore::run(start, &args).await,
         Command::Status(args) => status::run(start, &args).await,
         Command::Url(args) => url::run(&start, &args).await,
         Command::Contract(Contract::Set(args)) => contract::set(start, &args).await,
@@ -66,6 +73,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Guard(args) => guard::run(start, &args).await,
         Command::Schema(Schema::Check(args)) => schema::check(&start, &args).await,
         Command::Schema(Schema::Lock(args)) => schema::lock(&start, &args).await,
+        Command::Docs(args) => docs::run(start, &args).await,
         Command::Source(SourceCommand::New(args)) => source::new(start, &args).await,
         Command::Source(SourceCommand::Check(args)) => source::check(start, &args).await,
         Command::Prune(args) => prune::run(start, &args).await,

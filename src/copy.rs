@@ -5,6 +5,7 @@
 //! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused; [`dictionary`] writes the sets
 //! that the rows have numbers of.
 
+pub mod between;
 mod dictionary;
 pub mod part;
 pub mod queue;
@@ -34,7 +35,7 @@ use crate::validate::Counts;
 use crate::validate::dictionary::Shared;
 use part::{Piece, Tally};
 use rejects::RejectWriter;
-pub use settle::note_without;
+pub use settle::{note_without, write_entry};
 
 /// Chunks of rows on their way between the threads; with their size this bounds the memory.
 const CHUNKS_IN_FLIGHT: usize = 4;

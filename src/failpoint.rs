@@ -45,6 +45,10 @@ pub const SWAPPED: &str = "swapped";
 /// Before the first leftover is dropped.
 pub const PRUNE: &str = "prune";
 
+/// After a build's file is written, before it takes its name; met by `kiln subset --to`, and by
+/// no night.
+pub const EXPORT: &str = "export";
+
 /// Every point, in the order that a night meets them.
 pub const ALL: [&str; 17] = [
     LOCKED,

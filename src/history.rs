@@ -59,7 +59,8 @@ pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<Da
         .map(|at| jiff::Timestamp::now().as_second() - at.as_second());
     let held = crate::lock::is_held(control, database).await?;
     let mut open = run_line(control, database, "ended_at is null").await?;
-    let left = all.iter().rev().find(|build| build.state() == State::Building);
+    let whole = all.iter().rev().filter(|build| !build.is_subset());
+    let left = whole.into_iter().find(|build| build.state() == State::Building);
     let next = match left.and_then(|build| build.tag.as_ref()) {
         Some(tag) => Some(format!("kiln resume {}, or kiln run {database}", tag.build)),
         None => Some(format!("kiln run {database}")),

@@ -28,7 +28,9 @@ pub mod copy;
 pub mod index;
 pub mod check;
 pub mod seal;
+pub mod export;
 pub mod swap;
+pub mod docs;
 
 // beside the stages: drafts what the first of them reads
 pub mod sniff;
@@ -51,4 +53,5 @@ pub mod schema;
 pub mod stop;
 pub mod store;
 pub mod strict;
+pub mod subset;
 pub mod synth;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Exit, Failure};
 use crate::source::Source;
 use crate::store::{Listed, Pin, Store, file_name};
+use crate::subset::Origin;
 
 /// A build's inputs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct Manifest {
     pub without: Vec<String>,
     /// What each source reads.
     pub sources: BTreeMap<String, Input>,
+    /// What this build is a part of; `None` for a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset: Option<Origin>,
 }
 
 /// What one source reads, and by which spec.
@@ -114,6 +118,7 @@ impl Manifest {
             created: crate::registry::now(),
             without: without.to_vec(),
             sources: inputs,
+            subset: None,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Postgres: connecting (TLS that verifies), names that are safe in SQL, cancellable
 //! statements, and errors without data values.
 
+mod place;
+
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -10,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{CancelToken, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -90,7 +92,7 @@ impl Server {
                 .because(RedactedUrlError(format!("{error}")))
         })?;
         // The driver's default falls back to plain text; off this machine that must be asked for.
-        if !is_local(&config) && config.get_ssl_mode() == SslMode::Prefer {
+        if !place::is_local(&config) && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
         }
         if config.get_connect_timeout().is_none() {
@@ -261,16 +263,6 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct RedactedUrlError(String);
-
-/// Whether all that is said between here and the server stays on this machine. An address beside
-/// the name (`hostaddr`) is where the bytes go, whatever the name says.
-fn is_local(config: &Config) -> bool {
-    let here = config.get_hosts().iter().all(|host| match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
-    });
-    here && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
-}
 
 fn silent(database: &str, purpose: &str, patience: Duration) -> anyhow::Error {
     let seconds = patience.as_secs();

@@ -14,6 +14,8 @@ use crate::pg::{Ident, Session, db, literal};
 
 /// The database that holds contracts, history and audit.
 pub const CONTROL: &str = "kiln";
+/// What the name of a subset's database ends in, so that nobody takes it for the whole.
+const SUBSET: &str = "_subset";
 
 /// What a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,9 @@ pub struct Tag {
     pub sealed: Option<String>,
     /// Since when it is (or was) live.
     pub live_since: Option<String>,
+    /// What it is a part of, in words (`5 % of druginfo_00007`); `None` for a whole build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset: Option<String>,
 }
 
 impl Tag {
@@ -100,6 +105,7 @@ impl Tag {
             created: now(),
             sealed: None,
             live_since: None,
+            subset: None,
         }
     }
 
@@ -133,19 +139,35 @@ impl Build {
 
     /// The build's number, which gives the order (clocks do not).
     pub fn number(&self) -> u64 {
-        let own = self.tag.as_ref().map_or(self.name.as_str(), |tag| tag.build.as_str());
+        let own = whole_name(self.own_name());
         own.rsplit_once('_').and_then(|(_, digits)| digits.parse().ok()).unwrap_or(0)
+    }
+
+    /// Its own name, whatever the database is called now.
+    pub fn own_name(&self) -> &str {
+        self.tag.as_ref().map_or(self.name.as_str(), |tag| tag.build.as_str())
+    }
+
+    /// Whether it holds a part of the rows only.
+    pub fn is_subset(&self) -> bool {
+        self.own_name().ends_with(SUBSET)
+            || self.tag.as_ref().is_some_and(|tag| tag.subset.is_some())
     }
 }
 
 /// The name of a database's n-th build.
-pub fn build_name(database: &str, number: i64) -> String {
-    format!("{database}_{number:05}")
+pub fn build_name(database: &str, number: i64, is_subset: bool) -> String {
+    format!("{database}_{number:05}{}", if is_subset { SUBSET } else { "" })
+}
+
+/// A build's name without what marks a subset.
+fn whole_name(build: &str) -> &str {
+    build.strip_suffix(SUBSET).unwrap_or(build)
 }
 
 /// The database that a build's name belongs to: `druginfo_00007` → `druginfo`.
 pub fn database_of(build: &str) -> Option<&str> {
-    let (database, digits) = build.rsplit_once('_')?;
+    let (database, digits) = whole_name(build).rsplit_once('_')?;
     let form = digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
     (form && Ident::parse(database).is_some()).then_some(database)
 }
@@ -200,14 +222,18 @@ pub fn live<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
 
 /// Which builds a clean-up may drop, while the run's lock is held. Pure, so that the table of
 /// cases can be tested: unsealed leftovers; of the sealed ones that never went live all but the
-/// newest that is newer than the live one; of the previous ones all but the newest `keep`.
+/// newest that is newer than the live one; of the previous ones all but the newest `keep`. Of
+/// subsets the newest sealed one stays, unless a newer one is live, beside the whole builds and
+/// never in the place of one.
 pub fn droppable<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<&'a Build> {
     let live_number = live(builds, database).map_or(0, Build::number);
-    let newest_sealed = builds
-        .iter()
-        .filter(|build| build.state() == State::Sealed && build.number() > live_number)
-        .map(Build::number)
-        .max();
+    let newest = |wanted: &dyn Fn(&Build) -> bool| {
+        let sealed = builds.iter().filter(|build| build.state() == State::Sealed);
+        sealed.filter(|build| wanted(build)).map(Build::number).max()
+    };
+    let newest_sealed = newest(&|build| !build.is_subset() && build.number() > live_number);
+    let live_subset = live(builds, database).filter(|build| build.is_subset()).map(Build::number);
+    let newest_subset = newest(&|build| build.is_subset() && Some(build.number()) > live_subset);
     let mut kept = keep;
     let mut drop = Vec::new();
     for build in builds.iter().rev() {
@@ -215,6 +241,9 @@ pub fn droppable<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<&'
             || match build.state() {
                 _ if build.invalid => false,
                 State::Live => true,
+                State::Sealed if build.is_subset() => Some(build.number()) == newest_subset,
+                // Rollback goes back to whole builds only.
+                _ if build.is_subset() => false,
                 State::Previous | State::Retired if kept > 0 => {
                     kept -= 1;
                     true
@@ -240,7 +269,7 @@ mod tests {
     use super::*;
 
     fn build(name: &str, number: i64, state: Option<State>) -> Build {
-        let own = build_name("druginfo", number);
+        let own = build_name("druginfo", number, name.ends_with(SUBSET));
         let tag = state.map(|state| Tag::new("druginfo", &own, "r", 1, state));
         Build { name: name.to_owned(), oid: 0, tag, invalid: false, bytes: None }
     }
@@ -275,6 +304,31 @@ mod tests {
             build("druginfo_00004", 4, Some(State::Sealed)),
         ];
         assert_eq!(dropped(&builds, 1), [1, 3]);
+    }
+
+    #[test]
+    fn of_subsets_the_newest_stays_and_takes_no_other_builds_place() {
+        let builds = vec![
+            build("druginfo_00001", 1, Some(State::Previous)),
+            build("druginfo_00002_subset", 2, Some(State::Previous)),
+            build("druginfo_00003_subset", 3, Some(State::Sealed)),
+            build("druginfo", 4, Some(State::Live)),
+            build("druginfo_00005", 5, Some(State::Sealed)),
+            build("druginfo_00006_subset", 6, Some(State::Sealed)),
+            build("druginfo_00007_subset", 7, Some(State::Building)),
+            build("druginfo_00008_subset", 8, None),
+        ];
+        assert_eq!(dropped(&builds, 1), [2, 3, 7, 8]);
+        let mut laptop = build("druginfo", 3, Some(State::Live));
+        laptop.tag.as_mut().expect("tagged").subset = Some("5 %".into());
+        let laptop = [
+            build("druginfo_00001_subset", 1, Some(State::Sealed)),
+            build("druginfo_00002_subset", 2, Some(State::Previous)),
+            laptop,
+        ];
+        assert_eq!(dropped(&laptop, 1), [1, 2]);
+        assert_eq!(builds[7].number(), 8);
+        assert_eq!(database_of("druginfo_00006_subset"), Some("druginfo"));
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 mod drafted;
 mod log;
+mod made;
 mod status;
 mod tried;
+mod subset;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,7 +18,9 @@ use serde_json::json;
 
 pub use drafted::{Drafted, drafted};
 pub use log::log_to_file;
+pub use made::{Made, made};
 pub use status::status;
+pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};

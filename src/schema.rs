@@ -22,6 +22,9 @@ use crate::error::{Exit, Failure};
 use crate::pg::{self, Ident, Session};
 use crate::strict::Problems;
 
+/// The data dictionary's name beside the numbered files.
+pub const DICTIONARY: &str = "DICTIONARY.md";
+
 /// The schema of one database.
 #[derive(Debug)]
 pub struct Schema {
@@ -93,11 +96,16 @@ impl Schema {
             let short = shown(&path);
             if file_name == "schema.lock" {
                 schema.lock = SchemaLock::parse(&short, &text, problems);
+            } else if file_name == DICTIONARY {
+                // Written from the others; `kiln docs --check` holds it against them.
+            } else if file_name == crate::subset::FILE {
+                // Rules of a subset; read where they are wanted.
             } else if let Some((number, table)) = numbered(&file_name) {
                 let sections = sections::parse(&short, &text, problems);
                 schema.files.push(SchemaFile { number, table, path: short, sections });
             } else {
-                let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), or schema.lock";
+                let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock, \
+                            subset.toml or DICTIONARY.md";
                 problems.add(&short, 0, form);
             }
         }
@@ -134,6 +142,16 @@ impl Schema {
         if self.files.is_empty() {
             problems.add(&self.lock_path, 0, "no numbered .sql file beside it");
         }
+    }
+
+    /// Of these tables, as pre-data has made them, those that the loader fills: the others are
+    /// made from tables, by a `-- derive` section of their own.
+    pub fn loaded(&self, tables: Vec<String>) -> Vec<String> {
+        let derived = |table: &String| {
+            let file = self.files.iter().find(|file| file.table == *table);
+            file.is_some_and(|file| file.of_kind(&Kind::Derive).next().is_some())
+        };
+        tables.into_iter().filter(|table| !derived(table)).collect()
     }
 
     /// The version that `schema.lock` gives.

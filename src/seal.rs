@@ -28,6 +28,13 @@ pub struct Stamp {
     pub rows: Vec<(String, u64)>,
 }
 
+impl Stamp {
+    /// The rows of one table; `None` where it is not one that was loaded.
+    pub fn rows_of(&self, table: &str) -> Option<u64> {
+        self.rows.iter().find(|(name, _)| name == table).map(|(_, rows)| *rows)
+    }
+}
+
 /// Proof that the seal was committed; only [`seal`] makes one. A build that was sealed by this
 /// very run need not be counted again before the swap.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! The S3 client: the SDK's own credentials chain, explicit time-outs and retries, listing with
 //! paging, pinning, and upload.
 
+mod stream;
+
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::S3Location;
 use crate::error::{Exit, Failure};
 use crate::pg::stopped;
+pub use stream::{Piece, STREAM_PART_BYTES};
 
 /// Size from which an upload goes in parts, and the size of a part.
 const PART_BYTES: u64 = 64 << 20;

@@ -295,6 +295,24 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Every table inside this one, by its name, where names are the writer's own.
+    pub fn each_table(&self) -> Vec<(String, Table<'a>)> {
+        let mut all = Vec::new();
+        for (key, value) in self.entries {
+            let (name, line) = (key.get_ref().to_string(), self.file.line(key.span().start));
+            match value.get_ref().as_table() {
+                Some(entries) => {
+                    all.push((
+                        name.clone(),
+                        Table::named(self.file, self.path(&name), line, entries),
+                    ));
+                }
+                None => self.wrong(&name, line, "a table", value.get_ref()),
+            }
+        }
+        all
+    }
+
     /// A list of tables inside this one.
     pub fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
         let Some((value, line)) = self.get(key) else { return Vec::new() };

@@ -37,6 +37,8 @@ pub struct Swap<'a> {
     pub action: &'a str,
     /// Why, for the audit.
     pub why: &'a str,
+    /// Whether a person named this very build: a subset goes live in no other way.
+    pub named: bool,
     /// The stop signal: until COMMIT is sent it leaves everything as it was.
     pub stop: &'a CancellationToken,
 }
@@ -110,7 +112,8 @@ impl Swap<'_> {
                 }
             }
         }
-        Ok(Facts { tag, stamp, fingerprint, lock: self.schema_lock.cloned() })
+        let lock = self.schema_lock.cloned();
+        Ok(Facts { tag, stamp, fingerprint, lock, named: self.named })
     }
 }
 
@@ -130,16 +133,18 @@ async fn refuse_foreign(lock: &RunLock, builds: &[Build]) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The build that `kiln swap` means when no name is given: the newest sealed one that is newer
-/// than the live one.
+/// The build that `kiln swap` means when no name is given: the newest sealed whole one that is
+/// newer than the live one.
 pub fn candidate<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
     let live = crate::registry::live(builds, database).map_or(0, Build::number);
-    builds.iter().rev().find(|build| build.state() == State::Sealed && build.number() > live)
+    let whole = builds.iter().rev().filter(|build| !build.is_subset());
+    whole.into_iter().find(|build| build.state() == State::Sealed && build.number() > live)
 }
 
-/// The build that `kiln rollback` goes back to.
+/// The build that `kiln rollback` goes back to: a whole one.
 pub fn previous(builds: &[Build]) -> Option<&Build> {
-    builds.iter().rev().find(|build| build.state() == State::Previous)
+    let whole = builds.iter().rev().filter(|build| !build.is_subset());
+    whole.into_iter().find(|build| build.state() == State::Previous)
 }
 
 /// The tags that the server carries after a swap: the candidate live, the live one previous,

@@ -5,16 +5,33 @@
 //! file draws from its own random stream, so that more network rows change the network only.
 //! Nothing is held in memory that grows with `network_rows` or `pricing_rows`.
 //!
+//! [`Release`] is one Part D release, for tests of any shape; [`objects`] are all files of a
+//! database at a scale, written as streams: what `kiln synth` writes.
+//!
 //! All names and numbers are invented. A generated NPI has a valid check digit and may therefore
 //! be somebody's: read nothing into it.
 
 mod archive;
+mod beneinfo;
+mod costs;
+mod drugs;
+mod exceptions;
+mod geo;
 mod geography;
 mod layout;
 mod market;
+mod names;
+mod ndc;
 mod network;
+mod nights;
+mod nppes;
+mod object;
+mod pharmacies;
+mod planinfo;
 mod pricing;
 mod random;
+mod scale;
+mod table;
 mod tables;
 mod tamper;
 #[cfg(test)]
@@ -27,10 +44,14 @@ use anyhow::Result;
 use jiff::civil::Date;
 
 use crate::error::{Exit, failure};
-use archive::Archive;
+use crate::progress::Meter;
+use archive::{Archive, Part};
 use layout::Source;
 use market::Market;
 use network::Network;
+use object::Written;
+pub use object::{Member, Object};
+pub use scale::{DATABASES, Plan, Rows, objects};
 pub use tamper::{At, Tamper};
 
 /// Data rows (headers not counted) for each source, by the source's name: `plan_information`,
@@ -105,6 +126,11 @@ pub struct Release {
     /// Writes ZIP64 records for every member, whatever its size. Members that may pass 4 GiB have
     /// them in any case.
     pub zip64: bool,
+    /// Rows of the smaller files; without, as many as plans, counties and formularies have.
+    pub rows: Option<Rows>,
+    /// Which of the nights after the first release this is; each changes a small, known share
+    /// of rows.
+    pub night: u32,
 }
 
 impl Release {
@@ -127,6 +153,8 @@ impl Release {
             inner: Inner::Deflated,
             depth: Depth::Two,
             zip64: false,
+            rows: None,
+            night: 0,
         }
     }
 
@@ -146,21 +174,13 @@ impl Release {
 
     /// The size of CMS's 2026Q2 release, some 25 GB of text: for benchmarks.
     pub fn full(seed: u64) -> Self {
-        Release {
-            plans: 5_500,
-            counties: 3_279,
-            formularies: 328,
-            drugs_per_formulary: 3_428,
-            pharmacies: 70_000,
-            network_rows: 307_272_341,
-            pricing_rows: 53_762_064,
-            ..Release::demo(seed)
-        }
+        Plan { scale: 1.0, seed, ..Plan::default() }.release()
     }
 
     /// The name that CMS would post it under: `SPUF_2026_20260701.zip`.
     pub fn file_name(&self) -> String {
-        format!("SPUF_{}_{}.zip", self.contract_year, self.posted.strftime("%Y%m%d"))
+        // The year of posting: SPUF_2026_20260107 has the last quarter of contract year 2025.
+        format!("SPUF_{}_{}.zip", self.posted.year(), self.posted.strftime("%Y%m%d"))
     }
 
     /// Writes the release's zip and says how many rows each source has.
@@ -177,63 +197,87 @@ impl Release {
     /// # Errors
     /// As [`Release::write`].
     pub fn write_with(&self, out: impl Write + Seek, tamper: Tamper<'_>) -> Result<Counts> {
-        self.check_sizes()?;
-        let market = Market::new(self);
-        let mut archive = Archive::new(out, self, tamper)?;
-        let mut counts = Counts::new();
-        for source in Source::ALL {
-            let rows = if source == Source::PharmacyNetworks {
-                self.write_network(&mut archive, &market)?
-            } else {
-                let mut rows = 0;
-                let most = self
-                    .pricing_rows
-                    .max(u64::from(self.formularies) * u64::from(self.drugs_per_formulary));
-                let zip = archive.text(source, 1, most, |out| {
-                    rows = match source {
-                        Source::Pricing => pricing::write(self, &market, out)?,
-                        _ => tables::write(source, self, &market, out)?,
-                    };
-                    Ok(())
-                })?;
-                archive.add(&source.zip_name(&self.period, None), zip)?;
-                rows
-            };
-            counts.insert(source.name(), rows);
+        let meter = Meter::default();
+        let mut archive = Archive::new(out, self, tamper, &meter)?;
+        let mut counts: Counts = Source::ALL.iter().map(|source| (source.name(), 0)).collect();
+        for member in self.write_members(&mut archive, &Source::ALL)? {
+            if let Some(count) = member.source.and_then(|source| counts.get_mut(source)) {
+                *count += member.rows;
+            }
         }
         archive.finish()?;
         Ok(counts)
+    }
+
+    /// Writes the release's zip, or of its files only those named by `only`, as one stream: zip64
+    /// throughout, sizes in data descriptors.
+    fn stream(&self, out: &mut dyn Write, only: &[Source], meter: &Meter) -> Result<Vec<Member>> {
+        let mut archive = Archive::streamed(out, self, meter)?;
+        let members = self.write_members(&mut archive, only)?;
+        archive.finish()?;
+        Ok(members)
+    }
+
+    fn write_members<W: Write + Seek>(
+        &self,
+        archive: &mut Archive<'_, W>,
+        only: &[Source],
+    ) -> Result<Vec<Member>> {
+        self.check_sizes()?;
+        let market = Market::new(self);
+        let mut members = Vec::new();
+        for &source in only {
+            if source == Source::PharmacyNetworks {
+                self.write_network(archive, &market, &mut members)?;
+                continue;
+            }
+            let formulary = u64::from(self.formularies) * u64::from(self.drugs_per_formulary);
+            let part = Part { source, part: 1, rows: self.pricing_rows.max(formulary) };
+            let name = source.zip_name(&self.period, None);
+            members.extend(archive.member(&name, part, |out| match source {
+                Source::Pricing => pricing::write(self, &market, out),
+                _ => tables::write(source, self, &market, out),
+            })?);
+        }
+        Ok(members)
     }
 
     fn write_network<W: Write + Seek>(
         &self,
         archive: &mut Archive<'_, W>,
         market: &Market,
-    ) -> Result<u64> {
+        members: &mut Vec<Member>,
+    ) -> Result<()> {
         let source = Source::PharmacyNetworks;
-        let mut network = Network::new(self, market);
+        let pharmacies = pharmacies::pharmacies(self, &market.counties);
+        let mut network = Network::new(self, market, &pharmacies);
         let three = self.depth == Depth::Three;
         let mut bundle = three.then(|| archive.bundle()).transpose()?;
         for part in 1..=self.network_parts {
-            let (rows, parts) = (self.network_rows, u64::from(self.network_parts));
-            let of_part = rows / parts + u64::from(u64::from(part) <= rows % parts);
-            let zip = archive.text(source, part, of_part, |out| network.write(out, of_part))?;
+            let (rows, parts) = (network.rows(), u64::from(self.network_parts));
+            let rows = rows / parts + u64::from(u64::from(part) <= rows % parts);
             let name = source.zip_name(&self.period, Some(part));
+            let part = Part { source, part, rows };
+            let body = |out: &mut dyn Write| -> Result<Written> { network.write(out, rows) };
             match &mut bundle {
-                None => archive.add(&name, zip)?,
-                Some(bundle) => archive.add_to(bundle, &name, zip)?,
+                None => members.extend(archive.member(&name, part, body)?),
+                Some(bundle) => {
+                    let (zip, member) = archive.text(part, body)?;
+                    archive.add_to(bundle, &name, zip)?;
+                    members.extend(member);
+                }
             }
         }
         if let Some(bundle) = bundle {
             archive.add(&source.zip_name(&self.period, None), archive::rewound(bundle)?)?;
         }
-        Ok(self.network_rows)
+        Ok(())
     }
 
     fn check_sizes(&self) -> Result<()> {
         let ranges = [
             ("plans", self.plans, 9_000),
-            ("counties", self.counties, 19_000),
+            ("counties", self.counties, 4_000),
             ("formularies", self.formularies, 70_000),
             ("drugs_per_formulary", self.drugs_per_formulary, 1_000_000),
             ("pharmacies", self.pharmacies, 10_000_000),

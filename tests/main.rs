@@ -14,6 +14,9 @@ mod faults;
 // does the swap change one thing at one moment, or nothing?
 mod swap;
 
+// is a part of a build closed, the same everywhere, and never taken for the whole?
+mod subset;
+
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
 
@@ -28,6 +31,9 @@ mod roles;
 
 // is the command line what its help says, and do secrets and values stay inside?
 mod cli;
+
+// does the dictionary follow sql/ and sources/, and does its page show all but what is of people?
+mod docs;
 
 // do the sources keep the style that they promise?
 mod tidy;
@@ -48,3 +54,5 @@ mod cases;
 
 // does anything of a person leave the loader, but a hash?
 mod personal;
+// does generated data have the size, the bytes and the nights that it says?
+mod synth;

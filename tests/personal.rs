@@ -7,7 +7,7 @@ mod broken;
 mod files;
 mod search;
 
-use crate::support::{Kiln, World, project};
+use crate::support::{Kiln, World, cms, project};
 use broken::broken;
 use files::{Row, enrolment, mbi, rif, subsidy};
 use search::{Search, nosy};
@@ -123,6 +123,48 @@ fn the_search_finds_what_is_not_marked_personal() {
         let is_found = found.iter().any(|line| line.starts_with(place));
         assert!(is_found, "not found in {place}; found in\n{}", found.join("\n"));
     }
+}
+
+#[test]
+fn cms_own_synthetic_people_are_loaded_to_the_row() {
+    let Some(folder) = cms("bene") else { return };
+    let mut world = World::new();
+    world.root = project();
+    let key = world.folder.path().join("hash.key");
+    std::fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
+    let kiln = |arguments: &[&str]| {
+        world.kiln(arguments).env("KILN_HASH_KEY_FILE", &key.to_string_lossy()).succeeds()
+    };
+    for file in std::fs::read_dir(folder).unwrap() {
+        kiln(&["land", "beneinfo", &file.unwrap().path().to_string_lossy()]);
+    }
+    kiln(&["contract", "set", "beneinfo", "--app", "test", "--accepts", "1"]);
+    kiln(&["run", "beneinfo"]);
+    let value = |sql: &str| world.postgres.value("beneinfo", sql);
+    for (table, rows) in [
+        ("kiln.reject", 0),
+        ("bene_enrollment", 10_552),
+        ("bene_lis", 5_238),
+        ("bene_mbi", 26_643),
+        ("beneficiary", 16),
+        ("enrolment_span", 10_552),
+        ("enrolment_span where end_date is null", 10_552),
+        ("subsidy_span", 1_729),
+        ("subsidy_span join enrolment_span using (person)", 1_729),
+        ("bene_mbi join beneficiary using (mbi)", 15),
+        ("person_county where ssa_county_code in ('22000', '22090')", 15),
+        ("person_county where fips_county_code is null", 6),
+    ] {
+        assert_eq!(
+            value(&format!("select count(*)::text from {table}")),
+            rows.to_string(),
+            "{table}"
+        );
+    }
+    // HMAC-SHA256 of 1S00E00AA06 and of -1000006 under that key, as openssl has them.
+    let person = "select count(*)::text || ' ' || min(person::text) from beneficiary where mbi = ";
+    let told = value(&format!("{person} 'd9cf0e11-4a22-0a0e-3dbe-db5fd177c199'"));
+    assert_eq!(told, "5 d78161f8-0aaa-f33c-7d5e-65dbd5d6abc5");
 }
 
 #[test]

@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::support::project;
 
 /// The stages, in the order that data meets them.
-const STAGES: [&str; 14] = [
+const STAGES: [&str; 16] = [
     "source", "manifest", "fetch", "decode", "bind", "validate", "encode", "copy", "index",
-    "check", "seal", "swap", "sniff", "command",
+    "check", "seal", "export", "swap", "docs", "sniff", "command",
 ];
 
 /// What all may import, and what imports only its like.
-const LEAVES: [&str; 19] = [
+const LEAVES: [&str; 20] = [
     "config",
     "digest",
     "error",
@@ -31,6 +31,7 @@ const LEAVES: [&str; 19] = [
     "stop",
     "store",
     "strict",
+    "subset",
     "synth",
     "cli",
 ];

@@ -60,7 +60,7 @@ insert into cost_rule values
     ('not_in_network', 'The pharmacy is not in the plan''s network: the member pays in full.', '42 CFR 423.120(a) and 423.124.'),
     ('not_offered', 'The plan does not offer this supply at this kind of pharmacy (cost type 0, no row, or a blank for insulin): the member pays in full.',
      'COST_TYPE 0 in the beneficiary cost file.'),
-    ('no_pharmacy', 'No pharmacy was given: a standard one of the kind asked for, without dispensing fee and floor price.', 'Our assumption.'),
+    ('no_pharmacy', 'No pharmacy was given: any standard one (or any preferred one, where that was asked for), without dispensing fee and floor price.', 'Our assumption.'),
     ('network_unknown', 'No network is loaded for the plan: the pharmacy is taken for a standard one, without dispensing fee and floor price.', 'Our assumption.'),
     ('suppressed', 'CMS withholds the plan''s data.', 'PLAN_SUPPRESSED_YN in the plan information file.'),
     ('unknown_drug', 'No formulary of the release has the drug.', 'Basic drugs formulary file.');
@@ -148,6 +148,9 @@ create function fill_terms(
     reasons text[]
 )
 language plpgsql stable parallel safe
+-- One plan for all calls: to plan this query takes several times as long as to run it.
+set plan_cache_mode = force_generic_plan
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -163,15 +166,22 @@ declare
         else 90 end;
     months constant numeric := ceil(fill_terms.days_supply / 31.0);
     digits constant text := replace(fill_terms.drug, '-', '');
+    -- A kind of pharmacy in place of one: preferred, or standard (also null).
+    is_kind constant boolean := coalesce(fill_terms.pharmacy, 'standard') in ('preferred', 'standard');
+    is_preferred constant boolean := coalesce(fill_terms.pharmacy = 'preferred', false);
     number constant text := right(fill_terms.pharmacy, 10);
     known drug;
     pharmacies integer[];
 begin
-    if fill_terms.days_supply not between 1 and 365 then
+    if coalesce(fill_terms.days_supply, 0) not between 1 and 365 then
         raise exception 'days_supply is % days', fill_terms.days_supply
             using errcode = 'invalid_parameter_value', hint = 'from 1 to 365; 30, 60 and 90 are usual';
     end if;
-    if digits !~ '^([0-9]{11}|[0-9]{1,8})$' then
+    if fill_terms.quantity <= 0 then
+        raise exception 'quantity is %', fill_terms.quantity
+            using errcode = 'invalid_parameter_value', hint = 'units of the drug in this fill';
+    end if;
+    if digits is null or digits !~ '^([0-9]{11}|[0-9]{1,8})$' then
         raise exception 'a drug is an NDC of 11 digits or an RXCUI of at most 8'
             using errcode = 'invalid_parameter_value';
     end if;
@@ -186,9 +196,9 @@ begin
         select d.* into known from drug d where d.rxcui = digits
         order by d.formularies desc, d.ndc limit 1;
     end if;
-    if fill_terms.pharmacy is not null then
+    if not is_kind then
         if number !~ '^[0-9]{10}$' then
-            raise exception 'a pharmacy is an NPI of ten digits, or 10 and the NPI'
+            raise exception 'a pharmacy is an NPI of ten digits, 10 and the NPI, preferred or standard'
                 using errcode = 'invalid_parameter_value';
         end if;
         select array_agg(p.id) into pharmacies
@@ -223,10 +233,10 @@ begin
                i.diseases, n.terms,
                case when coalesce(fill_terms.by_mail,
                                   (n.terms).pharmacy_mail and not (n.terms).pharmacy_retail, false)
-                    then case when (n.terms).preferred_status_mail then 'preferred mail'
-                              else 'standard mail' end
-                    else case when (n.terms).preferred_status_retail then 'preferred retail'
-                              else 'standard retail' end end as channel,
+                    then case when is_preferred or (n.terms).preferred_status_mail
+                              then 'preferred mail' else 'standard mail' end
+                    else case when is_preferred or (n.terms).preferred_status_retail
+                              then 'preferred retail' else 'standard retail' end end as channel,
                case when coalesce(fill_terms.by_mail,
                                   (n.terms).pharmacy_mail and not (n.terms).pharmacy_retail, false)
                     then (n.terms).pharmacy_mail else (n.terms).pharmacy_retail end as is_served,
@@ -346,7 +356,7 @@ begin
                    when not s.is_listed and not s.is_excluded then 'not_on_formulary'
                    when s.diseases is not null and fill_terms.disease is not null
                         and not upper(fill_terms.disease) = any (s.diseases) then 'indication'
-                   when fill_terms.pharmacy is not null and s.network_plan_key is not null
+                   when not is_kind and s.network_plan_key is not null
                         and not coalesce(s.is_served, false) then 'not_in_network'
                    when s.is_insulin and s.has_insulin
                         and s.copay is null and s.coinsurance is null then 'not_offered'
@@ -380,7 +390,8 @@ begin
                and coalesce(r.deductible_applies, false),
            r.out_of_pocket_cap,
            case when r.takes_insulin and r.has_insulin
-                then case when r.copay is not null then 1 else 2 end::smallint
+                then case when r.copay is not null then 1
+                          when r.coinsurance is not null then 2 else 0 end::smallint
                 else r.cost_type end,
            case when r.takes_insulin and r.has_insulin
                 then coalesce(r.copay, r.coinsurance) else r.amount end,
@@ -412,7 +423,7 @@ begin
                case when r.unit_cost is not null then 'full_cost' when r.is_listed or r.is_excluded
                     then 'price_unknown' end,
                case when r.priced_as <> priced_days then 'price_of_other_supply' end,
-               case when fill_terms.pharmacy is null then 'no_pharmacy'
+               case when is_kind then 'no_pharmacy'
                     when r.network_plan_key is null then 'network_unknown' end,
                case when r.unit_cost is not null and r.fee is not null then case r.kind
                     when 'selected' then 'selected_fee' when 'brand' then 'brand_fee'
@@ -559,4 +570,4 @@ end
 $$;
 
 comment on function drug_cost is
-    'What one fill of a drug costs a member of a plan at a pharmacy, in US dollars, with the rules that were applied (cost_rule says each, with its source). Takes: plan as contract-plan-segment (H1671-001-000); ndc, eleven digits with or without hyphens, or an RXCUI; pharmacy, its NPI (null: a standard pharmacy without fee); days_supply (30, 60 and 90 are priced); phase: deductible, initial or catastrophic; quantity in units of the drug (null: one a day, or the plan''s limit); by_mail (null: as the pharmacy serves, retail first); deductible_left (null: all of it) and spent, in dollars, where the fill may cross the deductible or the yearly cap; disease, for drugs covered for some only; insulin, where the FDA''s directory does not know the drug. Gives: covered and status; the formulary''s RXCUI and NDC, tier, kind of pharmacy; units, unit_cost, dispensing_fee, full_cost; cost_type (1 dollars, 2 fraction) and amount of the tier; member_pays and plan_pays; counts, what of it counts to the yearly cap; reasons. Amounts are null where the release has no price.';
+    'What one fill of a drug costs a member of a plan at a pharmacy, in US dollars, with the rules that were applied (cost_rule says each, with its source). Takes: plan as contract-plan-segment (H1671-001-000); ndc, eleven digits with or without hyphens, or an RXCUI; pharmacy, its NPI, or preferred or standard for any such one, without fee (null: standard); days_supply (30, 60 and 90 are priced); phase: deductible, initial or catastrophic; quantity in units of the drug (null: one a day, or the plan''s limit); by_mail (null: as the pharmacy serves, retail first); deductible_left (null: all of it) and spent, in dollars, where the fill may cross the deductible or the yearly cap; disease, for drugs covered for some only; insulin, where the FDA''s directory does not know the drug. Gives: covered and status; the formulary''s RXCUI and NDC, tier, kind of pharmacy; units, unit_cost, dispensing_fee, full_cost; cost_type (1 dollars, 2 fraction) and amount of the tier; member_pays and plan_pays; counts, what of it counts to the yearly cap; reasons. Amounts are null where the release has no price.';

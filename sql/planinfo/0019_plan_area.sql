@@ -1,25 +1,31 @@
 -- pre-data
 create table plan_area (
-    contract_id   text not null,
-    plan_id       text not null,
-    segment_id    text not null,
-    county_code   text not null,
-    pending_flag  text,
-    partial_flag  text,
-    contract_year smallint not null,
-    eghp_flag     text,
-    county        text,
-    stcd          text
+    contract_id     text not null,
+    plan_id         text not null,
+    segment_id      text not null,
+    pbp_a_plan_type text,
+    orgtype         text,
+    county_code     text not null,
+    pending_flag    text,
+    partial_flag    text,
+    contract_year   smallint not null,
+    eghp_flag       text,
+    county          text,
+    stcd            text
 );
 
 comment on table plan_area is
-    'Where local plans are sold: one row a plan and county, for H and E contracts, employer plans and plans without drug coverage included. PBP release, PlanArea; some 2 million rows. What the file repeats of pbp_section (plan type, bid) and of its own key is not stored. [layout]';
+    'Where local plans are sold: one row a plan and county, for H and E contracts, employer plans and plans without drug coverage included. PBP release, PlanArea; some 2 million rows. What the file repeats of pbp_section (coverage, bid) and of its own key is not stored. [layout]';
 comment on column plan_area.contract_id is
     'CMS contract: a letter and four digits. H local Medicare Advantage and cost, R regional, S stand-alone drug plan, E employer direct, X fallback. [layout]';
 comment on column plan_area.plan_id is
     'Plan within the contract, three digits with leading zeros; 800 and above are sold to employers only. [layout]';
 comment on column plan_area.segment_id is
     'Segment of the plan, without leading zeros; 0 where the plan has none. [layout]';
+comment on column plan_area.pbp_a_plan_type is
+    'Plan type, codes as in plan.plan_type_code. [layout]';
+comment on column plan_area.orgtype is
+    'Kind of contract, codes as in plan.organization_type_code. [layout]';
 comment on column plan_area.county_code is
     'SSA county code, five digits; not FIPS. [layout]';
 comment on column plan_area.pending_flag is

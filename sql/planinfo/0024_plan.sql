@@ -1,6 +1,6 @@
 -- derive
 -- The planner knows nothing of tables that are minutes old.
-analyze pbp_section, plan_region_area, plan_information, landscape, enrollment_by_plan,
+analyze pbp_section, plan_region_area, plan_area, plan_information, landscape, enrollment_by_plan,
     cpsc_contract_info, star_summary;
 
 create table plan (
@@ -69,6 +69,12 @@ with pbp as (
         case when count(*) filter (where region_type = 'PD') = 1
              then max(ma_or_pdp_region_code) filter (where region_type = 'PD') end as pdp_region_code
     from plan_region_area
+    group by 1, 2, 3, 4
+), area as (
+    -- Employers' drug plans (E contracts) are in no other file of PBP.
+    select contract_year as year, contract_id, plan_id, lpad(segment_id, 3, '0') as segment_id,
+        max(pbp_a_plan_type) as plan_type_code, max(orgtype) as organization_type_code
+    from plan_area
     group by 1, 2, 3, 4
 ), section_a as (
     select year, contract_id, plan_id, lpad(segment_id, 3, '0') as segment_id,
@@ -158,6 +164,7 @@ with pbp as (
 ), known as (
     select year, contract_id, plan_id, segment_id from pbp
     union select year, contract_id, plan_id, segment_id from region
+    union select year, contract_id, plan_id, segment_id from area
     union select year, contract_id, plan_id, segment_id from part_d
     union select year, contract_id, plan_id, segment_id from sold
 ), counted as (
@@ -195,7 +202,8 @@ select
         stars.organization_marketing_name),
     coalesce(sold.parent_organization, counted.parent_organization, named.parent_organization,
         stars.parent_organization),
-    coalesce(pbp.organization_type_code, region.organization_type_code),
+    coalesce(pbp.organization_type_code, region.organization_type_code,
+        area.organization_type_code),
     coalesce(organization.words, sold.organization_type, counted.organization_type,
         named.organization_type, stars.organization_type),
     case left(k.contract_id, 1)
@@ -209,7 +217,7 @@ select
     case snp.code when '1' then 'Chronic or Disabling Condition' when '2' then 'Dual-Eligible'
         when '3' then 'Institutional' end,
     coalesce(mrx.has_drug_coverage, sold.has_drug_coverage,
-        case when part_d.contract_id is not null or k.contract_id like 'S%' then true end,
+        case when part_d.contract_id is not null or type.code in ('29', '30') then true end,
         case coalesce(counted.offers_part_d, named.offers_part_d)
             when 'Yes' then true when 'No' then false end),
     drug.code,
@@ -239,12 +247,13 @@ select
         -- A plan of several regions has none of its own.
         case when region.contract_id is null then coalesce(part_d.pdp_region_code, sold.pdp_region_code) end),
     part_d.is_suppressed,
-    pbp.contract_id is not null or region.contract_id is not null,
+    coalesce(pbp.contract_id, region.contract_id, area.contract_id) is not null,
     part_d.contract_id is not null,
     sold.contract_id is not null
 from known as k
 left join pbp using (year, contract_id, plan_id, segment_id)
 left join region using (year, contract_id, plan_id, segment_id)
+left join area using (year, contract_id, plan_id, segment_id)
 left join section_a using (year, contract_id, plan_id, segment_id)
 left join section_d using (year, contract_id, plan_id, segment_id)
 left join mrx using (year, contract_id, plan_id, segment_id)
@@ -254,6 +263,9 @@ left join counted
     on (counted.year, counted.contract_id, counted.plan_id) = (k.year, k.contract_id, k.plan_id)
 left join named on (named.contract_id, named.plan_id) = (k.contract_id, k.plan_id)
 left join stars on (stars.plan_year, stars.contract_id) = (k.year, k.contract_id)
+cross join lateral (
+    select coalesce(pbp.plan_type_code, region.plan_type_code, area.plan_type_code) as plan_type_code
+) as filed
 -- CMS's code lists (PBP dictionary of 2026).
 left join lateral (
     select code, words
@@ -268,8 +280,7 @@ left join lateral (
         ('42', 'RFB HMO', null), ('43', 'RFB HMOPOS', null), ('44', 'RFB Local PPO', null),
         ('45', 'RFB PSO (State License)', null), ('47', 'Employer Direct PPO', null)
     ) as t (code, words, also)
-    where case when coalesce(pbp.plan_type_code, region.plan_type_code) is not null
-               then code = coalesce(pbp.plan_type_code, region.plan_type_code)
+    where case when filed.plan_type_code is not null then code = filed.plan_type_code
                when sold.plan_type is not null then sold.plan_type in (words, also)
                else code = case left(k.contract_id, 1) when 'S' then '29' when 'R' then '31' end
           end
@@ -282,7 +293,8 @@ left join (values
     ('14', 'Employer/Union Only Direct Contract PFFS'), ('15', 'RFB Local CCP'),
     ('17', 'Employer/Union Only Direct Contract Local CCP')
 ) as organization (code, words)
-    on organization.code = coalesce(pbp.organization_type_code, region.organization_type_code)
+    on organization.code = coalesce(pbp.organization_type_code, region.organization_type_code,
+        area.organization_type_code)
 left join (values
     ('1', 'Defined Standard'), ('2', 'Actuarially Equivalent Standard'),
     ('3', 'Basic Alternative'), ('4', 'Enhanced Alternative')
@@ -377,7 +389,7 @@ comment on column plan.snp_code is
 comment on column plan.snp_kind is
     'Kind of special needs plan in words.';
 comment on column plan.has_drug_coverage is
-    'True where the plan covers drugs: PBP mrx_drug_ben_yn, which every plan answers; else Landscape, else being in the Part D release, else enrollment.';
+    'True where the plan covers drugs: PBP mrx_drug_ben_yn, which every plan answers; else Landscape, else being in the Part D release or a drug plan, else enrollment.';
 comment on column plan.drug_benefit_code is
     'Kind of drug benefit, PBP mrx_benefit_type: 1 defined standard, 2 actuarially equivalent, 3 basic alternative, 4 enhanced alternative; else by Landscape''s words. Null for employer plans, which do not file it.';
 comment on column plan.drug_benefit_type is
@@ -443,6 +455,20 @@ left join plan as p
      = (s.year, s.contract_id, s.plan_id, lpad(s.segment_id, 3, '0'))
 where p.plan_no is null
 union all
+select 'plan_region_area', s.contract_id, s.plan_id, s.segment_id
+from (select distinct contract_year, contract_id, plan_id, segment_id from plan_region_area) as s
+left join plan as p
+    on (p.year, p.contract_id, p.plan_id, p.segment_id)
+     = (s.contract_year, s.contract_id, s.plan_id, lpad(s.segment_id, 3, '0'))
+where p.plan_no is null
+union all
+select 'plan_area', s.contract_id, s.plan_id, s.segment_id
+from (select distinct contract_year, contract_id, plan_id, segment_id from plan_area) as s
+left join plan as p
+    on (p.year, p.contract_id, p.plan_id, p.segment_id)
+     = (s.contract_year, s.contract_id, s.plan_id, lpad(s.segment_id, 3, '0'))
+where p.plan_no is null
+union all
 select 'plan_information', s.contract_id, s.plan_id, s.segment_id
 from (select distinct period, contract_id, plan_id, segment_id from plan_information) as s
 left join plan as p
@@ -473,7 +499,7 @@ where exists (select from pbp_section where section = wanted.section)
 select year, contract_id, plan_id, segment_id, plan_type_code, drug_benefit_code
 from plan
 where in_pbp
-  and contract_kind <> 'other'
+  and contract_kind not in ('employer', 'other')
   and (plan_type is null or (drug_benefit_code is not null and drug_benefit_type is null));
 
 -- check: a rating is a number or words, not both

@@ -1,8 +1,12 @@
 //! The arguments of every command, with their help.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::Range;
+use crate::subset::Percent;
+use crate::synth::Plan;
 
 /// Output for a script.
 #[derive(Debug, Args, Clone, Copy)]
@@ -45,6 +49,34 @@ pub struct Demo {
     /// Another market of the same size
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
+}
+
+/// Arguments of `kiln synth`.
+#[derive(Debug, Args)]
+pub struct Synth {
+    /// Databases [default: all that there is something for]
+    pub databases: Vec<String>,
+    /// How much of CMS's whole release: above 0, at most 1 (362 million rows)
+    #[arg(long, default_value_t = 0.001, value_name = "X")]
+    pub scale: f64,
+    /// Another market of the same size
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// The release of this many nights later: a small, known share of rows differs each night
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub night: u32,
+    /// The quarter that the data speaks of
+    #[arg(long, default_value = "2026Q2", value_name = "YYYYQn", value_parser = Plan::parse_quarter)]
+    pub quarter: (i16, u8),
+    /// A folder, or s3://bucket/prefix [default: where `kiln land` uploads to]
+    #[arg(long, value_name = "FOLDER|URL")]
+    pub to: Option<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
 }
 
 /// Arguments of `kiln land`.
@@ -131,8 +163,11 @@ pub struct Resume {
 pub struct Swap {
     /// The database
     pub database: String,
-    /// The build
+    /// The build; a subset goes live by its name only
     pub build: Option<String>,
+    /// For a subset: the server's host, where that is not this machine
+    #[arg(long, value_name = "HOST")]
+    pub on: Option<String>,
     /// Why, for the audit.
     #[command(flatten)]
     pub why: Why,
@@ -152,6 +187,51 @@ pub struct Rollback {
     /// Why, for the audit.
     #[command(flatten)]
     pub why: Why,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln subset`.
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = true, args = ["percent", "rules"])]
+pub struct Subset {
+    /// The database
+    pub database: String,
+    /// How much of the keys that subset.toml samples; more than 0, at most 100 [default: 100]
+    #[arg(long, value_name = "P")]
+    pub percent: Option<Percent>,
+    /// Narrow a table's rule by an SQL condition (may be repeated)
+    #[arg(long = "rule", value_name = "TABLE=CONDITION")]
+    pub rules: Vec<String>,
+    /// The sealed build to take it from [default: the live one]
+    #[arg(long, value_name = "BUILD")]
+    pub from: Option<String>,
+    /// Also write it to this file, for `kiln restore` or psql
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln restore`.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// A file that `kiln subset --to` wrote
+    pub file: PathBuf,
+    /// The server's host, where that is not this machine
+    #[arg(long, value_name = "HOST")]
+    pub on: Option<String>,
+    /// Stop at sealed
+    #[arg(long)]
+    pub no_swap: bool,
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
@@ -269,6 +349,25 @@ pub struct Prune {
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln docs`.
+#[derive(Debug, Args)]
+pub struct Docs {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Compare the Markdown with what it must be, and write nothing
+    #[arg(long)]
+    pub check: bool,
+    /// Where the pages go [default: KILN_HOME/docs]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "check")]
+    pub out: Option<std::path::PathBuf>,
+    /// The build that the pages tell of: its name, `live`, or `none`
+    #[arg(long, value_name = "BUILD", default_value = "live", conflicts_with = "check")]
+    pub build: String,
     /// Output for a script.
     #[command(flatten)]
     pub json: Json,

@@ -83,14 +83,17 @@ impl<'a> Baking<'a> {
         let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
         let begun = async {
             failpoint::hit(failpoint::LOCKED)?;
-            // A trial leaves everything as it is, the failed build that it is to help with above all.
-            if command != "load" {
-                super::prune::leftovers(context, &lock).await?;
-            }
+            match command {
+                // A trial leaves everything as it is, the failed build that it is to help with above
+                // all; and a subset only looks at a night's work.
+                "load" => Vec::new(),
+                "subset" => super::prune::unfinished_subsets(context, &lock).await?,
+                _ => super::prune::leftovers(context, &lock).await?,
+            };
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
             roles::ensure(&lock, &owner, &app).await?;
-            control::next_build(&lock, database, &context.who.run).await
+            control::next_build(&lock, database, &context.who.run, command == "subset").await
         };
         let name = match begun.await {
             Ok(name) => name,
@@ -166,15 +169,21 @@ impl<'a> Baking<'a> {
     /// with specs and schema is said here, at once.
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
+        let session = self.make_tables().await?;
+        let bindings = self.bind(&session).await?;
+        failpoint::hit(failpoint::PRE_DATA)?;
+        self.ledger.stage("pre-data", since);
+        Ok(bindings)
+    }
+
+    /// A brand-new database with its tables.
+    pub(super) async fn make_tables(&self) -> anyhow::Result<Session> {
         self.build.create(&self.lock, &self.tag).await?;
         failpoint::hit(failpoint::CREATED)?;
         let session = self.build.session("pre-data").await?;
         self.build.prepare(&session).await?;
         self.specs.schema.apply(&session, &Kind::PreData, &self.context.stop).await?;
-        let bindings = self.bind(&session).await?;
-        failpoint::hit(failpoint::PRE_DATA)?;
-        self.ledger.stage("pre-data", since);
-        Ok(bindings)
+        Ok(session)
     }
 
     /// Binds the wanted sources; the problems of all specs at once.

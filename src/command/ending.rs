@@ -35,12 +35,21 @@ impl Baking<'_> {
             self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
         let rest = format!("kiln resume {build} && kiln swap {database}");
         match failed.as_slice() {
-            _ if !self.worth_keeping => format!("kiln run {database}"),
+            _ if !self.worth_keeping => self.again(),
             [] => rest,
             [one] => format!("kiln load {database} {} --into {build} && {rest}", one.source),
             _ => {
                 format!("kiln load {database} SOURCE --into {build} for each of them, then: {rest}")
             }
+        }
+    }
+
+    /// What does it all once more.
+    fn again(&self) -> String {
+        match self.ledger.command.as_str() {
+            "subset" => format!("kiln subset {} --percent P", self.tag.database),
+            "restore" => "kiln restore FILE".to_owned(),
+            _ => format!("kiln run {}", self.tag.database),
         }
     }
 
@@ -113,7 +122,7 @@ impl Baking<'_> {
         let next = match (keep, self.ledger.sealed) {
             (true, true) => format!("kiln swap {database}"),
             (true, false) => self.go_on(),
-            (false, _) => format!("kiln run {database}"),
+            (false, _) => self.again(),
         };
         let text = render(&error);
         let end = RunEnd {

@@ -169,6 +169,13 @@ pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyh
             .hint(format!("kiln status {database}"))
             .into());
     };
+    if build.is_subset() {
+        let message =
+            format!("{name} is a subset that was not finished; it cannot be gone on with");
+        return Err(Failure::new(Exit::Usage, message)
+            .hint(format!("kiln prune {database}, then make it again: kiln subset {database} …"))
+            .into());
+    }
     match build.state() {
         State::Failed | State::Building => Ok(build),
         state => Err(Failure::new(

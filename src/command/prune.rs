@@ -59,6 +59,18 @@ pub(super) async fn leftovers(context: &Context, lock: &RunLock) -> anyhow::Resu
     drop_all(context, lock, &chosen, "left behind by an earlier run").await
 }
 
+/// Before a subset is made: subsets that were killed while they were made, and nothing else.
+pub(super) async fn unfinished_subsets(
+    context: &Context,
+    lock: &RunLock,
+) -> anyhow::Result<Vec<String>> {
+    let all = builds(lock, lock.database()).await?;
+    let unfinished =
+        |build: &&Build| build.is_subset() && (build.invalid || !build.state().is_sealed());
+    let chosen: Vec<&Build> = all.iter().filter(unfinished).collect();
+    drop_all(context, lock, &chosen, "a subset left unfinished by an earlier run").await
+}
+
 async fn drop_all(
     context: &Context,
     lock: &RunLock,

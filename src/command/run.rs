@@ -98,6 +98,7 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         stop: &context.stop,
         action: "swap",
         why: "the night's run",
+        named: false,
     };
     let promotion = swap.promote(candidate, Some(&baked.sealed)).await?;
     baked.ledger.promoted = Some(promotion);

@@ -5,6 +5,7 @@ use tokio_postgres::SimpleQueryMessage;
 use super::Start;
 use crate::bind::{self, Binding};
 use crate::cli;
+use crate::docs::described::{self, Described};
 use crate::error::{Exit, Failure};
 use crate::local;
 use crate::pg::{Server, Session, db};
@@ -13,6 +14,7 @@ use crate::schema::catalog::{self, Fingerprint};
 use crate::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section};
 use crate::source::Sources;
 use crate::strict::Problems;
+use crate::subset::{self, Asked, Percent, Rules};
 
 /// `kiln schema check [DATABASE…]`.
 ///
@@ -23,7 +25,7 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
     let problems = Problems::default();
     let built = build_all(start, &databases, &problems).await?;
     let mut checked = Vec::new();
-    for (schema, sources, fingerprint) in &built {
+    for Built { schema, sources, fingerprint, .. } in &built {
         hold_against_lock(schema, fingerprint, &problems);
         checked.push(Checked {
             database: schema.database.as_str().to_owned(),
@@ -46,7 +48,7 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
     let problems = Problems::default();
     let built = build_all(start, &databases, &problems).await?;
     problems.into_result("mend these, then kiln schema lock")?;
-    for (schema, _, fingerprint) in built {
+    for Built { schema, fingerprint, .. } in built {
         let before = schema.lock.as_ref();
         let unchanged = before.is_some_and(|lock| lock.fingerprint == fingerprint.digest);
         let version = match before {
@@ -69,12 +71,24 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A database that was built from zero, empty, and what it then was.
+pub(super) struct Built {
+    /// Its numbered files.
+    pub schema: Schema,
+    /// Its specs.
+    pub sources: Sources,
+    /// Its catalog, for the lock.
+    pub fingerprint: Fingerprint,
+    /// Its catalog, for people.
+    pub described: Described,
+}
+
 /// Builds each database from zero, empty; what is wrong goes to `problems`.
-async fn build_all(
+pub(super) async fn build_all(
     start: &Start,
     databases: &[String],
     problems: &Problems,
-) -> anyhow::Result<Vec<(Schema, Sources, Fingerprint)>> {
+) -> anyhow::Result<Vec<Built>> {
     let scratch = tempfile::tempdir().map_err(|error| {
         Failure::new(Exit::Usage, "cannot make a folder for a throw-away cluster").because(error)
     })?;
@@ -97,7 +111,7 @@ async fn build_one(
     server: &Server,
     database: &str,
     problems: &Problems,
-) -> anyhow::Result<Option<(Schema, Sources, Fingerprint)>> {
+) -> anyhow::Result<Option<Built>> {
     let root = &start.config.root;
     let own = Problems::default();
     let schema = Schema::read(root, database, &own)?;
@@ -112,6 +126,7 @@ async fn build_one(
     let session = server.connect(database).await?;
     let mut refused = apply(&schema, &session, &Kind::PreData, &[], problems).await?;
     hold_against_specs(&schema, &sources, &refused, &session, problems).await?;
+    let loaded = schema.loaded(catalog::tables(&session).await?);
     let mut runs = refused.is_empty();
     for kind in [Kind::PostData, Kind::Derive] {
         let failed = apply(&schema, &session, &kind, &refused, problems).await?;
@@ -127,9 +142,13 @@ async fn build_one(
     }
     hold_checks(&schema, &refused, &session, problems).await?;
     hold_comments(&schema, &session, problems).await?;
+    if runs {
+        hold_subset(start, &schema, &sources, &session, &loaded, problems).await?;
+    }
     let fingerprint = catalog::fingerprint(&session).await?;
+    let described = described::read(&session).await?;
     // With SQL that does not run, the catalog is not what the files mean.
-    Ok(runs.then_some((schema, sources, fingerprint)))
+    Ok(runs.then_some(Built { schema, sources, fingerprint, described }))
 }
 
 /// Runs every file's sections of one kind; a file that is refused does not hide what is wrong
@@ -224,7 +243,7 @@ async fn hold_against_specs(
     Ok(())
 }
 
-/// Every table, view and column, derived ones too, says what it is.
+/// Every table, view, column and function, derived ones too, says what it is.
 async fn hold_comments(
     schema: &Schema,
     session: &Session,
@@ -237,6 +256,24 @@ async fn hold_comments(
         let path = place.map_or(&folder, |file| &file.path);
         problems.add(path, 0, format!("{name} has no comment"));
     }
+    Ok(())
+}
+
+/// What `subset.toml` says of tables and columns is true of them.
+async fn hold_subset(
+    start: &Start,
+    schema: &Schema,
+    sources: &Sources,
+    session: &Session,
+    loaded: &[String],
+    problems: &Problems,
+) -> anyhow::Result<()> {
+    let rules = Rules::read(&start.config.root, schema.database.as_str(), problems)?;
+    let asked = Asked { percent: Percent::HALF, conditions: std::collections::BTreeMap::new() };
+    let mut facts = subset::facts(session, loaded).await?;
+    facts.sets = super::subset::sets_of(sources.all.iter());
+    let chosen = subset::choose(&rules, &asked, &facts, problems);
+    subset::probe(session, &rules, &chosen, problems).await;
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub async fn run(start: Start, args: &cli::Swap) -> anyhow::Result<()> {
         action: "swap",
         database: &args.database,
         build: args.build.as_deref(),
+        on: args.on.as_deref(),
         why: &args.why.why,
         dry_run: args.dry_run.dry_run,
         json: args.json.json,
@@ -41,6 +42,7 @@ pub async fn rollback(start: Start, args: &cli::Rollback) -> anyhow::Result<()> 
         action: "rollback",
         database: &args.database,
         build: None,
+        on: None,
         why: &args.why.why,
         dry_run: args.dry_run.dry_run,
         json: args.json.json,
@@ -52,6 +54,7 @@ struct Order<'a> {
     action: &'a str,
     database: &'a str,
     build: Option<&'a str>,
+    on: Option<&'a str>,
     why: &'a str,
     dry_run: bool,
     json: bool,
@@ -93,6 +96,12 @@ impl Order<'_> {
         problems.into_result("kiln schema check")?;
         let all = builds(lock, self.database).await?;
         let chosen = self.choose(&all)?;
+        if chosen.is_subset() {
+            let name = chosen.own_name();
+            let doing = format!("the subset {name} would take the place of what is live");
+            let command = format!("kiln swap {} {name}", self.database);
+            context.server.must_be_here_or(self.on, &doing, &command)?;
+        }
         let said = contracts(lock, Some(self.database)).await?;
         let mut swap = Swap {
             lock,
@@ -103,6 +112,7 @@ impl Order<'_> {
             stop: &context.stop,
             action: self.action,
             why: self.why,
+            named: self.build.is_some(),
         };
         if !self.dry_run {
             return swap.promote(chosen, None).await;
@@ -141,7 +151,7 @@ impl Order<'_> {
                 Ok,
             );
         };
-        match all.iter().find(|b| b.tag.as_ref().map_or(&b.name, |tag| &tag.build) == name) {
+        match all.iter().find(|build| build.own_name() == name) {
             Some(build) if build.name == database => {
                 refuse(format!("{name} is live already"), format!("kiln status {database}"))
             }

@@ -128,7 +128,10 @@ fn digest(files: &[FileEntry]) -> String {
 }
 
 /// Writes a source's entry to the build; with a new attempt's number where it was replaced.
-pub(super) async fn write_entry(
+///
+/// # Errors
+/// The server's.
+pub async fn write_entry(
     session: &Session,
     entry: &SourceEntry,
     attempt: Option<i64>,

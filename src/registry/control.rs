@@ -144,12 +144,17 @@ pub fn cannot_create(server: &Server, name: &str, error: tokio_postgres::Error) 
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn next_build(control: &Session, database: &str, run: &str) -> anyhow::Result<String> {
+pub async fn next_build(
+    control: &Session,
+    database: &str,
+    run: &str,
+    is_subset: bool,
+) -> anyhow::Result<String> {
     let row = control
         .query_one("select nextval('kiln.build_number')", &[])
         .await
         .map_err(db("take a build number"))?;
-    let name = super::build_name(database, row.get(0));
+    let name = super::build_name(database, row.get(0), is_subset);
     control
         .execute(
             "insert into kiln.build (name, database, run) values ($1, $2, $3)",

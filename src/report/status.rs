@@ -33,6 +33,9 @@ fn print_status(said: &DatabaseStatus) {
                 tag.period,
                 size(build)
             );
+            if let Some(part) = &tag.subset {
+                println!("  a subset: {part}");
+            }
             if !tag.without.is_empty() {
                 println!("  without {}", tag.without.join(", "));
             }
@@ -41,7 +44,8 @@ fn print_status(said: &DatabaseStatus) {
     }
     for build in &said.others {
         let detail = build.tag.as_ref().map_or(String::new(), |tag| {
-            format!(", version {}, begun {}", tag.version, tag.created)
+            let part = tag.subset.as_ref().map_or(String::new(), |part| format!(" ({part})"));
+            format!("{part}, version {}, begun {}", tag.version, tag.created)
         });
         println!("  {} is {}{detail}, {}", build.name, build.state().word(), size(build));
     }

@@ -89,7 +89,7 @@ pub async fn tables(session: &Session) -> anyhow::Result<Vec<String>> {
     .await
 }
 
-/// Tables, views and columns of schema `public` that have no comment.
+/// Tables, views, columns and functions of schema `public` that have no comment.
 ///
 /// # Errors
 /// When the catalog cannot be read.
@@ -106,6 +106,11 @@ pub async fn uncommented(session: &Session) -> anyhow::Result<Vec<String>> {
          where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
            and col_description(c.oid, attnum::int) is null
            and (attnum <> 0 or obj_description(c.oid, 'pg_class') is null)
+         union all
+         select 'function ' || proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'
+         from pg_proc p
+         where pronamespace = 'public'::regnamespace and obj_description(p.oid, 'pg_proc') is null
+           and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
          order by 1",
     )
     .await

@@ -214,7 +214,7 @@ mod tests {
 
     fn problems_of(columns: &str, rest: &str) -> String {
         let text = format!(
-            "description = \"d\"\nobject = '^(?P<edition>[0-9]+)x$'\ncolumns = [\n{columns}\n]\n\
+            "personal = false\ndescription = \"d\"\nobject = '^(?P<edition>[0-9]+)x$'\ncolumns = [\n{columns}\n]\n\
              [format]\ndelimiter = \"|\"\n{rest}"
         );
         let problems = Problems::default();
@@ -242,14 +242,32 @@ mod tests {
                     [[filter]]\ncolumn = \"B\"\nkeep = [\"1\"]\nmatches = '1'\n";
         let said = problems_of(columns, rest);
         for expected in [
-            "plans.toml:4: a column has either `from` or `of`",
-            "plans.toml:5: no pattern has a group \"editoin\"; did you mean `edition`?",
-            "plans.toml:6: nothing can follow keyed_hash",
-            "plans.toml:7: column \"B\" is declared twice",
+            "plans.toml:5: a column has either `from` or `of`",
+            "plans.toml:6: no pattern has a group \"editoin\"; did you mean `edition`?",
+            "plans.toml:7: nothing can follow keyed_hash",
+            "plans.toml:8: column \"B\" is declared twice",
             "`others` has either `to` or `drop = true`",
             "a filter has one of `keep`, `drop` and `matches`",
         ] {
             assert!(said.contains(expected), "{expected}\n-- not in --\n{said}");
         }
+    }
+
+    #[test]
+    fn a_file_of_persons_says_so_and_keeps_only_what_it_names() {
+        let read = |head: &str, tail: &str| {
+            let text = format!(
+                "description = \"d\"\nobject = 'x'\n{head}columns = [\n\
+                 {{ from = \"A\", transforms = [\"keyed_hash\"] }},\n]\n\
+                 [format]\ndelimiter = \"|\"\n{tail}"
+            );
+            let problems = Problems::default();
+            parse(Path::new("sources/x/people.toml"), &text, &problems);
+            problems.into_result("mend").err().map_or(String::new(), |error| error.to_string())
+        };
+        assert!(read("", "").contains("people.toml:4: a file with an identifier to hash needs"));
+        assert_eq!(read("personal = true\n", "[others]\ndrop = true\n"), "");
+        let said = read("personal = true\n", "[others]\nto = \"fields\"\n");
+        assert!(said.contains("a personal file's other columns are not gathered"), "{said}");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use regex::Regex;
 
 use super::columns::{columns, dictionaries, filters, others};
-use super::{Budget, Encoding, Format, Header, Parts, Quoting, Source};
+use super::{Budget, Column, Encoding, Format, Header, Others, Parts, Quoting, Source};
 use crate::pg::Ident;
 use crate::strict::{File, Problems, Said, Table, suggest};
 
@@ -25,7 +25,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let archive = root.text("archive").and_then(|said| pattern(&root, "archive", &said));
     let member = root.text("member").and_then(|said| pattern(&root, "member", &said));
     let parts = parts(&root);
-    let personal = root.flag("personal").unwrap_or(false);
+    let personal = root.flag("personal");
     let format = format(&root);
     let budget = budget(&root);
     let groups = groups([&object, &archive, &member]);
@@ -33,6 +33,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let others = others(&root);
     let dictionaries = dictionaries(&root, &columns);
     let filters = filters(&root, &columns);
+    careful(&root, personal, &columns, &others);
     root.done();
     Some(Source {
         name: name?,
@@ -43,7 +44,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         archive,
         member,
         parts,
-        personal,
+        personal: personal.unwrap_or(false),
         format,
         budget,
         columns,
@@ -51,6 +52,18 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         dictionaries,
         filters,
     })
+}
+
+/// What a spec of personal data must say, and may not: what nobody thought of would be kept.
+fn careful(root: &Table<'_>, personal: Option<bool>, columns: &[Column], others: &Others) {
+    if let Some(hashed) = columns.iter().find(|column| column.hashed && personal.is_none()) {
+        let message = "a file with an identifier to hash needs `personal = true`";
+        root.problem(hashed.line, message);
+    }
+    if let (Some(true), Others::Gather { line, .. }) = (personal, others) {
+        let message = "a personal file's other columns are not gathered: name those to keep";
+        root.problem(*line, message);
+    }
 }
 
 fn parts(root: &Table<'_>) -> Parts {

@@ -18,6 +18,8 @@ pub struct Facts {
     pub fingerprint: String,
     /// What `schema.lock` says.
     pub lock: Option<SchemaLock>,
+    /// Whether a person named this very build.
+    pub named: bool,
 }
 
 /// Permission to promote; only [`decide`] makes one.
@@ -31,7 +33,7 @@ pub struct Permit {
 /// # Errors
 /// [`Exit::SchemaRefused`] with the reasons and the command that helps.
 pub fn decide(facts: &Facts, contracts: &[Contract]) -> anyhow::Result<Permit> {
-    let Facts { tag, stamp, fingerprint, lock } = facts;
+    let Facts { tag, stamp, fingerprint, lock, named } = facts;
     let database = &tag.database;
     let mut reasons = Vec::new();
     let mut hint = format!("kiln status {database}");
@@ -60,6 +62,10 @@ pub fn decide(facts: &Facts, contracts: &[Contract]) -> anyhow::Result<Permit> {
         let version = lock.version;
         reasons.push(format!("its catalog is not the one locked as version {version}"));
         hint = format!("kiln schema check {database}");
+    }
+    if let (Some(subset), false) = (&tag.subset, named) {
+        reasons.push(format!("it is a subset ({subset}), which goes live by its name only"));
+        hint = format!("if that is meant: kiln swap {database} {}", tag.build);
     }
     if contracts.is_empty() {
         reasons.push(format!("no app has said which versions of {database} it accepts"));
@@ -103,6 +109,7 @@ mod tests {
                 rows: Vec::new(),
             }),
             fingerprint: "f".into(),
+            named: false,
             lock: Some(SchemaLock { version: 3, fingerprint: "f".into(), catalog: Vec::new() }),
             tag,
         }
@@ -142,6 +149,11 @@ mod tests {
         let mut stolen = facts();
         stolen.tag.build = "druginfo_00008".into();
         assert!(refused(&stolen, &good).contains("carries the stamp of druginfo_00007"));
+        let mut part = facts();
+        part.tag.subset = Some("5 % of druginfo_00001".into());
+        assert!(refused(&part, &good).contains("a subset (5 % of druginfo_00001)"));
+        part.named = true;
+        assert_eq!(refused(&part, &good), "");
         let mut older = facts();
         older.lock = Some(SchemaLock { version: 4, fingerprint: "g".into(), catalog: Vec::new() });
         assert_eq!(refused(&older, &good), "");

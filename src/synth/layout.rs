@@ -45,6 +45,21 @@ impl Source {
         }
     }
 
+    /// Bytes of a usual row, for progress.
+    pub(super) fn bytes_a_row(self) -> u64 {
+        match self {
+            Source::GeographicLocator => 90,
+            Source::PlanInformation => 120,
+            Source::BasicDrugsFormulary
+            | Source::BeneficiaryCost
+            | Source::InsulinBeneficiaryCost => 55,
+            Source::PharmacyNetworks => 75,
+            Source::ExcludedDrugsFormulary | Source::IndicationBasedCoverage | Source::Pricing => {
+                38
+            }
+        }
+    }
+
     /// The inner zip's name; `part` only for the pharmacy network's parts.
     pub(super) fn zip_name(self, period: &str, part: Option<u32>) -> String {
         member_name(self.stems().0, period, part, "zip")

@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
+use super::drugs::{Drug, drugs};
 use super::geography::{County, STATES, counties};
-use super::random::Stream;
+use super::random::{Stream, share_out};
 use super::{Release, Vintage};
 
 /// Plans, formularies and what they are made of.
@@ -37,6 +38,16 @@ pub(super) struct Plan {
     pub(super) snp: u8,
     /// Whether some pharmacies are preferred.
     pub(super) preferred: bool,
+    /// Whether there is mail order.
+    pub(super) mail: bool,
+    /// Whether its pharmacies are those of its state, and not a national chain's network.
+    pub(super) local: bool,
+    /// Where the carrier is at home: an index into [`STATES`].
+    pub(super) state: usize,
+    /// The name that it sells under.
+    pub(super) carrier: String,
+    /// What kind of plan it is, as plan names end: `HMO D-SNP`.
+    pub(super) form: &'static str,
 }
 
 impl Plan {
@@ -73,68 +84,54 @@ pub(super) struct Formulary {
     pub(super) tiers: u8,
 }
 
-/// A drug as the formularies know it.
-pub(super) struct Drug {
-    /// Eleven digits.
-    pub(super) ndc: String,
-    pub(super) rxcui: u64,
-    pub(super) tier: u8,
-    /// Chosen for Medicare price negotiation.
-    pub(super) selected: bool,
-}
-
 impl Market {
     pub(super) fn new(release: &Release) -> Self {
         let (counties, states) = counties(release.counties);
         let drugs = drugs(release);
-        let formularies = formularies(release, drugs.len() as u64);
         let plans = plans(release, &counties, &states);
-        Market { counties, plans, formularies, drugs }
+        let mut market = Market { counties, plans, formularies: Vec::new(), drugs };
+        market.formularies = formularies(release, market.drugs.len() as u64, true);
+        // Uneven formularies may leave too few keys for the prices that are asked for.
+        if market.price_keys() < release.pricing_rows {
+            market.formularies = formularies(release, market.drugs.len() as u64, false);
+        }
+        market
     }
 
     /// The formulary of a plan.
     pub(super) fn formulary(&self, plan: &Plan) -> &Formulary {
         &self.formularies[plan.formulary]
     }
-}
 
-fn drugs(release: &Release) -> Vec<Drug> {
-    let count = u64::from(release.drugs_per_formulary) * 5 / 4 + 1;
-    let mut stream = Stream::new(release.seed, "drugs", 0);
-    (0..count)
-        .map(|nth| Drug {
-            ndc: format!("{:011}", 2_143_380 + stream.spread(nth, count, 70_000_000_000)),
-            // A step coprime to the prime modulus visits every number once.
-            rxcui: 91_000 + nth * 1_000_003 % 2_699_999,
-            tier: tier_of(stream.below(100)),
-            selected: stream.percent(2),
-        })
-        .collect()
-}
-
-/// Tiers as often as in the 2026Q2 sample.
-fn tier_of(percentile: u64) -> u8 {
-    match percentile {
-        0..7 => 1,
-        7..47 => 2,
-        47..58 => 3,
-        58..71 => 4,
-        71..97 => 5,
-        _ => 6,
+    /// Plan, drug and days' supply: as many prices as there can be.
+    fn price_keys(&self) -> u64 {
+        self.plans.iter().map(|plan| self.formulary(plan).drugs.len() as u64 * 3).sum()
     }
 }
 
-fn formularies(release: &Release, drugs: u64) -> Vec<Formulary> {
-    let (count, picks) = (u64::from(release.formularies), u64::from(release.drugs_per_formulary));
+/// Formularies; where the rows of all of them are given, some are half as long again as others.
+fn formularies(release: &Release, drugs: u64, uneven: bool) -> Vec<Formulary> {
+    let count = u64::from(release.formularies);
     let mut stream = Stream::new(release.seed, "formularies", 0);
+    let mut weight = || if uneven { 850 + stream.below(300) } else { 1 };
+    let sizes = match &release.rows {
+        Some(rows) => {
+            let weights: Vec<(u64, u64)> = (0..count).map(|_| (weight(), drugs)).collect();
+            share_out(rows.basic_drugs_formulary, &weights)
+        }
+        None => vec![u64::from(release.drugs_per_formulary); count as usize],
+    };
+    let mut stream = Stream::new(release.seed, "formulary ids", 0);
     (0..count)
-        .map(|nth| {
+        .zip(sizes)
+        .map(|(nth, picks)| {
             let mut chosen = Stream::new(release.seed, "formulary", nth);
             Formulary {
                 id: format!("{:08}", 26_000 + stream.spread(nth, count, count * 3)),
                 version: 8 + stream.below(12),
                 drugs: (0..picks).map(|k| chosen.spread(k, picks, drugs) as u32).collect(),
-                tiers: 5 + u8::from(stream.percent(60)),
+                // Three of five have six tiers; where there are few formularies, the first does.
+                tiers: 5 + u8::from(stream.percent(60) || (release.rows.is_some() && nth == 0)),
             }
         })
         .collect()
@@ -143,9 +140,10 @@ fn formularies(release: &Release, drugs: u64) -> Vec<Formulary> {
 /// Plans of H, R and S contracts, about as many of each as CMS has.
 fn plans(release: &Release, counties: &[County], states: &[Range<usize>]) -> Vec<Plan> {
     let count = u64::from(release.plans);
-    let stand_alone = if count < 3 { 0 } else { (count * 22 / 100).max(1) };
-    let regional = if count < 3 { 0 } else { (count * 8 / 100).max(1) };
+    let stand_alone = if count < 3 { 0 } else { (count * 7 / 100).max(1) };
+    let regional = if count < 3 { 0 } else { (count / 100).max(1) };
     let mut plans = Vec::with_capacity(count as usize);
+    let mut formulary = 0;
     for (kind, of_kind) in
         [('H', count - stand_alone - regional), ('R', regional), ('S', stand_alone)]
     {
@@ -160,19 +158,58 @@ fn plans(release: &Release, counties: &[County], states: &[Range<usize>]) -> Vec
         let contracts = sizes.len() as u64;
         for (nth, size) in sizes.into_iter().enumerate() {
             let number = 1_000 + stream.spread(nth as u64, contracts, 9_000);
-            let home = states[stream.below(states.len() as u64) as usize].clone();
+            // More carriers where there are more counties.
+            let state = counties[stream.below(counties.len() as u64) as usize].state;
+            let home = states.iter().find(|range| counties[range.start].state == state);
             let contract = Contract {
                 kind,
                 id: format!("{kind}{number}"),
                 carrier: format!("{} {}", stream.pick(&CARRIERS), stream.pick(&KINDS)),
-                formulary: stream.below(u64::from(release.formularies)) as usize,
-                state: counties[home.start].state,
-                home,
+                formulary,
+                state,
+                home: home.cloned().unwrap_or(0..1),
             };
-            contract.add_plans(release, size, &mut stream, &mut plans);
+            formulary = (formulary + 1) % release.formularies as usize;
+            contract.add_plans(release, counties, size, &mut stream, &mut plans);
         }
     }
+    if let Some(rows) = &release.rows {
+        sell_widely(release, rows.plan_information, states, counties, &mut plans);
+    }
     plans
+}
+
+/// Gives H plans so many counties that plan information has this many rows: a few plans are sold
+/// in most of their state, most in some counties, as in CMS's file.
+fn sell_widely(
+    release: &Release,
+    rows: u64,
+    states: &[Range<usize>],
+    counties: &[County],
+    plans: &mut [Plan],
+) {
+    let mut stream = Stream::new(release.seed, "service areas", 0);
+    let others = plans.len() as u64;
+    let home = |plan: &Plan| {
+        let home = states.iter().find(|range| counties[range.start].state == plan.state);
+        home.cloned().unwrap_or(0..1)
+    };
+    let by_county = |plan: &&mut Plan| matches!(plan.area, Area::Counties(_));
+    let weights: Vec<(u64, u64)> = plans
+        .iter_mut()
+        .filter(by_county)
+        .map(|plan| {
+            let breadth = 1 + stream.below(30);
+            (breadth * breadth, home(plan).len() as u64 - 1)
+        })
+        .collect();
+    let more = share_out(rows.saturating_sub(others), &weights);
+    for (plan, more) in plans.iter_mut().filter(by_county).zip(more) {
+        let home = home(plan);
+        let count = more as usize + 1;
+        let start = home.start + stream.below((home.len() - count + 1) as u64) as usize;
+        plan.area = Area::Counties(start..start + count);
+    }
 }
 
 struct Contract {
@@ -186,18 +223,25 @@ struct Contract {
 
 impl Contract {
     /// Adds `size` plans in order of their ids; some H plans come in two segments.
-    fn add_plans(&self, release: &Release, size: u64, stream: &mut Stream, plans: &mut Vec<Plan>) {
+    fn add_plans(
+        &self,
+        release: &Release,
+        counties: &[County],
+        size: u64,
+        stream: &mut Stream,
+        plans: &mut Vec<Plan>,
+    ) {
         let mut left = size;
         let mut number = 0;
         while left > 0 {
             number += 1 + stream.below(3);
             if self.kind == 'H' && left >= 2 && stream.percent(15) {
-                let first = self.plan(release, number, "001", stream, plans.len());
-                let second = self.plan(release, number, "002", stream, plans.len());
+                let first = self.plan(release, (number, "001"), counties, stream, plans.len());
+                let second = self.plan(release, (number, "002"), counties, stream, plans.len());
                 plans.extend([first, second]);
                 left -= 2;
             } else {
-                plans.push(self.plan(release, number, "000", stream, plans.len()));
+                plans.push(self.plan(release, (number, "000"), counties, stream, plans.len()));
                 left -= 1;
             }
         }
@@ -206,8 +250,8 @@ impl Contract {
     fn plan(
         &self,
         release: &Release,
-        number: u64,
-        segment: &str,
+        (number, segment): (u64, &str),
+        counties: &[County],
         stream: &mut Stream,
         nth: usize,
     ) -> Plan {
@@ -229,15 +273,24 @@ impl Contract {
             formulary: self.formulary,
             premium_cents: if free { 0 } else { 10 * stream.below(1_500) },
             deductible: *stream.pick(&[0, 0, 100, 250, most, most]),
-            area: self.area(stream),
+            area: self.area(counties, stream),
             snp: if dual { 2 } else { 0 },
             preferred: stream.percent(60),
+            mail: stream.percent(85),
+            local: self.kind == 'H' && release.rows.is_some() && nth % 7 == 3,
+            state: self.state,
+            carrier: self.carrier.clone(),
+            form,
         }
     }
 
-    fn area(&self, stream: &mut Stream) -> Area {
+    fn area(&self, counties: &[County], stream: &mut Stream) -> Area {
         match self.kind {
-            'S' => Area::PdpRegion(STATES[self.state].pdp_region),
+            // A drug plan contract has plans in many regions.
+            'S' => {
+                let county = stream.below(counties.len() as u64) as usize;
+                Area::PdpRegion(STATES[counties[county].state].pdp_region)
+            }
             'R' => Area::MaRegion(STATES[self.state].ma_region),
             _ => {
                 let size = self.home.len() as u64;

@@ -9,17 +9,17 @@ use super::Release;
 use super::layout::Source;
 use super::market::Market;
 use super::network::BLOCK;
+use super::nights::PRICES;
+use super::object::Written;
 use super::random::{Stream, share_out};
 
 const DAYS: [&[u8]; 3] = [b"30", b"60", b"90"];
 
 /// Writes header and rows, and says how many rows there are.
-pub(super) fn write(release: &Release, market: &Market, out: &mut dyn Write) -> Result<u64> {
-    let caps: Vec<(u64, u64)> = market
-        .plans
-        .iter()
-        .map(|plan| (1, market.formulary(plan).drugs.len() as u64 * 3))
-        .collect();
+pub(super) fn write(release: &Release, market: &Market, out: &mut dyn Write) -> Result<Written> {
+    let keys: Vec<u64> =
+        market.plans.iter().map(|plan| market.formulary(plan).drugs.len() as u64 * 3).collect();
+    let caps: Vec<(u64, u64)> = keys.iter().map(|&keys| (keys, keys)).collect();
     let mut stream = Stream::new(release.seed, "prices", 0);
     // In hundredths of a cent; from cents a unit to thousands of dollars.
     let prices: Vec<u64> = market
@@ -30,14 +30,26 @@ pub(super) fn write(release: &Release, market: &Market, out: &mut dyn Write) -> 
     let mut block = Vec::with_capacity(BLOCK + 256);
     block.extend_from_slice(&Source::Pricing.header_line(release.vintage));
     let shares = share_out(release.pricing_rows, &caps);
-    for (nth, (plan, rows)) in market.plans.iter().zip(shares).enumerate() {
+    let mut written = Written { rows: release.pricing_rows, changed: 0 };
+    for (nth, (plan, (rows, keys))) in
+        market.plans.iter().zip(shares.into_iter().zip(keys)).enumerate()
+    {
         let mut stream = Stream::new(release.seed, "pricing", nth as u64);
         let drugs = &market.formulary(plan).drugs;
         let key = plan.key();
+        let (mut last, mut discount) = (usize::MAX, 0);
         for k in 0..rows {
-            let pick = stream.spread(k, rows, drugs.len() as u64 * 3) as usize;
+            let pick = stream.spread(k, rows, keys) as usize;
             let drug = drugs[pick / 3] as usize;
-            let cost = prices[drug] * (900 + stream.below(200)) / 1_000;
+            let draw = stream.next();
+            // A unit mostly costs the same whatever the supply.
+            if drug != last || draw.is_multiple_of(4) {
+                (last, discount) = (drug, (draw >> 8) % 200);
+            }
+            let turns = PRICES.generation(draw >> 16, release.night);
+            let cost = prices[drug] * (900 + discount) / 1_000;
+            let cost = cost + cost * (turns % 10) / 50;
+            written.changed += u64::from(PRICES.changes(draw >> 16, release.night));
             block.extend_from_slice(&key);
             block.extend_from_slice(market.drugs[drug].ndc.as_bytes());
             block.push(b'|');
@@ -50,5 +62,5 @@ pub(super) fn write(release: &Release, market: &Market, out: &mut dyn Write) -> 
         }
     }
     out.write_all(&block)?;
-    Ok(release.pricing_rows)
+    Ok(written)
 }

@@ -41,8 +41,16 @@ impl Stream {
     /// `picks` equal slices, so that nothing needs to be remembered.
     #[inline]
     pub(super) fn spread(&mut self, k: u64, picks: u64, bound: u64) -> u64 {
+        self.spread_turned(k, picks, bound, 0)
+    }
+
+    /// As [`Stream::spread`], but the choice moves on by `turns` within its slice: another
+    /// number where the slice has more than one, and still none twice.
+    #[inline]
+    pub(super) fn spread_turned(&mut self, k: u64, picks: u64, bound: u64, turns: u64) -> u64 {
         let (from, to) = (k * bound / picks, (k + 1) * bound / picks);
-        from + self.below(to - from)
+        let chosen = self.below(to - from);
+        from + if turns == 0 { chosen } else { (chosen + turns) % (to - from) }
     }
 }
 
@@ -53,13 +61,14 @@ fn mix(mut bits: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// Shares `total` out by weight, nobody above their cap; the caps' sum is at least `total`.
+/// Shares `total` out by weight, nobody above their cap: all of it, or as much as the caps allow.
 pub(super) fn share_out(total: u64, weights_and_caps: &[(u64, u64)]) -> Vec<u64> {
+    let total = total.min(weights_and_caps.iter().map(|(_, cap)| cap).sum());
     let weight: u64 = weights_and_caps.iter().map(|(weight, _)| weight).sum();
     let mut shares: Vec<u64> = weights_and_caps
         .iter()
         .map(|&(own, cap)| {
-            cap.min((u128::from(total) * u128::from(own) / u128::from(weight)) as u64)
+            cap.min((u128::from(total) * u128::from(own) / u128::from(weight.max(1))) as u64)
         })
         .collect();
     let mut left = total - shares.iter().sum::<u64>();
@@ -71,6 +80,33 @@ pub(super) fn share_out(total: u64, weights_and_caps: &[(u64, u64)]) -> Vec<u64>
             *share += more;
             left -= more;
         }
+    }
+    shares
+}
+
+/// Chooses who has all of theirs and who has nothing, evenly over the list, so that the sum is
+/// `total` (or all there is); one may have a part.
+pub(super) fn choose_whole(total: u64, all: &[u64]) -> Vec<u64> {
+    let sum: u64 = all.iter().sum();
+    let total = total.min(sum);
+    let mut due = 0_u128;
+    let mut shares: Vec<u64> = all
+        .iter()
+        .map(|&own| {
+            due += u128::from(own) * u128::from(total);
+            let price = u128::from(own) * u128::from(sum);
+            if price > due {
+                return 0;
+            }
+            due -= price;
+            own
+        })
+        .collect();
+    let mut left = total - shares.iter().sum::<u64>();
+    for (share, own) in shares.iter_mut().zip(all) {
+        let more = (own - *share).min(left);
+        *share += more;
+        left -= more;
     }
     shares
 }
@@ -92,6 +128,14 @@ mod tests {
         assert_eq!(share_out(10, &[(9, 4), (1, 10)]), [4, 6]);
         assert_eq!(share_out(7, &[(1, 3), (1, 3), (1, 1)]), [3, 3, 1]);
         assert_eq!(share_out(0, &[(1, 3)]), [0]);
+        assert_eq!(share_out(9, &[(1, 3), (1, 2)]), [3, 2]);
+    }
+
+    #[test]
+    fn a_choice_of_wholes_adds_up() {
+        assert_eq!(choose_whole(10, &[5, 5, 5, 5]), [0, 5, 0, 5]);
+        assert_eq!(choose_whole(7, &[5, 5, 5, 5]), [2, 0, 5, 0]);
+        assert_eq!(choose_whole(50, &[5, 0, 5]), [5, 0, 5]);
     }
 
     #[test]

@@ -214,7 +214,8 @@ fn the_kind_of_contract_decides_what_is_blank() {
 
 #[test]
 fn pharmacy_numbers_are_npis_with_a_check_digit() {
-    let texts = texts(&made(&Release::small(6)).0);
+    // Some of the states that so many counties lie in have ZIP codes with a zero in front.
+    let texts = texts(&made(&Release { counties: 400, ..Release::small(6) }).0);
     let rows = columns(&texts, "pharmacy_networks", &["PHARMACY_NUMBER", "PHARMACY_ZIPCODE"]);
     for row in &rows {
         let npi = row[0].strip_prefix("10").unwrap();

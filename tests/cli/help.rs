@@ -31,11 +31,13 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "contract list",
         "contract set",
         "demo",
+        "docs",
         "down",
         "guard",
         "land",
         "load",
         "prune",
+        "restore",
         "resume",
         "rollback",
         "run",
@@ -44,6 +46,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "source check",
         "source new",
         "status",
+        "subset",
         "swap",
         "up",
         "url",
@@ -95,6 +98,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "schema lock",
         "source new",
         "prune",
+        "subset",
+        "restore",
     ] {
         has(command, "--dry-run");
     }
@@ -114,7 +119,10 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "schema check",
         "source new",
         "source check",
+        "docs",
         "prune",
+        "subset",
+        "restore",
     ] {
         has(command, "--json");
     }

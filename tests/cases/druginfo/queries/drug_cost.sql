@@ -120,7 +120,12 @@ from (values
     -- 0.15 (the price of 30 days) × 60 + 0.25 = 9.25
     (58, '60 days: neither price nor cost share', 9.25, 'R9003-001-000', '99901000101', '1000000012', 60, 'initial', 60, null, null, null, null),
     -- 0.10 × 31 + 0.50: a calendar month is 30 days
-    (59, '31 days are a month', 0.00, 'H9001-001-000', '99901000101', '1000000012', 31, 'initial', 31, null, null, null, null)
+    (59, '31 days are a month', 0.00, 'H9001-001-000', '99901000101', '1000000012', 31, 'initial', 31, null, null, null, null),
+    -- 12 × 2 = 24.00; 40 % at any preferred pharmacy (45 % at a standard one, 10.80) = 9.60, at least 10
+    (60, 'any preferred pharmacy', 10.00, 'H9001-001-000', '99902000401', 'preferred', 30, 'initial', 2, null, null, null, null),
+    (61, 'any standard pharmacy', 10.80, 'H9001-001-000', '99902000401', 'standard', 30, 'initial', 2, null, null, null, null),
+    -- preferred costs are type 0 in a plan without preferred pharmacies; 0.15 × 30
+    (62, 'a plan that has no preferred pharmacies', 4.50, 'R9003-001-000', '99901000101', 'preferred', 30, 'initial', 30, null, null, null, null)
 ) as f (nr, what, by_hand, plan, drug, pharmacy, days, phase, quantity, by_mail, deductible_left, spent, disease)
 cross join lateral drug_cost(f.plan, f.drug, f.pharmacy, f.days, f.phase, f.quantity, f.by_mail,
                              f.deductible_left, f.spent, f.disease) as c

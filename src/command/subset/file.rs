@@ -1,0 +1,88 @@
+//! The sealed subset as a file.
+
+use std::path::Path;
+
+use super::super::Context;
+use super::super::ending::Baked;
+use super::ready::{Ready, reader};
+use super::tables::Copied;
+use crate::error::{Exit, Failure, failure};
+use crate::export::{Header, Script, SourceFacts, TableEntry};
+use crate::ledger::{Ledger, SourceState};
+use crate::registry::build::BuildDatabase;
+use crate::report::SubsetFile;
+use crate::subset::KeptTable;
+
+/// A file that cannot be written is said before the work and not after it.
+pub fn may_write(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let tried = tempfile::Builder::new().prefix(".kiln-").tempfile_in(folder);
+    match tried {
+        Ok(_) if !path.is_dir() => Ok(()),
+        Ok(_) => Err(failure(Exit::Usage, format!("{} is a folder", path.display()))),
+        Err(error) => {
+            let message = format!("cannot write {}", path.display());
+            Err(Failure::new(Exit::Usage, message).because(error).into())
+        }
+    }
+}
+
+/// Writes it.
+///
+/// # Errors
+/// [`Exit::Usage`] when the file cannot be written, else the server's.
+pub async fn write(
+    context: &Context,
+    baked: &Baked,
+    ready: &Ready,
+    all: &[Copied],
+    path: &Path,
+) -> anyhow::Result<SubsetFile> {
+    let stage = context.progress.stage("writing the file");
+    let owner = &context.config.owner_role;
+    let build = BuildDatabase::new(&context.server, &baked.tag.build, owner)?;
+    let session = reader(&build).await?;
+    let tables = &ready.chosen.tables;
+    let header = Header {
+        kiln_file: 1,
+        tool: concat!("kiln ", env!("CARGO_PKG_VERSION")).to_owned(),
+        database: baked.tag.database.clone(),
+        subset: ready.words.clone(),
+        version: baked.tag.version,
+        fingerprint: baked.tag.fingerprint.clone(),
+        catalog: baked.schema.locked()?.catalog.clone(),
+        manifest: ready.manifest.clone(),
+        tables: tables.iter().map(|table| table_entry(table, all, &baked.ledger)).collect(),
+    };
+    let script = Script {
+        header: &header,
+        schema: &baked.schema,
+        tables,
+        session: &session,
+        stop: &context.stop,
+    };
+    let written = script.write(path).await;
+    drop(stage);
+    written
+}
+
+fn table_entry(table: &KeptTable, all: &[Copied], ledger: &Ledger) -> TableEntry {
+    let copied = all.iter().find(|copied| copied.table == table.name);
+    let stored = copied.map(|copied| copied.stored).unwrap_or_default();
+    let mut loaded = ledger.sources.iter().filter(|entry| entry.state == SourceState::Loaded);
+    let noted = loaded.find(|entry| entry.source == table.name);
+    let source = noted.map(|entry| SourceFacts {
+        period: entry.period.clone(),
+        posted: entry.posted.clone(),
+        digest: entry.digest.clone(),
+        dictionaries: entry.dictionaries.clone(),
+    });
+    TableEntry {
+        table: table.name.clone(),
+        columns: table.columns.clone(),
+        rows: stored.rows,
+        digest: stored.digest_hex(),
+        source,
+    }
+}

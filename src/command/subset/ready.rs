@@ -1,0 +1,248 @@
+//! What is known before a subset is made: where the rows come from, and which they are.
+
+use super::super::Context;
+use super::super::load::stored_manifest;
+use crate::bind::{self, Binding};
+use crate::cli;
+use crate::error::{Exit, Failure, failure};
+use crate::manifest::Manifest;
+use crate::pg::{Session, db};
+use crate::registry::build::BuildDatabase;
+use crate::registry::{Build, CONTROL, builds, live};
+use crate::schema::{Kind, Schema};
+use crate::seal::{self, Stamp};
+use crate::source::{Source, Sources};
+use crate::strict::Problems;
+use crate::subset::{self, Asked, Chosen, Origin, Rules, SetColumn, TableFacts};
+
+/// What is known before anything is made: where the rows come from, and which.
+pub struct Ready {
+    pub source: BuildDatabase,
+    pub stamp: Stamp,
+    pub manifest: Manifest,
+    /// The specs, bound to the tables that rows are taken from.
+    pub bindings: Vec<Binding>,
+    /// Period and posting day of each source.
+    times: Vec<(String, Option<String>, Option<String>)>,
+    pub chosen: Chosen,
+    pub words: String,
+}
+
+impl Ready {
+    /// A source's period and posting day.
+    pub fn time_of(&self, table: &str) -> (Option<String>, Option<String>) {
+        let found = self.times.iter().find(|(source, ..)| source == table);
+        found.map(|(_, period, posted)| (period.clone(), posted.clone())).unwrap_or_default()
+    }
+}
+
+/// Finds the build to read, holds it against `sql/`, and makes the queries.
+pub async fn prepare(
+    context: &Context,
+    control: &Session,
+    args: &cli::Subset,
+    asked: Asked,
+    schema: &Schema,
+) -> anyhow::Result<Ready> {
+    let all = builds(control, &args.database).await?;
+    let build = source(&all, args)?;
+    let lock = schema.locked()?;
+    let tag = build.tag.as_ref().ok_or_else(|| anyhow::anyhow!("a sealed build has a tag"))?;
+    if (tag.version, &tag.fingerprint) != (lock.version, &lock.fingerprint) {
+        let message = format!(
+            "{} was made with schema version {}, sql/{} is at {}",
+            tag.build, tag.version, args.database, lock.version
+        );
+        let hint = "check out the version that it was made with, or kiln run first";
+        return Err(Failure::new(Exit::SchemaRefused, message).hint(hint).into());
+    }
+    let owner = &context.config.owner_role;
+    let source = BuildDatabase::new(&context.server, &build.name, owner)?;
+    let session = reader(&source).await?;
+    let stamp = seal::read(&session)
+        .await?
+        .ok_or_else(|| failure(Exit::SchemaRefused, format!("{} carries no stamp", build.name)))?;
+    let problems = Problems::default();
+    let rules = Rules::read(&context.config.root, &args.database, &problems)?;
+    let tables = loaded_tables(context, schema).await?;
+    let mut facts = subset::facts(&session, &tables).await?;
+    let bindings = bound(context, &session, &args.database, &problems).await?;
+    facts.sets = sets_of(bindings.iter().map(|binding| &binding.source));
+    for table in &mut facts.tables {
+        in_order_sent(table, &bindings);
+    }
+    let chosen = subset::choose(&rules, &asked, &facts, &problems);
+    subset::probe(&session, &rules, &chosen, &problems).await;
+    problems.into_result("sql/README.md says what subset.toml may hold")?;
+    refuse_personal(args, &bindings)?;
+    refuse_empty(&session, &rules, &asked, &chosen).await?;
+    let mut manifest = stored_manifest(&session).await?;
+    let words = asked.in_words(&tag.build);
+    let origin = Origin { build: tag.build.clone(), asked, rules_sha256: rules.sha256 };
+    manifest.subset = Some(origin);
+    let times = times(&session).await?;
+    Ok(Ready { source, stamp, manifest, bindings, times, chosen, words })
+}
+
+/// The specs, held against the build's tables; rows are read through them, none is loaded.
+async fn bound(
+    context: &Context,
+    session: &Session,
+    database: &str,
+    problems: &Problems,
+) -> anyhow::Result<Vec<Binding>> {
+    let sources = Sources::read(&context.config.root, database, problems)?;
+    let mut bindings = Vec::new();
+    for source in &sources.all {
+        let tables = bind::tables(session, source).await?;
+        bindings.extend(Binding::new(source, &tables, None, problems));
+    }
+    Ok(bindings)
+}
+
+/// The columns that hold numbers of dictionaries' sets.
+pub fn sets_of<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SetColumn> {
+    let of_source = |source: &'a Source| {
+        source.dictionaries.iter().map(|dictionary| SetColumn {
+            table: source.name.as_str().to_owned(),
+            column: dictionary.to.as_str().to_owned(),
+            dictionary: dictionary.table.as_str().to_owned(),
+        })
+    };
+    sources.flat_map(of_source).collect()
+}
+
+/// A source's columns in the order in which the loader sends them, which its digest is over.
+fn in_order_sent(table: &mut TableFacts, bindings: &[Binding]) {
+    let bound = bindings.iter().find(|binding| binding.source.name.as_str() == table.name);
+    let Some(bound) = bound else { return };
+    let sent: Vec<String> = bound.columns().map(str::to_owned).collect();
+    let all_sent = sent.len() == table.columns.len()
+        && table.columns.iter().all(|column| sent.contains(column));
+    if all_sent {
+        table.columns = sent;
+    }
+}
+
+/// Refuses a file of people's records: they stay on the server, keyed hash or not.
+fn refuse_personal(args: &cli::Subset, bindings: &[Binding]) -> anyhow::Result<()> {
+    let personal: Vec<&str> = bindings
+        .iter()
+        .filter(|binding| binding.source.personal)
+        .map(|binding| binding.source.name.as_str())
+        .collect();
+    if args.to.is_none() || personal.is_empty() {
+        return Ok(());
+    }
+    let database = &args.database;
+    let message = format!(
+        "{database} holds personal data ({}), which is not written to a file",
+        personal.join(", ")
+    );
+    let hint = format!("without --to the subset stays on the server: kiln subset {database} …");
+    Err(Failure::new(Exit::Usage, message).hint(hint).into())
+}
+
+/// The build that rows are taken from: sealed, and whole.
+fn source<'a>(all: &'a [Build], args: &cli::Subset) -> anyhow::Result<&'a Build> {
+    let database = &args.database;
+    let refuse = |message: String, hint: String| {
+        Err(Failure::new(Exit::InputUnavailable, message).hint(hint).into())
+    };
+    let found = match &args.from {
+        Some(name) => all.iter().find(|build| build.own_name() == name),
+        None => live(all, database),
+    };
+    match (found, &args.from) {
+        (None, Some(name)) => {
+            refuse(format!("{database} has no build {name}"), format!("kiln status {database}"))
+        }
+        (None, None) => refuse(
+            format!("{database} is not live"),
+            format!("kiln run {database}, or --from BUILD (`kiln status {database}` lists them)"),
+        ),
+        (Some(build), _) if build.is_subset() => refuse(
+            format!("{} is a subset itself", build.own_name()),
+            "--from BUILD with a whole build".to_owned(),
+        ),
+        (Some(build), _) if build.invalid || !build.state().is_sealed() => refuse(
+            format!("{} is {}, not sealed", build.own_name(), build.state().word()),
+            format!("kiln status {database}"),
+        ),
+        (Some(build), _) => Ok(build),
+    }
+}
+
+/// A session that only reads, and in which values turn to text in one way.
+pub async fn reader(build: &BuildDatabase) -> anyhow::Result<Session> {
+    let session = build.session("subset").await?;
+    session
+        .batch_execute(
+            "set timezone = 'UTC'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
+             set bytea_output = 'hex'; set default_transaction_read_only = on",
+        )
+        .await
+        .map_err(db("prepare to read"))?;
+    Ok(session)
+}
+
+/// The tables that the loader fills. Asked of Postgres itself: pre-data is applied in a schema of
+/// kiln's own database and rolled back, so that nothing is made before all is known.
+async fn loaded_tables(context: &Context, schema: &Schema) -> anyhow::Result<Vec<String>> {
+    let session = context.server.connect_as(CONTROL, "pre-data").await?;
+    session
+        .batch_execute(
+            "begin; create schema kiln_look; set local search_path = kiln_look, pg_catalog",
+        )
+        .await
+        .map_err(db("look at the schema"))?;
+    schema.apply(&session, &Kind::PreData, &context.stop).await?;
+    let rows = session
+        .query(
+            "select relname::text from pg_class
+             where relnamespace = 'kiln_look'::regnamespace and relkind in ('r', 'p') order by 1",
+            &[],
+        )
+        .await
+        .map_err(db("look at the schema"))?;
+    session.batch_execute("rollback").await.map_err(db("look at the schema"))?;
+    Ok(schema.loaded(rows.iter().map(|row| row.get(0)).collect()))
+}
+
+/// A sample without a key in it would be an empty database that looks like a good one.
+async fn refuse_empty(
+    session: &Session,
+    rules: &Rules,
+    asked: &Asked,
+    chosen: &Chosen,
+) -> anyhow::Result<()> {
+    let sampled = rules.sample.as_ref().map(|(table, _)| table);
+    let Some(table) = chosen.tables.iter().find(|table| Some(&table.name) == sampled) else {
+        return match asked.is_everything() || !asked.conditions.is_empty() {
+            true => Ok(()),
+            false => {
+                let message = format!(
+                    "{} has no [sample]: nothing to take a percentage of",
+                    rules.path.display()
+                );
+                Err(Failure::new(Exit::Usage, message)
+                    .hint("name the table and its key there; see sql/README.md")
+                    .into())
+            }
+        };
+    };
+    let sql = format!("select exists ({})", table.query());
+    let some: bool = session.query_one(&sql, &[]).await.map_err(db("look for rows"))?.get(0);
+    if some {
+        return Ok(());
+    }
+    let message = format!("no row of {} is kept: {}", table.name, table.words);
+    let hint = "a larger --percent, or another --rule";
+    Err(Failure::new(Exit::Usage, message).hint(hint).into())
+}
+
+async fn times(session: &Session) -> anyhow::Result<Vec<(String, Option<String>, Option<String>)>> {
+    let sql = "select source, period, posted from kiln.source where state = 'loaded'";
+    let rows = session.query(sql, &[]).await.map_err(db("read the sources"))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
+}

@@ -1,0 +1,275 @@
+//! `kiln synth`: generated files of any size, written as they are made, into a folder or a
+//! bucket. A thread makes the bytes; here they are hashed, cut into parts and sent off, so that
+//! no file is ever whole in memory or on a disk that is not its own.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use aws_smithy_types::base64;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc::{self, Sender};
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, Start};
+use crate::cli;
+use crate::config::{S3Location, databases};
+use crate::digest::hex;
+use crate::error::{Exit, Failure};
+use crate::pg::stopped;
+use crate::progress::{Meter, Progress};
+use crate::report::{self, Made};
+use crate::store::{Piece, STREAM_PART_BYTES, Store};
+use crate::synth::{DATABASES, Member, Object, Plan, objects};
+
+/// Where the files go.
+enum To {
+    Folder(PathBuf),
+    Store(Store),
+}
+
+/// Who watches and who may stop it.
+struct Watch {
+    progress: Progress,
+    stop: CancellationToken,
+    dry_run: bool,
+}
+
+/// `kiln synth [DATABASE…]`.
+///
+/// # Errors
+/// When a number is out of range, or the folder or the store refuses.
+pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
+    let (year, quarter) = args.quarter;
+    let plan = Plan { scale: args.scale, seed: args.seed, night: args.night, year, quarter };
+    plan.check()?;
+    let wanted = wanted(&start, &args.databases)?;
+    let (stop, quiet) = (start.stop.clone(), start.quiet);
+    let dry_run = args.dry_run.dry_run;
+    let watch = |progress| Watch { progress, stop, dry_run };
+    let made = match args.to.as_deref() {
+        Some(url) if url.starts_with("s3://") => {
+            let location = S3Location::parse(url).ok_or_else(|| {
+                Failure::new(Exit::Usage, format!("--to {url} is no bucket"))
+                    .hint("--to s3://bucket/prefix")
+            })?;
+            let store = Store::connect(&location, None, start.config.s3_stall).await;
+            write_all(&wanted, &plan, &To::Store(store), watch(Progress::new(quiet))).await?
+        }
+        Some(folder) => {
+            let to = To::Folder(folder.into());
+            write_all(&wanted, &plan, &to, watch(Progress::new(quiet))).await?
+        }
+        None => {
+            let context = Context::open_store(start).await?;
+            let to = To::Store(context.store().await);
+            let outcome = write_all(&wanted, &plan, &to, watch(context.progress.clone())).await;
+            context.close_after(outcome).await?
+        }
+    };
+    if quiet && !args.json.json {
+        return Ok(());
+    }
+    report::made(&made, args.json.json)
+}
+
+/// The named databases, or those of the project that there is something for.
+fn wanted(start: &Start, named: &[String]) -> anyhow::Result<Vec<&'static str>> {
+    if named.is_empty() {
+        let known = databases(&start.config)?;
+        return Ok(DATABASES.into_iter().filter(|name| known.iter().any(|k| k == name)).collect());
+    }
+    let find = |name: &String| {
+        DATABASES.into_iter().find(|known| known == name).ok_or_else(|| {
+            let message = format!("there is nothing to generate for {name}");
+            Failure::new(Exit::Usage, message)
+                .hint(format!("one of: {}", DATABASES.join(", ")))
+                .into()
+        })
+    };
+    named.iter().map(find).collect()
+}
+
+async fn write_all(
+    databases: &[&'static str],
+    plan: &Plan,
+    to: &To,
+    watch: Watch,
+) -> anyhow::Result<Vec<Made>> {
+    let mut made = Vec::new();
+    for database in databases {
+        for object in objects(database, plan) {
+            made.push(write(object, to, &watch).await?);
+        }
+    }
+    Ok(made)
+}
+
+async fn write(object: Object, to: &To, watch: &Watch) -> anyhow::Result<Made> {
+    let Object { database, posted, .. } = object;
+    let (name, planned) = (object.name.clone(), object.planned.clone());
+    let key =
+        |store: &Store| format!("{}{posted}/{name}", store.location.database_prefix(database));
+    let location = match to {
+        To::Folder(folder) => folder.join(database).join(&name).display().to_string(),
+        To::Store(store) => format!("s3://{}/{}", store.location.bucket, key(store)),
+    };
+    let mut made = Made {
+        database,
+        name: name.clone(),
+        location,
+        bytes: None,
+        sha256: None,
+        planned,
+        members: Vec::new(),
+    };
+    if watch.dry_run {
+        return Ok(made);
+    }
+    let meter = Arc::new(Meter::default());
+    let shown = watch.progress.watch("generating", vec![(name.clone(), meter.clone())]);
+    let written = match to {
+        To::Folder(folder) => {
+            let (folder, name, stop) = (folder.join(database), name.clone(), watch.stop.clone());
+            tokio::task::spawn_blocking(move || to_folder(object, &folder, &name, &meter, stop))
+                .await?
+        }
+        To::Store(store) => to_store(object, store, &key(store), meter, &watch.stop).await,
+    };
+    drop(shown);
+    // A stop breaks the writing off in many ways; it is one thing.
+    if written.is_err() && watch.stop.is_cancelled() {
+        return Err(stopped());
+    }
+    let Whole { bytes, sha256, members } = written?;
+    tracing::info!(object = made.location, bytes, sha256 = hex(&sha256), "generated");
+    (made.bytes, made.sha256, made.members) = (Some(bytes), Some(hex(&sha256)), members);
+    Ok(made)
+}
+
+/// An object that was written to its end.
+struct Whole {
+    bytes: u64,
+    sha256: [u8; 32],
+    members: Vec<Member>,
+}
+
+/// Writes to a temporary file beside the place and then takes the name: a file under its name is
+/// whole.
+fn to_folder(
+    object: Object,
+    folder: &Path,
+    name: &str,
+    meter: &Meter,
+    stop: CancellationToken,
+) -> anyhow::Result<Whole> {
+    let doing = || format!("write {}", folder.join(name).display());
+    std::fs::create_dir_all(folder).with_context(doing)?;
+    let file = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .with_context(doing)?;
+    let mut out = Hashed::new(std::io::BufWriter::with_capacity(1 << 20, file), stop);
+    let members = object.write(&mut out, meter)?;
+    out.flush().with_context(doing)?;
+    let Hashed { out, hash, bytes, .. } = out;
+    let file = out.into_inner().map_err(|error| error.into_error()).with_context(doing)?;
+    file.persist(folder.join(name)).map_err(|error| error.error).with_context(doing)?;
+    Ok(Whole { bytes, sha256: hash.finalize().into(), members })
+}
+
+async fn to_store(
+    object: Object,
+    store: &Store,
+    key: &str,
+    meter: Arc<Meter>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Whole> {
+    // One part is on its way, one waits, one fills.
+    let (sender, receiver) = mpsc::channel(1);
+    let stopping = stop.clone();
+    let making = tokio::task::spawn_blocking(move || {
+        let mut out = Hashed::new(Parts { sender, part: Vec::new() }, stopping);
+        let members = object.write(&mut out, &meter)?;
+        let Hashed { out, hash, bytes, .. } = out;
+        let sha256: [u8; 32] = hash.finalize().into();
+        let Parts { sender, part } = out;
+        // When the upload has ended before, its own error says why.
+        let _ = sender.blocking_send(Piece::Last(part, base64::encode(sha256)));
+        anyhow::Ok(Whole { bytes, sha256, members })
+    });
+    let uploaded = store.upload_pieces(key, receiver, stop).await;
+    let made = making.await?;
+    match (made, uploaded) {
+        (Ok(whole), Ok(_)) => Ok(whole),
+        // Either may have broken the other off: a refusal is the cause where the maker only
+        // found nobody who takes its parts.
+        (Err(made), Err(uploaded)) => Err(if broken_pipe(&made) { uploaded } else { made }),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Hands parts to the upload.
+struct Parts {
+    sender: Sender<Piece>,
+    part: Vec<u8>,
+}
+
+impl Write for Parts {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.part.is_empty() {
+            self.part.reserve_exact(STREAM_PART_BYTES);
+        }
+        let count = bytes.len().min(STREAM_PART_BYTES - self.part.len());
+        self.part.extend_from_slice(&bytes[..count]);
+        if self.part.len() == STREAM_PART_BYTES {
+            let part = std::mem::take(&mut self.part);
+            let sent = self.sender.blocking_send(Piece::More(part));
+            sent.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))?;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Hashes and counts what goes through, and ends at a stop.
+struct Hashed<W> {
+    out: W,
+    hash: Sha256,
+    bytes: u64,
+    stop: CancellationToken,
+}
+
+impl<W: Write> Hashed<W> {
+    fn new(out: W, stop: CancellationToken) -> Self {
+        Hashed { out, hash: Sha256::new(), bytes: 0, stop }
+    }
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Err(std::io::Error::other("stopped"));
+        }
+        let count = self.out.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}

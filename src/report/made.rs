@@ -1,0 +1,65 @@
+//! What `kiln synth` wrote, member by member, or would write.
+
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+
+use super::Table;
+use crate::synth::Member;
+
+/// An object that was generated.
+#[derive(Debug, Serialize)]
+pub struct Made {
+    /// The database that it is for.
+    pub database: &'static str,
+    /// Its file name.
+    pub name: String,
+    /// Where it is.
+    pub location: String,
+    /// Its size in bytes; nothing on a dry run.
+    pub bytes: Option<u64>,
+    /// Its sha256, in hex; nothing on a dry run.
+    pub sha256: Option<String>,
+    /// Rows of each source that were planned.
+    pub planned: Vec<(&'static str, u64)>,
+    /// What was written.
+    pub members: Vec<Member>,
+}
+
+/// The outcome of `kiln synth`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn made(all: &[Made], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(all)?);
+        return Ok(());
+    }
+    for object in all {
+        print(object);
+    }
+    Ok(())
+}
+
+fn print(object: &Made) {
+    let Made { database, location, .. } = object;
+    let (Some(bytes), Some(sha256)) = (object.bytes, &object.sha256) else {
+        println!("\n{database}: would write {location}\n");
+        let mut table = Table::new(&["source", "rows"]);
+        for (source, rows) in &object.planned {
+            table.row(vec![(*source).to_owned(), HumanCount(*rows).to_string()]);
+        }
+        table.print();
+        return;
+    };
+    println!("\n{database}: {location} ({}, sha256 {sha256})\n", HumanBytes(bytes));
+    let mut table = Table::new(&["member", "rows", "text", "changed this night"]);
+    for member in &object.members {
+        table.row(vec![
+            member.name.clone(),
+            HumanCount(member.rows).to_string(),
+            HumanBytes(member.bytes).to_string(),
+            HumanCount(member.changed).to_string(),
+        ]);
+    }
+    table.print();
+}

@@ -1,0 +1,127 @@
+//! `kiln subset` and `kiln restore` for people and for scripts.
+
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::ledger::Ledger;
+
+/// What a subset keeps of one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct SubsetTable {
+    /// Its name.
+    pub table: String,
+    /// The rule in words.
+    pub rule: String,
+    /// Rows that are kept.
+    pub rows: u64,
+    /// Rows of the whole build; `None` where its stamp does not say.
+    pub of: Option<u64>,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, Serialize)]
+pub struct SubsetFile {
+    /// Where.
+    pub path: std::path::PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// sha256 of the SQL in it.
+    pub sha256: String,
+}
+
+fn print_tables(tables: &[SubsetTable]) {
+    let width = tables.iter().map(|table| table.table.len()).max().unwrap_or(0);
+    println!("  {:width$}  {:>13}  {:>13}  rule", "table", "rows", "of");
+    for SubsetTable { table, rule, rows, of } in tables {
+        let of = of.map_or("?".to_owned(), |of| HumanCount(of).to_string());
+        println!("  {table:width$}  {:>13}  {of:>13}  {rule}", HumanCount(*rows).to_string());
+    }
+}
+
+/// What `kiln subset --dry-run` says.
+pub fn subset_plan(database: &str, words: &str, tables: &[SubsetTable], as_json: bool) {
+    if as_json {
+        let said = json!({
+            "dry_run": true, "database": database, "subset": words, "tables": tables,
+        });
+        println!("{said}");
+        return;
+    }
+    println!("{database}: {words} would be\n");
+    print_tables(tables);
+}
+
+/// The outcome of `kiln subset`.
+pub fn subset(
+    ledger: &Ledger,
+    words: &str,
+    tables: &[SubsetTable],
+    file: Option<&SubsetFile>,
+    as_json: bool,
+    quiet: bool,
+) {
+    if as_json {
+        let said = json!({
+            "build": ledger.build, "subset": words, "tables": tables, "file": file,
+            "ledger": ledger,
+        });
+        println!("{said}");
+        return;
+    }
+    if quiet {
+        return;
+    }
+    println!("{}: {words}\n", ledger.build);
+    print_tables(tables);
+    println!();
+    for warning in &ledger.warnings {
+        println!("  note: {warning}");
+    }
+    println!("  sealed; {} is as it was", ledger.database);
+    if let Some(SubsetFile { path, bytes, sha256 }) = file {
+        let path = path.display();
+        println!("  written to {path} ({}; sha256 of its SQL {sha256})", HumanBytes(*bytes));
+        println!("  on a laptop: kiln restore {path}");
+    }
+}
+
+/// The outcome of `kiln restore`.
+pub fn restored(ledger: &Ledger, words: &str, stays: Option<&str>, as_json: bool, quiet: bool) {
+    if as_json {
+        let said = json!({
+            "build": ledger.build, "subset": words, "live": ledger.promoted.is_some(),
+            "stays_live": stays, "ledger": ledger,
+        });
+        println!("{said}");
+        return;
+    }
+    if quiet {
+        return;
+    }
+    let (build, database) = (&ledger.build, &ledger.database);
+    let (rows, tables) = (HumanCount(ledger.rows()), ledger.sources.len());
+    println!("{build}: {words}; {rows} rows in {tables} tables, each digest as in the file");
+    match (&ledger.promoted, stays) {
+        (Some(_), _) => println!("  live; try: psql \"$(kiln url {database})\""),
+        (None, Some(live)) => {
+            println!(
+                "  sealed; {live} stays live. If the subset is to be: kiln swap {database} {build}"
+            );
+        }
+        (None, None) => println!("  sealed; next: kiln swap {database} {build}"),
+    }
+}
+
+/// What `kiln restore --dry-run` says.
+pub fn restore_plan(database: &str, words: &str, tables: &[SubsetTable], as_json: bool) {
+    if as_json {
+        let said = json!({
+            "dry_run": true, "database": database, "subset": words, "tables": tables,
+        });
+        println!("{said}");
+        return;
+    }
+    println!("{database} would be restored: {words}\n");
+    print_tables(tables);
+}
