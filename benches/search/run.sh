@@ -38,8 +38,9 @@ generate() {
 case ${1:-} in
     '')
         kiln=${KILN:-$(command -v kiln || echo "$root/target/release/kiln")}
+        # Servers that were up before stay up.
+        [ -e "$root/.kiln/postgres/postmaster.pid" ] || started=$kiln
         (cd "$root" && "$kiln" up) >"$work/up"
-        started=$kiln
         server=$(grep -o 'postgresql://[^ ]*' "$work/up" | head -1)
         generate ;;
     --server) server=$2; generate ;;

@@ -50,7 +50,7 @@ inside as (
            min(value::numeric) filter (where role = 'coinsurance_min') as coinsurance_min,
            max(value::numeric) filter (where role = 'coinsurance_max') as coinsurance_max,
            max(value::numeric) filter (where role = 'deductible') as deductible,
-           max(value::integer) filter (where role = 'limit_count') as limit_count,
+           (max(value::numeric) filter (where role = 'limit_count'))::integer as limit_count,
            max(value) filter (where role = 'limit_per') as limit_per,
            max(value::numeric) filter (where role = 'maximum') as maximum,
            max(value) filter (where role = 'maximum_per') as maximum_per,
