@@ -61,7 +61,7 @@ Part D release over HTTP, and runs the night on it.
 Examples:
   kiln demo
   # a larger pharmacy network
-  kiln demo --network-rows 3000000
+  kiln demo --scale 0.01
   # afterwards
   psql \"$(kiln url druginfo)\"
   kiln down")]

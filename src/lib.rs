@@ -13,6 +13,9 @@
 
 #![warn(missing_docs)]
 
+#[macro_use]
+pub mod say;
+
 pub mod cli;
 pub mod command;
 

@@ -57,7 +57,7 @@ impl Table {
                     _ => write!(line, "  {cell:>width$}"),
                 };
             }
-            println!("{}", line.trim_end());
+            say!("{}", line.trim_end());
         }
     }
 }
@@ -72,7 +72,7 @@ fn seconds(seconds: f64) -> String {
 /// Never, but for JSON that cannot be written.
 pub fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(ledger)?);
+        say!("{}", serde_json::to_string(ledger)?);
         return Ok(());
     }
     if as_text {
@@ -83,7 +83,7 @@ pub fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<(
 
 fn print_ledger(ledger: &Ledger) {
     let period = ledger.period();
-    println!("\n{} · schema version {} · period {period}\n", ledger.build, ledger.version);
+    say!("\n{} · schema version {} · period {period}\n", ledger.build, ledger.version);
     let mut table = Table::new(&["table", "rows", "rejected", "text", "time"]);
     for entry in &ledger.sources {
         let rows = match entry.state {
@@ -100,20 +100,20 @@ fn print_ledger(ledger: &Ledger) {
         ]);
     }
     table.print();
-    println!();
+    say!();
     let mut table = Table::new(&["stage", "time"]);
     for StageEntry { stage, seconds: time } in &ledger.stages {
         table.row(vec![stage.clone(), seconds(*time)]);
     }
     table.print();
     let passed = ledger.checks.iter().filter(|check| check.rows == 0).count();
-    println!("\n  {passed} of {} checks passed", ledger.checks.len());
+    say!("\n  {passed} of {} checks passed", ledger.checks.len());
     for warning in &ledger.warnings {
-        println!("  note: {warning}");
+        say!("  note: {warning}");
     }
     match &ledger.promoted {
-        Some(promotion) => println!("  {}", promoted(&ledger.database, promotion)),
-        None if ledger.sealed => println!("  sealed; next: kiln swap {}", ledger.database),
+        Some(promotion) => say!("  {}", promoted(&ledger.database, promotion)),
+        None if ledger.sealed => say!("  sealed; next: kiln swap {}", ledger.database),
         None => {}
     }
 }
@@ -130,12 +130,12 @@ fn promoted(database: &str, promotion: &Promotion) -> String {
 /// The outcome of `kiln swap` and `kiln rollback`.
 pub fn promotion(database: &str, promotion: &Promotion, dry_run: bool, as_json: bool) {
     if as_json {
-        println!("{}", json!({ "database": database, "dry_run": dry_run, "promotion": promotion }));
+        say!("{}", json!({ "database": database, "dry_run": dry_run, "promotion": promotion }));
     } else if dry_run {
         let before = promotion.from.as_deref().unwrap_or("nothing");
-        println!("{database} would go from {before} to {}; the gate agrees", promotion.to);
+        say!("{database} would go from {before} to {}; the gate agrees", promotion.to);
     } else {
-        println!("{}", promoted(database, promotion));
+        say!("{}", promoted(database, promotion));
     }
 }
 
@@ -150,14 +150,14 @@ pub fn source(
     quiet: bool,
 ) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(entry)?);
+        say!("{}", serde_json::to_string(entry)?);
         return Ok(());
     }
     if quiet {
         return Ok(());
     }
     let place = into.map_or("a scratch build, dropped".to_owned(), str::to_owned);
-    println!("{} into {place}: {} rows", entry.source, HumanCount(entry.counted));
+    say!("{} into {place}: {} rows", entry.source, HumanCount(entry.counted));
     let mut table = Table::new(&["file", "lines", "header", "loaded", "rejected", "filtered"]);
     for file in &entry.files {
         let name = if file.member.is_empty() { &file.object } else { &file.member };
@@ -172,7 +172,7 @@ pub fn source(
     }
     table.print();
     if let Some(build) = into {
-        println!("next: kiln resume {build}");
+        say!("next: kiln resume {build}");
     }
     Ok(())
 }
@@ -198,14 +198,14 @@ pub struct Landed {
 /// Never, but for JSON that cannot be written.
 pub fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(all)?);
+        say!("{}", serde_json::to_string(all)?);
         return Ok(());
     }
     for file in all {
         let verb = if dry_run { "would land at" } else { "landed at" };
         let size = HumanBytes(file.size);
-        println!("{} {verb} {} ({size}, sha256 {})", file.name, file.location, file.sha256);
-        println!("  read by: {}", file.readers.join(", "));
+        say!("{} {verb} {} ({size}, sha256 {})", file.name, file.location, file.sha256);
+        say!("  read by: {}", file.readers.join(", "));
     }
     Ok(())
 }
@@ -214,7 +214,7 @@ pub fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()
 pub fn contract_set(contract: &Contract, dry_run: bool) {
     let Contract { database, app, accepts_min, accepts_max } = contract;
     let verb = if dry_run { "would accept" } else { "accepts" };
-    println!("{app} {verb} {database} {accepts_min}..{accepts_max}");
+    say!("{app} {verb} {database} {accepts_min}..{accepts_max}");
 }
 
 /// The outcome of `kiln contract list`.
@@ -223,7 +223,7 @@ pub fn contract_set(contract: &Contract, dry_run: bool) {
 /// Never, but for JSON that cannot be written.
 pub fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(all)?);
+        say!("{}", serde_json::to_string(all)?);
         return Ok(());
     }
     let mut table = Table::new(&["database", "app", "accepts"]);
@@ -237,7 +237,7 @@ pub fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
 /// The outcome of `kiln prune`.
 pub fn pruned(all: &[serde_json::Value], dry_run: bool, as_json: bool, quiet: bool) {
     if as_json {
-        println!("{}", json!({ "dry_run": dry_run, "databases": all }));
+        say!("{}", json!({ "dry_run": dry_run, "databases": all }));
         return;
     }
     let verb = if dry_run { "would drop" } else { "dropped" };
@@ -248,7 +248,7 @@ pub fn pruned(all: &[serde_json::Value], dry_run: bool, as_json: bool, quiet: bo
             .unwrap_or_default();
         let database = entry["database"].as_str().unwrap_or_default();
         let said = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-        println!("{database}: {verb} {said}");
+        say!("{database}: {verb} {said}");
     }
 }
 
@@ -258,11 +258,11 @@ pub fn pruned(all: &[serde_json::Value], dry_run: bool, as_json: bool, quiet: bo
 /// Never, but for JSON that cannot be written.
 pub fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(all)?);
+        say!("{}", serde_json::to_string(all)?);
         return Ok(());
     }
     for checked in all.iter().filter(|_| !quiet) {
-        println!(
+        say!(
             "{}: version {}, {} tables, {} sources, fingerprint {}",
             checked.database,
             checked.version.unwrap_or(0),
@@ -277,19 +277,19 @@ pub fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()
 /// The outcome of `kiln schema lock`.
 pub fn locked(database: &str, version: u32, unchanged: bool, difference: &[String], dry_run: bool) {
     if unchanged {
-        println!("{database}: version {version}, unchanged");
+        say!("{database}: version {version}, unchanged");
         return;
     }
     let verb = if dry_run { "would be locked" } else { "is locked" };
-    println!("{database}: {verb} as version {version}");
+    say!("{database}: {verb} as version {version}");
     for line in difference {
-        println!("  {line}");
+        say!("  {line}");
     }
 }
 
 /// What the demo made, and what to type next.
-pub fn demo(database: &str, root: &Path, stages: &[StageEntry], whole: Duration) {
-    println!();
+pub fn demo(root: &Path, stages: &[StageEntry], whole: Duration) {
+    say!();
     let mut table = Table::new(&["demo", "time"]);
     for StageEntry { stage, seconds: time } in stages {
         table.row(vec![stage.clone(), seconds(*time)]);
@@ -302,8 +302,9 @@ pub fn demo(database: &str, root: &Path, stages: &[StageEntry], whole: Duration)
             .display()
             .to_string()
     });
-    println!("\nlook at it:");
-    println!("  {kiln} status");
-    println!("  psql \"$({kiln} url {database})\" -c 'select * from kiln.source'");
-    println!("  {kiln} down");
+    say!("\nlook at it:");
+    say!("  {kiln} status");
+    say!("  psql \"$({kiln} url druginfo)\" -c 'select * from kiln.source'");
+    say!("  psql \"$({kiln} url planinfo)\" -c 'select search_plans(page_size => 3)'");
+    say!("  {kiln} down");
 }

@@ -43,9 +43,9 @@ pub struct Without {
 /// Arguments of `kiln demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// Rows of the generated pharmacy network
-    #[arg(long, default_value_t = 300_000, value_name = "ROWS")]
-    pub network_rows: u64,
+    /// How much of CMS's whole release: above 0, at most 1 (362 million rows)
+    #[arg(long, default_value_t = 0.001, value_name = "SHARE")]
+    pub scale: f64,
     /// Another market of the same size
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,

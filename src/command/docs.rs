@@ -196,17 +196,17 @@ async fn ask(
 
 fn print(written: &[Written], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(written)?);
+        say!("{}", serde_json::to_string(written)?);
         return Ok(());
     }
     for entry in written.iter().filter(|_| !quiet) {
         let Written { database, tables, columns, functions, .. } = entry;
-        println!("{database}: {tables} tables and views, {columns} columns, {functions} functions");
+        say!("{database}: {tables} tables and views, {columns} columns, {functions} functions");
         let verb = if entry.stale { "written" } else { "unchanged" };
-        println!("  {} {verb}", entry.markdown.display());
+        say!("  {} {verb}", entry.markdown.display());
         if let Some(html) = &entry.html {
             let build = entry.build.as_deref().unwrap_or("no build: without rows and examples");
-            println!("  {} ({build})", html.display());
+            say!("  {} ({build})", html.display());
         }
     }
     Ok(())

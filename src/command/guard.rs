@@ -41,7 +41,7 @@ async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
             "database": database, "build": stamp.build, "version": stamp.version,
             "period": stamp.period, "accepts": [args.accepts.min, args.accepts.max], "fits": fits,
         });
-        println!("{said}");
+        say!("{said}");
     }
     if fits {
         return Ok(());

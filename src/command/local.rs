@@ -18,11 +18,11 @@ pub async fn up(start: &Start, args: cli::Json) -> anyhow::Result<()> {
         "s3": up.s3.endpoint, "s3_pid": up.s3_pid, "bucket": up.s3.bucket,
     });
     if args.json {
-        println!("{said}");
+        say!("{said}");
     } else if !start.quiet {
-        println!("Postgres  {} (process {})", up.postgres_url, up.postgres_pid);
-        println!("S3        {} bucket {} (process {})", up.s3.endpoint, up.s3.bucket, up.s3_pid);
-        println!("stop them with: kiln down");
+        say!("Postgres  {} (process {})", up.postgres_url, up.postgres_pid);
+        say!("S3        {} bucket {} (process {})", up.s3.endpoint, up.s3.bucket, up.s3_pid);
+        say!("stop them with: kiln down");
     }
     Ok(())
 }
@@ -34,11 +34,11 @@ pub async fn up(start: &Start, args: cli::Json) -> anyhow::Result<()> {
 pub async fn down(start: &Start, args: cli::Json) -> anyhow::Result<()> {
     let down = local::down(&start.config.home).await?;
     if args.json {
-        println!("{}", json!({ "postgres": down.postgres, "s3": down.s3 }));
+        say!("{}", json!({ "postgres": down.postgres, "s3": down.s3 }));
     } else if !start.quiet {
         let word = |stopped: bool| if stopped { "stopped" } else { "was not up" };
-        println!("Postgres  {}", word(down.postgres));
-        println!("S3        {}", word(down.s3));
+        say!("Postgres  {}", word(down.postgres));
+        say!("S3        {}", word(down.s3));
     }
     Ok(())
 }

@@ -66,18 +66,15 @@ pub(super) async fn plan(
 /// A manifest, as what would be built from.
 pub(super) fn print(manifest: &Manifest, as_json: bool) {
     if as_json {
-        println!("{}", json!({ "dry_run": true, "manifest": manifest }));
+        say!("{}", json!({ "dry_run": true, "manifest": manifest }));
         return;
     }
-    println!(
-        "{} (schema version {}) would be built from:",
-        manifest.database, manifest.schema_version
-    );
+    say!("{} (schema version {}) would be built from:", manifest.database, manifest.schema_version);
     for (source, input) in &manifest.sources {
-        println!("  {source}  {} ({})", input.urls(), HumanBytes(input.size()));
+        say!("  {source}  {} ({})", input.urls(), HumanBytes(input.size()));
     }
     for source in &manifest.without {
-        println!("  {source}  left out");
+        say!("  {source}  left out");
     }
 }
 
@@ -88,17 +85,17 @@ pub(super) fn print_resume(build: &str, manifest: &Manifest, done: &[SourceEntry
     if as_json {
         let loads: Vec<&String> = loads.map(|(source, _)| source).collect();
         let stays: Vec<&String> = done.iter().map(|entry| &entry.source).collect();
-        println!("{}", json!({ "dry_run": true, "build": build, "stays": stays, "loads": loads }));
+        say!("{}", json!({ "dry_run": true, "build": build, "stays": stays, "loads": loads }));
         return;
     }
-    println!("{build} would go on:");
+    say!("{build} would go on:");
     for entry in done {
         match entry.state {
-            SourceState::Without => println!("  {}  left out", entry.source),
-            _ => println!("  {}  stays ({} rows)", entry.source, HumanCount(entry.counted)),
+            SourceState::Without => say!("  {}  left out", entry.source),
+            _ => say!("  {}  stays ({} rows)", entry.source, HumanCount(entry.counted)),
         }
     }
     for (source, input) in loads {
-        println!("  {source}  would be loaded from {}", input.urls());
+        say!("  {source}  would be loaded from {}", input.urls());
     }
 }

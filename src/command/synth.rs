@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, Start};
 use crate::cli;
-use crate::config::{S3Location, databases};
+use crate::config::{Config, S3Location, databases};
 use crate::digest::hex;
 use crate::error::{Exit, Failure};
 use crate::pg::stopped;
@@ -45,7 +45,7 @@ pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
     let (year, quarter) = args.quarter;
     let plan = Plan { scale: args.scale, seed: args.seed, night: args.night, year, quarter };
     plan.check()?;
-    let wanted = wanted(&start, &args.databases)?;
+    let wanted = wanted(&start.config, &args.databases)?;
     let (stop, quiet) = (start.stop.clone(), start.quiet);
     let dry_run = args.dry_run.dry_run;
     let watch = |progress| Watch { progress, stop, dry_run };
@@ -75,10 +75,24 @@ pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
     report::made(&made, args.json.json)
 }
 
+/// Generates all files of these databases into the context's store.
+///
+/// # Errors
+/// When the store refuses.
+pub(super) async fn into_store(
+    context: &Context,
+    databases: &[&'static str],
+    plan: &Plan,
+) -> anyhow::Result<Vec<Made>> {
+    let (progress, stop) = (context.progress.clone(), context.stop.clone());
+    let to = To::Store(context.store().await);
+    write_all(databases, plan, &to, Watch { progress, stop, dry_run: false }).await
+}
+
 /// The named databases, or those of the project that there is something for.
-fn wanted(start: &Start, named: &[String]) -> anyhow::Result<Vec<&'static str>> {
+pub(super) fn wanted(config: &Config, named: &[String]) -> anyhow::Result<Vec<&'static str>> {
     if named.is_empty() {
-        let known = databases(&start.config)?;
+        let known = databases(config)?;
         return Ok(DATABASES.into_iter().filter(|name| known.iter().any(|k| k == name)).collect());
     }
     let find = |name: &String| {

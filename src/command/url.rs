@@ -30,6 +30,6 @@ pub async fn run(start: &Start, args: &cli::Url) -> anyhow::Result<()> {
             .hint(format!("kiln run {}", args.database))
             .because(format!("{error:#}"))
     })?;
-    println!("{}", server.url(&args.database)?);
+    say!("{}", server.url(&args.database)?);
     Ok(())
 }

@@ -48,34 +48,34 @@ pub struct Drafted {
 /// Never, but for JSON that cannot be written.
 pub fn drafted(drafted: &Drafted, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(drafted)?);
+        say!("{}", serde_json::to_string(drafted)?);
         return Ok(());
     }
     let Drafted { spec_file, table_file, database, source, file, .. } = drafted;
     if drafted.dry_run {
-        println!("# would be written to {spec_file}\n{}", drafted.spec);
-        println!("-- would be written to {table_file}\n{}", drafted.table);
+        say!("# would be written to {spec_file}\n{}", drafted.spec);
+        say!("-- would be written to {table_file}\n{}", drafted.table);
         return Ok(());
     }
     if quiet {
         return Ok(());
     }
-    println!("{} in {:.2} s", drafted.place, drafted.seconds);
-    println!("  rows     {} of {} columns", HumanCount(drafted.rows), drafted.columns);
-    println!("  text     {}", drafted.text);
-    println!("  columns  {}", drafted.kinds);
+    say!("{} in {:.2} s", drafted.place, drafted.seconds);
+    say!("  rows     {} of {} columns", HumanCount(drafted.rows), drafted.columns);
+    say!("  text     {}", drafted.text);
+    say!("  columns  {}", drafted.kinds);
     let key = if drafted.key.is_empty() { "none found".into() } else { drafted.key.join(", ") };
-    println!("  key      {key}");
+    say!("  key      {key}");
     for other in drafted.other_keys.iter().take(5) {
-        println!("           or {}", other.join(", "));
+        say!("           or {}", other.join(", "));
     }
     for doubt in &drafted.doubts {
-        println!("  look:    {doubt}");
+        say!("  look:    {doubt}");
     }
-    println!("written:\n  {spec_file}\n  {table_file}");
-    println!("next: say in both what the columns mean, then");
-    println!("  kiln source check {database} {source} {file}");
-    println!("  kiln schema lock {database} && kiln schema check {database}");
-    println!("  kiln land {database} {file} && kiln load {database} {source}");
+    say!("written:\n  {spec_file}\n  {table_file}");
+    say!("next: say in both what the columns mean, then");
+    say!("  kiln source check {database} {source} {file}");
+    say!("  kiln schema lock {database} && kiln schema check {database}");
+    say!("  kiln land {database} {file} && kiln load {database} {source}");
     Ok(())
 }

@@ -31,7 +31,7 @@ pub struct Made {
 /// Never, but for JSON that cannot be written.
 pub fn made(all: &[Made], as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(all)?);
+        say!("{}", serde_json::to_string(all)?);
         return Ok(());
     }
     for object in all {
@@ -43,7 +43,7 @@ pub fn made(all: &[Made], as_json: bool) -> anyhow::Result<()> {
 fn print(object: &Made) {
     let Made { database, location, .. } = object;
     let (Some(bytes), Some(sha256)) = (object.bytes, &object.sha256) else {
-        println!("\n{database}: would write {location}\n");
+        say!("\n{database}: would write {location}\n");
         let mut table = Table::new(&["source", "rows"]);
         for (source, rows) in &object.planned {
             table.row(vec![(*source).to_owned(), HumanCount(*rows).to_string()]);
@@ -51,7 +51,7 @@ fn print(object: &Made) {
         table.print();
         return;
     };
-    println!("\n{database}: {location} ({}, sha256 {sha256})\n", HumanBytes(bytes));
+    say!("\n{database}: {location} ({}, sha256 {sha256})\n", HumanBytes(bytes));
     let mut table = Table::new(&["member", "rows", "text", "changed this night"]);
     for member in &object.members {
         table.row(vec![

@@ -11,7 +11,7 @@ use crate::registry::Build;
 /// Never, but for JSON that cannot be written.
 pub fn status(all: &[DatabaseStatus], as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(all)?);
+        say!("{}", serde_json::to_string(all)?);
         return Ok(());
     }
     for said in all {
@@ -26,7 +26,7 @@ fn print_status(said: &DatabaseStatus) {
         Some((build, tag)) => {
             let since = tag.live_since.as_deref().unwrap_or("?");
             let age = said.age_seconds.map_or("?".to_owned(), age);
-            println!(
+            say!(
                 "{database}: {} live since {since}, version {}, period {}, sealed {age} ago, {}",
                 tag.build,
                 tag.version,
@@ -34,20 +34,20 @@ fn print_status(said: &DatabaseStatus) {
                 size(build)
             );
             if let Some(part) = &tag.subset {
-                println!("  a subset: {part}");
+                say!("  a subset: {part}");
             }
             if !tag.without.is_empty() {
-                println!("  without {}", tag.without.join(", "));
+                say!("  without {}", tag.without.join(", "));
             }
         }
-        None => println!("{database}: nothing is live"),
+        None => say!("{database}: nothing is live"),
     }
     for build in &said.others {
         let detail = build.tag.as_ref().map_or(String::new(), |tag| {
             let part = tag.subset.as_ref().map_or(String::new(), |part| format!(" ({part})"));
             format!("{part}, version {}, begun {}", tag.version, tag.created)
         });
-        println!("  {} is {}{detail}, {}", build.name, build.state().word(), size(build));
+        say!("  {} is {}{detail}, {}", build.name, build.state().word(), size(build));
     }
     let accepted: Vec<String> = said
         .contracts
@@ -55,11 +55,11 @@ fn print_status(said: &DatabaseStatus) {
         .map(|c| format!("{} {}..{}", c.app, c.accepts_min, c.accepts_max))
         .collect();
     match accepted.is_empty() {
-        true => println!("  no app has said what it accepts: kiln contract set {database} …"),
-        false => println!("  accepted by {}", accepted.join(", ")),
+        true => say!("  no app has said what it accepts: kiln contract set {database} …"),
+        false => say!("  accepted by {}", accepted.join(", ")),
     }
     if let Some(run) = &said.running {
-        println!("  running now: `kiln {}` since {} (run {})", run.command, run.started, run.run);
+        say!("  running now: `kiln {}` since {} (run {})", run.command, run.started, run.run);
     }
     if let Some(run) = &said.failed {
         print_failure(run);
@@ -68,12 +68,12 @@ fn print_status(said: &DatabaseStatus) {
 
 fn print_failure(run: &RunLine) {
     let code = run.exit_code.map_or("killed".to_owned(), |code| format!("exit code {code}"));
-    println!("  last failure: `kiln {}` of {} ({code})", run.command, run.started);
+    say!("  last failure: `kiln {}` of {} ({code})", run.command, run.started);
     for line in run.error.as_deref().unwrap_or_default().lines() {
-        println!("    {line}");
+        say!("    {line}");
     }
     if let Some(next) = &run.next {
-        println!("    go on with: {next}");
+        say!("    go on with: {next}");
     }
 }
 

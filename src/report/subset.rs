@@ -32,10 +32,10 @@ pub struct SubsetFile {
 
 fn print_tables(tables: &[SubsetTable]) {
     let width = tables.iter().map(|table| table.table.len()).max().unwrap_or(0);
-    println!("  {:width$}  {:>13}  {:>13}  rule", "table", "rows", "of");
+    say!("  {:width$}  {:>13}  {:>13}  rule", "table", "rows", "of");
     for SubsetTable { table, rule, rows, of } in tables {
         let of = of.map_or("?".to_owned(), |of| HumanCount(of).to_string());
-        println!("  {table:width$}  {:>13}  {of:>13}  {rule}", HumanCount(*rows).to_string());
+        say!("  {table:width$}  {:>13}  {of:>13}  {rule}", HumanCount(*rows).to_string());
     }
 }
 
@@ -45,10 +45,10 @@ pub fn subset_plan(database: &str, words: &str, tables: &[SubsetTable], as_json:
         let said = json!({
             "dry_run": true, "database": database, "subset": words, "tables": tables,
         });
-        println!("{said}");
+        say!("{said}");
         return;
     }
-    println!("{database}: {words} would be\n");
+    say!("{database}: {words} would be\n");
     print_tables(tables);
 }
 
@@ -66,23 +66,23 @@ pub fn subset(
             "build": ledger.build, "subset": words, "tables": tables, "file": file,
             "ledger": ledger,
         });
-        println!("{said}");
+        say!("{said}");
         return;
     }
     if quiet {
         return;
     }
-    println!("{}: {words}\n", ledger.build);
+    say!("{}: {words}\n", ledger.build);
     print_tables(tables);
-    println!();
+    say!();
     for warning in &ledger.warnings {
-        println!("  note: {warning}");
+        say!("  note: {warning}");
     }
-    println!("  sealed; {} is as it was", ledger.database);
+    say!("  sealed; {} is as it was", ledger.database);
     if let Some(SubsetFile { path, bytes, sha256 }) = file {
         let path = path.display();
-        println!("  written to {path} ({}; sha256 of its SQL {sha256})", HumanBytes(*bytes));
-        println!("  on a laptop: kiln restore {path}");
+        say!("  written to {path} ({}; sha256 of its SQL {sha256})", HumanBytes(*bytes));
+        say!("  on a laptop: kiln restore {path}");
     }
 }
 
@@ -93,7 +93,7 @@ pub fn restored(ledger: &Ledger, words: &str, stays: Option<&str>, as_json: bool
             "build": ledger.build, "subset": words, "live": ledger.promoted.is_some(),
             "stays_live": stays, "ledger": ledger,
         });
-        println!("{said}");
+        say!("{said}");
         return;
     }
     if quiet {
@@ -101,15 +101,15 @@ pub fn restored(ledger: &Ledger, words: &str, stays: Option<&str>, as_json: bool
     }
     let (build, database) = (&ledger.build, &ledger.database);
     let (rows, tables) = (HumanCount(ledger.rows()), ledger.sources.len());
-    println!("{build}: {words}; {rows} rows in {tables} tables, each digest as in the file");
+    say!("{build}: {words}; {rows} rows in {tables} tables, each digest as in the file");
     match (&ledger.promoted, stays) {
-        (Some(_), _) => println!("  live; try: psql \"$(kiln url {database})\""),
+        (Some(_), _) => say!("  live; try: psql \"$(kiln url {database})\""),
         (None, Some(live)) => {
-            println!(
+            say!(
                 "  sealed; {live} stays live. If the subset is to be: kiln swap {database} {build}"
             );
         }
-        (None, None) => println!("  sealed; next: kiln swap {database} {build}"),
+        (None, None) => say!("  sealed; next: kiln swap {database} {build}"),
     }
 }
 
@@ -119,9 +119,9 @@ pub fn restore_plan(database: &str, words: &str, tables: &[SubsetTable], as_json
         let said = json!({
             "dry_run": true, "database": database, "subset": words, "tables": tables,
         });
-        println!("{said}");
+        say!("{said}");
         return;
     }
-    println!("{database} would be restored: {words}\n");
+    say!("{database} would be restored: {words}\n");
     print_tables(tables);
 }

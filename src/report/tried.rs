@@ -106,13 +106,13 @@ pub struct TriedCheck {
 /// Never, but for JSON that cannot be written.
 pub fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(tried)?);
+        say!("{}", serde_json::to_string(tried)?);
         return Ok(());
     }
     if quiet {
         return Ok(());
     }
-    println!("{} of {} on {}", tried.source, tried.database, tried.file);
+    say!("{} of {} on {}", tried.source, tried.database, tried.file);
     let mut table = Table::new(&["file", "lines", "header", "loaded", "rejected", "filtered"]);
     for file in &tried.files {
         let counts = [file.lines, file.header, file.loaded, file.rejected, file.filtered];
@@ -121,19 +121,19 @@ pub fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     }
     table.print();
     if !tried.name_matches {
-        println!("  note: `object` does not match this name: no night would read the file");
+        say!("  note: `object` does not match this name: no night would read the file");
     }
     rows(tried);
     rejects(tried);
     for check in &tried.checks {
         match &check.failed {
-            None => println!("  holds: {}", check.title),
-            Some(failed) => println!("  BROKEN: {}: {failed}", check.title),
+            None => say!("  holds: {}", check.title),
+            Some(failed) => say!("  BROKEN: {}: {failed}", check.title),
         }
     }
     if !tried.all_tried {
         let count = HumanCount(tried.tried_rows);
-        println!("  key and checks were not tried: only the first {count} rows went to Postgres");
+        say!("  key and checks were not tried: only the first {count} rows went to Postgres");
     }
     Ok(())
 }
@@ -142,13 +142,13 @@ fn rows(tried: &Tried) {
     if tried.personal {
         let kinds: Vec<String> =
             tried.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
-        println!("\npersonal: no value is shown; columns: {}", kinds.join(", "));
+        say!("\npersonal: no value is shown; columns: {}", kinds.join(", "));
         return;
     }
     if tried.rows.is_empty() {
         return;
     }
-    println!("\nfirst rows as they are loaded:");
+    say!("\nfirst rows as they are loaded:");
     let width = |column: usize| {
         let (name, kind) = &tried.columns[column];
         let cells = tried.rows.iter().map(|row| cell(row[column].as_deref()).chars().count());
@@ -164,7 +164,7 @@ fn rows(tried: &Tried) {
 fn aligned(tried: &Tried, widths: &[usize]) {
     let line = |cells: Vec<String>| {
         let cells = cells.iter().zip(widths).map(|(cell, width)| format!("  {cell:width$}"));
-        println!("{}", cells.collect::<String>().trim_end());
+        say!("{}", cells.collect::<String>().trim_end());
     };
     line(tried.columns.iter().map(|(name, _)| name.clone()).collect());
     line(tried.columns.iter().map(|(_, kind)| kind.clone()).collect());
@@ -177,14 +177,14 @@ fn vertical(tried: &Tried) {
     let names = tried.columns.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let kinds = tried.columns.iter().map(|(_, kind)| kind.len()).max().unwrap_or(0);
     for (number, row) in tried.rows.iter().enumerate() {
-        println!("  — row {}", number + 1);
+        say!("  — row {}", number + 1);
         let filled = tried.columns.iter().zip(row).filter(|(_, value)| value.is_some());
         for ((name, kind), value) in filled {
-            println!("  {name:names$}  {kind:kinds$}  {}", cell(value.as_deref()));
+            say!("  {name:names$}  {kind:kinds$}  {}", cell(value.as_deref()));
         }
         let nulls = row.iter().filter(|value| value.is_none()).count();
         if nulls > 0 {
-            println!("  {nulls} of {} columns are null", row.len());
+            say!("  {nulls} of {} columns are null", row.len());
         }
     }
 }
@@ -207,7 +207,7 @@ fn cell(value: Option<&str>) -> String {
 }
 
 fn rejects(tried: &Tried) {
-    println!(
+    say!(
         "\n{} of {} rows rejected, the budget is {}",
         HumanCount(tried.rejected),
         HumanCount(tried.rejected + tried.loaded),
@@ -215,12 +215,12 @@ fn rejects(tried: &Tried) {
     );
     for kind in &tried.rejects {
         let column = kind.column.as_ref().map_or("row".to_owned(), |name| format!("column {name}"));
-        println!("  {column}: {} ({} times)", kind.reason, HumanCount(kind.count));
+        say!("  {column}: {} ({} times)", kind.reason, HumanCount(kind.count));
         let places: Vec<String> =
             kind.places.iter().map(|at| format!("line {}, byte {}", at.line, at.byte)).collect();
-        println!("    at {}", places.join("; "));
+        say!("    at {}", places.join("; "));
         if let Some(example) = &kind.example {
-            println!("    {example}");
+            say!("    {example}");
         }
     }
 }
