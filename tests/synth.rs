@@ -53,7 +53,7 @@ fn the_same_seed_gives_the_same_bytes_in_a_folder_and_in_a_bucket() {
     let world = World::new();
     let sha = |name: &str, seed: &str| {
         let folder = world.folder.path().join(name);
-        let (said, path) = synth(&folder, &["--scale", "0.002", "--seed", seed]);
+        let (said, path) = synth(&folder, &["--scale", "0.003", "--seed", seed]);
         let sum = said["sha256"].as_str().unwrap().to_owned();
         let file = std::fs::read(path).unwrap();
         assert_eq!(said["bytes"], file.len());

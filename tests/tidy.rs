@@ -41,7 +41,7 @@ struct Line {
     file: String,
     number: usize,
     text: String,
-    /// Whether it belongs to a test: `tests/`, a `tests.rs`, or below `#[cfg(test)]`.
+    /// Whether it belongs to a test: `tests/`, a `tests.rs` or what is below it, or below `#[cfg(test)]`.
     in_test: bool,
 }
 
@@ -99,7 +99,8 @@ fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
     for file in tracked().into_iter().filter(|file| file.ends_with(".rs")) {
         let text = std::fs::read_to_string(project().join(&file)).unwrap();
-        let mut in_test = !file.starts_with("src/") || file.ends_with("/tests.rs");
+        let in_tests = file.ends_with("/tests.rs") || file.contains("/tests/");
+        let mut in_test = !file.starts_with("src/") || in_tests;
         for (index, text) in text.lines().enumerate() {
             in_test |= text.trim() == "#[cfg(test)]" && !text.starts_with("mod");
             let next_is_file = text.trim() == "mod tests;";
@@ -110,7 +111,7 @@ fn lines() -> Vec<Line> {
                 in_test,
             });
             // `#[cfg(test)] mod tests;` puts its code into another file.
-            if next_is_file && file.starts_with("src/") && !file.ends_with("/tests.rs") {
+            if next_is_file && file.starts_with("src/") && !in_tests {
                 in_test = false;
             }
         }

@@ -54,7 +54,7 @@ pub(super) fn excluded_drugs_formulary(
     // Of a given number of rows some plans have none and others have many.
     let most = if total.is_some() { 70 } else { 9 };
     let of_plan = |nth: usize, plan: &Plan| {
-        if nth % 4 != 0 || !plan.is_first_segment() {
+        if !nth.is_multiple_of(4) || !plan.is_first_segment() {
             return Vec::new();
         }
         let mut stream = Stream::new(release.seed, "excluded_drugs_formulary", nth as u64);
@@ -103,7 +103,7 @@ pub(super) fn indication_based_coverage(
 ) -> Result<()> {
     let total = release.rows.as_ref().map(|rows| rows.indication_based_coverage);
     let of_plan = |nth: usize, plan: &Plan| {
-        if nth % 3 != 0 || !plan.is_first_segment() {
+        if !nth.is_multiple_of(3) || !plan.is_first_segment() {
             return Vec::new();
         }
         let mut stream = Stream::new(release.seed, "indication_based_coverage", nth as u64);

@@ -28,7 +28,7 @@ impl Cycle {
     /// Whether the row is not what it was the night before.
     #[inline]
     pub(super) fn changes(self, draw: u64, night: u32) -> bool {
-        night > 0 && (u64::from(night) + draw % self.0) % self.0 == 0
+        night > 0 && (u64::from(night) + draw % self.0).is_multiple_of(self.0)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a generated release promises: the same bytes from the same struct, keys that are unique
 //! and agree between files, and CMS's own names, headers and null habits.
 
+mod objects;
+
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};

@@ -42,7 +42,8 @@ fn five_hundred_searches_find_what_the_obvious_query_finds() {
     );
     assert!(differing.is_empty(), "{differing:#?}");
     // Filters that never find anything would agree too.
-    let telling = "select count(*)::text from asked where (search_fast(asked) ->> 'total')::int > 0";
+    let telling =
+        "select count(*)::text from asked where (search_fast(asked) ->> 'total')::int > 0";
     let telling: u32 = postgres.value("search", telling).parse().unwrap();
     assert!(telling > 200, "only {telling} searches find a plan");
 }
@@ -57,7 +58,8 @@ fn a_search_that_makes_no_sense_is_refused() {
         assert_eq!(refusal.as_deref(), Some("22023"), "{arguments}");
     }
     // A place or a word that nobody knows is no mistake: nothing is sold there.
-    for arguments in ["zip => '00000'", "county => 'moon'", "name => 'zzz'", "benefits => '{none}'"] {
+    for arguments in ["zip => '00000'", "county => 'moon'", "name => 'zzz'", "benefits => '{none}'"]
+    {
         let sql = format!("select (search_plans({arguments}) -> 'total')::text");
         assert_eq!(postgres.value("search", &sql), "0", "{arguments}");
     }

@@ -130,8 +130,8 @@ const WHO: [&str; 5] = [
 fn who(offers: &Offers, first: usize) -> Vec<Vec<u8>> {
     let plan = offers.plan(&offers.all[first]);
     let contract = plan.contract.as_str();
-    // One name in forty has what is not ASCII, in UTF-8.
-    let accent = if first % 40 == 7 { " ‘Ohia" } else { "" };
+    // One name in twenty has what is not ASCII, in UTF-8.
+    let accent = if number(contract).is_multiple_of(20) { " ‘Ohia" } else { "" };
     let marketing: String = format!("{}{accent}", plan.carrier).chars().take(50).collect();
     [contract, organization(contract).1, &plan.contract_name, &marketing, &parent(&plan.carrier)]
         .map(|cell| format!("{cell} ").into_bytes())
