@@ -1,4 +1,7 @@
 -- derive
+-- The planner knows nothing of tables that are minutes old.
+analyze plan, benefit_service;
+
 -- What a stay in hospital or in a nursing facility costs, day by day. The names of the columns
 -- follow one pattern, so they are made from it: copay/amt or coins/pct for {cost} and {unit}, the
 -- tier of hospitals for {tier}, the interval for {no}.

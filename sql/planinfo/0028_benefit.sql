@@ -1,4 +1,7 @@
 -- derive
+-- The planner knows nothing of tables that are minutes old.
+analyze benefit_stay;
+
 -- $40, $12.50, $1,735: as people write money.
 create function dollars(amount numeric) returns text
     language sql immutable parallel safe

@@ -1,4 +1,7 @@
 -- derive
+-- The planner knows nothing of tables that are minutes old.
+analyze benefit;
+
 -- What a search shows of a plan, made once a night: the search itself only picks and orders.
 create table search_plan as
 with offered as (

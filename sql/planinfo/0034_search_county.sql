@@ -1,4 +1,7 @@
 -- derive
+-- The planner knows nothing of tables that are minutes old.
+analyze plan_county, search_plan, search_value, search_order;
+
 -- A row is some kilobytes, read at once by every search of a place: not worth packing or moving out.
 create table search_county with (toast_tuple_target = 8160) as
 with size as (
