@@ -1,10 +1,10 @@
-//! `kiln demo`: the main job from nothing. Private servers are started and left up, a Part D
-//! release in CMS's shape is generated and landed over HTTP, and then the night runs on it, by
-//! the same code as in production.
+//! `kiln demo`: the main job from nothing. Private servers are started and left up, files in CMS's
+//! shape are generated for every database and uploaded over HTTP as they are made, and then the
+//! night runs on them, by the same code as in production.
 
 use std::time::Instant;
 
-use super::{Context, Start, land, run};
+use super::{Context, Start, run, synth};
 use crate::cli;
 use crate::ledger::StageEntry;
 use crate::local;
@@ -12,9 +12,12 @@ use crate::registry::control;
 use crate::report;
 use crate::schema::Schema;
 use crate::strict::Problems;
-use crate::synth::Release;
+use crate::synth::Plan;
 
+/// The database that a demo ends with a query of.
 const DATABASE: &str = "druginfo";
+/// Rows of the pharmacy network at scale 1.
+const NETWORK_ROWS: f64 = 307_272_341.0;
 
 /// `kiln demo`.
 ///
@@ -46,30 +49,22 @@ async fn demo(
     stages: &mut Vec<StageEntry>,
 ) -> anyhow::Result<()> {
     let since = Instant::now();
-    let shown = context.progress.stage("generating a Part D release");
-    let folder = tempfile::tempdir_in(context.config.folder("scratch")?)?;
-    let release = release(args);
-    let path = folder.path().join(release.file_name());
-    let write = {
-        let path = path.clone();
-        move || {
-            let file = std::io::BufWriter::new(std::fs::File::create(&path)?);
-            release.write(file)
-        }
-    };
-    tokio::task::spawn_blocking(write).await??;
-    drop(shown);
-    stages.push(stage("release generated", since));
-
-    let since = Instant::now();
-    let landed = land::land(context, DATABASE, &path.to_string_lossy(), false).await?;
-    stages.push(stage("landed over HTTP", since));
+    let scale = (args.network_rows as f64 / NETWORK_ROWS).min(1.0);
+    let plan = Plan { scale, seed: args.seed, ..Plan::default() };
+    plan.check()?;
+    let databases = synth::known(&context.config)?;
+    let made = synth::land(context, &databases, &plan).await?;
+    stages.push(stage("files generated and landed over HTTP", since));
     if !context.quiet {
-        report::landed(&[landed], false, false)?;
+        for made in &made {
+            println!("{} landed at {}", made.name, made.location);
+        }
     }
-    register_app(context, DATABASE).await?;
+    for database in &databases {
+        register_app(context, database).await?;
+    }
     let night = cli::Run {
-        databases: vec![DATABASE.to_owned()],
+        databases: databases.iter().map(|&name| name.to_owned()).collect(),
         without: cli::Without { without: Vec::new() },
         dry_run: cli::DryRun { dry_run: false },
         json: cli::Json { json: false },
@@ -78,16 +73,6 @@ async fn demo(
     run::nights(context, &night).await?;
     stages.push(stage("the night", since));
     Ok(())
-}
-
-/// The demo's release; a larger network needs more pharmacies for its plans.
-fn release(args: &cli::Demo) -> Release {
-    let mut release = Release::demo(args.seed);
-    release.network_rows = args.network_rows;
-    let plans = u64::from(release.plans.max(1));
-    let needed = args.network_rows.div_ceil(plans).saturating_mul(2);
-    release.pharmacies = release.pharmacies.max(u32::try_from(needed).unwrap_or(u32::MAX));
-    release
 }
 
 fn stage(name: &str, since: Instant) -> StageEntry {

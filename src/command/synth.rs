@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, Start};
 use crate::cli;
-use crate::config::{S3Location, databases};
+use crate::config::{Config, S3Location, databases};
 use crate::digest::hex;
 use crate::error::{Exit, Failure};
 use crate::pg::stopped;
@@ -75,11 +75,27 @@ pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
     report::made(&made, args.json.json)
 }
 
-/// The named databases, or those of the project that there is something for.
+/// The project's databases that there is something for.
+pub(super) fn known(config: &Config) -> anyhow::Result<Vec<&'static str>> {
+    let known = databases(config)?;
+    Ok(DATABASES.into_iter().filter(|name| known.iter().any(|other| other == name)).collect())
+}
+
+/// Uploads generated files to where `kiln land` does; also what `kiln demo` uses.
+pub(super) async fn land(
+    context: &Context,
+    databases: &[&'static str],
+    plan: &Plan,
+) -> anyhow::Result<Vec<Made>> {
+    let watch =
+        Watch { progress: context.progress.clone(), stop: context.stop.clone(), dry_run: false };
+    write_all(databases, plan, &To::Store(context.store().await), watch).await
+}
+
+/// The named databases, or all that there is something for.
 fn wanted(start: &Start, named: &[String]) -> anyhow::Result<Vec<&'static str>> {
     if named.is_empty() {
-        let known = databases(&start.config)?;
-        return Ok(DATABASES.into_iter().filter(|name| known.iter().any(|k| k == name)).collect());
+        return known(&start.config);
     }
     let find = |name: &String| {
         DATABASES.into_iter().find(|known| known == name).ok_or_else(|| {
