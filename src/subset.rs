@@ -13,7 +13,7 @@ mod rules;
 
 pub use choice::{Chosen, Facts, KeptTable, Reference, SetColumn, TableFacts, choose, conditions};
 pub use percent::Percent;
-pub use rules::{FILE, Keep, Rule, Rules};
+pub use rules::{FILE, Keep, Rule, Rules, Sample};
 
 use std::collections::BTreeMap;
 

@@ -66,6 +66,18 @@ fn every_source_loads_its_case_to_the_last_field() {
     assert!(wrong.is_empty(), "{} differences:\n\n{}\n", wrong.len(), wrong.join("\n\n"));
 }
 
+/// A world in which a database's case is live, for tests that ask the same of every database.
+pub fn live(database: &str) -> World {
+    let mut world = World::new();
+    world.root = project();
+    world.own_root();
+    let folder = project().join("tests/cases").join(database);
+    let case = Case { database: database.to_owned(), folder, bless: false };
+    case.loosen_budgets(&world);
+    case.build(&world).unwrap();
+    world
+}
+
 impl Case {
     /// Builds the database from the case; everything that is not as it says.
     fn run(&self, world: &World) -> Vec<String> {

@@ -54,5 +54,8 @@ mod cases;
 
 // does anything of a person leave the loader, but a hash?
 mod personal;
+
+// does the plan search find what the obvious query finds?
+mod search;
 // does generated data have the size, the bytes and the nights that it says?
 mod synth;

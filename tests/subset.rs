@@ -2,6 +2,7 @@
 //! the place of the whole unless told so by name.
 
 mod deaths;
+mod every;
 mod files;
 mod places;
 

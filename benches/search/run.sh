@@ -6,7 +6,8 @@
 #   benches/search/run.sh --server URL    the same, in a scratch database of that server
 #   benches/search/run.sh --live URL      a live planinfo (kiln url planinfo); nothing is written there
 #
-# RATE, SECONDS_, CLIENTS and KILN (path of the binary) may be set in the environment.
+# RATE, SECONDS_, CLIENTS, KILN (path of the binary) and NOTE (a remark for RESULT.md) may be set in the
+# environment.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -28,7 +29,7 @@ generate() {
     {
         echo 'create table pbp_column (column_name text);'
         cat "$root"/sql/planinfo/*_benefit_service.sql "$here/generate.sql"
-        for table in plan value range word county order facet; do cat "$root"/sql/planinfo/*_search_$table.sql; done
+        for table in plan value range word order county facet; do cat "$root"/sql/planinfo/*_search_$table.sql; done
         echo 'vacuum analyze;'
     } | psql -q -v ON_ERROR_STOP=1 "$url" >/dev/null
     data='generated (generate.sql)'
@@ -37,8 +38,9 @@ generate() {
 case ${1:-} in
     '')
         kiln=${KILN:-$(command -v kiln || echo "$root/target/release/kiln")}
+        # Servers that were up before stay up.
+        [ -e "$root/.kiln/postgres/postmaster.pid" ] || started=$kiln
         (cd "$root" && "$kiln" up) >"$work/up"
-        started=$kiln
         server=$(grep -o 'postgresql://[^ ]*' "$work/up" | head -1)
         generate ;;
     --server) server=$2; generate ;;
@@ -114,5 +116,6 @@ figures() {    # script number, or all
     echo "- Size of what the search reads: $(ask "select string_agg(c.relname || ' ' || pg_size_pretty(pg_total_relation_size(c.oid)), ', ' order by c.relname) from pg_class as c where c.relname like 'search\_%' and c.relkind = 'r'")."
     echo "- Machine: $(nproc) cores ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)), pgbench on the same; load before $load_before, after $load_after."
     echo "- $(ask 'select version()' | cut -d, -f1), shared_buffers $(ask 'show shared_buffers'); $(pgbench --version)."
+    [ -z "${NOTE:-}" ] || echo "- $NOTE"
 } >"$here/RESULT.md"
 cat "$here/RESULT.md"

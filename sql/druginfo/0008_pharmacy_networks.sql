@@ -133,7 +133,7 @@ join network_pharmacy f on f.id = n.pharmacy_key
 join network_terms t on t.id = n.terms_key;
 
 comment on view plan_pharmacy is
-    'Pharmacies in a plan''s network and what they are paid to dispense, in CMS''s columns: one row a plan and pharmacy. Ask by plan, or by plan and pharmacy; at full size a question over all plans is a scan of 307 million rows. [layout]';
+    'Pharmacies in a plan''s network and what they are paid to dispense, in CMS''s columns: one row a plan and pharmacy. Ask by plan, or by plan and pharmacy; pharmacy_plans() says which plans have a pharmacy; any other question over all plans is a scan of 307 million rows. [layout]';
 comment on column plan_pharmacy.contract_id is
     'CMS contract; with plan_id and segment_id the plan key, joins plan_information. [layout]';
 comment on column plan_pharmacy.plan_id is
@@ -179,7 +179,7 @@ comment on column plan_pharmacy.npi is
 
 -- post-data
 -- The one index that this table can afford: a plan's pharmacies, or one of them. Which plans have a
--- pharmacy is one look-up a plan, some 5,500 at most. Nothing is written after the load, so that
+-- pharmacy is one look-up a plan, some 5,500 at most: pharmacy_plans(). Nothing is written after the load, so that
 -- pages are filled to the brim: 20 bytes a row in place of 22.
 create unique index pharmacy_networks_key
     on pharmacy_networks (plan_key, pharmacy_key) with (fillfactor = 100);
@@ -188,6 +188,7 @@ create unique index network_plan_key on network_plan (contract_id, plan_id, segm
 alter table network_pharmacy add primary key (id);
 create unique index network_pharmacy_key
     on network_pharmacy (pharmacy_number, pharmacy_zipcode) nulls not distinct;
+create index network_pharmacy_npi on network_pharmacy (substr(pharmacy_number, 3));
 create index network_pharmacy_pharmacy_zipcode on network_pharmacy (pharmacy_zipcode);
 alter table network_terms add primary key (id);
 create unique index network_terms_key on network_terms (

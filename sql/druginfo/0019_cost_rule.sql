@@ -230,16 +230,21 @@ begin
                coalesce(f.quantity_limit_amount, e.quantity_limit_amount)
                    * fill_terms.days_supply
                    / coalesce(f.quantity_limit_days, e.quantity_limit_days) as most_units,
-               i.diseases, n.terms,
+               i.diseases,
+               n.floor_price, n.brand_dispensing_fee_30, n.brand_dispensing_fee_60,
+               n.brand_dispensing_fee_90, n.generic_dispensing_fee_30,
+               n.generic_dispensing_fee_60, n.generic_dispensing_fee_90,
+               n.selected_dispensing_fee_30, n.selected_dispensing_fee_60,
+               n.selected_dispensing_fee_90,
                case when coalesce(fill_terms.by_mail,
-                                  (n.terms).pharmacy_mail and not (n.terms).pharmacy_retail, false)
-                    then case when is_preferred or (n.terms).preferred_status_mail
+                                  n.pharmacy_mail and not n.pharmacy_retail, false)
+                    then case when is_preferred or n.preferred_status_mail
                               then 'preferred mail' else 'standard mail' end
-                    else case when is_preferred or (n.terms).preferred_status_retail
+                    else case when is_preferred or n.preferred_status_retail
                               then 'preferred retail' else 'standard retail' end end as channel,
                case when coalesce(fill_terms.by_mail,
-                                  (n.terms).pharmacy_mail and not (n.terms).pharmacy_retail, false)
-                    then (n.terms).pharmacy_mail else (n.terms).pharmacy_retail end as is_served,
+                                  n.pharmacy_mail and not n.pharmacy_retail, false)
+                    then n.pharmacy_mail else n.pharmacy_retail end as is_served,
                coalesce(fill_terms.insulin, known.is_insulin, false) as is_insulin
         from asked a
         left join lateral (
@@ -255,17 +260,17 @@ begin
             where c.contract_id = a.contract_id and c.plan_id = a.plan_id and c.rxcui = known.rxcui
         ) as i on true
         left join lateral (
-            select t as terms
+            select t.*
             from pharmacy_networks k
             join network_terms t on t.id = k.terms_key
             where k.plan_key = a.network_plan_key and k.pharmacy_key = any (pharmacies)
             limit 1
         ) as n on true
-    ), priced as (
+    ), priced as materialized (
         select l.*, u.units, c.unit_cost, c.priced_as, g.fee, g.kind,
                case when c.unit_cost is not null then
                    greatest(round(c.unit_cost * u.units + coalesce(g.fee, 0), 2),
-                            round((l.terms).floor_price, 2)) end as full_cost
+                            round(l.floor_price, 2)) end as full_cost
         from listed l
         cross join lateral (
             select coalesce(fill_terms.quantity,
@@ -289,20 +294,20 @@ begin
         cross join lateral (
             select k.kind, case priced_days
                 when 30 then case
-                    when k.kind = 'selected' then coalesce((l.terms).selected_dispensing_fee_30,
-                                                           (l.terms).brand_dispensing_fee_30)
-                    when k.kind like '%brand' then (l.terms).brand_dispensing_fee_30
-                    else (l.terms).generic_dispensing_fee_30 end
+                    when k.kind = 'selected' then coalesce(l.selected_dispensing_fee_30,
+                                                           l.brand_dispensing_fee_30)
+                    when k.kind like '%brand' then l.brand_dispensing_fee_30
+                    else l.generic_dispensing_fee_30 end
                 when 60 then case
-                    when k.kind = 'selected' then coalesce((l.terms).selected_dispensing_fee_60,
-                                                           (l.terms).brand_dispensing_fee_60)
-                    when k.kind like '%brand' then (l.terms).brand_dispensing_fee_60
-                    else (l.terms).generic_dispensing_fee_60 end
+                    when k.kind = 'selected' then coalesce(l.selected_dispensing_fee_60,
+                                                           l.brand_dispensing_fee_60)
+                    when k.kind like '%brand' then l.brand_dispensing_fee_60
+                    else l.generic_dispensing_fee_60 end
                 else case
-                    when k.kind = 'selected' then coalesce((l.terms).selected_dispensing_fee_90,
-                                                           (l.terms).brand_dispensing_fee_90)
-                    when k.kind like '%brand' then (l.terms).brand_dispensing_fee_90
-                    else (l.terms).generic_dispensing_fee_90 end
+                    when k.kind = 'selected' then coalesce(l.selected_dispensing_fee_90,
+                                                           l.brand_dispensing_fee_90)
+                    when k.kind like '%brand' then l.brand_dispensing_fee_90
+                    else l.generic_dispensing_fee_90 end
             end as fee
         ) as g
     ), shared as (
@@ -346,7 +351,7 @@ begin
               and i.days_supply = coalesce(s.days_supply, supply_code)
             order by i.tier nulls last limit 1
         ) as n on true
-    ), judged as (
+    ), judged as materialized (
         select s.*,
                s.is_insulin and s.is_listed as takes_insulin,
                coalesce(known.is_vaccine, false) and s.is_listed as takes_vaccine,
@@ -365,7 +370,7 @@ begin
                    else 'covered'
                end as status
         from shared s
-    ), reckoned as (
+    ), reckoned as materialized (
         select j.*,
                -- Insulin and vaccines: the same share before and after the deductible.
                case

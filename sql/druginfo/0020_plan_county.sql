@@ -74,8 +74,10 @@ declare
     r record;
     item integer;
     month integer;
+    is_due integer[];
+    sums numeric[];
     month_paid numeric;
-    year_paid numeric;
+    month_counted numeric;
     spent numeric;
     left_of_deductible numeric;
     pays numeric;
@@ -124,71 +126,93 @@ begin
             from item i
             cross join lateral fill_terms(plans, i.drug, rank_plans.pharmacy, i.days, i.quantity,
                                           rank_plans.by_mail, i.disease, i.insulin) f
+        ), shared as (
+            select q.*, q.days / 30 as every,
+                   'excluded_drug' = any (q.reasons) as is_excluded,
+                   coalesce(q.before_share, share_of(q.cost_type, q.amount, q.least_amount,
+                                                     q.greatest_amount, q.price), 0) as before,
+                   coalesce(q.initial_share, share_of(q.cost_type, q.amount, q.least_amount,
+                                                      q.greatest_amount, q.price), 0) as initial
+            from quoted q
+        ), judged as (
+            select q.*, q.status = 'covered' and not q.is_excluded as is_counted,
+                   case when q.status = 'covered' then q.initial else q.price end as uncounted
+            from shared q
         )
         select q.plan,
                min(q.deductible) as deductible,
-               min(q.cap) as cap,
+               coalesce(min(q.cap), 'infinity') as cap,
+               bool_or(q.is_counted and q.deductible_applies) as takes_deductible,
+               -- What counts to the cap after the deductible, what it is before, and what never
+               -- counts, by how many months a fill lasts.
+               array[coalesce(sum(q.initial) filter (where q.is_counted and q.every = 1), 0),
+                     coalesce(sum(q.initial) filter (where q.is_counted and q.every = 2), 0),
+                     coalesce(sum(q.initial) filter (where q.is_counted and q.every = 3), 0)] as after_sums,
+               array[coalesce(sum(q.before) filter (where q.is_counted and q.every = 1), 0),
+                     coalesce(sum(q.before) filter (where q.is_counted and q.every = 2), 0),
+                     coalesce(sum(q.before) filter (where q.is_counted and q.every = 3), 0)] as before_sums,
+               array[coalesce(sum(q.uncounted) filter (where not q.is_counted and q.every = 1), 0),
+                     coalesce(sum(q.uncounted) filter (where not q.is_counted and q.every = 2), 0),
+                     coalesce(sum(q.uncounted) filter (where not q.is_counted and q.every = 3), 0)] as other_sums,
                count(*)::integer as items,
                min(q.channel) as channel,
-               array_agg(q.days / 30 order by q.nth) as every,
+               array_agg(q.every order by q.nth) as every,
                array_agg(q.price order by q.nth) as prices,
-               array_agg(q.status = 'covered' order by q.nth) as are_covered,
-               array_agg('excluded_drug' = any (q.reasons) order by q.nth) as are_excluded,
+               array_agg(q.is_counted order by q.nth) as are_counted,
                array_agg(q.deductible_applies order by q.nth) as take_deductible,
                array_agg(q.cost_type order by q.nth) as types,
                array_agg(q.amount order by q.nth) as amounts,
                array_agg(q.least_amount order by q.nth) as leasts,
                array_agg(q.greatest_amount order by q.nth) as greatests,
-               array_agg(coalesce(q.before_share, share_of(q.cost_type, q.amount, q.least_amount,
-                                                           q.greatest_amount, q.price))
-                         order by q.nth) as befores,
-               array_agg(coalesce(q.initial_share, share_of(q.cost_type, q.amount, q.least_amount,
-                                                            q.greatest_amount, q.price))
-                         order by q.nth) as initials,
+               array_agg(q.before order by q.nth) as befores,
+               array_agg(q.initial order by q.nth) as initials,
                string_agg(q.drug, ' ' order by q.nth) filter (where q.status <> 'covered')
                    as not_covered,
                string_agg(q.drug, ' ' order by q.nth) filter (where q.full_cost is null) as unpriced
-        from quoted q
+        from judged q
         group by q.plan
     loop
         spent := 0;
-        year_paid := 0;
         left_of_deductible := r.deductible;
         capped_in := null;
         for month in 0..11 loop
-            month_paid := 0;
-            for item in 1..r.items loop
-                continue when month % r.every[item] <> 0;
-                if not r.are_covered[item] then
-                    month_paid := month_paid + r.prices[item];
-                    continue;
-                end if;
-                if r.are_excluded[item] then
-                    month_paid := month_paid + r.initials[item];
-                    continue;
-                end if;
-                continue when capped_in is not null;
-                if left_of_deductible <= 0 then
-                    pays := r.initials[item];
-                elsif not r.take_deductible[item] then
-                    pays := r.befores[item];
-                elsif r.prices[item] <= left_of_deductible then
-                    pays := r.prices[item];
-                    left_of_deductible := left_of_deductible - pays;
+            is_due := array[1, (month % 2 = 0)::integer, (month % 3 = 0)::integer];
+            month_paid := r.other_sums[1] + is_due[2] * r.other_sums[2] + is_due[3] * r.other_sums[3];
+            if capped_in is null then
+                sums := case when left_of_deductible <= 0 then r.after_sums else r.before_sums end;
+                month_counted := sums[1] + is_due[2] * sums[2] + is_due[3] * sums[3];
+                if (left_of_deductible <= 0 or not r.takes_deductible)
+                   and spent + month_counted < r.cap then
+                    -- Most months: neither deductible nor cap is in reach.
+                    spent := spent + month_counted;
                 else
-                    pays := left_of_deductible
-                        + share_of(r.types[item], r.amounts[item], r.leasts[item],
-                                   r.greatests[item], r.prices[item] - left_of_deductible);
-                    left_of_deductible := 0;
+                    month_counted := 0;
+                    for item in 1..r.items loop
+                        continue when month % r.every[item] <> 0 or not r.are_counted[item];
+                        if left_of_deductible <= 0 then
+                            pays := r.initials[item];
+                        elsif not r.take_deductible[item] then
+                            pays := r.befores[item];
+                        elsif r.prices[item] <= left_of_deductible then
+                            pays := r.prices[item];
+                            left_of_deductible := left_of_deductible - pays;
+                        else
+                            pays := left_of_deductible
+                                + share_of(r.types[item], r.amounts[item], r.leasts[item],
+                                           r.greatests[item], r.prices[item] - left_of_deductible);
+                            left_of_deductible := 0;
+                        end if;
+                        if spent + pays >= r.cap then
+                            month_counted := month_counted + r.cap - spent;
+                            capped_in := month + 1;
+                            exit;
+                        end if;
+                        spent := spent + pays;
+                        month_counted := month_counted + pays;
+                    end loop;
                 end if;
-                if spent + pays >= r.cap then
-                    pays := r.cap - spent;
-                    capped_in := month + 1;
-                end if;
-                spent := spent + pays;
-                month_paid := month_paid + pays;
-            end loop;
-            year_paid := year_paid + month_paid;
+                month_paid := month_paid + month_counted;
+            end if;
             paid := paid || month_paid;
         end loop;
         names := names || r.plan;

@@ -50,7 +50,7 @@ inside as (
            min(value::numeric) filter (where role = 'coinsurance_min') as coinsurance_min,
            max(value::numeric) filter (where role = 'coinsurance_max') as coinsurance_max,
            max(value::numeric) filter (where role = 'deductible') as deductible,
-           max(value::integer) filter (where role = 'limit_count') as limit_count,
+           (max(value::numeric) filter (where role = 'limit_count'))::integer as limit_count,
            max(value) filter (where role = 'limit_per') as limit_per,
            max(value::numeric) filter (where role = 'maximum') as maximum,
            max(value) filter (where role = 'maximum_per') as maximum_per,
@@ -238,7 +238,9 @@ select valued.plan_no,
                             'cost not told')
                         || case when given.waived_if_admitted then ', waived if admitted' else '' end,
                         dollars(given.deductible) || ' deductible first',
-                        given.limit_count || ' ' || limit_unit || coalesce(' ' || given.limit_per, ''),
+                        given.limit_count || ' '
+                            || case when given.limit_count = 1 then rtrim(limit_unit, 's') else limit_unit end
+                            || coalesce(' ' || given.limit_per, ''),
                         'up to ' || dollars(given.maximum) || coalesce(' ' || given.maximum_per, ''))
        end as words
 from valued

@@ -56,7 +56,7 @@ declare
                                       'enrollment', 'name', 'organization'];
     sort_no  constant integer := array_position(sorts, sort);
     counties text[];
-    local    integer[];
+    local    integer[];    -- plans sold there, in the order that is asked for
     answers  integer[];
     base     bit varying;
     nothing  bit varying;
@@ -95,13 +95,18 @@ begin
         from zip_county as z where z.zip = search_plans.zip;
     end if;
     if array_length(counties, 1) = 1 then
-        select c.bits, c.plan_nos, c.value_nos into bits, local, answers
+        select c.bits, c.value_nos,
+               c.ordered[(sort_no - 1) * cardinality(c.plan_nos) + 1 : sort_no * cardinality(c.plan_nos)]
+        into bits, answers, local
         from search_county as c where c.county_fips = counties[1];
         base := base & coalesce(bits, nothing);
     elsif counties is not null then
         select bit_or(c.bits) into bits from search_county as c where c.county_fips = any (counties);
-        select array_agg(distinct p.plan_no) into local
-        from search_county as c, unnest(c.plan_nos) as p (plan_no) where c.county_fips = any (counties);
+        select array_agg(s.plan_no order by s.places[sort_no]) into local
+        from (select distinct p.plan_no
+              from search_county as c, unnest(c.plan_nos) as p (plan_no)
+              where c.county_fips = any (counties)) as sold
+        join search_plan as s on s.plan_no = sold.plan_no;
         select array_agg(distinct v.value_no) into answers
         from search_county as c, unnest(c.value_nos) as v (value_no) where c.county_fips = any (counties);
         base := base & coalesce(bits, nothing);
@@ -194,21 +199,22 @@ begin
             from unnest(search.answers) as local (value_no)
             join search_value as v on v.value_no = local.value_no
             left join unnest(search.facets, search.others) as o (facet, bits) on o.facet = v.facet
+            offset 0    -- else the counting is done twice, for the condition and for the answer
         ) as counted
         where counted.plans > 0
         group by counted.facet
     ) as by_facet;
 
     if counties is not null then
-        select json_agg(one.card order by one.place) into plans
+        select json_agg(s.card order by one.place) into plans
         from (
-            select s.card, s.places[sort_no] as place
-            from unnest(local) as p (plan_no)
-            join search_plan as s on s.plan_no = p.plan_no
+            select p.plan_no, p.place
+            from unnest(local) with ordinality as p (plan_no, place)
             where get_bit(search.hits, p.plan_no - 1) = 1
-            order by 2
+            order by p.place
             limit page_size offset (page - 1) * page_size
-        ) as one;
+        ) as one
+        join search_plan as s on s.plan_no = one.plan_no;
     else
         select json_agg(s.card order by one.place) into plans
         from (

@@ -271,6 +271,7 @@ fn kept(table: &TableEntry) -> KeptTable {
     KeptTable {
         name: table.table.clone(),
         columns: table.columns.clone(),
+        is_sampled: false,
         words: String::new(),
         condition: None,
     }

@@ -154,15 +154,15 @@ fn filter(source: &Source, filter: &Filter) -> String {
 
 fn null_where(contents: &[String]) -> String {
     match contents {
-        [] => "nothing in the file means null".to_owned(),
-        _ => format!("null where the file has {}", listed(contents)),
+        [] => "no field means null".to_owned(),
+        _ => format!("null where the field is {}", listed(contents)),
     }
 }
 
 /// Field contents as people can see them: blanks have no look of their own.
 fn listed(contents: &[String]) -> String {
     let shown = contents.iter().map(|content| match content.as_str() {
-        "" => "nothing".to_owned(),
+        "" => "empty".to_owned(),
         " " => "one space".to_owned(),
         text if text.trim().is_empty() => format!("{} blanks", text.chars().count()),
         text => format!("“{text}”"),

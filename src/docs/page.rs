@@ -228,7 +228,9 @@ fn overview_row(page: &Page<'_>, relation: &Relation) -> Markup {
             @if let Some(facts) = page.facts {
                 td.number {
                     @if let Some(table) = facts.tables.get(relation.name()) {
-                        (HumanCount(table.rows))
+                        @if table.is_left_out { "left out" } @else {
+                            span.rows { (HumanCount(table.rows)) }
+                        }
                     }
                 }
             }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Asked, Keep, Rules, quoted};
+use super::{Asked, Keep, Rules, Sample, quoted};
 use crate::strict::{Problems, suggest};
 
 /// A dictionary's number of a set.
@@ -61,6 +61,8 @@ pub struct SetColumn {
 pub struct KeptTable {
     /// Its name.
     pub name: String,
+    /// Whether the percentage is taken of its own rows.
+    pub is_sampled: bool,
     /// Its columns, in the order that they are copied.
     pub columns: Vec<String>,
     /// The rule in words.
@@ -124,6 +126,7 @@ pub fn choose(rules: &Rules, asked: &Asked, facts: &Facts, problems: &Problems) 
         chosen.tables.push(KeptTable {
             name: table.name.clone(),
             columns: table.columns.clone(),
+            is_sampled: matches!(keep, Some(Keep::Sample(_))),
             words: chooser.words(&table.name, keep.as_ref()),
             condition,
         });
@@ -151,7 +154,7 @@ impl Chooser<'_> {
                 .then(|| format!("no table {name} that the loader fills{}", suggest(name, known())))
         };
         let path = &self.rules.path;
-        if let Some(said) = self.rules.sample.as_ref().and_then(|(name, _)| unknown(name)) {
+        if let Some(said) = self.sampled().and_then(unknown) {
             self.problems.add(path, 0, format!("`sample.table`: {said}"));
         }
         for (name, rule) in &self.rules.tables {
@@ -187,12 +190,15 @@ impl Chooser<'_> {
         if let Some(set) = set.filter(|set| has_own_rule(set) || !self.has_key(name)) {
             return Some(follows(&set.table, vec![(ID, &set.column)]));
         }
-        let (sampled, key) = self.rules.sample.as_ref()?;
-        if sampled == name {
-            return Some(Keep::Sample(key.clone()));
-        }
-        if self.has_key(name) {
-            return Some(follows(sampled, key.iter().map(|c| (c.as_str(), c.as_str())).collect()));
+        let Sample { table, key } = self.rules.sample.as_ref()?;
+        match table {
+            Some(sampled) if sampled == name => return Some(Keep::Sample(key.clone())),
+            Some(sampled) if self.has_key(name) => {
+                let same = key.iter().map(|column| (column.as_str(), column.as_str()));
+                return Some(follows(sampled, same.collect()));
+            }
+            None if self.has_key(name) => return Some(Keep::Sample(key.clone())),
+            _ => {}
         }
         let mut own_sets = self.facts.sets.iter().filter(|set| set.table == name);
         let keyed = own_sets.find(|set| self.has_key(&set.dictionary))?;
@@ -201,10 +207,15 @@ impl Chooser<'_> {
 
     /// Whether a table has the sampled key's columns.
     fn has_key(&self, name: &str) -> bool {
-        let (Some(table), Some((_, key))) = (self.table(name), &self.rules.sample) else {
+        let (Some(table), Some(sample)) = (self.table(name), &self.rules.sample) else {
             return false;
         };
-        key.iter().all(|column| table.columns.contains(column))
+        sample.key.iter().all(|column| table.columns.contains(column))
+    }
+
+    /// The table whose rows are sampled, where it is one alone.
+    fn sampled(&self) -> Option<&str> {
+        self.rules.sample.as_ref()?.table.as_deref()
     }
 
     /// The condition on a table's rows, foreign keys included; `None` where all are kept. `path`

@@ -2,8 +2,8 @@
 //!
 //! ```toml
 //! [sample]                       # what the percentage is of
-//! table = "plan_information"
-//! key = ["contract_id", "plan_id", "segment_id"]
+//! key = ["contract_id", "plan_id"]
+//! table = "plan_information"     # only its rows' keys; absent: each table's own
 //!
 //! [table.geographic_locator]
 //! keep = "all"                   # or "none"
@@ -53,13 +53,23 @@ pub struct Rule {
     pub line: usize,
 }
 
+/// What the percentage is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The table whose rows are sampled, and which the other tables with its key follow. `None`:
+    /// every table with the key is sampled on its own, for no table has all keys.
+    pub table: Option<String>,
+    /// The key's columns.
+    pub key: Vec<String>,
+}
+
 /// What the file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Relative to the root, for messages.
     pub path: PathBuf,
-    /// The sampled table, and the expressions of its key.
-    pub sample: Option<(String, Vec<String>)>,
+    /// What the percentage is of.
+    pub sample: Option<Sample>,
     /// Rules by table.
     pub tables: BTreeMap<String, Rule>,
     /// sha256 of the text; empty where there is no file.
@@ -91,12 +101,13 @@ impl Rules {
         let Some(parsed) = file.parse() else { return rules };
         let root = Table::root(&file, &parsed);
         if let Some(sample) = root.table("sample") {
-            let (table, key) = (sample.required_text("table"), sample.texts("key"));
-            match (table, key) {
-                (Some(table), Some(key)) if !key.value.is_empty() => {
-                    rules.sample = Some((table.value, key.value));
+            let (table, key) = (sample.text("table"), sample.texts("key"));
+            match key {
+                Some(key) if !key.value.is_empty() => {
+                    let table = table.map(|said| said.value);
+                    rules.sample = Some(Sample { table, key: key.value });
                 }
-                _ => sample.problem(sample.line(), "`sample` has a table and a key, not empty"),
+                _ => sample.problem(sample.line(), "`sample` has a key, which is not empty"),
             }
             sample.done();
         }
@@ -166,7 +177,7 @@ mod tests {
              [table.child]\nfollows = \"plan\"\nby = [\"a\", \"left(x, 9) = y\"]\n",
         );
         assert_eq!(problems, "");
-        assert_eq!(rules.sample.expect("a sample").1[1], "lpad(b, 3, '0')");
+        assert_eq!(rules.sample.expect("a sample").key[1], "lpad(b, 3, '0')");
         assert_eq!(rules.tables["county"].keep, Keep::All);
         assert_eq!(rules.tables["big"].keep, Keep::Nothing);
         assert_eq!(rules.tables["other"].condition.as_deref(), Some("year = 2026"));

@@ -216,8 +216,6 @@ fn pharmacy(
     };
     let phone = format!("{}{:07}", 201 + stream.below(780), 2_000_000 + stream.below(7_000_000));
     let phone = format!("{}{:04}", &phone[..6], (stream.below(10_000) + turns) % 10_000);
-    let taxonomy =
-        ["3336C0003X", "3336C0003X", "333600000X", "3336S0011X", "3336L0003X", "3336M0002X"];
     let enumerated = day(stream, 2005, 2024);
     let updated = match turns {
         0 => day(stream, 2024, 2025),
@@ -249,13 +247,24 @@ fn pharmacy(
         (45, "OWNER".to_owned()),
         (46, phone),
     ]);
+    fields.extend(licenses(state, stream));
+    fields.push((SUBPART, "N".to_owned()));
+    fields.push((COLUMNS - 1, updated));
+    fields
+}
+
+/// What a pharmacy is, with its licence, and its number among pharmacies.
+fn licenses(state: &str, stream: &mut Stream) -> Fields {
+    const TAXONOMIES: [&str; 6] =
+        ["3336C0003X", "3336C0003X", "333600000X", "3336S0011X", "3336L0003X", "3336M0002X"];
+    let mut fields = Fields::new();
     // Some are not pharmacies first: a supplier of equipment that is one too.
     let first = if stream.percent(10) { 1 } else { 0 };
     if first == 1 {
         fields.extend([(TAXONOMY, "332B00000X".to_owned()), (TAXONOMY + 3, "N".to_owned())]);
     }
     let at = TAXONOMY + 4 * first;
-    fields.push((at, (*stream.pick(&taxonomy)).to_owned()));
+    fields.push((at, (*stream.pick(&TAXONOMIES)).to_owned()));
     fields.push((at + 1, format!("PHY{:05}", stream.below(100_000))));
     fields.push((at + 2, state.to_owned()));
     fields.push((at + 3, "Y".to_owned()));
@@ -263,8 +272,6 @@ fn pharmacy(
     fields.push((IDENTIFIER + 1, "01".to_owned()));
     fields.push((IDENTIFIER + 2, state.to_owned()));
     fields.push((IDENTIFIER + 3, "NCPDP".to_owned()));
-    fields.push((SUBPART, "N".to_owned()));
-    fields.push((COLUMNS - 1, updated));
     fields
 }
 

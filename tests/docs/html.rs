@@ -9,7 +9,7 @@ const VOID: [&str; 5] = ["meta", "input", "br", "hr", "link"];
 /// A page that was read.
 #[derive(Default)]
 pub struct Html {
-    /// All that a person reads, entities decoded.
+    /// All that a person reads, entities decoded, a single blank between words.
     pub words: String,
     /// The anchors.
     pub ids: BTreeSet<String>,
@@ -57,6 +57,7 @@ impl Html {
                 open.push(name);
             }
         }
+        html.words = html.words.split_whitespace().collect::<Vec<_>>().join(" ");
         html.problems.extend(open.iter().map(|name| format!("<{name}> is not closed")));
         html
     }

@@ -43,14 +43,14 @@ fn part_d() -> Vec<u8> {
 }
 
 fn habits() -> Vec<Habit> {
+    [values(), texts(), headers(), keys()].into_iter().flatten().collect()
+}
+
+/// Types, nulls and transforms.
+fn values() -> Vec<Habit> {
     let quoted = "\u{feff}\"Contract\",\"Premium\",\"Share\",\"Plan Name\",\"Stars\"\r\n\
         \"H1\",\"$1,234.00 \",\"74%\",\"Café, \"\"Gold\"\"\",\"Not Applicable\"\r\n\
         \"H2\",\"($20.80)\",\"100%\",\"two\r\nlines\",\"4.5\"\r\n";
-    let stars = b"2023 Data View: Master Table,,\r\n\
-        CONTRACT_ID,\"HD1: Staying Healthy, always\",\r\n\
-        ,C01: Plan\x92s Screening,C02: Vaccine\r\n\
-        ,01/01/2021 \xe2\x80\x93 12/31/2021,03/2022 \xe2\x80\x93 06/2022\r\n\
-        H0028 ,74%,Not Applicable \r\nH0029 ,Plan too new ,4\r\nH0030 ,80%, \r\n";
     vec![
         Habit {
             name: "part_d",
@@ -91,6 +91,12 @@ fn habits() -> Vec<Habit> {
             table: &["premium     numeric(6,2)", "share       numeric(3,2)", "stars_words text"],
             rows: 2,
         },
+    ]
+}
+
+/// Quotes, encodings, and what stands around the rows.
+fn texts() -> Vec<Habit> {
+    vec![
         Habit {
             name: "stray_quotes",
             file: "product.txt",
@@ -106,6 +112,32 @@ fn habits() -> Vec<Habit> {
             rows: 3,
         },
         Habit {
+            name: "bare",
+            file: "bare_202605.txt",
+            bytes: b"H1|001|17-MAR-1981|2020-01-24T00:00:00.000\nH1|002|17-Mar-1982|2020-01-25T00:00:00.000"
+                .to_vec(),
+            spec: &[
+                "header_rows   = 0",
+                "final_newline = \"optional\"",
+                "transforms = [{ date = \"%d-%b-%Y\" }]",
+                "transforms = [{ prefix = 10 }]",
+                r"(?<period>\d{6})",
+            ],
+            table: &["column_3 date not null", "column_4 date not null"],
+            rows: 2,
+        },
+    ]
+}
+
+/// Headers that are more, or less, than one row of names.
+fn headers() -> Vec<Habit> {
+    let stars = b"2023 Data View: Master Table,,\r\n\
+        CONTRACT_ID,\"HD1: Staying Healthy, always\",\r\n\
+        ,C01: Plan\x92s Screening,C02: Vaccine\r\n\
+        ,01/01/2021 \xe2\x80\x93 12/31/2021,03/2022 \xe2\x80\x93 06/2022\r\n\
+        H0028 ,74%,Not Applicable \r\nH0029 ,Plan too new ,4\r\nH0030 ,80%, \r\n";
+    vec![
+        Habit {
             name: "stars",
             file: "2023 Star Ratings (Oct 04 2022).csv",
             bytes: stars.to_vec(),
@@ -116,7 +148,11 @@ fn habits() -> Vec<Habit> {
                 "to = \"c01_plans_screening\", transforms = [\"trim\", \"percent\"]",
                 r"object  = '(?i)^(?<period>\d{4})[\s_]+Star[\s_]+Ratings[\s_]+\([^)]*\)\.csv$'",
             ],
-            table: &["c02_vaccine_words", "says in words where it has no number", "Plan too new (1)"],
+            table: &[
+                "c02_vaccine_words",
+                "says in words where it has no number",
+                "Plan too new (1)",
+            ],
             rows: 3,
         },
         Habit {
@@ -143,6 +179,12 @@ fn habits() -> Vec<Habit> {
             table: &["select_value text", "no row was seen"],
             rows: 0,
         },
+    ]
+}
+
+/// Wide tables, and keys with nulls.
+fn keys() -> Vec<Habit> {
+    vec![
         Habit {
             name: "wide",
             file: "wide.txt",
@@ -152,26 +194,14 @@ fn habits() -> Vec<Habit> {
             rows: 30,
         },
         Habit {
-            name: "bare",
-            file: "bare_202605.txt",
-            bytes: b"H1|001|17-MAR-1981|2020-01-24T00:00:00.000\nH1|002|17-Mar-1982|2020-01-25T00:00:00.000"
-                .to_vec(),
-            spec: &[
-                "header_rows   = 0",
-                "final_newline = \"optional\"",
-                "transforms = [{ date = \"%d-%b-%Y\" }]",
-                "transforms = [{ prefix = 10 }]",
-                r"(?<period>\d{6})",
-            ],
-            table: &["column_3 date not null", "column_4 date not null"],
-            rows: 2,
-        },
-        Habit {
             name: "null_in_key",
             file: "null_in_key.csv",
-            bytes: b"plan,tier,county\n1,1,A\n1,1,\n1,2,A\n1,2,\n2,1,A\n2,1,\n2,2,A\n2,2,\n".to_vec(),
+            bytes: b"plan,tier,county\n1,1,A\n1,1,\n1,2,A\n1,2,\n2,1,A\n2,1,\n2,2,A\n2,2,\n"
+                .to_vec(),
             spec: &[],
-            table: &["create unique index null_in_key_key on null_in_key (plan, tier, county) nulls"],
+            table: &[
+                "create unique index null_in_key_key on null_in_key (plan, tier, county) nulls",
+            ],
             rows: 8,
         },
     ]

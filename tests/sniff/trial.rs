@@ -1,7 +1,10 @@
 //! `kiln source check`: rows as they would be loaded, every kind of reject, the header's
 //! difference, and a key that does not hold.
 
+use kiln::synth::{Release, Tamper};
+
 use super::Drafts;
+use crate::support::{World, project};
 
 const TEXT: &str = "id|day|amount|flag\n1|20260701|$1.50|Y\n2|20260702|2|N\n3|20260703|3|Y\n";
 
@@ -115,4 +118,28 @@ fn a_file_that_no_night_would_read_is_tried_and_noted() {
     let outcome = drafts.check(&["made", "days", &other]);
     assert_eq!(outcome.code, 0, "{outcome}");
     assert!(outcome.stdout.contains("no night would read the file"), "{outcome}");
+}
+
+#[test]
+fn sets_that_recur_are_shown_in_place_of_their_number() {
+    let world = World::new();
+    let release = Release::small(1);
+    let file = world.folder.path().join(release.file_name());
+    let out = std::io::BufWriter::new(std::fs::File::create(&file).unwrap());
+    release.write_with(out, Tamper::default()).unwrap();
+    let file = file.to_string_lossy().into_owned();
+    let mut kiln =
+        world.kiln(&["source", "check", "druginfo", "pharmacy_networks", &file, "--json"]);
+    // Its dictionaries are tables of the project's own druginfo.
+    let tried = kiln.current_dir(project()).succeeds().json();
+    let name = |column: &serde_json::Value| column[0].as_str().unwrap().to_owned();
+    let columns: Vec<String> = tried["columns"].as_array().unwrap().iter().map(name).collect();
+    for expected in ["contract_id", "pharmacy_number", "pharmacy_retail", "in_area_flag"] {
+        assert!(columns.iter().any(|column| column == expected), "{expected}: {columns:?}");
+    }
+    assert!(!columns.iter().any(|column| column.ends_with("_key")), "{columns:?}");
+    let first = tried["rows"][0].as_array().unwrap();
+    let at = columns.iter().position(|column| column == "contract_id").unwrap();
+    assert!(first[at].as_str().is_some_and(|contract| contract.len() == 5), "{first:?}");
+    assert_eq!(tried["rejected"], 0);
 }

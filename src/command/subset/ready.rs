@@ -216,29 +216,29 @@ async fn refuse_empty(
     asked: &Asked,
     chosen: &Chosen,
 ) -> anyhow::Result<()> {
-    let sampled = rules.sample.as_ref().map(|(table, _)| table);
-    let Some(table) = chosen.tables.iter().find(|table| Some(&table.name) == sampled) else {
-        return match asked.is_everything() || !asked.conditions.is_empty() {
-            true => Ok(()),
-            false => {
-                let message = format!(
-                    "{} has no [sample]: nothing to take a percentage of",
-                    rules.path.display()
-                );
-                Err(Failure::new(Exit::Usage, message)
-                    .hint("name the table and its key there; see sql/README.md")
-                    .into())
-            }
-        };
-    };
-    let sql = format!("select exists ({})", table.query());
-    let some: bool = session.query_one(&sql, &[]).await.map_err(db("look for rows"))?.get(0);
-    if some {
-        return Ok(());
+    let sampled: Vec<_> = chosen.tables.iter().filter(|table| table.is_sampled).collect();
+    if sampled.is_empty() && !asked.percent.is_all() {
+        let path = rules.path.display();
+        let message = format!("{path} has no [sample]: nothing to take a percentage of");
+        let hint = "name the key there; sql/README.md says how";
+        return Err(Failure::new(Exit::Usage, message).hint(hint).into());
     }
-    let message = format!("no row of {} is kept: {}", table.name, table.words);
-    let hint = "a larger --percent, or another --rule";
-    Err(Failure::new(Exit::Usage, message).hint(hint).into())
+    for table in &sampled {
+        let sql = format!("select exists ({})", table.query());
+        let some: bool = session.query_one(&sql, &[]).await.map_err(db("look for rows"))?.get(0);
+        if some {
+            return Ok(());
+        }
+    }
+    let names: Vec<&str> = sampled.iter().map(|table| table.name.as_str()).collect();
+    match names.as_slice() {
+        [] => Ok(()),
+        names => {
+            let message = format!("no row of {} is kept: nothing would be left", names.join(", "));
+            let hint = "a larger --percent, or another --rule";
+            Err(Failure::new(Exit::Usage, message).hint(hint).into())
+        }
+    }
 }
 
 async fn times(session: &Session) -> anyhow::Result<Vec<(String, Option<String>, Option<String>)>> {

@@ -33,7 +33,10 @@ fn set(table: &str, column: &str, dictionary: &str) -> SetColumn {
 
 fn rules() -> Rules {
     let mut rules = Rules {
-        sample: Some(("plan".into(), vec!["contract".into(), "plan".into()])),
+        sample: Some(Sample {
+            table: Some("plan".into()),
+            key: vec!["contract".into(), "plan".into()],
+        }),
         ..Rules::default()
     };
     rules.tables.insert("drug".into(), follows("plan", "formulary", "formulary"));
@@ -79,6 +82,16 @@ fn the_sample_is_hashed_what_has_its_key_goes_with_it_and_the_rest_is_whole() {
     );
     assert_eq!(condition(&chosen, "county"), None);
     assert_eq!(chosen.undeclared, ["county"]);
+}
+
+#[test]
+fn without_one_table_every_table_with_the_key_is_sampled_on_its_own_and_alike() {
+    let mut rules = rules();
+    rules.sample.as_mut().expect("a sample").table = None;
+    let chosen = chosen(&rules, &asked("25"), &facts());
+    let sampled = condition(&chosen, "plan").expect("sampled");
+    assert_eq!(condition(&chosen, "cost").as_deref(), Some(sampled.as_str()));
+    assert_eq!(chosen.tables.iter().filter(|table| table.is_sampled).count(), 2);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use futures_util::SinkExt as _;
 use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::SqlState;
 
 use super::Trial;
 use crate::bind;
@@ -83,6 +84,7 @@ impl Trial {
         for section in self.tables.iter().flat_map(|file| file.of_kind(&Kind::PostData)) {
             let failed = match self.session.batch_execute(&section.sql).await {
                 Ok(()) => None,
+                Err(error) if needs_others(&error) => continue,
                 Err(error) => Some(self.broken(&error)?),
             };
             tried.push(TriedCheck { title: "keys and indexes".to_owned(), failed });
@@ -90,8 +92,8 @@ impl Trial {
         for section in self.tables.iter().flat_map(|file| file.of_kind(&Kind::Check)) {
             let answer = match self.session.simple_query(&section.sql).await {
                 Ok(answer) => answer,
-                Err(error) if error.as_db_error().is_some() => continue,
-                Err(error) => return Err(db("run a check")(error)),
+                Err(error) if needs_others(&error) => continue,
+                Err(error) => return Err(db(format!("run the check {}", section.title))(error)),
             };
             let is_row = |said: &&SimpleQueryMessage| matches!(said, SimpleQueryMessage::Row(_));
             let rows = answer.iter().filter(is_row).count();
@@ -101,7 +103,7 @@ impl Trial {
         Ok(tried)
     }
 
-    /// What Postgres says of a key that the rows break, without the values in its DETAIL.
+    /// What Postgres says of a key that the rows break; of persons without DETAIL, which has values.
     fn broken(&self, error: &tokio_postgres::Error) -> anyhow::Result<String> {
         let Some(said) = error.as_db_error() else {
             return Err(failure(Exit::Database, "the throw-away Postgres is gone"));
@@ -110,4 +112,10 @@ impl Trial {
         let detail = said.detail().filter(|_| !personal).map(|detail| format!(": {detail}"));
         Ok(format!("{}{}", said.message(), detail.unwrap_or_default()))
     }
+}
+
+/// Whether a section speaks of a table or a function that other files make.
+fn needs_others(error: &tokio_postgres::Error) -> bool {
+    let missing = [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION];
+    error.code().is_some_and(|code| missing.contains(code))
 }
