@@ -55,8 +55,8 @@ fn after_help() -> String {
 pub enum Command {
     /// See it work: private servers, generated CMS files, build, swap
     #[command(after_help = "\
-Starts the private Postgres and S3 endpoint in KILN_HOME and leaves them up, lands a generated \
-Part D release over HTTP, and runs the night on it.
+Starts the private Postgres and S3 endpoint in KILN_HOME and leaves them up, uploads \
+generated files for every database over HTTP, and runs the night on them.
 
 Examples:
   kiln demo
