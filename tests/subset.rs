@@ -11,9 +11,33 @@ use serde_json::Value;
 
 use crate::support::World;
 
+/// Rules for the nine tables of a Part D release. Those of the project: `every`.
+const RULES: &str = "[sample]
+key = [\"contract_id\", \"plan_id\", \"segment_id\"]
+table = \"plan_information\"
+[table.geographic_locator]
+keep = \"all\"
+[table.basic_drugs_formulary]
+follows = \"plan_information\"
+by = [\"formulary_id\"]
+[table.excluded_drugs_formulary]
+follows = \"plan_information\"
+by = [\"contract_id\", \"plan_id\"]
+[table.indication_based_coverage]
+follows = \"plan_information\"
+by = [\"contract_id\", \"plan_id\"]
+";
+
+/// A world with rules, and nothing landed.
+fn ruled() -> World {
+    let mut world = World::new();
+    std::fs::write(world.own_root().join("sql/druginfo/subset.toml"), RULES).unwrap();
+    world
+}
+
 /// A world in which a whole build is live, of a release with enough plans to take a share of.
 fn whole() -> World {
-    let world = World::new();
+    let world = ruled();
     world.land(&release(1));
     world.accept("1");
     world.night();
@@ -266,8 +290,7 @@ fn what_cannot_be_is_refused_and_nothing_is_made() {
 
 #[test]
 fn rules_are_data_foreign_keys_are_kept_and_derived_tables_are_made_anew() {
-    let mut world = World::new();
-    world.own_root();
+    let world = ruled();
     // A table that keeps nothing of its own accord, and is referred to.
     world.edit("sql/druginfo/subset.toml", "keep = \"all\"", "keep = \"none\"");
     world.edit(
@@ -324,8 +347,7 @@ fn rules_are_data_foreign_keys_are_kept_and_derived_tables_are_made_anew() {
 
 #[test]
 fn a_live_build_of_another_schema_is_not_cut() {
-    let mut world = World::new();
-    world.own_root();
+    let world = ruled();
     world.land(&release(1));
     world.accept("1..2");
     world.night();
