@@ -7,7 +7,7 @@ use super::{Before, Druginfo, Kept};
 
 /// A release whose network fills this many mebibytes of table, roughly.
 fn release(rows: u64) -> Release {
-    Release { pharmacies: 12_000, plans: 20, network_rows: rows, ..Release::small(2) }
+    Release { pharmacies: 12_000, plans: 40, network_rows: rows, ..Release::small(2) }
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn a_full_disk_drops_the_build_and_leaves_room_for_others() {
     world.postgres.execute("postgres", "insert into neighbour select generate_series(1, 1000)");
     let used = disk.used();
     let before = Before::of(world, "druginfo");
-    world.land(&release(160_000));
+    world.land(&release(450_000));
     let outcome = world.kiln(&["run", "druginfo"]).exits(12);
     outcome.says(&[
         // Whichever source is on its way when the disk is full says so, with its member.
@@ -44,7 +44,7 @@ fn a_disk_that_fills_while_indexes_are_built_drops_the_build_too() {
     let Some(disk) = world.postgres.small_disk(16) else { return };
     let used = disk.used();
     let before = Before::of(world, "druginfo");
-    world.land(&release(115_000));
+    world.land(&release(290_000));
     world.kiln(&["run", "druginfo"]).exits(12).says(&[
         "kiln: druginfo is as it was: sql/druginfo/",
         "No space left on device (SQLSTATE 53100)",

@@ -48,6 +48,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "status",
         "subset",
         "swap",
+        "synth",
         "up",
         "url",
     ];
@@ -93,6 +94,7 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "load",
         "resume",
         "swap",
+        "synth",
         "rollback",
         "contract set",
         "schema lock",
@@ -112,6 +114,7 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "load",
         "resume",
         "swap",
+        "synth",
         "rollback",
         "status",
         "contract list",
