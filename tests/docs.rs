@@ -87,11 +87,12 @@ const HOSTILE: &str = "</script><img src=x onerror=alert(1)> | `b` ]]> & \" [a](
 const CANARY: &str = "Zyxwvutsson";
 
 const PLACE_SQL: &str = "-- pre-data
-create table place (code text not null, name text, state text);
+create table place (code text not null, name text, state text, more jsonb);
 comment on table place is 'One row a place. HOSTILE';
 comment on column place.code is 'Code, leading zeros count. [file]';
 comment on column place.name is 'HOSTILE';
 comment on column place.state is 'State, two letters; joins person_state.state.';
+comment on column place.more is 'What else there is.';
 -- post-data
 alter table place add primary key (code);
 -- check: a state is two letters
@@ -111,12 +112,14 @@ alter table person add primary key (id);
 
 const STATE_SQL: &str = "-- derive
 create table person_state as
-select state, count(*) as people, max(surname) as last from person group by state;
+select state, count(*) as people, max(surname) as last,
+       jsonb_build_object(max(surname), 1) as more from person group by state;
 alter table person_state add primary key (state);
 comment on table person_state is 'One row a state.';
 comment on column person_state.state is 'State, two letters.';
 comment on column person_state.people is 'Its people.';
 comment on column person_state.last is 'The last of its surnames.';
+comment on column person_state.more is 'Documents whose keys are surnames.';
 create view place_of_app as select code, name from place;
 comment on view place_of_app is 'What apps read of place.';
 comment on column place_of_app.code is 'Code.';
@@ -130,6 +133,7 @@ const PLACE_TOML: &str = r#"description = "Places."
 object = '^places_(?<posted>\d{8})\.csv$'
 columns = [{ from = "Code" }, { from = ["Name", "Place Name"] }, { from = "State", transforms = ["upper"] }]
 format = { delimiter = "," }
+others = { to = "more" }
 "#;
 
 const PERSON_TOML: &str = r#"description = "People."
@@ -164,10 +168,10 @@ fn odd_world() -> World {
     let key = key.to_string_lossy().into_owned();
     world.environment.push(("KILN_HASH_KEY_FILE".to_owned(), key));
     let quoted = HOSTILE.replace('"', "\"\"");
-    let mut places = String::from("Code,Name,State\n00017,,ca\n");
+    let mut places = String::from("Code,Name,State,<b>Odd\n00017,,ca,17 pumps\n");
     let mut people = String::from("Id,Surname,Born,State\n");
     for number in 0..20 {
-        places.push_str(&format!("{number:05}x,\"{quoted}\",wa\n"));
+        places.push_str(&format!("{number:05}x,\"{quoted}\",wa,\n"));
         people.push_str(&format!("{number},{CANARY},1931-02-03,CA\n"));
     }
     world.put("oddinfo", "places_20260701.csv", places.as_bytes());
@@ -216,7 +220,7 @@ fn the_page_of_a_build_is_well_formed_finds_every_column_and_shows_nothing_of_pe
          join pg_class c on c.oid = a.attrelid
          where relnamespace = 'public'::regnamespace and relkind in ('r', 'v') and attnum > 0",
     );
-    assert_eq!(columns.len(), 12);
+    assert_eq!(columns.len(), 14);
     for column in &columns {
         assert!(html.ids.contains(column), "{column} has no place");
         let entry = index.iter().find(|entry| entry[0] == *column);
@@ -230,6 +234,11 @@ fn the_page_of_a_build_is_well_formed_finds_every_column_and_shows_nothing_of_pe
             .iter()
             .any(|entry| entry[0] == "place.name" && entry[4].contains("[Name, Place Name]"))
     );
+
+    // a key of a document is as good as a column; one about people is not told
+    let keys: Vec<&str> = index.iter().filter(|e| e[3] == "key").map(|e| e[1].as_str()).collect();
+    assert_eq!(keys, ["<b>Odd"]);
+    assert!(html.words.contains("<b>Odd 5 % 17 pumps"), "{}", html.words);
 
     // what the build found
     for said in [
