@@ -1,6 +1,7 @@
 //! Rows from one build into another, as they are stored: COPY in binary out of the one and into
 //! the other, cut into rows on the way, so that they are counted and digested as the loader does
-//! it: a build's digests can be read again out of its tables. Memory is that of one chunk, one row,
+//! it: a build's digests can be read again out of its tables (not those of tables with jsonb, which
+//! Postgres keeps in a form of its own). Memory is that of one chunk, one row,
 //! and of a dictionary's digests.
 
 use std::collections::HashMap;

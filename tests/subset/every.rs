@@ -42,7 +42,7 @@ fn of_every_database_a_hundred_percent_is_the_whole_and_less_is_a_part_that_pass
         let copied = contents(&world, &all);
         let differ: Vec<_> = whole.symmetric_difference(&copied).collect();
         assert!(differ.is_empty(), "{database}: {differ:#?}");
-        assert_eq!(digests(&world, &all), digests(&world, &database), "{database}");
+        assert_eq!(as_sent(&world, &all), as_sent(&world, &database), "{database}");
         let rules = project().join("sql").join(&database).join("subset.toml");
         assert!(rules.is_file(), "{database} declares no rules: {}", rules.display());
         let half =
@@ -53,6 +53,15 @@ fn of_every_database_a_hundred_percent_is_the_whole_and_less_is_a_part_that_pass
         assert_ne!(contents(&world, half), whole, "{database}: half of it is all of it");
         assert_eq!(contents(&world, &database), whole);
     }
+}
+
+/// The digests of tables that hold what was sent to them: jsonb is kept in a form of Postgres's
+/// own, so that a digest over what is stored is not the loader's.
+fn as_sent(world: &World, build: &str) -> Vec<String> {
+    let sql = "select source || ' ' || rows || ' ' || digest from kiln.source
+        where not exists (select from information_schema.columns c
+                          where c.table_name = source and c.data_type = 'jsonb') order by 1";
+    world.postgres.rows(build, sql)
 }
 
 /// Tables that have more rows in the part than in the whole.
