@@ -68,7 +68,7 @@ fn the_same_seed_gives_the_same_bytes_in_a_folder_and_in_a_bucket() {
         "druginfo",
         "--json",
         "--scale",
-        "0.002",
+        "0.003",
         "--seed",
         "7",
         "--to",
