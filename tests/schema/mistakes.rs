@@ -174,13 +174,13 @@ fn what_tables_specs_and_comments_lack_is_all_said_at_once() {
     project.write(&sql("0004_beneficiary_cost"), &format!("{}{}", &table[..start], &table[end..]));
     project.edit(
         &sql("0009_pricing"),
-        "comment on column pricing.ndc is",
-        "comment on column pricing.days_supply is",
+        "comment on column pricing.unit_cost is",
+        "comment on column pricing.item_key is",
     );
     project.edit(
         &sql("0009_pricing"),
         "-- post-data\n",
-        "create view cheap as select ndc from pricing;\n-- post-data\n",
+        "create view cheap as select unit_cost from pricing;\n-- post-data\n",
     );
     let outcome = project.check();
     assert_eq!(outcome.code, 2, "{outcome}");
@@ -191,9 +191,9 @@ fn what_tables_specs_and_comments_lack_is_all_said_at_once() {
         &of(&sources("geographic_locator"), "nothing feeds column statename of table \"geographic_locator\""),
         &at(&sources("plan_information"), typed, "column snp is inet, which kiln cannot load; it can: text, varchar, char, smallint"),
         &of(&sql("0004_beneficiary_cost"), "beneficiary_cost has no comment"),
-        &of(&sql("0009_pricing"), "pricing.ndc has no comment"),
+        &of(&sql("0009_pricing"), "pricing.unit_cost has no comment"),
         "cheap has no comment",
-        "cheap.ndc has no comment",
+        "cheap.unit_cost has no comment",
         // and the lock, all in one
         "the schema changed and version 1 did not:",
         "- column public.plan_information.snp text",
