@@ -64,7 +64,7 @@ pub struct DictionaryBinding {
 impl DictionaryBinding {
     /// The COPY statement of its own table.
     pub fn copy_sql(&self) -> String {
-        copy_sql(self.table.as_str(), [ID].into_iter().chain(names(&self.targets)))
+        copy_sql(&self.table, [ID].into_iter().chain(names(&self.targets)))
     }
 
     /// The query that gives its rows back as they were sent.
@@ -158,7 +158,7 @@ impl Binding {
 
     /// The COPY statement.
     pub fn copy_sql(&self) -> String {
-        copy_sql(self.source.name.as_str(), self.columns())
+        copy_sql(&self.source.name, self.columns())
     }
 
     /// The query that gives its rows back as they were sent.
@@ -182,7 +182,7 @@ fn select_sql<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String
     format!("select {} from \"{table}\"", columns.join(", "))
 }
 
-fn copy_sql<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {
+fn copy_sql<'a>(table: &Ident, columns: impl Iterator<Item = &'a str>) -> String {
     let columns: Vec<String> = columns.map(|name| format!("\"{name}\"")).collect();
     format!("copy {table} ({}) from stdin (format binary)", columns.join(", "))
 }

@@ -60,7 +60,7 @@ pub async fn seal(
         let message = format!("not sealed: {}", problems.join("; "));
         return Err(Failure::new(Exit::ChecksFailed, message)
             .hint(format!(
-                "look into the kept build {}, mend the source, then kiln load {} SOURCE --into {0}",
+                "look into the kept build {}, land the mended file, then kiln run {}",
                 tag.build, tag.database
             ))
             .into());

@@ -22,7 +22,9 @@ with served as (
 )
 select substr(n.pharmacy_number, 3) as npi,
        n.pharmacy_number,
-       coalesce(m.other_organization_name, m.organization_name,
+       -- 3 is a name it does business under; 4 a legal name that it had before (NPPES, code values).
+       coalesce(case when m.other_organization_name_type_code = '3' then m.other_organization_name end,
+                m.organization_name,
                 nullif(concat_ws(' ', m.first_name, m.last_name), '')) as name,
        m.organization_name,
        m.address_1,

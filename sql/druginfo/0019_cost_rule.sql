@@ -562,7 +562,7 @@ begin
             reasons := reasons || 'initial'::text;
         end if;
     end if;
-    if drug_cost.spent is not null and drug_cost.phase <> 'catastrophic'
+    if drug_cost.spent is not null and drug_cost.phase <> 'catastrophic' and f.cap is not null
        and member_pays > greatest(f.cap - drug_cost.spent, 0) then
         member_pays := greatest(f.cap - drug_cost.spent, 0);
         reasons := reasons || case when member_pays = 0 then 'catastrophic'

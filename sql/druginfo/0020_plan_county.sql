@@ -71,6 +71,7 @@ declare
     channels text[] := '{}';
     uncovered text[] := '{}';
     without_price text[] := '{}';
+    unreckoned    integer[] := '{}';
     r record;
     item integer;
     month integer;
@@ -168,7 +169,8 @@ begin
                array_agg(q.initial order by q.nth) as initials,
                string_agg(q.drug, ' ' order by q.nth) filter (where q.status <> 'covered')
                    as not_covered,
-               string_agg(q.drug, ' ' order by q.nth) filter (where q.full_cost is null) as unpriced
+               string_agg(q.drug, ' ' order by q.nth) filter (where q.full_cost is null) as unpriced,
+               count(*) filter (where q.status <> 'covered' and q.price = 0)::integer as unreckoned
         from judged q
         group by q.plan
     loop
@@ -220,10 +222,14 @@ begin
         channels := channels || r.channel;
         uncovered := uncovered || coalesce(r.not_covered, '');
         without_price := without_price || coalesce(r.unpriced, '');
+        unreckoned := unreckoned || r.unreckoned;
     end loop;
 
     return query
-    select (row_number() over (order by p.premium * 12 + y.drugs nulls last, p.plan))::integer,
+    -- A drug that a plan leaves out and that nobody has a price for costs nothing here: such a plan
+    -- comes behind all that are reckoned in full.
+    select (row_number() over (order by unreckoned[y.nth], p.premium * 12 + y.drugs nulls last,
+                                        p.plan))::integer,
            p.plan, p.plan_name, p.contract_name, p.kind, p.snp, coalesce(p.deductible, 0),
            p.premium * 12, y.drugs, p.premium * 12 + y.drugs, y.months,
            cap_months[y.nth], channels[y.nth],

@@ -125,7 +125,10 @@ fn others(names: &[String], fields: &[Option<usize>]) -> Vec<(usize, String)> {
         if fields.contains(&Some(index)) {
             continue;
         }
-        let told = if *times == 1 { name.clone() } else { format!("{name} ({times})") };
+        let mut told = if *times == 1 { name.clone() } else { format!("{name} ({times})") };
+        while *times > 1 && names.contains(&told) {
+            told.push_str(" (2)");
+        }
         others.push((index, told));
     }
     others

@@ -63,6 +63,7 @@ pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
             write_all(&wanted, &plan, &to, watch(Progress::new(quiet))).await?
         }
         None => {
+            refuse_configured(&start.config)?;
             let context = Context::open_store(start).await?;
             let to = To::Store(context.store().await);
             let outcome = write_all(&wanted, &plan, &to, watch(context.progress.clone())).await;
@@ -73,6 +74,15 @@ pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
         return Ok(());
     }
     report::made(&made, args.json.json)
+}
+
+/// What is generated has CMS's names and is newer than CMS's own: the next night would bake it.
+fn refuse_configured(config: &Config) -> anyhow::Result<()> {
+    let Some(location) = &config.s3 else { return Ok(()) };
+    let place = format!("s3://{}/{}", location.bucket, location.prefix);
+    Err(Failure::new(Exit::Usage, format!("{place} is where CMS's files land"))
+        .hint(format!("kiln synth --to FOLDER, or --to {place} if that is meant"))
+        .into())
 }
 
 /// Generates all files of these databases into the context's store.

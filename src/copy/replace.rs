@@ -25,6 +25,7 @@ impl Loading<'_> {
         let (task, found) = self.find(task).await;
         let found = found.map_err(|error| error.context(format!("source {name}")))?;
         let session = self.build.session(&name).await?;
+        refuse_derived(&session, self.build.name.as_str()).await?;
         let attempt = next_attempt(&session, &name).await?;
         let meter = Arc::new(Meter::default());
         let mut open = Open::new(task, attempt);
@@ -53,6 +54,20 @@ impl Loading<'_> {
         commit(&session, &entry, attempt, manifest).await?;
         Ok(entry)
     }
+}
+
+/// Tables made from tables would keep what they made of the old rows: a build that has them is past
+/// mending.
+async fn refuse_derived(session: &Session, build: &str) -> anyhow::Result<()> {
+    let sql = "select exists (select from kiln.step where step like 'Derive %')";
+    let row = session.query_one(sql, &[]).await.map_err(db("read the steps"))?;
+    if !row.get::<_, bool>(0) {
+        return Ok(());
+    }
+    let message = format!("{build} already has tables made from tables, of the rows as they are");
+    Err(Failure::new(Exit::Usage, message)
+        .hint("land the mended file, then: kiln run DATABASE")
+        .into())
 }
 
 async fn next_attempt(session: &Session, name: &str) -> anyhow::Result<i64> {

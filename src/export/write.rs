@@ -62,8 +62,12 @@ impl Script<'_> {
         let fed = self.feed(&sender).await;
         drop(sender);
         let packed = work.await.map_err(|panic| anyhow::anyhow!("writing a file: {panic}"));
-        fed?;
-        let (file, sha256) = packed?.map_err(cannot)?;
+        // Where the file cannot be written, feeding it fails in its wake.
+        let packed = packed?.map_err(cannot);
+        let (file, sha256) = match packed {
+            Ok(packed) => fed.map(|()| packed)?,
+            Err(error) => return Err(error.into()),
+        };
         failpoint::hit(failpoint::EXPORT)?;
         if self.stop.is_cancelled() {
             return Err(stopped());

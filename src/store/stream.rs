@@ -82,23 +82,20 @@ impl Store {
             .await
             .map_err(|error| refused(doing, &error))?;
         let upload = begun.upload_id().unwrap_or_default();
-        let done = self.upload_each(key, upload, first, pieces, stop, doing).await;
+        let done = async {
+            let (parts, size) = self.upload_each(key, upload, first, pieces, stop, doing).await?;
+            let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+            let complete = self.client.complete_multipart_upload().bucket(bucket).key(key);
+            let complete = complete.upload_id(upload).multipart_upload(parts).send().await;
+            complete.map_err(|error| refused(doing, &error))?;
+            anyhow::Ok(size)
+        };
+        let done = done.await;
         if done.is_err() {
             let abort = self.client.abort_multipart_upload().bucket(bucket).key(key);
             let _ = abort.upload_id(upload).send().await;
         }
-        let (parts, size) = done?;
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        self.client
-            .complete_multipart_upload()
-            .bucket(bucket)
-            .key(key)
-            .upload_id(upload)
-            .multipart_upload(parts)
-            .send()
-            .await
-            .map_err(|error| refused(doing, &error))?;
-        Ok(size)
+        done
     }
 
     async fn upload_each(

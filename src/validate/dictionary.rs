@@ -13,6 +13,8 @@ use crate::encode::{self, ColumnType};
 
 /// Bytes of all sets of one dictionary. Past it it is no dictionary, and memory is not for it.
 const BYTES_MAX: usize = 64 << 20;
+/// What a set takes beside its own bytes, in tables and allocations, about.
+const BYTES_BESIDE: usize = 64;
 /// Sets that one thread keeps by their text, to look them up without the others; past it, it
 /// begins anew.
 const KNOWN_MAX: usize = 200_000;
@@ -57,7 +59,7 @@ impl Shared {
         if key == ColumnType::Int2 && next > i16::MAX as usize {
             return Err("has more than 32,767 sets, as many as smallint can number");
         }
-        sets.bytes += fields.len();
+        sets.bytes += fields.len() + BYTES_BESIDE;
         if sets.bytes > BYTES_MAX {
             return Err("has more than 64 MiB of sets: its columns hardly recur together");
         }

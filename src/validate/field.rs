@@ -52,7 +52,10 @@ impl Validator<'_> {
         target: &Target,
         encoding: Encoding,
     ) -> Result<(), (u64, &'static str)> {
-        let is_null = |field: &[u8]| target.nulls.iter().any(|null| null == field);
+        let is_split = matches!(target.feed, Feed::Number(_) | Feed::Words(_));
+        let is_null = |field: &[u8]| {
+            target.nulls.iter().any(|null| null == field) || is_split && trim(field).is_empty()
+        };
         let has_digit = || field.iter().any(u8::is_ascii_digit);
         let elsewhere = match target.feed {
             Feed::Number(_) => !has_digit(),

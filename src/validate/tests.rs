@@ -352,7 +352,7 @@ fn sets_get_numbers_once_and_only_for_rows_that_are_good() {
     let binding = binding.unwrap();
     assert_eq!(
         binding.copy_sql(),
-        "copy plans (\"plan_key\", \"terms_key\", \"pharmacy\") from stdin (format binary)"
+        "copy \"plans\" (\"plan_key\", \"terms_key\", \"pharmacy\") from stdin (format binary)"
     );
     let dictionaries = [dictionary::Shared::default(), dictionary::Shared::default()];
     let numbers = |text: &[u8]| {

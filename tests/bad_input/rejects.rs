@@ -226,6 +226,6 @@ fn rows_that_a_filter_leaves_out_are_counted() {
     let value = |sql: &str| world.postgres.value("druginfo", sql);
     let counted = "select filtered::text from kiln.file where source = 'pricing'";
     assert_eq!(value(counted), filtered.to_string());
-    assert_eq!(value("select count(*)::text from pricing where days_supply = 60"), "0");
+    assert_eq!(value("select count(*)::text from price where days_supply = 60"), "0");
     every_line_is_accounted_for(world, "druginfo");
 }

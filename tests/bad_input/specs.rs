@@ -111,7 +111,7 @@ fn schema_files_with_gaps_repeats_and_strange_names_are_all_named() {
          sql/druginfo/0004_beneficiary_cost.sql",
         "sql/druginfo/0006_excluded_drugs_formulary.sql: number 0005 is missing before this file",
         "sql/druginfo/0013_basic_drugs_formulary.sql: number 0009 is missing before this file",
-        "sql/druginfo/9_pricing.sql: a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock or subset.toml",
+        "sql/druginfo/9_pricing.sql: a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock, subset.toml or DICTIONARY.md",
         "sql/druginfo/0008_Plans.sql: a schema file is NNNN_table.sql",
         "hint: kiln schema check",
     ]);

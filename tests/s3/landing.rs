@@ -14,9 +14,9 @@ fn evidence(site: &Site) -> Vec<String> {
 
 /// What the manifest pinned: version, sha256, and whether the store itself vouches for that.
 fn pinned(site: &Site) -> Vec<String> {
-    let sql = "select distinct coalesce(input -> 'object' ->> 'version_id', 'none') || ' ' ||
-                      coalesce(input -> 'object' ->> 'sha256', 'none') || ' ' ||
-                      (input -> 'object' ->> 'sha256_by_store')
+    let sql = "select distinct coalesce(input -> 'objects' -> 0 ->> 'version_id', 'none') || ' ' ||
+                      coalesce(input -> 'objects' -> 0 ->> 'sha256', 'none') || ' ' ||
+                      (input -> 'objects' -> 0 ->> 'sha256_by_store')
                from kiln.manifest, jsonb_each(document -> 'sources') as s (name, input)";
     site.world.postgres.rows("druginfo", sql)
 }

@@ -145,7 +145,8 @@ impl Postgres {
         })
     }
 
-    /// A database's object id and a hash of every row of every public table.
+    /// A database's object id and a hash of every row of every public table. Tables in dictionary
+    /// form are seen through their views: the same rows have other numbers in another build.
     pub fn contents(&self, database: &str) -> Option<(u32, String)> {
         let oid = self.with("postgres", async |client| {
             let sql = "select oid from pg_database where datname = $1";
@@ -153,8 +154,9 @@ impl Postgres {
         })?;
         let tables = self.rows(
             database,
-            "select relname::text from pg_class where relkind = 'r'
-             and relnamespace = 'public'::regnamespace order by 1",
+            "select relname::text from pg_class where relkind in ('r', 'v')
+             and relnamespace = 'public'::regnamespace
+             and relname !~ '^(pharmacy_networks|pricing|(network|pricing)_.*)$' order by 1",
         );
         let mut hash = String::new();
         for table in tables {

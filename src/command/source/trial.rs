@@ -176,8 +176,9 @@ impl Trial {
         let fed = self.feed(&mut pieces, stop).await;
         drop(pieces);
         let read = reader.await.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
-        fed?;
+        // A file that breaks off says more than COPY, which only missed its end.
         let (proof, counts) = read?;
+        fed?;
         let Counts { lines, header, loaded, rejected, filtered, .. } = counts;
         self.counts.push(TriedFile {
             file: if member.path.is_empty() { member.name } else { member.path },
@@ -230,9 +231,8 @@ impl Trial {
                 open.as_mut().finish().await.map_err(refused)?;
             }
         }
-        // A file that breaks off has sent no end; its own error says more than COPY's would.
         if let Some(mut open) = copy {
-            let _ = open.as_mut().finish().await;
+            open.as_mut().finish().await.map_err(|error| data_error("COPY", &error))?;
         }
         Ok(())
     }
