@@ -170,13 +170,16 @@ fn wrong_numbers_are_refused() {
 #[test]
 fn a_night_of_kiln_runs_on_what_synth_has_landed() {
     let world = World::new();
-    world.kiln(&["synth", "druginfo", "--scale", "0.0005"]).succeeds();
+    // A configured bucket is where CMS's files land: it must be meant.
+    world.kiln(&["synth", "druginfo"]).exits(2).says(&["s3://kiln/ is where CMS's files land"]);
+    world.kiln(&["synth", "druginfo", "--scale", "0.0005", "--to", "s3://kiln"]).succeeds();
     world.accept("1..999");
     world.night();
     let rows = world.postgres.value("druginfo", "select count(*)::text from pharmacy_networks");
     assert_eq!(rows, "153636");
     // The next night's release is newer, so it is the one that is read.
-    world.kiln(&["synth", "druginfo", "--scale", "0.0005", "--night", "1"]).succeeds();
+    let next = ["synth", "druginfo", "--scale", "0.0005", "--night", "1", "--to", "s3://kiln"];
+    world.kiln(&next).succeeds();
     world.night();
     let object =
         world.postgres.value("druginfo", "select object from kiln.file where source = 'pricing'");

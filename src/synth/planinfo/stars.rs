@@ -130,8 +130,9 @@ const WHO: [&str; 5] = [
 fn who(offers: &Offers, first: usize) -> Vec<Vec<u8>> {
     let plan = offers.plan(&offers.all[first]);
     let contract = plan.contract.as_str();
-    // One name in twenty has what is not ASCII, in UTF-8.
-    let accent = if number(contract).is_multiple_of(20) { " ‘Ohia" } else { "" };
+    // The first name, and one in twenty, has what is not ASCII, in UTF-8.
+    let accented = first == 0 || number(contract).is_multiple_of(20);
+    let accent = if accented { " ‘Ohia" } else { "" };
     let marketing: String = format!("{}{accent}", plan.carrier).chars().take(50).collect();
     [contract, organization(contract).1, &plan.contract_name, &marketing, &parent(&plan.carrier)]
         .map(|cell| format!("{cell} ").into_bytes())
