@@ -63,7 +63,7 @@ fn a_newer_schema_waits_for_its_app() {
 fn a_build_that_was_changed_after_its_seal_is_refused() {
     let world = ready_to_swap();
     let build = world.newest_build();
-    world.postgres.execute(&build, "create index sneaked_in on pricing (ndc)");
+    world.postgres.execute(&build, "create index sneaked_in on pricing (unit_cost)");
     refused(&world, 13, &["its catalog was changed after the seal"]);
     world.postgres.execute(&build, "drop index sneaked_in; alter table pricing add extra int");
     refused(&world, 13, &["its catalog was changed after the seal"]);
