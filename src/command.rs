@@ -10,6 +10,8 @@ mod guard;
 mod land;
 mod load;
 mod local;
+mod opening;
+mod outlook;
 mod plan;
 mod prune;
 mod restore;
@@ -60,6 +62,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Synth(args) => synth::run(start, &args).await,
         Command::Run(args) => run::run(start, &args).await,
         Command::Build(args) => build::run(start, &args).await,
+        Command::Plan(args) => plan::run(start, &args).await,
         Command::Load(args) => load::run(start, &args).await,
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,

@@ -1,10 +1,14 @@
 //! The run's own account: every source's objects, bytes, lines, rows, rejects, digests and
 //! times. Success is computed from it, not from nobody having complained.
 
+mod contents;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+
+pub use contents::{Leaf, Link, Reuse, difference};
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +71,12 @@ pub struct SourceEntry {
     /// Rows of its dictionaries' tables.
     #[serde(default)]
     pub dictionaries: BTreeMap<String, u64>,
+    /// What the archives' directories say of the files, for the next night to hold against.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<Leaf>,
+    /// Which build its table was brought over from; `None` when it was loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<Reuse>,
     /// Rejects that its budget allows for this many rows.
     pub rejects_allowed: u64,
     /// Fewest rows that its budget demands.
@@ -92,6 +102,8 @@ impl SourceEntry {
             files: Vec::new(),
             counted: 0,
             dictionaries: BTreeMap::new(),
+            contents: Vec::new(),
+            reused: None,
             rejects_allowed: 0,
             rows_min: 0,
             digest: String::new(),
@@ -198,6 +210,9 @@ pub struct Ledger {
     pub sealed: bool,
     /// The build that was live before, and whether this one is now.
     pub promoted: Option<Promotion>,
+    /// Why there was nothing to do; `build` is then the one that is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing_to_do: Option<String>,
 }
 
 /// A swap that was done.
@@ -230,6 +245,7 @@ impl Ledger {
             warnings: Vec::new(),
             sealed: false,
             promoted: None,
+            nothing_to_do: None,
         }
     }
 

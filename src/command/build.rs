@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::ending::{Baked, end_early, unless_stopped};
-use super::plan::{Specs, plan};
+use super::ending::{Baked, unless_stopped};
+use super::opening::Opened;
+use super::outlook;
+use super::plan::{Specs, Wanted, plan};
 use super::{Context, Start};
 use crate::bind::{self, Binding};
 use crate::cli;
@@ -15,16 +17,14 @@ use crate::config::known_database;
 use crate::copy::note_without;
 use crate::copy::queue::{Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
-use crate::error::{Exit, failure};
 use crate::failpoint;
-use crate::fetch::object::Object;
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, stopped};
+use crate::registry::Tag;
 use crate::registry::build::{BuildDatabase, ident};
-use crate::registry::control;
-use crate::registry::{State, Tag, roles};
+use crate::reuse::{Asked, Decision, decide_all};
 use crate::schema::Kind;
 use crate::seal::{self, Sealed};
 use crate::strict::Problems;
@@ -37,12 +37,14 @@ use crate::{check, index, report};
 pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
+    let (without, anew) = (&args.without.without, args.anew.anew);
     let outcome = async {
         if args.dry_run.dry_run {
-            let without = &args.without.without;
-            return plan(&context, &args.database, without, args.json.json).await;
+            let wanted = Wanted { database: &args.database, without, anew, command: "build" };
+            return plan(&context, &wanted, args.json.json).await;
         }
-        let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
+        let mut begun = Baking::begin(&context, "build", &args.database, without).await?;
+        begun.reuse = !anew;
         let baked = begun.bake().await?;
         report::ledger(&baked.ledger, args.json.json, context.summary)?;
         baked.end(None).await
@@ -62,51 +64,20 @@ pub(super) struct Baking<'a> {
     pub tag: Tag,
     /// Whether something in the build is worth keeping when it fails.
     pub worth_keeping: bool,
-    problems: Problems,
+    /// Whether unchanged tables are brought over from a build that is kept.
+    pub reuse: bool,
+    pub problems: Problems,
 }
 
 impl<'a> Baking<'a> {
     /// Reads the specs, takes the lock, and takes a name for the build.
     pub(super) async fn begin(
         context: &'a Context,
-        command: &str,
+        command: &'a str,
         database: &str,
-        without: &[String],
+        without: &'a [String],
     ) -> anyhow::Result<Baking<'a>> {
-        let problems = Problems::default();
-        let specs = Specs::read(context, database, without, &problems)?;
-        if specs.schema.files.is_empty() {
-            problems.into_result("kiln schema check")?;
-            return Err(failure(Exit::Usage, format!("{database} has no schema")));
-        }
-        let version = specs.schema.locked()?.version;
-        let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
-        let begun = async {
-            failpoint::hit(failpoint::LOCKED)?;
-            match command {
-                // A trial leaves everything as it is, the failed build that it is to help with above
-                // all; and a subset only looks at a night's work.
-                "load" => Vec::new(),
-                "subset" => super::prune::unfinished_subsets(context, &lock).await?,
-                _ => super::prune::leftovers(context, &lock).await?,
-            };
-            let (owner, app) =
-                (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
-            roles::ensure(&lock, &owner, &app).await?;
-            control::next_build(&lock, database, &context.who.run, command == "subset").await
-        };
-        let name = match begun.await {
-            Ok(name) => name,
-            Err(error) => return Err(end_early(&lock, error).await),
-        };
-        let called = context.server.called(format!("{} {name}", context.who.run));
-        let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
-        let ledger = Ledger::open(&context.who.run, command, database, &name, version);
-        let tag = Tag::new(database, &name, &context.who.run, version, State::Building);
-        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
-        baking.without = without.to_vec();
-        baking.problems = problems;
-        Ok(baking)
+        Opened::lock(context, command, database, without).await?.begin().await
     }
 
     /// Puts the parts together; nothing is read or written.
@@ -119,7 +90,18 @@ impl<'a> Baking<'a> {
         tag: Tag,
     ) -> Baking<'a> {
         let (without, problems) = (Vec::new(), Problems::default());
-        Baking { context, lock, build, specs, without, ledger, tag, worth_keeping: false, problems }
+        Baking {
+            context,
+            lock,
+            build,
+            specs,
+            without,
+            ledger,
+            tag,
+            worth_keeping: false,
+            reuse: false,
+            problems,
+        }
     }
 
     /// Makes a scratch build and loads one source into it.
@@ -203,11 +185,7 @@ impl<'a> Baking<'a> {
 
     async fn fix_manifest(&mut self) -> anyhow::Result<Manifest> {
         let since = Instant::now();
-        let store = self.context.store().await;
-        let wanted = self.specs.wanted(&self.without);
-        let database = self.tag.database.clone();
-        let manifest =
-            Manifest::fix(&store, &database, self.tag.version, &wanted, &self.without).await?;
+        let manifest = outlook::fix(self.context, &self.specs, &self.without).await?;
         let session = self.build.session("manifest").await?;
         session
             .execute(
@@ -238,11 +216,15 @@ impl<'a> Baking<'a> {
         }
         drop(session);
         self.worth_keeping = true; // until it is known what was loaded
-        let tasks = self.tasks(manifest, bindings).await;
+        let mut tasks = self.tasks(manifest, bindings).await;
+        if self.reuse {
+            self.recognise(manifest, &mut tasks).await?;
+        }
         let loaded = self.loading()?.run(tasks).await?;
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
         }
+        self.ledger.warnings.extend(loaded.warnings);
         self.ledger.sources.extend(loaded.entries);
         self.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
         self.ledger.stage("copy", since);
@@ -267,21 +249,35 @@ impl<'a> Baking<'a> {
         bindings: Vec<Arc<Binding>>,
     ) -> Vec<Task> {
         let store = self.context.store().await;
-        let mut objects: Vec<Arc<Object>> = Vec::new();
+        let mut objects = Vec::new();
         let mut tasks = Vec::new();
         for binding in bindings {
             let Some(input) = manifest.sources.get(binding.source.name.as_str()) else { continue };
-            let mut own = Vec::new();
-            for pin in &input.objects {
-                let known = objects.iter().find(|object| object.pin == *pin).cloned();
-                let object =
-                    known.unwrap_or_else(|| Object::new(&store, pin.clone(), &self.context.stop));
-                objects.push(Arc::clone(&object));
-                own.push(object);
-            }
-            tasks.push(Task { binding, input: input.clone(), objects: own });
+            let objects = outlook::objects(self.context, &store, input, &mut objects);
+            tasks.push(Task { binding, input: input.clone(), objects, keep: None });
         }
         tasks
+    }
+
+    /// Finds the sources that a kept build has as they would be loaded.
+    async fn recognise(&self, manifest: &Manifest, tasks: &mut [Task]) -> anyhow::Result<()> {
+        let kept = outlook::kept(self.context, &self.lock, &self.tag.database).await?;
+        let asked = tasks.iter().map(|task| Asked {
+            source: task.binding.source.clone(),
+            input: task.input.clone(),
+            objects: task.objects.clone(),
+        });
+        let (kept, manifest) = (Arc::new(kept), Arc::new(manifest.clone()));
+        let side_by_side = self.context.config.connections;
+        for decision in decide_all(&kept, asked.collect(), &manifest, side_by_side).await? {
+            let Decision { source, action, from, why, keep } = decision;
+            tracing::info!(source, ?action, from, why, "decided");
+            let task = tasks.iter_mut().find(|task| task.binding.source.name.as_str() == source);
+            if let Some(task) = task {
+                task.keep = keep;
+            }
+        }
+        Ok(())
     }
 
     /// How and where to load.

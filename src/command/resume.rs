@@ -22,6 +22,7 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::{State, Tag, database_of};
 use crate::report;
 use crate::seal::Sealed;
+use crate::source::Source;
 use crate::strict::Problems;
 
 /// `kiln resume BUILD`.
@@ -142,8 +143,16 @@ async fn go_on(
         })
         .collect();
     baking.ledger.sources = done;
-    baking.copy(manifest, bindings).await?;
-    baking.finish(manifest).await
+    let mut manifest = manifest.clone();
+    let loaded: Vec<&Source> = bindings.iter().map(|binding| &binding.source).collect();
+    let hash_key = baking.context.hash_key(&baking.specs.sources.all)?;
+    manifest.goes_on(&baking.specs.schema, &loaded, hash_key.as_deref());
+    session
+        .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(&manifest)?])
+        .await
+        .map_err(db("amend the manifest"))?;
+    baking.copy(&manifest, bindings).await?;
+    baking.finish(&manifest).await
 }
 
 impl<'a> Baking<'a> {

@@ -5,9 +5,9 @@ use anyhow::Context as _;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
 use super::ending::Baked;
-use super::plan::plan;
+use super::opening::Opened;
+use super::plan::{Wanted, plan};
 use super::{Context, Start, prune};
 use crate::cli;
 use crate::error::{Failure, exit_of, render};
@@ -36,7 +36,11 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
             break;
         }
         let outcome = match args.dry_run.dry_run {
-            true => plan(context, database, &args.without.without, args.json.json).await,
+            true => {
+                let (without, anew) = (&args.without.without, args.anew.anew);
+                let wanted = Wanted { database, without, anew, command: "run" };
+                plan(context, &wanted, args.json.json).await
+            }
             false => night(context, database, args).await,
         };
         if let Err(error) = outcome {
@@ -55,8 +59,17 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
 /// One database's night. An error says first what is true of the live database.
 async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Result<()> {
     let unchanged = || format!("{database} is as it was");
-    let begun = Baking::begin(context, "run", database, &args.without.without).await;
-    let mut baked = begun.with_context(unchanged)?.bake().await.with_context(unchanged)?;
+    let opened = Opened::lock(context, "run", database, &args.without.without).await;
+    let mut opened = opened.with_context(unchanged)?;
+    if !args.anew.anew {
+        opened = match opened.or_nothing().await.with_context(unchanged)? {
+            Ok(opened) => opened,
+            Err(ledger) => return report::ledger(&ledger, args.json.json, context.summary),
+        };
+    }
+    let mut begun = opened.begin().await.with_context(unchanged)?;
+    begun.reuse = !args.anew.anew;
+    let mut baked = begun.bake().await.with_context(unchanged)?;
     let span = tracing::info_span!("build", build = baked.tag.build);
     let outcome = match promote(context, &mut baked).instrument(span).await {
         Ok(()) => clean_up(context, &baked)

@@ -2,6 +2,8 @@
 //! settled when its last file is in. A source that fails does not stop the others: an engineer
 //! then has one thing to mend and not nine.
 
+mod kept;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +27,9 @@ use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
 use crate::progress::{Meter, Progress};
 use crate::registry::build::BuildDatabase;
+use crate::reuse::Keep;
 use crate::source::Source;
+use kept::Waiting;
 
 /// A source to be loaded.
 pub struct Task {
@@ -35,6 +39,8 @@ pub struct Task {
     pub input: Input,
     /// The objects, pinned.
     pub objects: Vec<Arc<Object>>,
+    /// A build that has its table as it would be loaded.
+    pub keep: Option<Keep>,
 }
 
 /// Where and how to load.
@@ -59,12 +65,17 @@ pub struct Loaded {
     pub entries: Vec<SourceEntry>,
     /// Outermost entries of objects that no source claims.
     pub unclaimed: Vec<String>,
+    /// Tables that a kept build did not give back.
+    pub warnings: Vec<String>,
 }
 
 struct Shared {
+    /// What is brought over, the next one last.
+    kept: Vec<Waiting>,
     parts: VecDeque<Part>,
     open: BTreeMap<String, Open>,
     settled: Vec<SourceEntry>,
+    warnings: Vec<String>,
 }
 
 impl Loading<'_> {
@@ -74,6 +85,8 @@ impl Loading<'_> {
     /// Only what concerns all of them: a stop signal, a lost or full server. A source's own
     /// failure is in its entry.
     pub async fn run(&self, tasks: Vec<Task>) -> anyhow::Result<Loaded> {
+        let (kept, tasks): (Vec<Task>, Vec<Task>) =
+            tasks.into_iter().partition(|task| task.keep.is_some());
         let stage = self.progress.stage("reading archives");
         let found: Vec<(Task, anyhow::Result<Found>)> = stream::iter(tasks)
             .map(|task| self.find(task))
@@ -82,9 +95,13 @@ impl Loading<'_> {
             .await;
         drop(stage);
         failpoint::hit(failpoint::FETCH)?;
-        let found = one_period_an_object(found);
-        let unclaimed = self.unclaimed(&found);
-        let (shared, meters) = self.open_all(found).await?;
+        let found = one_period_an_object(found, &kept);
+        let read = found.iter().filter_map(|(_, found)| found.as_ref().ok());
+        let told = kept.iter().filter_map(|task| task.keep.as_ref());
+        let entries = read.flat_map(|found| &found.entries);
+        let unclaimed = unclaimed(self.specs, entries.chain(told.flat_map(|keep| &keep.entries)));
+        let (mut shared, mut meters) = self.open_all(found).await?;
+        Loading::queue_kept(kept, &mut shared, &mut meters);
         let shared = Mutex::new(shared);
         let watch = self.progress.watch("load", meters);
         let abort = self.stop.child_token();
@@ -97,9 +114,9 @@ impl Loading<'_> {
         if let Some(error) = errors.into_iter().next() {
             return Err(error);
         }
-        let mut entries = shared.into_inner().settled;
+        let Shared { settled: mut entries, warnings, .. } = shared.into_inner();
         entries.sort_by(|a, b| a.source.cmp(&b.source));
-        Ok(Loaded { entries, unclaimed })
+        Ok(Loaded { entries, unclaimed, warnings })
     }
 
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
@@ -111,62 +128,64 @@ impl Loading<'_> {
         (task, found.unwrap_or_else(|panic| Err(anyhow::anyhow!("reading an archive: {panic}"))))
     }
 
-    /// Entries of objects that no spec's patterns match: a new file of CMS's, perhaps.
-    fn unclaimed(&self, found: &[(Task, anyhow::Result<Found>)]) -> Vec<String> {
-        let claimed = |name: &str| {
-            self.specs.iter().any(|source| {
-                [&source.archive, &source.member]
-                    .iter()
-                    .any(|pattern| pattern.as_ref().is_some_and(|regex| regex.is_match(name)))
-            })
-        };
-        let mut names: Vec<String> = found
-            .iter()
-            .filter_map(|(_, found)| found.as_ref().ok())
-            .flat_map(|found| found.entries.iter().filter(|name| !claimed(name)).cloned())
-            .collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-
     async fn open_all(
         &self,
         found: Vec<(Task, anyhow::Result<Found>)>,
     ) -> anyhow::Result<(Shared, Vec<(String, Arc<Meter>)>)> {
         let session = self.build.session("open sources").await?;
-        let mut shared =
-            Shared { parts: VecDeque::new(), open: BTreeMap::new(), settled: Vec::new() };
+        let mut shared = Shared {
+            kept: Vec::new(),
+            parts: VecDeque::new(),
+            open: BTreeMap::new(),
+            settled: Vec::new(),
+            warnings: Vec::new(),
+        };
         let mut meters = Vec::new();
         for (task, found) in found {
             if self.stop.is_cancelled() {
                 return Err(stopped());
             }
             let name = task.binding.source.name.as_str().to_owned();
-            let attempt = begin_source(&session, &task.binding.source).await?;
-            let mut open = Open::new(task, attempt);
-            match found {
-                Err(error) => {
-                    open.failed = Some(error);
-                    let entry = settle(&session, &name, open).await?;
-                    shared.settled.push(entry);
-                }
-                Ok(found) => {
-                    let meter = Arc::new(Meter::default());
-                    meters.push((name.clone(), Arc::clone(&meter)));
-                    open.waiting = found.members.len();
-                    open.period = found.period().map(str::to_owned);
-                    for member in found.members {
-                        meter.total.fetch_add(member.size(), Ordering::Relaxed);
-                        shared.parts.push_back(open.part(member, &meter));
-                    }
-                    shared.open.insert(name, open);
-                }
+            let meter = Arc::new(Meter::default());
+            self.open(&session, task, found, &meter, &mut shared).await?;
+            if shared.open.contains_key(&name) {
+                meters.push((name, meter));
             }
         }
-        let slice = shared.parts.make_contiguous();
-        slice.sort_by_key(|part| std::cmp::Reverse(part.member.size()));
         Ok((shared, meters))
+    }
+
+    /// Puts a source's files into the queue, or notes why they could not be found.
+    async fn open(
+        &self,
+        session: &Session,
+        task: Task,
+        found: anyhow::Result<Found>,
+        meter: &Arc<Meter>,
+        shared: &mut Shared,
+    ) -> anyhow::Result<()> {
+        let name = task.binding.source.name.as_str().to_owned();
+        let attempt = begin_source(session, &task.binding.source).await?;
+        let mut open = Open::new(task, attempt);
+        match found {
+            Err(error) => {
+                open.failed = Some(error);
+                let entry = settle(session, &name, open).await?;
+                shared.settled.push(entry);
+            }
+            Ok(found) => {
+                open.waiting = found.members.len();
+                open.note(&found);
+                for member in found.members {
+                    meter.total.fetch_add(member.size(), Ordering::Relaxed);
+                    shared.parts.push_back(open.part(member, meter));
+                }
+                shared.open.insert(name, open);
+                let slice = shared.parts.make_contiguous();
+                slice.sort_by_key(|part| std::cmp::Reverse(part.member.size()));
+            }
+        }
+        Ok(())
     }
 
     async fn work(&self, shared: &Mutex<Shared>, abort: &CancellationToken) -> anyhow::Result<()> {
@@ -185,6 +204,9 @@ impl Loading<'_> {
         let mut session: Option<Session> = None;
         let mut rejects = RejectWriter::new(self.build);
         loop {
+            if self.bring_next(shared, abort).await? {
+                continue;
+            }
             let Some(part) = shared.lock().await.next_part() else { return Ok(()) };
             let name = part.binding.source.name.as_str().to_owned();
             let connected = match session.take() {
@@ -220,12 +242,34 @@ impl Loading<'_> {
     }
 }
 
+/// Outermost entries of objects that no spec's patterns match: a new file of CMS's, perhaps.
+pub fn unclaimed<'a>(specs: &[Source], entries: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let claimed = |name: &str| {
+        specs.iter().any(|source| {
+            [&source.archive, &source.member]
+                .iter()
+                .any(|pattern| pattern.as_ref().is_some_and(|regex| regex.is_match(name)))
+        })
+    };
+    let mut names: Vec<String> = entries.filter(|name| !claimed(name)).cloned().collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// A release holds one period: where an object's sources tell two, those that differ from most
 /// of them fail.
 fn one_period_an_object(
     mut all: Vec<(Task, anyhow::Result<Found>)>,
+    kept: &[Task],
 ) -> Vec<(Task, anyhow::Result<Found>)> {
     let mut told: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    for task in kept {
+        let period = task.keep.as_ref().and_then(|keep| keep.entry.period.clone());
+        let periods = told.entry(task.input.urls()).or_default();
+        let names = period.map(|period| periods.entry(period).or_default());
+        names.map(|names| names.push(task.binding.source.name.as_str().to_owned()));
+    }
     for (task, found) in &all {
         let period = found.as_ref().ok().and_then(Found::period);
         if let Some(period) = period {

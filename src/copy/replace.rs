@@ -30,7 +30,7 @@ impl Loading<'_> {
         let meter = Arc::new(Meter::default());
         let mut open = Open::new(task, attempt);
         open.began = Some(Instant::now());
-        open.period = found.period().map(str::to_owned);
+        open.note(&found);
         let total: u64 = found.members.iter().map(|member| member.size()).sum();
         meter.total.store(total, Ordering::Relaxed);
         let watch = self.progress.watch("load", vec![(name.clone(), Arc::clone(&meter))]);

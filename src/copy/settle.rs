@@ -10,8 +10,9 @@ use super::queue::Task;
 use super::{Part, dictionary};
 use crate::bind::Binding;
 use crate::error::{Exit, exit_of, render};
+use crate::fetch::archive::Found;
 use crate::fetch::member::Member;
-use crate::ledger::{FileEntry, SourceEntry, SourceState};
+use crate::ledger::{FileEntry, Leaf, SourceEntry, SourceState};
 use crate::manifest::Input;
 use crate::pg::{Session, db};
 use crate::progress::Meter;
@@ -22,6 +23,7 @@ pub(super) struct Open {
     pub(super) binding: Arc<Binding>,
     pub(super) input: Input,
     pub(super) period: Option<String>,
+    pub(super) contents: Vec<Leaf>,
     pub(super) tally: Arc<Tally>,
     pub(super) dictionaries: Arc<[Shared]>,
     pub(super) attempt: i64,
@@ -36,6 +38,7 @@ impl Open {
     pub(super) fn new(task: Task, attempt: i64) -> Open {
         Open {
             period: None,
+            contents: Vec::new(),
             tally: Arc::default(),
             dictionaries: task.binding.dictionaries.iter().map(|_| Shared::default()).collect(),
             attempt,
@@ -46,6 +49,12 @@ impl Open {
             binding: task.binding,
             input: task.input,
         }
+    }
+
+    /// Notes what is known of the files before they are read.
+    pub(super) fn note(&mut self, found: &Found) {
+        self.period = found.period().map(str::to_owned);
+        self.contents.clone_from(&found.contents);
     }
 
     pub(super) fn part(&self, member: Member, meter: &Arc<Meter>) -> Part {
@@ -87,6 +96,7 @@ pub(super) async fn settle(
 pub(super) fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
     let mut entry = SourceEntry::empty(name, SourceState::Loaded);
     entry.period = open.period;
+    entry.contents = open.contents;
     entry.posted = open.input.posted;
     entry.files = open.files;
     entry.files.sort_by(|a, b| a.member.cmp(&b.member));
