@@ -15,15 +15,15 @@ use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
-use crate::copy::queue::{Loading, Task};
+use crate::copy::queue::{After, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::failpoint;
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, stopped};
-use crate::registry::Tag;
 use crate::registry::build::{BuildDatabase, ident};
+use crate::registry::{State, Tag};
 use crate::reuse::{Asked, Decision, decide_all};
 use crate::schema::Kind;
 use crate::seal::{self, Sealed};
@@ -220,7 +220,13 @@ impl<'a> Baking<'a> {
         if self.reuse {
             self.recognise(manifest, &mut tasks).await?;
         }
-        let loaded = self.loading()?.run(tasks).await?;
+        let loaded = {
+            let mut loading = self.loading()?;
+            if self.tag.state != State::Scratch {
+                loading.after = Some(self.after_rows());
+            }
+            loading.run(tasks).await?
+        };
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
         }
@@ -288,7 +294,16 @@ impl<'a> Baking<'a> {
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
             progress: &self.context.progress,
+            after: None,
             stop: &self.context.stop,
+        })
+    }
+
+    /// What a table gets when its rows are in.
+    fn after_rows(&self) -> After<'_> {
+        let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
+        Box::new(move |table| {
+            Box::pin(async move { index::finish_table(build, schema, &table, stop).await })
         })
     }
 

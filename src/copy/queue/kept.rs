@@ -13,7 +13,8 @@ use tracing::Instrument as _;
 
 use super::super::between::{self, Stored, Way};
 use super::super::settle::write_entry;
-use super::{Loading, Shared, Task, begin_source};
+use super::super::{frozen, truncate};
+use super::{Loading, Shared, Task, begin_source, open};
 use crate::bind::{self, Binding};
 use crate::error::{Exit, exit_of, failure, render};
 use crate::failpoint;
@@ -31,7 +32,7 @@ pub(super) struct Waiting {
 }
 
 impl Loading<'_> {
-    /// Puts the sources that are kept into the queue, the largest first.
+    /// Puts the sources that are kept into the queue, the longest first.
     pub(super) fn queue_kept(
         tasks: Vec<Task>,
         shared: &mut Shared,
@@ -46,21 +47,25 @@ impl Loading<'_> {
         shared.kept.sort_by_key(|waiting| waiting.keep.entry.counted);
     }
 
-    /// Brings the next kept source over; `false` when none is left.
-    pub(super) async fn bring_next(
+    /// Brings a kept source over, or puts it among those that wait to be loaded.
+    pub(super) async fn bring_or_load(
         &self,
+        waiting: Waiting,
         shared: &Mutex<Shared>,
         abort: &CancellationToken,
-    ) -> anyhow::Result<bool> {
-        let Some(waiting) = shared.lock().await.kept.pop() else { return Ok(false) };
+    ) -> anyhow::Result<()> {
         let name = waiting.task.binding.source.name.as_str().to_owned();
         let span = tracing::info_span!("reuse", source = name, from = waiting.keep.build);
         let brought = self.bring(&waiting, abort).instrument(span).await;
         let error = match brought {
             Ok(entry) => {
                 failpoint::hit(failpoint::SOURCE)?;
-                shared.lock().await.settled.push(entry);
-                return Ok(true);
+                let mut shared = shared.lock().await;
+                if self.after.is_some() {
+                    shared.loaded.push_back(name);
+                }
+                shared.settled.push(entry);
+                return Ok(());
             }
             Err(error) if !matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
                 return Err(error.context(format!("source {name}")));
@@ -78,11 +83,10 @@ impl Loading<'_> {
         let session = self.build.session("open sources").await?;
         let mut shared = shared.lock().await;
         shared.warnings.push(said);
-        for counter in [&meter.bytes, &meter.rows, &meter.total] {
+        for counter in [&meter.bytes, &meter.rows] {
             counter.store(0, Ordering::Relaxed);
         }
-        self.open(&session, task, found, &meter, &mut shared).await?;
-        Ok(true)
+        open(&session, task, found, &meter, &mut shared).await.map(drop)
     }
 
     /// One transaction: the dictionaries, the rows, the rejects and the entry, or nothing.
@@ -96,13 +100,14 @@ impl Loading<'_> {
         let binding = &task.binding;
         let name = binding.source.name.as_str();
         let into = self.build.session(name).await?;
-        let attempt = begin_source(&into, &binding.source).await?;
+        let attempt = begin_source(&into, name).await?;
         let kept = BuildDatabase { name: ident(&keep.database)?, ..self.build.clone() };
         let from = reader(&kept, name).await?;
         same_columns(&from, &into, binding).await?;
         let bytes = heap_bytes(&from, name).await?;
         meter.total.store(bytes, Ordering::Relaxed);
-        into.batch_execute("begin").await.map_err(db("begin"))?;
+        let begin = format!("begin; {}", truncate(&binding.source));
+        into.batch_execute(&begin).await.map_err(db("begin"))?;
         let over = Over { from: &from, into: &into, meter, stop };
         let rows = over.tables(binding, keep).await?;
         over.rejects(name, attempt, &keep.entry).await?;
@@ -189,7 +194,7 @@ impl Over<'_> {
         let Over { from, into, meter, stop } = *self;
         let mut sets = Vec::new();
         for dictionary in &binding.dictionaries {
-            let (query, sql) = (dictionary.select_sql(), dictionary.copy_sql());
+            let (query, sql) = (dictionary.select_sql(), frozen(&dictionary.copy_sql()));
             let way = Way { from, query: &query, into, sql: &sql, meter: &Meter::default(), stop };
             let (stored, digests) = way.sets().await?;
             let table = dictionary.table.as_str();
@@ -202,7 +207,7 @@ impl Over<'_> {
             }
             sets.push(digests);
         }
-        let (query, sql) = (binding.select_sql(), binding.copy_sql());
+        let (query, sql) = (binding.select_sql(), frozen(&binding.copy_sql()));
         Way { from, query: &query, into, sql: &sql, meter, stop }.rows(sets).await
     }
 
