@@ -76,7 +76,10 @@ pub fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<(
         return Ok(());
     }
     match &ledger.nothing_to_do {
-        Some(said) if as_text => say!("nothing to do: {said}"),
+        Some(said) if as_text => {
+            say!("nothing to do: {said}");
+            ledger.warnings.iter().for_each(|warning| say!("  note: {warning}"));
+        }
         None if as_text => print_ledger(ledger),
         _ => {}
     }

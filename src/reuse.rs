@@ -181,7 +181,10 @@ impl Kept {
         }
         if let Some(new) = decisions.iter().find(|decision| decision.from.as_deref() != Some(build))
         {
-            return Some(format!("{}: {}", new.source, new.why));
+            return Some(match &new.from {
+                Some(other) => format!("{}: {other} has it as it landed, {build} not", new.source),
+                None => format!("{}: {}", new.source, new.why),
+            });
         }
         if (self.manifest.kiln, &self.manifest.tool) != (manifest.kiln, &manifest.tool) {
             return Some(format!("another kiln made {build}"));

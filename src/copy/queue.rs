@@ -251,10 +251,10 @@ fn one_period_an_object(
 ) -> Vec<(Task, anyhow::Result<Found>)> {
     let mut told: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
     for task in kept {
-        let period = task.keep.as_ref().and_then(|keep| keep.entry.period.clone());
-        let periods = told.entry(task.input.urls()).or_default();
-        let names = period.map(|period| periods.entry(period).or_default());
-        names.map(|names| names.push(task.binding.source.name.as_str().to_owned()));
+        if let Some(period) = task.keep.as_ref().and_then(|keep| keep.entry.period.clone()) {
+            let periods = told.entry(task.input.urls()).or_default();
+            periods.entry(period).or_default().push(task.binding.source.name.as_str().to_owned());
+        }
     }
     for (task, found) in &all {
         let period = found.as_ref().ok().and_then(Found::period);
