@@ -12,7 +12,7 @@ use crate::pg::Ident;
 use crate::strict::{File, Problems, Table, suggest};
 
 /// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
-pub const VARIABLES: [(&str, &str); 12] = [
+pub const VARIABLES: [(&str, &str); 13] = [
     ("KILN_POSTGRES_URL", "where builds are made; absent: a private cluster in KILN_HOME"),
     ("KILN_POSTGRES_CA", "PEM file that Postgres's certificate is checked against"),
     ("KILN_S3_URL", "s3://bucket/prefix of the landed files; absent: a private endpoint"),
@@ -22,6 +22,10 @@ pub const VARIABLES: [(&str, &str); 12] = [
     ("KILN_CONNECTIONS", "COPY connections side by side [2 or the number of cores]"),
     ("KILN_KEEP_PREVIOUS", "previous builds that stay for rollback [1]"),
     ("KILN_SWAP_DEADLINE", "seconds after which a swap gives up [30]"),
+    (
+        "KILN_BASE_ROWS",
+        "unchanged rows from which a build begins as a copy of the previous one [10000000]",
+    ),
     ("KILN_HASH_KEY_FILE", "key that hashes personal identifiers, 32 bytes or more"),
     ("KILN_LOG", "what goes to the JSON log, as in RUST_LOG [info]"),
     ("KILN_FAILPOINT", "name=error|panic|term|kill|pause:FILE (debug builds only)"),
@@ -55,6 +59,9 @@ pub struct Config {
     pub keep_previous: usize,
     /// After this a swap gives up and nothing has changed.
     pub swap_deadline: Duration,
+    /// Rows of the previous build that are what would be loaded, from which on the next build begins
+    /// as a copy of its files.
+    pub base_rows: u64,
     /// The file of the key that hashes personal identifiers; `None`: a private server's own.
     pub hash_key_file: Option<PathBuf>,
     /// The filter of the JSON log.
@@ -141,6 +148,7 @@ impl Config {
             connections: cores.max(2),
             keep_previous: 1,
             swap_deadline: Duration::from_secs(30),
+            base_rows: 10_000_000,
             hash_key_file: None,
             log: "info".into(),
         }
@@ -193,6 +201,12 @@ impl Config {
             }
             swap.done();
         }
+        if let Some(reuse) = table.table("reuse") {
+            if let Some(said) = reuse.count("base_rows") {
+                self.base_rows = said.value.max(1);
+            }
+            reuse.done();
+        }
         table.done();
     }
 
@@ -233,6 +247,7 @@ impl Config {
                 "KILN_SWAP_DEADLINE" => {
                     self.swap_deadline = number().map_or(self.swap_deadline, Duration::from_secs);
                 }
+                "KILN_BASE_ROWS" => self.base_rows = number().unwrap_or(self.base_rows),
                 "KILN_FAILPOINT" => {}
                 name if name.starts_with("KILN_TEST_") => {}
                 name => {

@@ -40,6 +40,8 @@ pub struct Keep {
     pub build: String,
     /// By what the source was recognised.
     pub evidence: String,
+    /// Whether its tables stand in the new build already, and have only to be proved.
+    pub in_place: bool,
     /// What the kept build says of the source.
     pub entry: SourceEntry,
     /// The names of its objects' outermost entries, where their directories were read.
@@ -298,6 +300,7 @@ pub fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
                     database: known.database.clone(),
                     build: known.build().to_owned(),
                     evidence,
+                    in_place: false,
                     entry: entry.clone(),
                     entries: now.entries(),
                 });

@@ -7,6 +7,7 @@
 pub mod catalog;
 mod lockfile;
 mod sections;
+mod standing;
 
 use std::path::{Path, PathBuf};
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
+use super::base::Base;
 use super::ending::{Baked, unless_stopped};
 use super::opening::Opened;
 use super::outlook;
@@ -24,7 +25,6 @@ use crate::manifest::Manifest;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::{State, Tag};
-use crate::reuse::{Asked, Decision, decide_all};
 use crate::schema::Kind;
 use crate::seal::{self, Sealed};
 use crate::strict::Problems;
@@ -66,6 +66,8 @@ pub(super) struct Baking<'a> {
     pub worth_keeping: bool,
     /// Whether unchanged tables are brought over from a build that is kept.
     pub reuse: bool,
+    /// The build that this one was begun as a copy of.
+    pub base: Option<Base>,
     pub problems: Problems,
 }
 
@@ -100,6 +102,7 @@ impl<'a> Baking<'a> {
             tag,
             worth_keeping: false,
             reuse: false,
+            base: None,
             problems,
         }
     }
@@ -151,7 +154,10 @@ impl<'a> Baking<'a> {
     /// with specs and schema is said here, at once.
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
-        let session = self.make_tables().await?;
+        let session = match self.begin_on_base().await? {
+            Some(session) => session,
+            None => self.make_tables().await?,
+        };
         let bindings = self.bind(&session).await?;
         failpoint::hit(failpoint::PRE_DATA)?;
         self.ledger.stage("pre-data", since);
@@ -218,7 +224,8 @@ impl<'a> Baking<'a> {
         self.worth_keeping = true; // until it is known what was loaded
         let mut tasks = self.tasks(manifest, bindings).await;
         if self.reuse {
-            self.recognise(manifest, &mut tasks).await?;
+            let (lock, base) = (&self.lock, self.base.as_ref());
+            outlook::recognise(self.context, lock, base, manifest, &mut tasks).await?;
         }
         let loaded = {
             let mut loading = self.loading()?;
@@ -263,27 +270,6 @@ impl<'a> Baking<'a> {
             tasks.push(Task { binding, input: input.clone(), objects, keep: None });
         }
         tasks
-    }
-
-    /// Finds the sources that a kept build has as they would be loaded.
-    async fn recognise(&self, manifest: &Manifest, tasks: &mut [Task]) -> anyhow::Result<()> {
-        let kept = outlook::kept(self.context, &self.lock, &self.tag.database).await?;
-        let asked = tasks.iter().map(|task| Asked {
-            source: task.binding.source.clone(),
-            input: task.input.clone(),
-            objects: task.objects.clone(),
-        });
-        let (kept, manifest) = (Arc::new(kept), Arc::new(manifest.clone()));
-        let side_by_side = self.context.config.connections;
-        for decision in decide_all(&kept, asked.collect(), &manifest, side_by_side).await? {
-            let Decision { source, action, from, why, keep } = decision;
-            tracing::info!(source, ?action, from, why, "decided");
-            let task = tasks.iter_mut().find(|task| task.binding.source.name.as_str() == source);
-            if let Some(task) = task {
-                task.keep = keep;
-            }
-        }
-        Ok(())
     }
 
     /// How and where to load.

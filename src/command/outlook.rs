@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use super::Context;
+use super::base::Base;
 use super::plan::Specs;
+use crate::copy::queue::{self, Task};
 use crate::fetch::object::Object;
 use crate::manifest::{Input, Manifest};
 use crate::pg::Session;
@@ -142,8 +144,52 @@ pub(super) fn objects(
     own
 }
 
+/// Finds the sources that a kept build has as they would be loaded: of those whose tables stand in
+/// the new build already, that one is asked.
+///
+/// # Errors
+/// When the server cannot be asked for its builds.
+pub(super) async fn recognise(
+    context: &Context,
+    control: &Session,
+    base: Option<&Base>,
+    manifest: &Manifest,
+    tasks: &mut [Task],
+) -> anyhow::Result<()> {
+    let kept = Arc::new(kept(context, control, &manifest.database).await?);
+    let manifest = Arc::new(manifest.clone());
+    let side_by_side = context.config.connections;
+    let asked = |task: &Task| Asked {
+        source: task.binding.source.clone(),
+        input: task.input.clone(),
+        objects: task.objects.clone(),
+    };
+    let stands =
+        |task: &&Task| base.is_some_and(|base| base.has(task.binding.source.name.as_str()));
+    let standing: Vec<Asked> = tasks.iter().filter(stands).map(asked).collect();
+    let mut decisions = match base {
+        Some(base) => base.decide(standing, &manifest, side_by_side).await?,
+        None => Vec::new(),
+    };
+    let others = |task: &&Task| {
+        let name = task.binding.source.name.as_str();
+        !decisions.iter().any(|decision| decision.source == name && decision.keep.is_some())
+    };
+    let others: Vec<Asked> = tasks.iter().filter(others).map(asked).collect();
+    decisions.extend(reuse::decide_all(&kept, others, &manifest, side_by_side).await?);
+    for decision in decisions {
+        let Decision { source, action, from, why, keep } = decision;
+        tracing::info!(source, ?action, from, why, "decided");
+        let task = tasks.iter_mut().find(|task| task.binding.source.name.as_str() == source);
+        if let Some(task) = task {
+            task.keep = keep;
+        }
+    }
+    Ok(())
+}
+
 /// Entries of these sources' objects that no spec's patterns match: a new file of CMS's, perhaps.
 pub(super) fn unclaimed(specs: &[Source], decisions: &[Decision]) -> Vec<String> {
     let kept = decisions.iter().filter_map(|decision| decision.keep.as_ref());
-    crate::copy::queue::unclaimed(specs, kept.flat_map(|keep| &keep.entries))
+    queue::unclaimed(specs, kept.flat_map(|keep| &keep.entries))
 }

@@ -5,6 +5,7 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
+use super::base::Base;
 use super::outlook::Outlook;
 use super::{Context, Start};
 use crate::cli;
@@ -86,11 +87,15 @@ pub(super) async fn plan(
     let control = control::existing(&context.server).await?;
     let outlook = Outlook::new(context, control.as_ref(), &specs, without, anew).await?;
     let idle = outlook.nothing_to_do().filter(|_| command == "run");
-    let lines = lines(&outlook, idle.is_some());
+    let base = match control.as_ref().filter(|_| idle.is_none() && !anew) {
+        Some(control) => Base::choose(context, control, &specs, outlook.manifest.clone()).await?,
+        None => None,
+    };
+    let lines = lines(&outlook, base.as_ref(), idle.is_some());
     if as_json {
         let said = json!({
             "dry_run": true, "database": database, "live": outlook.live,
-            "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
+            "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
             "sources": lines, "manifest": outlook.manifest,
         });
         say!("{said}");
@@ -135,9 +140,10 @@ impl Line {
     }
 }
 
-fn lines(outlook: &Outlook, idle: bool) -> Vec<Line> {
+fn lines(outlook: &Outlook, base: Option<&Base>, idle: bool) -> Vec<Line> {
     let line = |decision: &Decision| {
         let input = outlook.manifest.sources.get(&decision.source);
+        let base = base.filter(|base| base.has(&decision.source));
         Line {
             source: decision.source.clone(),
             action: match decision.action {
@@ -145,8 +151,11 @@ fn lines(outlook: &Outlook, idle: bool) -> Vec<Line> {
                 Action::Reuse => "reuse",
                 Action::Load => "load",
             },
-            from: decision.from.clone(),
-            why: decision.why.clone(),
+            from: base.map(|base| base.build().to_owned()).or_else(|| decision.from.clone()),
+            why: match base {
+                Some(_) => format!("{}, in a copy of its files", decision.why),
+                None => decision.why.clone(),
+            },
             objects: input.map(Input::urls).unwrap_or_default(),
             bytes: input.map_or(0, Input::size),
         }

@@ -137,10 +137,11 @@ pub async fn read_by_sets(
     from: &Session,
     query: &str,
     sets: Vec<SetDigests>,
+    meter: &Meter,
     stop: &CancellationToken,
 ) -> anyhow::Result<Stored> {
     let rows = Rows::by(sets);
-    each_chunk(from, query, rows, &Meter::default(), stop, async |_| Ok(())).await
+    each_chunk(from, query, rows, meter, stop, async |_| Ok(())).await
 }
 
 /// Reads the digests of a dictionary's sets; the query gives the number first, then the fields.

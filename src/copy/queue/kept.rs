@@ -106,10 +106,16 @@ impl Loading<'_> {
         same_columns(&from, &into, binding).await?;
         let bytes = heap_bytes(&from, name).await?;
         meter.total.store(bytes, Ordering::Relaxed);
-        let begin = format!("begin; {}", truncate(&binding.source));
-        into.batch_execute(&begin).await.map_err(db("begin"))?;
         let over = Over { from: &from, into: &into, meter, stop };
-        let rows = over.tables(binding, keep).await?;
+        into.batch_execute("begin").await.map_err(db("begin"))?;
+        let rows = match keep.in_place {
+            true => over.prove(binding, keep).await?,
+            false => {
+                let empty = truncate(&binding.source);
+                into.batch_execute(&empty).await.map_err(db(format!("empty table {name}")))?;
+                over.tables(binding, keep).await?
+            }
+        };
         over.rejects(name, attempt, &keep.entry).await?;
         let counted: i64 = into
             .query_one(&format!("select count(*) from \"{name}\""), &[])
@@ -180,6 +186,18 @@ fn agree(name: &str, sealed: &SourceEntry, counted: u64, found: Stored) -> anyho
     Err(failure(Exit::ChecksFailed, message))
 }
 
+/// A dictionary's rows must be as many as were sealed; what they say is in the digest of the rows
+/// that have their numbers.
+fn agree_on_sets(table: &str, keep: &Keep, found: u64) -> anyhow::Result<()> {
+    let sealed = keep.entry.dictionaries.get(table).copied();
+    if sealed == Some(found) {
+        return Ok(());
+    }
+    let sealed = sealed.map_or("no".to_owned(), |rows| rows.to_string());
+    let message = format!("{table} was sealed with {sealed} rows, it has {found}");
+    Err(failure(Exit::ChecksFailed, message))
+}
+
 /// From one build to the other.
 struct Over<'a> {
     from: &'a Session,
@@ -197,18 +215,31 @@ impl Over<'_> {
             let (query, sql) = (dictionary.select_sql(), frozen(&dictionary.copy_sql()));
             let way = Way { from, query: &query, into, sql: &sql, meter: &Meter::default(), stop };
             let (stored, digests) = way.sets().await?;
-            let table = dictionary.table.as_str();
-            let sealed = keep.entry.dictionaries.get(table).copied();
-            if sealed != Some(stored.rows) {
-                let sealed = sealed.map_or("no".to_owned(), |rows| rows.to_string());
-                let message =
-                    format!("{table} was sealed with {sealed} rows, it has {}", stored.rows);
-                return Err(failure(Exit::ChecksFailed, message));
-            }
+            agree_on_sets(dictionary.table.as_str(), keep, stored.rows)?;
             sets.push(digests);
         }
         let (query, sql) = (binding.select_sql(), frozen(&binding.copy_sql()));
         Way { from, query: &query, into, sql: &sql, meter, stop }.rows(sets).await
+    }
+
+    /// Reads tables that stand in the new build already, and notes that they are frozen.
+    async fn prove(&self, binding: &Binding, keep: &Keep) -> anyhow::Result<Stored> {
+        let Over { into, meter, stop, .. } = *self;
+        let mut sets = Vec::new();
+        for dictionary in &binding.dictionaries {
+            let digests = between::set_digests(into, &dictionary.select_sql(), stop).await?;
+            agree_on_sets(dictionary.table.as_str(), keep, digests.len() as u64)?;
+            sets.push(digests);
+        }
+        let query = binding.select_sql();
+        let stored = between::read_by_sets(into, &query, sets, meter, stop).await?;
+        // As `index` notes it of tables that it has frozen and analysed itself.
+        let steps: Vec<String> =
+            binding.source.tables().map(|table| format!("Freeze {}", table.as_str())).collect();
+        into.execute("insert into kiln.step (step) select unnest($1::text[])", &[&steps])
+            .await
+            .map_err(db("note the steps"))?;
+        Ok(stored)
     }
 
     /// The rows that were refused, so that the new build tells of them as well.
