@@ -23,12 +23,12 @@ impl SchemaFile {
                             .any(|begins| statement.starts_with(begins))
                             && !statement.contains("references")
                     };
-                    if !statements(&section.sql).iter().all(harmless) {
+                    if !statements(&section.sql)?.iter().all(harmless) {
                         return None;
                     }
                 }
                 Kind::PreData => {
-                    for statement in statements(&section.sql) {
+                    for statement in statements(&section.sql)? {
                         let Some(rest) = statement.strip_prefix("create table ") else {
                             let harmless =
                                 ["create view ", "create or replace view ", "comment on "];
@@ -52,21 +52,29 @@ impl SchemaFile {
     }
 }
 
-/// The statements of simple SQL, in lower case, on one line each, without comments. A semicolon at
-/// a line's end inside a text or a body makes two of one, neither of which then begins as it should.
-fn statements(sql: &str) -> Vec<String> {
+/// The statements of simple SQL, in lower case, on one line each, without comments; `None` where
+/// two of them stand on one line, or a text goes over lines that end in a semicolon.
+fn statements(sql: &str) -> Option<Vec<String>> {
     let mut all = Vec::new();
     let mut statement = String::new();
-    for line in sql.lines().map(str::trim).filter(|line| !line.starts_with("--")) {
+    let written = |line: &&str| !line.is_empty() && !line.starts_with("--");
+    for line in sql.lines().map(str::trim).filter(written) {
         statement.push_str(&line.to_ascii_lowercase());
-        statement.push(' ');
         if line.ends_with(';') {
             all.push(std::mem::take(&mut statement));
+        } else {
+            statement.push(' ');
         }
     }
     all.push(statement);
-    all.retain(|statement| !statement.trim().is_empty());
-    all
+    all.retain(|statement| !statement.is_empty());
+    // Every second piece between quotes is text; a doubled quote ends one text and begins another.
+    let outside = |statement: &String| statement.split('\'').step_by(2).collect::<String>();
+    let single = |statement: &String| {
+        let outside = outside(statement);
+        !outside.trim_end_matches(';').contains(';') && statement.matches('\'').count() % 2 == 0
+    };
+    all.iter().all(single).then_some(all)
 }
 
 #[cfg(test)]
@@ -93,7 +101,7 @@ mod tests {
     #[test]
     fn tables_views_and_keys_alone_come_to_the_same() {
         let good = "-- pre-data\ncreate table a (\n  x int\n);\ncomment on table a is 'A; B';\n\
-                    create view v as select 1;\n-- post-data\ncreate index on a (x);\n";
+                    \n-- a view\ncreate view v as select 1;\n-- post-data\ncreate index on a (x);\n";
         let sql = on_standing(good, &["a"]).expect("simple");
         assert!(sql.starts_with("create table if not exists a ("), "{sql}");
         for other in [
@@ -103,6 +111,8 @@ mod tests {
                 "create index on a (x);",
                 "alter table a add foreign key (x) references b;",
             ),
+            good.replace("on a (x);", "on a (x); -- a note\ngrant select on a to b;"),
+            good.replace("on a (x);", "on a (x); grant select on a to b;"),
             good.replace("create index on a (x);", "grant select on a to b;"),
             good.replace("create table a (", "create table a\n("),
             good.replace("-- post-data", "create table b ();\n-- post-data"),
