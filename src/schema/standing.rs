@@ -72,7 +72,8 @@ fn statements(sql: &str) -> Option<Vec<String>> {
     let outside = |statement: &String| statement.split('\'').step_by(2).collect::<String>();
     let single = |statement: &String| {
         let outside = outside(statement);
-        !outside.trim_end_matches(';').contains(';') && statement.matches('\'').count() % 2 == 0
+        !outside.trim_end_matches(';').contains(';')
+            && statement.matches('\'').count().is_multiple_of(2)
     };
     all.iter().all(single).then_some(all)
 }
