@@ -31,7 +31,7 @@ def options():
     add("--slow-rows", type=int, help="rows for dlt, sling and pgloader [a fifth]")
     add("--rounds", type=int, default=5, help="how often each contender runs, in turn [5]")
     add("--parts", default="acg", help="which of a, c and g to run [acg]")
-    add("--servers", default="rds-like,private", help="[rds-like,private]")
+    add("--servers", help="[rds-like,private; with --small rds-like]")
     add("--peers", default=",".join(peers.PEERS), help=f"for part c [{','.join(peers.PEERS)}]")
     add("--pbp", default=os.environ.get("BENCH_PBP"), help="CMS's PBP zip, for a real table of 840 columns [generated]")
     add("--kiln", default=os.environ.get("KILN"), help="the program [target/release/kiln, else target/debug/kiln]")
@@ -41,6 +41,7 @@ def options():
     asked = parser.parse_args()
     if asked.small:
         asked.rows, asked.rounds = min(asked.rows, SMALL_ROWS), 1
+    asked.servers = asked.servers or ("rds-like" if asked.small else "rds-like,private")
     asked.slow_rows = asked.slow_rows or max(1, asked.rows // 5)
     asked.scratch = Path(asked.scratch).absolute()
     candidates = [asked.kiln] if asked.kiln else [ROOT / "target/release/kiln", ROOT / "target/debug/kiln"]
