@@ -6,7 +6,7 @@ WIDTH, LEFT, BAR, GAP = 760, 190, 13, 9
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   .title { font-weight: 600; font-size: 15px; }
-  .note { fill: #59636e; font-size: 12px; }
+  .note { fill: #59636e; font-size: 11px; }
   .first { fill: #0969da; } .second { fill: #8fc1f5; } .own.first { fill: #bc4c00; } .own.second { fill: #f0a875; }
   .axis { stroke: #d1d9e0; }
   @media (prefers-color-scheme: dark) {
@@ -35,7 +35,7 @@ def svg(result):
     body, y = [], 8
     for title, bars, form in panels:
         y = panel(body, y, title, bars, form)
-    legend = ", ".join(f"{shade} {server}" for shade, server in zip(("dark bars:", "light bars:"), servers))
+    legend = ", ".join(f"{shade} {server}" for shade, server in zip(("upper bar:", "lower bar:"), servers))
     body.append(f'<text class="note" x="8" y="{y + 8}">{escape(legend)}; {escape(result["made"])}</text>')
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 20}" role="img" '
             f'aria-label="The loader against what else there is">\n<style>{STYLE}</style>\n' + "\n".join(body) + "\n</svg>\n")
@@ -56,7 +56,7 @@ def panel(body, y, title, bars, form):
                 width = max(1, (WIDTH - LEFT - 80) * value / most)
                 own = " own" if name == "kiln" else ""
                 body.append(f'<rect class="{shade}{own}" x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR - 1}"/>')
-                body.append(f'<text class="note" x="{LEFT + width + 6:.1f}" y="{y + BAR - 2}">{form.format(value)}</text>')
+                body.append(f'<text class="note" x="{LEFT + width + 6:.1f}" y="{y + BAR - 3}">{form.format(value)}</text>')
             y += BAR
         y += GAP
     body.append(f'<line class="axis" x1="{LEFT - 1}" y1="{top - 3}" x2="{LEFT - 1}" y2="{y - 4}"/>')

@@ -1,6 +1,7 @@
 """Row c: the network's rows, load only: kiln against psql \\copy and other loaders."""
 
 import json
+import re
 
 import peers
 import proof
@@ -92,7 +93,6 @@ class Loads:
 
 def kinds_of_cms():
     """CMS's network columns, with the kinds of kiln's view (cms.sql has text where a full stop may stand)."""
-    import re
     kinds = {}
     for name, kind in re.findall(r"^ {4}(\w+) +(\w+)", peers.typed_table(), re.M):
         number = kind == "numeric" or (TABLE, name) in proof.FULL_STOPS

@@ -92,7 +92,7 @@ class Odd:
         rows = int(self.server.ask(f"select count(*) from {table}", database))
         agree(f"rows of the file and of {who}", self.rows[case], rows)
         if no == 0:
-            found = self.digest(database, case, table, columns)
+            found = self.digest(database, case, table, columns) or "none"
             agree(f"{who}, and who loaded it first", self.digests.setdefault(case, found), found)
 
     def digest(self, database, case, table, columns):
