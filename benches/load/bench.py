@@ -8,6 +8,8 @@ g  a wide table, a quoted file, a night of small files, against psql
 import argparse
 import os
 import shutil
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -53,6 +55,7 @@ def options():
 
 def main():
     asked = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers are stopped then, too
     venv = asked.scratch / "venv"
     work = asked.scratch / f"run-{os.getpid()}"
     work.mkdir(parents=True)

@@ -45,6 +45,7 @@ NOTES = """
 
 
 def write(result, out):
+    out.mkdir(parents=True, exist_ok=True)
     (out / "RESULT.json").write_text(json.dumps(result, indent=1) + "\n")
     (out / "RESULT.md").write_text(markdown(result))
     (out / "chart.svg").write_text(chart.svg(result))
