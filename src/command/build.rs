@@ -13,7 +13,7 @@ use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
-use crate::copy::queue::{Loading, Task};
+use crate::copy::queue::{After, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::error::{Exit, failure};
 use crate::failpoint;
@@ -239,7 +239,13 @@ impl<'a> Baking<'a> {
         drop(session);
         self.worth_keeping = true; // until it is known what was loaded
         let tasks = self.tasks(manifest, bindings).await;
-        let loaded = self.loading()?.run(tasks).await?;
+        let loaded = {
+            let mut loading = self.loading()?;
+            if self.tag.state != State::Scratch {
+                loading.after = Some(self.after_rows());
+            }
+            loading.run(tasks).await?
+        };
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
         }
@@ -292,7 +298,16 @@ impl<'a> Baking<'a> {
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
             progress: &self.context.progress,
+            after: None,
             stop: &self.context.stop,
+        })
+    }
+
+    /// What a table gets when its rows are in.
+    fn after_rows(&self) -> After<'_> {
+        let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
+        Box::new(move |table| {
+            Box::pin(async move { index::finish_table(build, schema, &table, stop).await })
         })
     }
 

@@ -123,6 +123,7 @@ async fn replace(
         connections: 1,
         scratch: context.config.folder("scratch")?,
         progress: &context.progress,
+        after: None,
         stop: &context.stop,
     };
     let span = tracing::info_span!("load", build, source = args.source);
