@@ -33,11 +33,19 @@ impl Case {
     /// A case by its name, of so many rows.
     pub fn new(name: &str, rows: u64) -> Case {
         let (source, tables, line): (_, _, fn(u64) -> String) = match name {
-            "network" => ("sources/druginfo/pharmacy_networks.toml", "sql/druginfo/0008_pharmacy_networks.sql", network),
-            "typed" => {
-                ("sources/druginfo/basic_drugs_formulary.toml", "sql/druginfo/0003_basic_drugs_formulary.sql", typed)
+            "network" => (
+                "sources/druginfo/pharmacy_networks.toml",
+                "sql/druginfo/0008_pharmacy_networks.sql",
+                network,
+            ),
+            "typed" => (
+                "sources/druginfo/basic_drugs_formulary.toml",
+                "sql/druginfo/0003_basic_drugs_formulary.sql",
+                typed,
+            ),
+            "wide" => {
+                ("sources/planinfo/pbp_section.toml", "sql/planinfo/0001_pbp_section.sql", wide)
             }
-            "wide" => ("sources/planinfo/pbp_section.toml", "sql/planinfo/0001_pbp_section.sql", wide),
             "quoted" => (
                 "benches/load/root/sources/quoted/plan_note.toml",
                 "benches/load/root/sql/quoted/0001_plan_note.sql",
@@ -52,7 +60,8 @@ impl Case {
             text.push('\n');
         }
         let known = [("year", "2026"), ("section", "b19a_model_test_vbid_uf")];
-        let known = known.into_iter().map(|(group, said)| (group.to_owned(), said.to_owned())).collect();
+        let known =
+            known.into_iter().map(|(group, said)| (group.to_owned(), said.to_owned())).collect();
         Case { text: text.into_bytes(), rows, binding, known }
     }
 
@@ -72,8 +81,10 @@ impl Case {
         let source = &self.binding.source;
         let mut records = Records::new(self.text.as_slice(), &source.format);
         let header = records.next_record().unwrap().unwrap();
-        let layout = Layout::from_names(source, &names_of(&header, source.format.encoding)).unwrap();
-        let shared: Vec<Shared> = self.binding.dictionaries.iter().map(|_| Shared::default()).collect();
+        let layout =
+            Layout::from_names(source, &names_of(&header, source.format.encoding)).unwrap();
+        let shared: Vec<Shared> =
+            self.binding.dictionaries.iter().map(|_| Shared::default()).collect();
         let mut validator = Validator::new(&self.binding, layout, &self.known, &shared, 1);
         let (mut chunk, mut bytes) = (Vec::with_capacity(CHUNK + CHUNK / 4), encode::HEADER.len());
         while let Some(record) = records.next_record().unwrap() {
@@ -98,7 +109,8 @@ fn bind(spec: &Path, sql: &Path) -> Binding {
     let problems = Problems::default();
     let text = std::fs::read_to_string(spec).unwrap();
     let source = Source::parse(spec, &text, &problems).unwrap();
-    let bound = Binding::new(&source, &tables(&std::fs::read_to_string(sql).unwrap()), None, &problems);
+    let bound =
+        Binding::new(&source, &tables(&std::fs::read_to_string(sql).unwrap()), None, &problems);
     problems.into_result("").unwrap();
     bound.unwrap()
 }
@@ -120,7 +132,8 @@ fn column(line: &str) -> TableColumn {
     let (kind, modifier) = match declared.split_once('(') {
         None => (declared, -1),
         Some((kind, rest)) => {
-            let numbers: Vec<i32> = rest.trim_end_matches(')').split(',').map(|n| n.parse().unwrap()).collect();
+            let numbers: Vec<i32> =
+                rest.trim_end_matches(')').split(',').map(|n| n.parse().unwrap()).collect();
             (kind, ((numbers[0] << 16) | numbers[1]) + 4)
         }
     };
@@ -144,9 +157,11 @@ fn column(line: &str) -> TableColumn {
 }
 
 fn header(name: &str, source: &Source) -> String {
-    let mut names: Vec<String> = source.columns.iter().map(|column| column.name().to_owned()).collect();
+    let mut names: Vec<String> =
+        source.columns.iter().map(|column| column.name().to_owned()).collect();
     if name == "wide" {
-        names = ["pbp_a_hnumber", "pbp_a_plan_identifier", "segment_id"].map(str::to_owned).to_vec();
+        names =
+            ["pbp_a_hnumber", "pbp_a_plan_identifier", "segment_id"].map(str::to_owned).to_vec();
         names.extend((0..837).map(|no| format!("pbp_b{}_field_{no}_yn", no / 40 + 1)));
     }
     names.join(std::str::from_utf8(&[source.format.delimiter]).unwrap()) + "\n"
@@ -162,7 +177,11 @@ fn drawn(no: u64, salt: u64) -> u64 {
 fn network(no: u64) -> String {
     let (plan, pharmacy) = (no / 1000, no % 1000);
     let terms = if drawn(no, 1) % 4 == 0 { drawn(no, 2) % 40 } else { plan % 8 };
-    let selected = if terms % 3 == 0 { ".|.|.".to_owned() } else { format!("{terms}|{}|{}", 2 * terms, 3 * terms) };
+    let selected = if terms % 3 == 0 {
+        ".|.|.".to_owned()
+    } else {
+        format!("{terms}|{}|{}", 2 * terms, 3 * terms)
+    };
     let area = u64::from(drawn(pharmacy, 3) % 5 > 0);
     format!(
         "H{:04}|{:03}|000|10{:010}|{:05}|N|N|Y|N|{area}|0|1.{terms:02}|0|1.{terms:02}|1.15|1.15|1.15|{selected}",
@@ -174,7 +193,8 @@ fn network(no: u64) -> String {
 }
 
 fn typed(no: u64) -> String {
-    let limit = if drawn(no, 4) % 5 == 0 { format!("Y|{}.5|30", no % 400) } else { "N| | ".to_owned() };
+    let limit =
+        if drawn(no, 4) % 5 == 0 { format!("Y|{}.5|30", no % 400) } else { "N| | ".to_owned() };
     format!(
         "{:08}|11|2026|{}|{:011}|{}|{limit}|{}|N|N",
         26_000 + no / 3000,
@@ -201,7 +221,13 @@ fn wide(no: u64) -> String {
 }
 
 fn quoted(no: u64) -> String {
-    let note = ["", "none", "\"in network, see note\"", "\"deductible \"\"waived\"\"\"", "\"two lines\nof it\""];
+    let note = [
+        "",
+        "none",
+        "\"in network, see note\"",
+        "\"deductible \"\"waived\"\"\"",
+        "\"two lines\nof it\"",
+    ];
     format!(
         "H{:04},{:03},\"Plan {}, \"\"Gold\"\" (HMO)\",CA,{},{}.{:02},{},{}",
         no % 7000,
