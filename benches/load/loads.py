@@ -73,6 +73,8 @@ class Loads:
             try:
                 took = peers.load(name, task)
             except Failed as error:
+                if self.asked.small:
+                    raise SystemExit(str(error)) from error
                 self.left_out[name] = str(error).strip().split("\n")[-1][:200]
                 say(f"c, {self.server.name}: without {error}")
                 return None

@@ -35,6 +35,9 @@ def ratio(one, other):
 
 def agree(what, left, right):
     """Ends the bench where two contenders did not load the same."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        differ = [key for key in {**left, **right} if left.get(key) != right.get(key)]
+        left, right = ({key: side.get(key) for key in differ} for side in (left, right))
     if left != right:
         raise SystemExit(f"{what}: not the same\n  {left}\n  {right}")
 
