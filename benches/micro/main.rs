@@ -1,7 +1,7 @@
 //! The parts of the hot loop, a core at a time: bytes and rows a second of split, of split with
 //! validate and encode, of inflate, and of the digest that a member's proof asks for.
 //!
-//! `cargo bench`; `cargo bench --bench micro -- encode` for one of them.
+//! `cargo bench --bench micro`, with `-- encode` behind it for one of them.
 
 mod cases;
 
