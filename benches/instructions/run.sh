@@ -12,6 +12,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 rows=10000
 
+[ "${1:-}" = --bless ] || [ -f "$here/EXPECTED" ] || { echo "no $here/EXPECTED: $0 --bless" >&2; exit 2; }
 command -v valgrind >/dev/null || { echo "no valgrind: apt-get install valgrind" >&2; exit 2; }
 if [ -z "${BINARY:-}" ]; then
     BINARY=$(cargo bench --locked --bench instructions --no-run --message-format json --manifest-path "$here/../../Cargo.toml" |
