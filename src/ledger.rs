@@ -31,7 +31,8 @@ pub struct FileEntry {
     pub rejected: u64,
     /// Rows left out by a filter.
     pub filtered: u64,
-    /// Rows that COPY says it stored.
+    /// Rows that COPY says it stored: a source's files go through one COPY, whose count must be the
+    /// sum of theirs, or the source fails.
     pub copied: u64,
     /// Order-independent digest of the rows, in hex.
     pub digest: String,
@@ -184,6 +185,9 @@ pub struct Ledger {
     pub version: u32,
     /// When it began.
     pub started: String,
+    /// What was chosen for this server and why, a line each.
+    #[serde(default)]
+    pub settings: Vec<String>,
     /// How long each stage took, in order.
     pub stages: Vec<StageEntry>,
     /// The sources, by name.
@@ -223,6 +227,7 @@ impl Ledger {
             build: build.to_owned(),
             version,
             started: crate::registry::now(),
+            settings: Vec::new(),
             stages: Vec::new(),
             sources: Vec::new(),
             expected: Vec::new(),

@@ -21,7 +21,7 @@ use crate::fetch::object::Object;
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
-use crate::pg::{Session, db, stopped};
+use crate::pg::{Session, db, settings, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control;
 use crate::registry::{State, Tag, roles};
@@ -169,11 +169,24 @@ impl<'a> Baking<'a> {
     /// with specs and schema is said here, at once.
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
+        self.choose_settings().await?;
         let session = self.make_tables().await?;
         let bindings = self.bind(&session).await?;
         failpoint::hit(failpoint::PRE_DATA)?;
         self.ledger.stage("pre-data", since);
         Ok(bindings)
+    }
+
+    /// Chooses what the build's sessions ask of the server, and says it.
+    pub(super) async fn choose_settings(&mut self) -> anyhow::Result<()> {
+        self.build.settings = settings::choose(&self.lock).await?;
+        let connections = self.context.config.connections;
+        self.ledger.settings = vec![format!("connections = {connections}: side by side")];
+        self.ledger.settings.extend(self.build.settings.said.iter().cloned());
+        for said in &self.ledger.settings {
+            tracing::info!(setting = said, "chosen");
+        }
+        Ok(())
     }
 
     /// A brand-new database with its tables.

@@ -120,7 +120,7 @@ async fn replace(
     let loading = Loading {
         build: &database,
         specs: &specs.sources.all,
-        connections: 1,
+        connections: context.config.connections,
         scratch: context.config.folder("scratch")?,
         progress: &context.progress,
         after: None,

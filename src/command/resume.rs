@@ -132,6 +132,7 @@ async fn go_on(
     baking.without.clone_from(&manifest.without);
     baking.tag.state = State::Building;
     baking.build.retag(&baking.lock, &baking.tag).await?;
+    baking.choose_settings().await?;
     let bindings: Vec<Arc<Binding>> = baking
         .bind(session)
         .await?

@@ -82,13 +82,13 @@ enum Job {
     After(String),
 }
 
-/// Permits for threads that read files beyond a source's first: one a core.
-pub(super) fn cores() -> Arc<Semaphore> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Arc::new(Semaphore::new(cores))
-}
-
 impl Loading<'_> {
+    /// Permits for threads that read files, beyond the first of each source: with one connection,
+    /// one file after another, in order.
+    pub(super) fn cores(&self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(self.connections))
+    }
+
     /// Loads the sources.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl Loading<'_> {
         let shared = Mutex::new(shared);
         let watch = self.progress.watch("load", meters);
         let abort = self.stop.child_token();
-        let cores = cores();
+        let cores = self.cores();
         let workers = (0..self.connections).map(|_| self.work(&shared, &cores, &abort));
         let outcomes = futures_util::future::join_all(workers).await;
         drop(watch);

@@ -1,5 +1,5 @@
-//! A source from its first file to its verdict, in one transaction: its tables are emptied, filled,
-//! counted, and its entry is written, or nothing of it is there but the entry that says why.
+//! A source from its first file to its verdict, in one transaction: its tables are emptied, filled
+//! and counted, and its entry is written.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -123,8 +123,8 @@ impl Open {
     }
 }
 
-/// Loads a source and settles it: what fails by its own input is told by its entry, and the
-/// transaction is rolled back.
+/// Loads a source and settles it. What fails by its own input is told by its entry: a source that
+/// could not be read leaves no row, one with too many rejects leaves the others to be looked at.
 ///
 /// # Errors
 /// Only what concerns all sources: a lost or full server, a stop.
@@ -144,13 +144,11 @@ pub(super) async fn load_and_settle(
             return Err(error.context(format!("source {name}")));
         }
         Err(error) => {
+            session.batch_execute("rollback; begin").await.map_err(db("forget the rows"))?;
             open.failed = Some(error);
             entry(&name, open, 0)
         }
     };
-    if entry.state != SourceState::Loaded {
-        session.batch_execute("rollback; begin").await.map_err(db("forget the source's rows"))?;
-    }
     write_entry(session, &entry, None).await?;
     session.batch_execute("commit").await.map_err(db("commit the source"))?;
     Ok(entry)

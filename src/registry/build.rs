@@ -2,6 +2,7 @@
 //! nobody but the swap, dropped by nobody but a clean-up that holds the lock.
 
 use crate::error::{Exit, Failure};
+use crate::pg::settings::Settings;
 use crate::pg::{Ident, Server, Session, db};
 use crate::registry::{Tag, control};
 
@@ -14,6 +15,8 @@ pub struct BuildDatabase {
     pub name: Ident,
     /// The role that owns everything in it.
     pub owner: Ident,
+    /// What its sessions ask of the server.
+    pub settings: Settings,
 }
 
 impl BuildDatabase {
@@ -22,7 +25,9 @@ impl BuildDatabase {
     /// # Errors
     /// [`Exit::Usage`] when the name cannot be one.
     pub fn new(server: &Server, name: &str, owner: &str) -> anyhow::Result<BuildDatabase> {
-        Ok(BuildDatabase { server: server.clone(), name: ident(name)?, owner: ident(owner)? })
+        let (name, owner) = (ident(name)?, ident(owner)?);
+        let settings = Settings::default();
+        Ok(BuildDatabase { server: server.clone(), name, owner, settings })
     }
 
     /// Makes the database, from template0 (a template with sessions on it is refused by
@@ -66,8 +71,9 @@ impl BuildDatabase {
     /// [`Exit::Database`].
     pub async fn session(&self, purpose: &str) -> anyhow::Result<Session> {
         let session = self.server.connect_as(self.name.as_str(), purpose).await?;
+        // What only the login role may set comes before it acts as the owner.
         session
-            .batch_execute(&format!("set role {}", self.owner))
+            .batch_execute(&format!("{} set role {}", self.settings.sql, self.owner))
             .await
             .map_err(db(format!("act as {}", self.owner.as_str())))?;
         Ok(session)
