@@ -54,7 +54,7 @@ class Loads:
 
     def kiln(self, no):
         """`kiln load`: a trial into a scratch build. The seconds are the source's own, from its first
-        request to the end of its last COPY, the dictionaries' tables included."""
+        byte to the count of what COPY stored, the dictionaries' tables included."""
         server = self.server
         server.clear()
         command = [self.asked.kiln, "--root", self.root, "load", "druginfo", TABLE, "--json", "--quiet"]

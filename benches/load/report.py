@@ -26,14 +26,15 @@ NOTES = """
   made the table, one psql session, CMS's columns in plain types (`cms.sql`), then `keys.sql`: indexes one by one and
   ANALYZE. It makes no derived tables, checks nothing and keeps no account: what it does less counts for it.
 - **bare \\copy** (`shell.sh text`): the same from text extracted before the clock starts, without any index.
-- **Load only** (`c`): the network's rows. kiln: the seconds of the source in `kiln load`'s account, from the first S3
-  request to the end of the last COPY, unzipping, checking and digests included. Peers read one text file, extracted
-  beforehand; adbc, dlt: imports not counted. psql, adbc, dlt and pgloader load typed columns; ogr2ogr and sling text, which is
-  what they do right and fastest. Peers marked * load fewer rows, and rows a second are compared.
+- **Load only** (`c`): the network's rows. kiln: the seconds of the source in `kiln load`'s account, from its first byte to
+  the count of what COPY stored, unzipping, checking, digests and the dictionaries' tables included; the command around it, which
+  makes and drops a database, is in the last column. Peers read one text file, extracted beforehand; adbc, dlt: imports not counted.
+  psql, adbc, dlt and pgloader load typed columns; ogr2ogr and sling text, which is what they do right and fastest. Peers
+  marked * load fewer rows, and rows a second are compared.
 - **The same rows**: counts of every table are compared in every round, and digests of CMS's own columns once a server
   (kiln's through its views); kiln's own digests in every round.
-- **Odd files** (`g`): kiln's copy stage (files fetched from S3, checked, counted, digested) against psql's whole run, which
-  reads from disk, in one session and one transaction.
+- **Odd files** (`g`): the same seconds of `kiln load` (files fetched from S3, checked, counted, digested) against psql's whole
+  run, which reads from disk, in one session and one transaction.
 - **Busy** (`f`): from the first COPY to the last, looked at every 50 ms in `pg_stat_activity`: backends that are active and do not
   wait for their client, against the cores that kiln's own CPU left over (rounded down, at least one). Another build than
   those of `a`, for looking costs something.
@@ -138,12 +139,13 @@ def per_row(sizes):
 
 def seconds(result):
     """Every contender's seconds."""
-    lines = ["## Seconds", "", "| | server | contender | rows | median | least | most | million rows/s |",
-             "|---|---|---|---|---|---|---|---|"]
+    lines = ["## Seconds", "", "| | server | contender | rows | median | least | most | million rows/s | whole command |",
+             "|---|---|---|---|---|---|---|---|---|"]
 
-    def add(part, server, name, rows, took):
+    def add(part, server, name, rows, took, commands=None):
+        whole = f"{statistics.median(commands):.2f}" if commands and name == "kiln" else ""
         lines.append(f"| {part} | {server} | {name} | {rows:,} | {took['median']:.2f} | {took['min']:.2f} | "
-                     f"{took['max']:.2f} | {rows / took['median'] / 1e6:.3f} |")
+                     f"{took['max']:.2f} | {rows / took['median'] / 1e6:.3f} | {whole} |")
 
     names = {"shell": "shell script", "copy": "bare \\copy"}
     for server, part in result.get("a", {}).items():
@@ -152,13 +154,13 @@ def seconds(result):
             add("a, b", server, names.get(name, name), rows, took)
     for server, part in result.get("c", {}).items():
         for name, took in part["seconds"].items():
-            add("c", server, name, part["rows"][name], took)
+            add("c", server, name, part["rows"][name], took, part["kiln_command_seconds"])
         for name, why in part["left_out"].items():
-            lines.append(f"| c | {server} | {name} | | left out: {why.replace('|', '/')} | | | |")
+            lines.append(f"| c | {server} | {name} | | left out: {why.replace('|', '/')} | | | | |")
     for server, part in result.get("g", {}).items():
         for case in WHAT:
             for name, took in part[case]["seconds"].items():
-                add(f"g, {case}", server, name, part[case]["rows"], took)
+                add(f"g, {case}", server, name, part[case]["rows"], took, part[case]["kiln_command_seconds"])
     if result.get("g"):
         lines += ["", f"The wide table: {next(iter(result['g'].values()))['data']}."]
     return [*lines, ""]
