@@ -46,8 +46,9 @@ def main():
     asked = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers are stopped then, too
     work = asked.scratch / f"release-{os.getpid()}"
+    os.umask(0o022)
     work.mkdir(parents=True)
-    os.chmod(asked.scratch, 0o755)
+    os.chmod(asked.scratch, 0o755)  # the servers are another user when this one is root
     private = rds = None
     try:
         private = Private(asked.kiln, ROOT, work / "home")
