@@ -38,9 +38,15 @@ def watch(argv, environment, server=None, cwd=None):
     threads.append(threading.Thread(target=lambda: said.append(child.stderr.read())))
     for thread in threads:
         thread.start()
-    _, status, usage = os.wait4(child.pid, 0)
-    ran.seconds = time.monotonic() - began
-    over.set()
+    try:
+        _, status, usage = os.wait4(child.pid, 0)
+    except BaseException:  # a signal: the contender is not left behind
+        child.terminate()
+        os.waitpid(child.pid, 0)
+        raise
+    finally:
+        ran.seconds = time.monotonic() - began
+        over.set()
     for thread in threads:
         thread.join()
     child.returncode = os.waitstatus_to_exitcode(status)
