@@ -103,6 +103,8 @@ A bad night leaves the live database as it was. Databases are those of sql/.
 Examples:
   kiln run
   kiln run druginfo --without pricing
+  # say early when it will not be over at six
+  kiln run --deadline 06:00
   kiln run --dry-run")]
     Run(Run),
     /// Build, and stop at sealed

@@ -7,6 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, exit_of};
 use crate::pg::{Session, db};
+use crate::progress::Clock;
+use crate::progress::night::INDEX;
 use crate::registry::build::BuildDatabase;
 use crate::schema::{Kind, Schema, SchemaFile, catalog};
 
@@ -18,13 +20,16 @@ pub async fn post_data(
     build: &BuildDatabase,
     schema: &Schema,
     connections: usize,
+    clock: &Clock,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let abort = stop.child_token();
     let files = schema.files.iter().filter(|file| file.of_kind(&Kind::PostData).next().is_some());
     side_by_side(files, connections, &abort, async |file: &SchemaFile| {
         let session = build.session(&format!("post-data {}", file.table)).await?;
-        step(&session, file, &Kind::PostData, &abort).await
+        step(&session, file, &Kind::PostData, &abort).await?;
+        clock.part_over(INDEX, file.table.as_str());
+        Ok(())
     })
     .await
 }

@@ -18,10 +18,12 @@ use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::error::{Exit, failure};
 use crate::failpoint;
 use crate::fetch::object::Object;
+use crate::forecast::room::Room;
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, stopped};
+use crate::progress::night::{INDEX, LOAD};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control;
 use crate::registry::{State, Tag, roles};
@@ -42,8 +44,10 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
             let without = &args.without.without;
             return plan(&context, &args.database, without, args.json.json).await;
         }
+        let _night = context.progress.night(&args.database, context.deadline.clone(), 0.0);
         let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
-        let baked = begun.bake().await?;
+        let mut baked = begun.bake().await?;
+        baked.ledger.night_took(&context.progress.clock);
         report::ledger(&baked.ledger, args.json.json, context.summary)?;
         baked.end(None).await
     };
@@ -62,6 +66,10 @@ pub(super) struct Baking<'a> {
     pub tag: Tag,
     /// Whether something in the build is worth keeping when it fails.
     pub worth_keeping: bool,
+    /// The forecast, once the manifest is fixed.
+    pub room: Option<Room>,
+    /// Where the WAL ended when the load began.
+    pub wal_before: u64,
     problems: Problems,
 }
 
@@ -119,7 +127,19 @@ impl<'a> Baking<'a> {
         tag: Tag,
     ) -> Baking<'a> {
         let (without, problems) = (Vec::new(), Problems::default());
-        Baking { context, lock, build, specs, without, ledger, tag, worth_keeping: false, problems }
+        Baking {
+            context,
+            lock,
+            build,
+            specs,
+            without,
+            ledger,
+            tag,
+            worth_keeping: false,
+            room: None,
+            wal_before: 0,
+            problems,
+        }
     }
 
     /// Makes a scratch build and loads one source into it.
@@ -169,6 +189,7 @@ impl<'a> Baking<'a> {
     /// with specs and schema is said here, at once.
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
+        let _stage = self.context.progress.enter("pre-data");
         let session = self.make_tables().await?;
         let bindings = self.bind(&session).await?;
         failpoint::hit(failpoint::PRE_DATA)?;
@@ -203,6 +224,7 @@ impl<'a> Baking<'a> {
 
     async fn fix_manifest(&mut self) -> anyhow::Result<Manifest> {
         let since = Instant::now();
+        let _stage = self.context.progress.enter("manifest");
         let store = self.context.store().await;
         let wanted = self.specs.wanted(&self.without);
         let database = self.tag.database.clone();
@@ -227,7 +249,9 @@ impl<'a> Baking<'a> {
         manifest: &Manifest,
         bindings: Vec<Arc<Binding>>,
     ) -> anyhow::Result<()> {
+        self.foresee(manifest).await?;
         let since = Instant::now();
+        let _stage = self.context.progress.enter(LOAD);
         self.ledger.expected = manifest.sources.keys().cloned().collect();
         self.ledger.expected.extend(manifest.without.iter().cloned());
         let session = self.build.session("without").await?;
@@ -239,7 +263,12 @@ impl<'a> Baking<'a> {
         drop(session);
         self.worth_keeping = true; // until it is known what was loaded
         let tasks = self.tasks(manifest, bindings).await;
-        let loaded = self.loading()?.run(tasks).await?;
+        let loaded = self.loading()?.run(tasks).await;
+        self.note_forecast();
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => return Err(self.if_no_room(error).await),
+        };
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
         }
@@ -251,7 +280,7 @@ impl<'a> Baking<'a> {
     }
 
     /// Whether there is a source, or a reject, for an engineer to go on with.
-    async fn has_something(&self) -> bool {
+    pub(super) async fn has_something(&self) -> bool {
         if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
             return true;
         }
@@ -291,6 +320,7 @@ impl<'a> Baking<'a> {
             specs: &self.specs.sources.all,
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
+            room: self.room.as_ref(),
             progress: &self.context.progress,
             stop: &self.context.stop,
         })
@@ -303,30 +333,40 @@ impl<'a> Baking<'a> {
         forget_stale_rejects(&build.session("rejects").await?).await?;
         let (schema, connections) = (&self.specs.schema, self.context.config.connections);
         let since = Instant::now();
-        let shown = self.context.progress.stage("keys and indexes");
-        index::post_data(build, schema, connections, stop).await?;
+        let progress = &self.context.progress;
+        let shown = progress.begin(INDEX, "keys and indexes");
+        index::post_data(build, schema, connections, &progress.clock, stop).await?;
         failpoint::hit(failpoint::POST_DATA)?;
         self.ledger.stage("post-data", since);
+        drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("derive", "derived tables");
         index::derive(build, schema, stop).await?;
         self.ledger.stage("derive", since);
+        drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("freeze", "freezing and analysing");
         index::freeze(build, connections, stop).await?;
         failpoint::hit(failpoint::FREEZE)?;
         self.ledger.stage("freeze", since);
         drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("check", "checks");
         self.ledger.checks = check::run(&build.session("check").await?, schema, stop).await?;
         failpoint::hit(failpoint::CHECK)?;
         self.ledger.stage("check", since);
+        drop(shown);
 
         if stop.is_cancelled() {
             return Err(stopped());
         }
         let since = Instant::now();
+        let _shown = progress.begin("seal", "seal");
+        self.ledger.used = self.used(manifest).await?;
+        self.ledger.warnings.extend(progress.clock.take_warnings());
         self.ledger.sealed = true;
         let app = ident(&self.context.config.app_role)?;
         let lock = schema.locked()?;

@@ -58,6 +58,7 @@ async fn demo(
     let night = cli::Run {
         databases: databases.iter().map(|name| (*name).to_owned()).collect(),
         without: cli::Without { without: Vec::new() },
+        deadline: None,
         dry_run: cli::DryRun { dry_run: false },
         json: cli::Json { json: false },
     };

@@ -46,7 +46,7 @@ async fn load(context: &Context, args: &cli::Load) -> anyhow::Result<()> {
     let store = context.store().await;
     let manifest = Manifest::fix(&store, &args.database, version, &[source], &[]).await?;
     if args.dry_run.dry_run {
-        plan::print(&manifest, args.json.json);
+        plan::print(&manifest, None, args.json.json);
         return Ok(());
     }
     let entry = match &args.into {
@@ -122,6 +122,7 @@ async fn replace(
         specs: &specs.sources.all,
         connections: 1,
         scratch: context.config.folder("scratch")?,
+        room: None,
         progress: &context.progress,
         stop: &context.stop,
     };

@@ -5,9 +5,12 @@ use indicatif::{HumanBytes, HumanCount};
 use serde_json::json;
 
 use super::Context;
+use super::forecast::of_plan;
 use crate::error::{Exit, failure};
+use crate::forecast::Forecast;
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::Manifest;
+use crate::report;
 use crate::schema::Schema;
 use crate::source::{Source, Sources};
 use crate::strict::{Problems, suggest};
@@ -59,14 +62,15 @@ pub(super) async fn plan(
     let store = context.store().await;
     let manifest =
         Manifest::fix(&store, database, version, &specs.wanted(without), without).await?;
-    print(&manifest, as_json);
+    let forecast = of_plan(context, &specs, &manifest).await?;
+    print(&manifest, Some(&forecast), as_json);
     Ok(())
 }
 
-/// A manifest, as what would be built from.
-pub(super) fn print(manifest: &Manifest, as_json: bool) {
+/// A manifest, as what would be built from, and what that would need.
+pub(super) fn print(manifest: &Manifest, forecast: Option<&Forecast>, as_json: bool) {
     if as_json {
-        say!("{}", json!({ "dry_run": true, "manifest": manifest }));
+        say!("{}", json!({ "dry_run": true, "manifest": manifest, "forecast": forecast }));
         return;
     }
     say!("{} (schema version {}) would be built from:", manifest.database, manifest.schema_version);
@@ -75,6 +79,9 @@ pub(super) fn print(manifest: &Manifest, as_json: bool) {
     }
     for source in &manifest.without {
         say!("  {source}  left out");
+    }
+    if let Some(forecast) = forecast {
+        report::forecast(forecast);
     }
 }
 

@@ -19,7 +19,9 @@ use crate::bind::Binding;
 use crate::error::{Exit, Failure, exit_of};
 use crate::failpoint;
 use crate::fetch::archive::{self, Found};
+use crate::fetch::member::Member;
 use crate::fetch::object::Object;
+use crate::forecast::room::Room;
 use crate::ledger::{FileEntry, SourceEntry};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
@@ -47,6 +49,8 @@ pub struct Loading<'a> {
     pub connections: usize,
     /// Where inner zips are spooled.
     pub scratch: std::path::PathBuf,
+    /// Whether there is room for the rows, asked once the directories say how much text there is.
+    pub room: Option<&'a Room>,
     /// Who shows how far it is.
     pub progress: &'a Progress,
     /// The stop signal.
@@ -84,6 +88,7 @@ impl Loading<'_> {
         failpoint::hit(failpoint::FETCH)?;
         let found = one_period_an_object(found);
         let unclaimed = self.unclaimed(&found);
+        self.hold_room(&found)?;
         let (shared, meters) = self.open_all(found).await?;
         let shared = Mutex::new(shared);
         let watch = self.progress.watch("load", meters);
@@ -100,6 +105,22 @@ impl Loading<'_> {
         let mut entries = shared.into_inner().settled;
         entries.sort_by(|a, b| a.source.cmp(&b.source));
         Ok(Loaded { entries, unclaimed })
+    }
+
+    /// Refuses to begin where the text that was found will not fit.
+    fn hold_room(&self, found: &[(Task, anyhow::Result<Found>)]) -> anyhow::Result<()> {
+        let Some(room) = self.room else { return Ok(()) };
+        let told = found.iter().filter_map(|(task, found)| Some((task, found.as_ref().ok()?)));
+        let text: Vec<(String, u64)> = told
+            .clone()
+            .map(|(task, found)| {
+                let bytes = found.members.iter().map(Member::size).sum();
+                (task.binding.source.name.as_str().to_owned(), bytes)
+            })
+            .collect();
+        room.before_rows(&text, told.map(|(_, found)| found.spooled).sum())?;
+        self.progress.clock.expect(room.works(&text));
+        Ok(())
     }
 
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {

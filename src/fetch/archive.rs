@@ -40,6 +40,8 @@ pub struct Found {
     pub members: Vec<Member>,
     /// The names of the object's outermost entries, to tell what no source claims.
     pub entries: Vec<String>,
+    /// Bytes of inner zips that were spooled to the scratch folder.
+    pub spooled: u64,
 }
 
 impl Found {
@@ -59,6 +61,7 @@ pub fn find_all(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> any
         let found = find(source, object, scratch)?;
         all.members.extend(found.members);
         all.entries.extend(found.entries);
+        all.spooled += found.spooled;
     }
     Ok(all)
 }
@@ -73,7 +76,7 @@ fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result
     let Some(pattern) = &source.member else {
         return Ok(Found {
             members: vec![Member::plain(source, object, whole)],
-            entries: Vec::new(),
+            ..Found::default()
         });
     };
     let mut search = Search { source, pattern, object, scratch, found: Found::default() };
@@ -237,7 +240,7 @@ impl Search<'_> {
 
     /// An inner zip: in place where it is stored, else spooled.
     fn inner(
-        &self,
+        &mut self,
         archive: &mut ZipArchive<Box<dyn ReadSeek>>,
         index: usize,
         entry: &Entry,
@@ -260,6 +263,7 @@ impl Search<'_> {
         let mut verified = Verified::new(&mut member, entry.expected(INNER_MAX), |_| ());
         copy_to_scratch(&mut verified, &mut file)?;
         let proof = verified.finish()?;
+        self.found.spooled += proof.bytes();
         Ok(Container::Spool { file: Arc::new(file), size: proof.bytes() })
     }
 }

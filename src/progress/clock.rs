@@ -1,0 +1,205 @@
+//! The clock of the night that is on: shared by whoever does the work and whoever shows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::HumanDuration;
+
+use super::Meter;
+use super::night::{Seen, Standing, Watchdog, Work, expected_of, standing};
+
+/// When a run is to be over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadline {
+    /// As a person said it.
+    pub said: String,
+    /// The moment.
+    pub at: Instant,
+}
+
+/// A night that is on; cheap to clone, and empty when none is.
+#[derive(Clone, Default)]
+pub struct Clock(Arc<Mutex<Option<Night>>>);
+
+struct Night {
+    database: String,
+    began: Instant,
+    works: Vec<Work>,
+    running: BTreeMap<String, Instant>,
+    over: BTreeSet<String>,
+    parts: BTreeMap<String, BTreeMap<String, f64>>,
+    /// The stage that has meters, and they.
+    meters: Option<(String, Vec<(String, Arc<Meter>)>)>,
+    deadline: Option<Deadline>,
+    later: f64,
+    watchdog: Watchdog,
+    warnings: Vec<String>,
+}
+
+impl Night {
+    fn seen(&self) -> Seen {
+        let running = self.running.iter().map(|(stage, since)| {
+            let seconds = since.elapsed().as_secs_f64();
+            (stage.clone(), seconds)
+        });
+        let mut seen = Seen {
+            elapsed: self.began.elapsed().as_secs_f64(),
+            over: self.over.clone(),
+            running: running.collect(),
+            metered: BTreeSet::new(),
+            parts: self.parts.clone(),
+        };
+        if let Some((stage, meters)) = &self.meters {
+            let share = |meter: &Meter| {
+                let (bytes, _, total) = meter.read();
+                if total > 0 { bytes as f64 / total as f64 } else { 1.0 }
+            };
+            let shares = meters.iter().map(|(name, meter)| (name.clone(), share(meter)));
+            seen.metered.insert(stage.clone());
+            seen.parts.entry(stage.clone()).or_default().extend(shares);
+        }
+        seen
+    }
+}
+
+impl Clock {
+    fn lock(&self) -> MutexGuard<'_, Option<Night>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Night) -> T) -> Option<T> {
+        self.lock().as_mut().map(work)
+    }
+
+    /// A night begins; `later` are the seconds that other databases are expected to take after it.
+    pub fn begin(&self, database: &str, deadline: Option<Deadline>, later: f64) {
+        *self.lock() = Some(Night {
+            database: database.to_owned(),
+            began: Instant::now(),
+            works: Vec::new(),
+            running: BTreeMap::new(),
+            over: BTreeSet::new(),
+            parts: BTreeMap::new(),
+            meters: None,
+            deadline,
+            later,
+            watchdog: Watchdog::default(),
+            warnings: Vec::new(),
+        });
+    }
+
+    /// The night is over.
+    pub fn end(&self) {
+        *self.lock() = None;
+    }
+
+    /// What the night is expected to take.
+    pub fn expect(&self, works: Vec<Work>) {
+        self.with(|night| night.works = works);
+    }
+
+    /// A stage begins.
+    pub fn stage_began(&self, stage: &str) {
+        self.with(|night| {
+            night.running.entry(stage.to_owned()).or_insert_with(Instant::now);
+        });
+    }
+
+    /// A stage is over.
+    pub fn stage_over(&self, stage: &str) {
+        self.with(|night| {
+            night.running.remove(stage);
+            night.over.insert(stage.to_owned());
+            if night.meters.as_ref().is_some_and(|(metered, _)| metered == stage) {
+                night.meters = None;
+            }
+        });
+    }
+
+    /// A part of a stage is done: an index file, say.
+    pub fn part_over(&self, stage: &str, part: &str) {
+        self.with(|night| {
+            night.parts.entry(stage.to_owned()).or_default().insert(part.to_owned(), 1.0);
+        });
+    }
+
+    /// These meters tell how far a stage is.
+    pub(super) fn metered(&self, stage: &str, meters: &[(String, Arc<Meter>)]) {
+        self.with(|night| night.meters = Some((stage.to_owned(), meters.to_vec())));
+    }
+
+    /// How far the night is; `None` when none is on, or nothing is expected of it yet.
+    pub fn standing(&self) -> Option<Standing> {
+        self.with(|night| {
+            (!night.works.is_empty()).then(|| standing(&night.works, &night.seen()))
+        })
+        .flatten()
+    }
+
+    /// Seconds since the night began; 0 when none is on.
+    pub fn elapsed(&self) -> f64 {
+        self.with(|night| night.began.elapsed().as_secs_f64()).unwrap_or(0.0)
+    }
+
+    /// ` of about 40 seconds, 3 minutes left in all`, for a stage that runs.
+    pub(super) fn words(&self, stage: &str) -> String {
+        let own = self.with(|night| expected_of(&night.works, &night.seen(), stage)).flatten();
+        let own = own.map_or_else(String::new, |seconds| format!(" of about {}", human(seconds)));
+        match self.left() {
+            Some(left) => format!("{own}, {left}"),
+            None => own,
+        }
+    }
+
+    /// `3 minutes left in all`.
+    pub(super) fn left(&self) -> Option<String> {
+        self.standing().map(|standing| format!("{} left in all", human(standing.left)))
+    }
+
+    /// Whether a stage with meters runs.
+    pub(super) fn is_metered(&self) -> bool {
+        self.with(|night| night.meters.is_some()).unwrap_or(false)
+    }
+
+    /// The stages that run.
+    pub(super) fn running(&self) -> Vec<String> {
+        self.with(|night| night.running.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Holds the forecast against the deadline; what is to be said, when it is to be said.
+    pub(super) fn watch_deadline(&self) -> Option<String> {
+        self.with(|night| {
+            let deadline = night.deadline.clone().filter(|_| !night.works.is_empty())?;
+            let standing = standing(&night.works, &night.seen());
+            let signed = match deadline.at.checked_duration_since(night.began) {
+                Some(ahead) => ahead.as_secs_f64(),
+                None => -night.began.duration_since(deadline.at).as_secs_f64(),
+            };
+            let over = night.watchdog.look(standing, night.later, signed)?;
+            let left = standing.left + night.later;
+            let warning = format!(
+                "{}: the run will miss its deadline ({}) by {}: {} are left of it by the forecast",
+                night.database,
+                deadline.said,
+                human(over),
+                human(left),
+            );
+            night.warnings.push(warning.clone());
+            Some(warning)
+        })
+        .flatten()
+    }
+
+    /// What has been warned of; taken once.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.with(|night| std::mem::take(&mut night.warnings)).unwrap_or_default()
+    }
+}
+
+/// Seconds, for people.
+pub(super) fn human(seconds: f64) -> String {
+    // A forecast of no end is none.
+    let seconds = seconds.clamp(0.0, 1e7).round();
+    HumanDuration(Duration::from_secs_f64(seconds)).to_string()
+}
