@@ -15,6 +15,7 @@ mod settle;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
@@ -91,6 +92,7 @@ pub async fn send(
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
 ) -> anyhow::Result<FileEntry> {
+    let since = Instant::now();
     let mut copy = OpenCopy::begin(session, &part.binding).await?;
     let (sender, mut pieces) = mpsc::channel(CHUNKS_IN_FLIGHT);
     let work = part.clone();
@@ -113,7 +115,8 @@ pub async fn send(
         let message = format!("sent {} rows, COPY stored {copied}", counts.loaded);
         return Err(failure(Exit::ChecksFailed, message));
     }
-    Ok(entry(part, &proof, &counts, copied))
+    let milliseconds = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(FileEntry { milliseconds, ..entry(part, &proof, &counts, copied) })
 }
 
 async fn feed(
@@ -164,5 +167,6 @@ fn entry(part: &Part, proof: &Complete, counts: &Counts, copied: u64) -> FileEnt
         filtered: counts.filtered,
         copied,
         digest: format!("{:032x}", counts.digest),
+        milliseconds: 0,
     }
 }

@@ -179,6 +179,11 @@ impl Room {
         super::works::without(works, &self.done)
     }
 
+    /// Whether a former night says how long this one takes.
+    pub fn has_past(&self) -> bool {
+        self.past.newest_whole().is_some()
+    }
+
     fn told(&self) -> std::sync::MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -65,7 +65,7 @@ pub async fn place(session: &Session, is_here: bool) -> anyhow::Result<Place> {
         .query_one(
             "select (select nullif(pg_tablespace_location(oid), '') from pg_tablespace
                      where spcname = current_setting('default_tablespace')),
-                    case when pg_has_role(session_user, 'pg_read_all_settings', 'usage')
+                    case when pg_has_role(current_user, 'pg_read_all_settings', 'usage')
                          then current_setting('data_directory') end",
             &[],
         )

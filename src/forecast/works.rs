@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::{Past, Want, ratio};
-use crate::ledger::{Ledger, SourceEntry};
-use crate::progress::night::{INDEX, LOAD, Work};
+use crate::ledger::{FileEntry, Ledger, SourceEntry};
+use crate::progress::night::{FIXED, INDEX, LOAD, Work};
 
 /// The stages of a night with the seconds they are expected to take. `texts` are the bytes of text of
 /// the wants.
@@ -39,7 +39,7 @@ impl Then<'_> {
         let share = if all > night && night > 0.0 { night / all } else { 1.0 };
         let mut works: Vec<Work> = Vec::new();
         for entry in &self.ledger.stages {
-            let is_fixed = ratio::FIXED.iter().any(|(stage, _)| *stage == entry.stage);
+            let is_fixed = FIXED.contains(&entry.stage.as_str());
             let (grown, parts) = match entry.stage.as_str() {
                 LOAD => (load_growth, load.clone()),
                 INDEX => (growth, self.index.clone()),
@@ -55,11 +55,11 @@ impl Then<'_> {
     /// Seconds of every source's load tonight, and how much longer the whole load is than then.
     fn load(&self, wants: &[Want], texts: &[u64], past: &Past) -> (BTreeMap<String, f64>, f64) {
         // What a byte of text took on average, for a source that was not there.
-        let then: f64 = self.ledger.sources.iter().map(|entry| entry.seconds).sum();
+        let then: f64 = self.ledger.sources.iter().map(connection_seconds).sum();
         let mean = then / self.text as f64;
         let seconds = |(want, text): (&Want, &u64)| match past.source(&want.source) {
             Some(past) if past.text() > 0 => {
-                past.entry.seconds * *text as f64 / past.text() as f64
+                connection_seconds(past.entry) * *text as f64 / past.text() as f64
             }
             _ => mean * *text as f64,
         };
@@ -69,6 +69,12 @@ impl Then<'_> {
         let growth = if then > 0.0 { now / then } else { 1.0 };
         (names.zip(tonight).collect(), growth)
     }
+}
+
+/// Seconds that a source's files kept connections, one after another or side by side: its share of
+/// the load's work, which its own time from the first file to the last is not.
+fn connection_seconds(entry: &SourceEntry) -> f64 {
+    entry.sum(|file: &FileEntry| file.milliseconds) as f64 / 1e3
 }
 
 /// Bytes of indexes by source, dictionaries with it: a source's schema file makes them all.

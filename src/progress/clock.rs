@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::HumanDuration;
 
 use super::Meter;
-use super::night::{Seen, Standing, Watchdog, Work, expected_of, standing};
+use super::night::{FIXED, Seen, Standing, Watchdog, Work, expected_of, standing};
 
 /// When a run is to be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,10 @@ struct Night {
     database: String,
     began: Instant,
     works: Vec<Work>,
+    /// Whether a former night says so; else it is a guess of proportions.
+    is_known: bool,
+    /// Seconds before the first work that says how fast the night is.
+    before: Option<f64>,
     running: BTreeMap<String, Instant>,
     over: BTreeSet<String>,
     parts: BTreeMap<String, BTreeMap<String, f64>>,
@@ -45,6 +49,7 @@ impl Night {
         });
         let mut seen = Seen {
             elapsed: self.began.elapsed().as_secs_f64(),
+            before: self.before.unwrap_or(0.0),
             over: self.over.clone(),
             running: running.collect(),
             metered: BTreeSet::new(),
@@ -78,6 +83,8 @@ impl Clock {
             database: database.to_owned(),
             began: Instant::now(),
             works: Vec::new(),
+            is_known: false,
+            before: None,
             running: BTreeMap::new(),
             over: BTreeSet::new(),
             parts: BTreeMap::new(),
@@ -94,15 +101,21 @@ impl Clock {
         *self.lock() = None;
     }
 
-    /// What the night is expected to take.
-    pub fn expect(&self, works: Vec<Work>) {
-        self.with(|night| night.works = works);
+    /// What the night is expected to take, and whether a former night says so.
+    pub fn expect(&self, works: Vec<Work>, is_known: bool) {
+        self.with(|night| {
+            night.works = works;
+            night.is_known = is_known;
+        });
     }
 
     /// A stage begins.
     pub fn stage_began(&self, stage: &str) {
         self.with(|night| {
             night.running.entry(stage.to_owned()).or_insert_with(Instant::now);
+            if !FIXED.contains(&stage) {
+                night.before.get_or_insert(night.began.elapsed().as_secs_f64());
+            }
         });
     }
 
@@ -126,7 +139,15 @@ impl Clock {
 
     /// These meters tell how far a stage is.
     pub(super) fn metered(&self, stage: &str, meters: &[(String, Arc<Meter>)]) {
-        self.with(|night| night.meters = Some((stage.to_owned(), meters.to_vec())));
+        self.with(|night| {
+            night.meters = Some((stage.to_owned(), meters.to_vec()));
+            // What went before in this stage (archives were searched) is not of this work.
+            let since = night.running.get(stage).map_or(0.0, |began| began.elapsed().as_secs_f64());
+            if let Some(work) = night.works.iter_mut().find(|work| work.stage == stage) {
+                work.seconds = (work.seconds - since).max(work.seconds / 2.0);
+            }
+            night.before = Some(night.began.elapsed().as_secs_f64());
+        });
     }
 
     /// How far the night is; `None` when none is on, or nothing is expected of it yet.
@@ -145,7 +166,10 @@ impl Clock {
     /// ` of about 40 seconds, 3 minutes left in all`, for a stage that runs.
     pub(super) fn words(&self, stage: &str) -> String {
         let own = self.with(|night| expected_of(&night.works, &night.seen(), stage)).flatten();
-        let own = own.map_or_else(String::new, |seconds| format!(" of about {}", human(seconds)));
+        let own = own.map_or_else(String::new, |seconds| match self.is_known() {
+            true => format!(" of about {}", human(seconds)),
+            false => format!(" of perhaps {}", human(seconds)),
+        });
         match self.left() {
             Some(left) => format!("{own}, {left}"),
             None => own,
@@ -154,7 +178,12 @@ impl Clock {
 
     /// `3 minutes left in all`.
     pub(super) fn left(&self) -> Option<String> {
-        self.standing().map(|standing| format!("{} left in all", human(standing.left)))
+        let perhaps = if self.is_known() { "" } else { "perhaps " };
+        self.standing().map(|standing| format!("{perhaps}{} left in all", human(standing.left)))
+    }
+
+    fn is_known(&self) -> bool {
+        self.with(|night| night.is_known).unwrap_or(false)
     }
 
     /// Whether a stage with meters runs.
@@ -179,11 +208,12 @@ impl Clock {
             let over = night.watchdog.look(standing, night.later, signed)?;
             let left = standing.left + night.later;
             let warning = format!(
-                "{}: the run will miss its deadline ({}) by {}: {} are left of it by the forecast",
+                "{}: the run will miss its deadline ({}) by {}: {} are left of it by {}",
                 night.database,
                 deadline.said,
                 human(over),
                 human(left),
+                if night.is_known { "the forecast" } else { "a guess, for no night was before" },
             );
             night.warnings.push(warning.clone());
             Some(warning)

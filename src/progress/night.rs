@@ -9,6 +9,9 @@ pub const LOAD: &str = "copy";
 /// The stage that builds keys and indexes; its parts are schema files.
 pub const INDEX: &str = "post-data";
 
+/// The steps that no amount of data makes longer: a slow night is not told from them.
+pub const FIXED: [&str; 4] = ["pre-data", "manifest", "seal", "swap"];
+
 /// Until this share of the night is expected to be over, the speed seen is mixed with the speed
 /// expected: the first seconds say little.
 const PRIOR: f64 = 0.02;
@@ -30,6 +33,10 @@ pub struct Work {
 }
 
 impl Work {
+    fn is_fixed(&self) -> bool {
+        FIXED.contains(&self.stage.as_str())
+    }
+
     /// The share of the weights that these shares of the parts come to; parts that were not
     /// expected weigh nothing.
     fn share(&self, of: impl Fn(&str) -> f64) -> f64 {
@@ -44,6 +51,8 @@ impl Work {
 pub struct Seen {
     /// Seconds since it began.
     pub elapsed: f64,
+    /// Seconds of that before the first work that says how fast the night is.
+    pub before: f64,
     /// Stages that are over.
     pub over: BTreeSet<String>,
     /// Stages that run, with the seconds since they began.
@@ -96,11 +105,13 @@ fn speed(works: &[Work], seen: &Seen) -> (f64, Vec<f64>) {
     let time = |work: &Work| seen.running.get(&work.stage).copied().unwrap_or(0.0);
     let silent_time = works.iter().filter(|work| is_silent(work)).map(time).fold(0.0, f64::max);
     let mut done = proven(works, seen);
-    let heard = works.iter().zip(&done).filter(|(work, _)| !is_silent(work));
+    let heard = works.iter().zip(&done).filter(|(work, _)| !is_silent(work) && !work.is_fixed());
     let heard: f64 = heard.map(|(work, share)| work.seconds * share).sum();
     let prior = PRIOR * works.iter().map(|work| work.seconds).sum::<f64>();
+    let time_heard = (seen.elapsed - seen.before - silent_time).max(0.0);
     let factor = match heard + prior {
-        all if all > 0.0 => ((seen.elapsed - silent_time).max(0.0) + prior) / all,
+        // Before the first work there is nothing to be heard of.
+        all if all > 0.0 && heard > 0.0 => (time_heard + prior) / all,
         _ => 1.0,
     };
     for (work, done) in works.iter().zip(&mut done) {
@@ -114,14 +125,18 @@ fn speed(works: &[Work], seen: &Seen) -> (f64, Vec<f64>) {
 /// The time left. Pure.
 pub fn standing(works: &[Work], seen: &Seen) -> Standing {
     let (factor, done) = speed(works, seen);
-    let left = works.iter().zip(&done).map(|(work, share)| work.seconds * (1.0 - share));
-    Standing { elapsed: seen.elapsed, left: left.sum::<f64>().max(0.0) * factor }
+    let left = works.iter().zip(&done).map(|(work, share)| {
+        let factor = if work.is_fixed() { 1.0 } else { factor };
+        work.seconds * (1.0 - share) * factor
+    });
+    Standing { elapsed: seen.elapsed, left: left.sum::<f64>().max(0.0) }
 }
 
 /// What a stage is expected to take tonight, in seconds, at the speed that was seen.
 pub fn expected_of(works: &[Work], seen: &Seen, stage: &str) -> Option<f64> {
     let work = works.iter().find(|work| work.stage == stage)?;
-    Some(work.seconds * speed(works, seen).0)
+    let factor = if work.is_fixed() { 1.0 } else { speed(works, seen).0 };
+    Some(work.seconds * factor)
 }
 
 /// Says once that a deadline will be missed, and again when it will be missed by twice as much.
