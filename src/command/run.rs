@@ -73,7 +73,7 @@ async fn night(
     let mut baked = begun.with_context(unchanged)?.bake().await.with_context(unchanged)?;
     let span = tracing::info_span!("build", build = baked.tag.build);
     let outcome = match promote(context, &mut baked).instrument(span).await {
-        Ok(()) => clean_up(context, &baked)
+        Ok(()) => clean_up(context, &mut baked)
             .await
             .with_context(|| format!("{database} is now {}, with work left", baked.tag.build)),
         Err(error) if error.is::<NotKnown>() => Err(error),
@@ -88,9 +88,13 @@ async fn night(
 }
 
 /// What follows the swap.
-async fn clean_up(context: &Context, baked: &Baked) -> anyhow::Result<()> {
+async fn clean_up(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
     failpoint::hit(failpoint::SWAPPED)?;
-    prune::retention(context, &baked.lock).await.map(|_| ())
+    let since = std::time::Instant::now();
+    let _shown = context.progress.begin("prune", "dropping old builds");
+    let outcome = prune::retention(context, &baked.lock).await.map(|_| ());
+    baked.ledger.stage("prune", since);
+    outcome
 }
 
 /// Swaps the build that was just sealed.

@@ -69,5 +69,5 @@ pub const WAL_INDEX_COMPRESSED: f64 = 0.5;
 pub const STAGES: [(&str, f64); 4] =
     [("post-data", 0.49), ("derive", 0.37), ("freeze", 0.2), ("check", 0.11)];
 /// Seconds of the stages that no amount of data makes longer.
-pub const FIXED: [(&str, f64); 4] =
-    [("pre-data", 0.22), ("manifest", 0.02), ("seal", 0.03), ("swap", 0.04)];
+pub const FIXED: [(&str, f64); 5] =
+    [("pre-data", 0.22), ("manifest", 0.02), ("seal", 0.03), ("swap", 0.04), ("prune", 0.05)];

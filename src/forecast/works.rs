@@ -74,7 +74,11 @@ impl Then<'_> {
 /// Seconds that a source's files kept connections, one after another or side by side: its share of
 /// the load's work, which its own time from the first file to the last is not.
 fn connection_seconds(entry: &SourceEntry) -> f64 {
-    entry.sum(|file: &FileEntry| file.milliseconds) as f64 / 1e3
+    match entry.sum(|file: &FileEntry| file.milliseconds) {
+        // Ledgers of older nights do not say it.
+        0 => entry.seconds,
+        milliseconds => milliseconds as f64 / 1e3,
+    }
 }
 
 /// Bytes of indexes by source, dictionaries with it: a source's schema file makes them all.

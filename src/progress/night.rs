@@ -10,7 +10,7 @@ pub const LOAD: &str = "copy";
 pub const INDEX: &str = "post-data";
 
 /// The steps that no amount of data makes longer: a slow night is not told from them.
-pub const FIXED: [&str; 4] = ["pre-data", "manifest", "seal", "swap"];
+pub const FIXED: [&str; 5] = ["pre-data", "manifest", "seal", "swap", "prune"];
 
 /// Until this share of the night is expected to be over, the speed seen is mixed with the speed
 /// expected: the first seconds say little.
