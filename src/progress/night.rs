@@ -14,7 +14,7 @@ pub const FIXED: [&str; 5] = ["pre-data", "manifest", "seal", "swap", "prune"];
 
 /// Until this share of the night is expected to be over, the speed seen is mixed with the speed
 /// expected: the first seconds say little.
-const PRIOR: f64 = 0.02;
+const PRIOR: f64 = 0.005;
 /// A stage that tells nothing of its work counts as done up to this share, until it ends.
 const UNPROVEN_MAX: f64 = 0.95;
 /// From this share of a night on, the forecast is held against the deadline.
