@@ -21,7 +21,7 @@ fn night(world: &World, environment: &[(&str, &str)]) -> Value {
 
 /// A release with a network of so many rows.
 fn release(seed: u64, rows: u64) -> Release {
-    Release { pharmacies: 6_000, plans: 40, network_rows: rows, ..Release::small(seed) }
+    Release { pharmacies: 12_000, plans: 40, network_rows: rows, ..Release::small(seed) }
 }
 
 fn bytes(ledger: &Value, what: &str, which: &str) -> f64 {
@@ -122,8 +122,8 @@ fn little_room_is_warned_of() {
 }
 
 /// The second night has three times the first one's network. Its forecast is the first's tables,
-/// each grown as its text: dictionaries grow less, and half-filled pages stay half filled, but
-/// both are small beside the rows. Found: 0.99.
+/// each grown as its text. Dictionaries and derived tables grow less, so that it is on the safe side:
+/// found 1.15, where a night like the one before is foretold to the page.
 #[test]
 fn the_second_night_comes_to_what_the_first_one_foretells() {
     let world = World::new();
@@ -137,7 +137,7 @@ fn the_second_night_comes_to_what_the_first_one_foretells() {
         bytes(&second, "forecast", which) / bytes(&second, "used", used)
     };
     let database = of("database", "database");
-    assert!((0.9..1.1).contains(&database), "database: {database}");
+    assert!((0.95..1.25).contains(&database), "database: {database}");
     assert_eq!(bytes(&second, "forecast", "text"), bytes(&second, "used", "text"));
     // WAL is the whole server's, and also of what is not this build.
     let wal = of("wal_written", "wal_written");

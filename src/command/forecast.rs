@@ -103,7 +103,7 @@ impl Baking<'_> {
         let done = done.map(|entry| entry.source.clone()).collect();
         let room = Room::new(&site, &self.tag.database, wants, past).await?;
         let room = room.going_on(present.cast_unsigned(), done);
-        self.context.progress.clock.expect(room.works(&[]), room.has_past());
+        self.context.progress.clock.foretell(room.works(&[]), room.has_past());
         let held = room.before_fetch();
         self.room = Some(room);
         self.note_forecast();

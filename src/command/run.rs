@@ -72,8 +72,9 @@ async fn night(
     let begun = Baking::begin(context, "run", database, &args.without.without).await;
     let mut baked = begun.with_context(unchanged)?.bake().await.with_context(unchanged)?;
     let span = tracing::info_span!("build", build = baked.tag.build);
-    let outcome = match promote(context, &mut baked).instrument(span).await {
+    let outcome = match promote(context, &mut baked).instrument(span.clone()).await {
         Ok(()) => clean_up(context, &mut baked)
+            .instrument(span)
             .await
             .with_context(|| format!("{database} is now {}, with work left", baked.tag.build)),
         Err(error) if error.is::<NotKnown>() => Err(error),

@@ -119,7 +119,7 @@ impl Loading<'_> {
             })
             .collect();
         room.before_rows(&text, told.map(|(_, found)| found.spooled).sum())?;
-        self.progress.clock.expect(room.works(&text), room.has_past());
+        self.progress.clock.foretell(room.works(&text), room.has_past());
         Ok(())
     }
 

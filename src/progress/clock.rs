@@ -102,7 +102,7 @@ impl Clock {
     }
 
     /// What the night is expected to take, and whether a former night says so.
-    pub fn expect(&self, works: Vec<Work>, is_known: bool) {
+    pub fn foretell(&self, works: Vec<Work>, is_known: bool) {
         self.with(|night| {
             night.works = works;
             night.is_known = is_known;
