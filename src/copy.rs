@@ -1,9 +1,10 @@
-//! Rows into Postgres: one COPY a file, finished only on a proof of completeness, and as many
-//! side by side as there are connections.
+//! Rows into Postgres: one COPY a source, finished only on a proof of completeness of each of its
+//! files, and as many sources side by side as there are connections.
 //!
-//! [`part`] makes rows of one file in a thread of its own; [`send`] (here) puts them into COPY;
-//! [`queue`] runs all files of all sources, longest first; [`rejects`] keeps what was refused; [`dictionary`] writes the sets
-//! that the rows have numbers of.
+//! [`part`] makes rows of one file in a thread of its own; [`send`] (here) puts the rows of a
+//! source's files into one COPY; [`queue`] runs all sources, longest first; [`settle`] is a source
+//! from its first file to its verdict; [`rejects`] keeps what was refused; [`dictionary`] writes the
+//! sets that the rows have numbers of.
 
 pub mod between;
 mod dictionary;
@@ -15,15 +16,16 @@ mod settle;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
 use tokio_postgres::CopyInSink;
 use tokio_util::sync::CancellationToken;
 
 use crate::bind::Binding;
+use crate::encode;
 use crate::error::{Exit, failure};
 use crate::failpoint;
 use crate::fetch::member::Member;
@@ -65,14 +67,28 @@ struct OpenCopy {
 
 impl OpenCopy {
     async fn begin(session: &Session, binding: &Binding) -> anyhow::Result<OpenCopy> {
-        let sink = session.copy_in(&binding.copy_sql()).await.map_err(db("begin COPY"))?;
-        Ok(OpenCopy { sink: Box::pin(sink) })
+        let sql = frozen(&binding.copy_sql());
+        let sink = session.copy_in(&sql).await.map_err(db("begin COPY"))?;
+        let mut copy = OpenCopy { sink: Box::pin(sink) };
+        copy.send(Bytes::from_static(encode::HEADER)).await?;
+        Ok(copy)
     }
 
-    /// Ends the COPY; it takes the proof, so that there is no other way to end one.
-    async fn finish(mut self, _proof: &Complete) -> anyhow::Result<u64> {
+    async fn send(&mut self, bytes: Bytes) -> anyhow::Result<()> {
+        self.sink.send(bytes).await.map_err(|error| data_error("COPY", &error))
+    }
+
+    /// Ends the COPY; it takes the proofs of all its files, so that there is no other way to end one.
+    async fn finish(mut self, _proofs: &[ReadFile]) -> anyhow::Result<u64> {
+        self.send(Bytes::from_static(&encode::TRAILER)).await?;
         self.sink.as_mut().finish().await.map_err(|error| data_error("COPY", &error))
     }
+}
+
+/// Rows that are frozen as they are written, for which the transaction must have emptied the table:
+/// no later pass writes every page once more.
+fn frozen(copy_sql: &str) -> String {
+    copy_sql.replace("(format binary)", "(format binary, freeze)")
 }
 
 /// Empties the tables that a source fills.
@@ -81,78 +97,163 @@ fn truncate(source: &Source) -> String {
     format!("truncate table {}", tables.join(", "))
 }
 
-/// Loads one file through the session, inside the caller's transaction.
+/// A file that was read to its end: where it stands in its source, the proof, what was counted.
+struct ReadFile {
+    index: usize,
+    proof: Complete,
+    counts: Counts,
+}
+
+/// Loads the files of one source through the session, inside the caller's transaction. One COPY
+/// takes the rows of all of them: only rows that come in the transaction which emptied the table
+/// can be frozen as they are written, and a transaction has one session. Files are read side by
+/// side as far as there are cores that no other source's reader has.
 ///
 /// # Errors
 /// The input's, the server's, or [`Exit::ChecksFailed`] when the counts do not agree. The
 /// caller's transaction must then be rolled back.
 pub async fn send(
     session: &Session,
-    part: &Part,
+    parts: &[Part],
+    cores: &Arc<Semaphore>,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
-) -> anyhow::Result<FileEntry> {
-    let since = Instant::now();
-    let mut copy = OpenCopy::begin(session, &part.binding).await?;
-    let (sender, mut pieces) = mpsc::channel(CHUNKS_IN_FLIGHT);
-    let work = part.clone();
-    let span = tracing::Span::current();
-    let read = move || span.in_scope(|| part::read(&work, &sender));
-    let reader = tokio::task::spawn_blocking(read);
-    let fed = feed(&mut copy, &mut pieces, part, rejects, stop).await;
-    // With the receiver gone the thread stops at its next chunk.
-    drop(pieces);
-    let read = reader.await.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"));
-    // The reader's own error says more than "the channel closed".
-    let (proof, counts) = match (fed, read) {
-        (Err(error), _) => return Err(error),
-        (Ok(()), read) => read??,
-    };
+) -> anyhow::Result<Vec<FileEntry>> {
+    let Some(first) = parts.first() else { return Ok(Vec::new()) };
+    let mut copy = OpenCopy::begin(session, &first.binding).await?;
+    let mut readers = Readers::new(parts, cores);
+    let fed = feed(&mut copy, &mut readers, rejects, stop).await;
+    // With the receiver gone the other threads stop at their next chunk.
+    readers.end().await;
+    let mut read = fed?;
     rejects.flush().await?;
     failpoint::hit(failpoint::COPY_FINISH)?;
-    let copied = copy.finish(&proof).await?;
-    if copied != counts.loaded {
-        let message = format!("sent {} rows, COPY stored {copied}", counts.loaded);
+    let copied = copy.finish(&read).await?;
+    let loaded: u64 = read.iter().map(|file| file.counts.loaded).sum();
+    if copied != loaded {
+        let message = format!("sent {loaded} rows, COPY stored {copied}");
         return Err(failure(Exit::ChecksFailed, message));
     }
-    let milliseconds = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(FileEntry { milliseconds, ..entry(part, &proof, &counts, copied) })
+    read.sort_by_key(|file| file.index);
+    Ok(read.iter().map(|file| entry(&parts[file.index], file)).collect())
 }
 
+/// The threads that read a source's files.
+struct Readers<'a> {
+    parts: &'a [Part],
+    next: usize,
+    cores: &'a Arc<Semaphore>,
+    threads: JoinSet<(usize, anyhow::Result<(Complete, Counts)>)>,
+    sender: Option<mpsc::Sender<(usize, Piece)>>,
+    pieces: mpsc::Receiver<(usize, Piece)>,
+}
+
+impl<'a> Readers<'a> {
+    fn new(parts: &'a [Part], cores: &'a Arc<Semaphore>) -> Readers<'a> {
+        let (sender, pieces) = mpsc::channel(CHUNKS_IN_FLIGHT);
+        Readers { parts, next: 0, cores, threads: JoinSet::new(), sender: Some(sender), pieces }
+    }
+
+    /// Begins to read files: one in any case, more where a core is free.
+    fn begin(&mut self) {
+        while let Some(part) = self.parts.get(self.next) {
+            let core = Arc::clone(self.cores).try_acquire_owned().ok();
+            if core.is_none() && !self.threads.is_empty() {
+                return;
+            }
+            let Some(sender) = self.sender.clone() else { return };
+            let (index, part, span) = (self.next, part.clone(), tracing::Span::current());
+            self.next += 1;
+            self.threads.spawn_blocking(move || {
+                let _core = core;
+                let hand_on = |piece| sender.blocking_send((index, piece)).map_err(|_| stopped());
+                (index, span.in_scope(|| part::read(&part, &hand_on)))
+            });
+        }
+        // The channel ends when the last thread does.
+        self.sender = None;
+    }
+
+    async fn end(mut self) {
+        self.pieces.close();
+        drop(self.pieces);
+        while self.threads.join_next().await.is_some() {}
+    }
+}
+
+/// Sends the rows of all files, and gives the proofs that they were read.
 async fn feed(
     copy: &mut OpenCopy,
-    pieces: &mut mpsc::Receiver<Piece>,
-    part: &Part,
+    readers: &mut Readers<'_>,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<ReadFile>> {
+    let parts = readers.parts;
+    let mut read = Vec::new();
     let mut first = true;
     loop {
-        let piece = tokio::select! {
-            piece = pieces.recv() => piece,
-            () = stop.cancelled() => return Err(stopped()),
-        };
-        match piece {
-            None => return Ok(()),
-            Some(Piece::Rows(bytes, rows)) => {
-                tokio::select! {
-                    sent = copy.sink.send(bytes) => {
-                        sent.map_err(|error| data_error("COPY", &error))?;
+        readers.begin();
+        tokio::select! {
+            piece = readers.pieces.recv() => match piece {
+                Some((index, piece)) => {
+                    pass_on(copy, &parts[index], piece, rejects, stop, &mut first).await?;
+                }
+                None if readers.threads.is_empty() => return Ok(read),
+                None => read.push(ended(readers.threads.join_next().await)?),
+            },
+            done = readers.threads.join_next(), if !readers.threads.is_empty() => {
+                match ended(done) {
+                    Ok(file) => read.push(file),
+                    Err(error) => {
+                        // What was refused before is worth keeping.
+                        while let Ok((index, piece)) = readers.pieces.try_recv() {
+                            if let Piece::Reject(reject) = piece {
+                                rejects.keep(&parts[index], *reject).await?;
+                            }
+                        }
+                        return Err(error);
                     }
-                    () = stop.cancelled() => return Err(stopped()),
                 }
-                part.meter.rows.fetch_add(rows, Ordering::Relaxed);
-                if first {
-                    first = false;
-                    failpoint::hit(failpoint::COPY)?;
-                }
-            }
-            Some(Piece::Reject(reject)) => rejects.keep(part, *reject).await?,
+            },
+            () = stop.cancelled() => return Err(stopped()),
         }
     }
 }
 
-fn entry(part: &Part, proof: &Complete, counts: &Counts, copied: u64) -> FileEntry {
+/// What a thread came to.
+fn ended(
+    done: Option<Result<(usize, anyhow::Result<(Complete, Counts)>), JoinError>>,
+) -> anyhow::Result<ReadFile> {
+    let done = done.ok_or_else(|| anyhow::anyhow!("a file's thread is not there"))?;
+    let (index, read) = done.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
+    let (proof, counts) = read?;
+    Ok(ReadFile { index, proof, counts })
+}
+
+async fn pass_on(
+    copy: &mut OpenCopy,
+    part: &Part,
+    piece: Piece,
+    rejects: &mut RejectWriter,
+    stop: &CancellationToken,
+    first: &mut bool,
+) -> anyhow::Result<()> {
+    let (bytes, rows) = match piece {
+        Piece::Reject(reject) => return rejects.keep(part, *reject).await,
+        Piece::Rows(bytes, rows) => (bytes, rows),
+    };
+    tokio::select! {
+        sent = copy.send(bytes) => sent?,
+        () = stop.cancelled() => return Err(stopped()),
+    }
+    part.meter.rows.fetch_add(rows, Ordering::Relaxed);
+    if std::mem::take(first) {
+        failpoint::hit(failpoint::COPY)?;
+    }
+    Ok(())
+}
+
+fn entry(part: &Part, ReadFile { proof, counts, .. }: &ReadFile) -> FileEntry {
     FileEntry {
         object: part.member.object.clone(),
         version: part.member.version.clone(),
@@ -165,8 +266,7 @@ fn entry(part: &Part, proof: &Complete, counts: &Counts, copied: u64) -> FileEnt
         loaded: counts.loaded,
         rejected: counts.rejected,
         filtered: counts.filtered,
-        copied,
+        copied: counts.loaded,
         digest: format!("{:032x}", counts.digest),
-        milliseconds: 0,
     }
 }

@@ -79,6 +79,13 @@ impl Record<'_> {
         Some(&self.text[start as usize..end as usize])
     }
 
+    /// The original bytes from one field's first to another's last, delimiters between them. Only
+    /// where quotes mean nothing: else the delimiters are gone.
+    pub fn span(&self, first: usize, last: usize) -> Option<&[u8]> {
+        let (start, end) = (self.fields.get(first)?.0, self.fields.get(last)?.1);
+        self.text.get(start as usize..end as usize)
+    }
+
     /// Where a field's byte (the first is 0) stands in the file, quotes before it counted.
     pub fn byte_of(&self, index: usize, within: u64) -> u64 {
         let start = self.fields.get(index).map_or(0, |(start, _)| u64::from(*start));
@@ -170,15 +177,8 @@ impl<R: Read> Records<R> {
             split(raw, self.delimiter, &mut self.fields);
             raw
         };
-        if let Some((column, _)) = self
-            .fields
-            .iter()
-            .enumerate()
-            .find(|(_, (start, end))| (end - start) as usize > FIELD_MAX)
-        {
-            let place = format!("line {}, byte {}", position.line, position.byte);
-            let message = format!("{place}: field {} is longer than 1 MiB", column + 1);
-            return Err(Failure::new(Exit::InputRejected, message).into());
+        if text.len() > FIELD_MAX {
+            refuse_long_field(&self.fields, position)?;
         }
         let quoted_by = self.quoted.is_some().then_some(self.delimiter);
         Ok(Some(Record { position, raw, text, fields: &self.fields, quoted_by }))
@@ -354,14 +354,43 @@ fn end_of_field(raw: &[u8], delimiter: u8, start: usize) -> usize {
     raw.len()
 }
 
+fn refuse_long_field(fields: &[(u32, u32)], position: Position) -> anyhow::Result<()> {
+    let long = |(start, end): &(u32, u32)| (end - start) as usize > FIELD_MAX;
+    let Some(index) = fields.iter().position(long) else { return Ok(()) };
+    let place = format!("line {}, byte {}", position.line, position.byte);
+    let message = format!("{place}: field {} is longer than 1 MiB", index + 1);
+    Err(Failure::new(Exit::InputRejected, message).into())
+}
+
+/// Cuts at every delimiter, eight bytes at a time: CMS's fields are some four bytes long, and a
+/// search that is begun anew for each of them costs three times as much.
 fn split(line: &[u8], delimiter: u8, fields: &mut Vec<(u32, u32)>) {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let sought = u64::from_ne_bytes([delimiter; 8]);
     fields.clear();
     let mut start = 0_u32;
-    for end in memchr::memchr_iter(delimiter, line) {
-        fields.push((start, end as u32));
-        start = end as u32 + 1;
+    let mut at = 0_u32;
+    let (words, rest) = line.as_chunks::<8>();
+    for word in words {
+        let differs = u64::from_le_bytes(*word) ^ sought;
+        // The highest bit of each byte that is zero, and of no other.
+        let mut found = !(((differs & LOW) + LOW) | differs | LOW);
+        while found != 0 {
+            let end = at + found.trailing_zeros() / 8;
+            fields.push((start, end));
+            start = end + 1;
+            found &= found - 1;
+        }
+        at += 8;
     }
-    fields.push((start, line.len() as u32));
+    for byte in rest {
+        if *byte == delimiter {
+            fields.push((start, at));
+            start = at + 1;
+        }
+        at += 1;
+    }
+    fields.push((start, at));
 }
 
 #[cfg(test)]

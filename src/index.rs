@@ -7,8 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, exit_of};
 use crate::pg::{Session, db};
-use crate::progress::Clock;
-use crate::progress::night::INDEX;
 use crate::registry::build::BuildDatabase;
 use crate::schema::{Kind, Schema, SchemaFile, catalog};
 
@@ -20,18 +18,32 @@ pub async fn post_data(
     build: &BuildDatabase,
     schema: &Schema,
     connections: usize,
-    clock: &Clock,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let abort = stop.child_token();
     let files = schema.files.iter().filter(|file| file.of_kind(&Kind::PostData).next().is_some());
     side_by_side(files, connections, &abort, async |file: &SchemaFile| {
         let session = build.session(&format!("post-data {}", file.table)).await?;
-        step(&session, file, &Kind::PostData, &abort).await?;
-        clock.part_over(INDEX, file.table.as_str());
-        Ok(())
+        step(&session, file, &Kind::PostData, &abort).await
     })
     .await
+}
+
+/// Finishes one table whose rows are in, while others still load: what its `-- post-data` section
+/// says, then freeze and analyse.
+///
+/// # Errors
+/// The server's; a key that its rows do not keep, with file and line.
+pub async fn finish_table(
+    build: &BuildDatabase,
+    schema: &Schema,
+    table: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(file) = schema.files.iter().find(|file| file.table == table) else { return Ok(()) };
+    let session = build.session(&format!("post-data {table}")).await?;
+    step(&session, file, &Kind::PostData, stop).await?;
+    freeze_table(&session, table, stop).await
 }
 
 /// Makes the tables of the `-- derive` sections, in number order.
@@ -66,10 +78,24 @@ pub async fn freeze(
     let abort = stop.child_token();
     side_by_side(tables.iter(), connections, &abort, async |table: &String| {
         let session = build.session(&format!("freeze {table}")).await?;
-        let sql = format!("vacuum (freeze, analyze) \"{table}\"");
-        session.run(&sql, format!("freeze {table}"), &abort).await
+        freeze_table(&session, table, &abort).await
     })
     .await
+}
+
+/// Freezes and analyses a table, unless that was done behind its keys.
+async fn freeze_table(
+    session: &Session,
+    table: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let name = format!("Freeze {table}");
+    if is_done(session, &name).await? {
+        return Ok(());
+    }
+    let sql = format!("vacuum (freeze, analyze) \"{table}\"");
+    session.run(&sql, format!("freeze {table}"), stop).await?;
+    note_done(session, &name).await
 }
 
 async fn side_by_side<'a, T: 'a>(
@@ -104,18 +130,21 @@ async fn step(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let name = format!("{kind:?} {}", file.table);
-    let done = session
-        .query_opt("select from kiln.step where step = $1", &[&name])
-        .await
-        .map_err(db("read the steps"))?;
-    if done.is_some() {
+    if is_done(session, &name).await? {
         return Ok(());
     }
     session.batch_execute("begin").await.map_err(db("begin"))?;
     file.apply(session, kind, stop).await?;
-    session
-        .execute("insert into kiln.step (step) values ($1)", &[&name])
-        .await
-        .map_err(db("note the step"))?;
+    note_done(session, &name).await?;
     session.batch_execute("commit").await.map_err(db(format!("commit {name}")))
+}
+
+async fn is_done(session: &Session, step: &str) -> anyhow::Result<bool> {
+    let done = session.query_opt("select from kiln.step where step = $1", &[&step]).await;
+    Ok(done.map_err(db("read the steps"))?.is_some())
+}
+
+async fn note_done(session: &Session, step: &str) -> anyhow::Result<()> {
+    let noted = session.execute("insert into kiln.step (step) values ($1)", &[&step]).await;
+    noted.map(|_| ()).map_err(db("note the step"))
 }

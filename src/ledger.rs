@@ -39,9 +39,6 @@ pub struct FileEntry {
     pub copied: u64,
     /// Order-independent digest of the rows, in hex.
     pub digest: String,
-    /// How long it kept a connection, from its first byte to its last row.
-    #[serde(default)]
-    pub milliseconds: u64,
 }
 
 /// Where a source stands.
@@ -325,7 +322,6 @@ mod tests {
             filtered: 1,
             copied: 8,
             digest: "d".into(),
-            milliseconds: 1,
         });
         entry.counted = 8;
         entry.rejects_allowed = 2;

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod night;
+mod schedule;
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;

@@ -3,9 +3,9 @@
 
 pub mod dictionary;
 mod field;
+mod sets;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
@@ -13,7 +13,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::bind::{Binding, Layout, Target};
 use crate::decode::Record;
 use crate::encode;
-use crate::source::{Encoding, From, Test};
+use crate::source::{Encoding, Test};
+use sets::Sets;
 
 /// Original bytes that a reject keeps; CMS's longest records are far below.
 const KEPT_BYTES: usize = 64 << 10;
@@ -83,26 +84,6 @@ pub struct Validator<'a> {
     pub counts: Counts,
 }
 
-/// The dictionaries, and room to look a row's sets up.
-#[derive(Default)]
-struct Sets<'a> {
-    shared: &'a [dictionary::Shared],
-    known: Vec<dictionary::Known>,
-    /// The original texts of the row's sets.
-    text: Vec<u8>,
-    /// The encoded fields of those that were not known.
-    fields: Vec<u8>,
-    /// The row's other columns, encoded.
-    plain: Vec<u8>,
-    looked_up: Vec<LookedUp>,
-}
-
-/// A row's set: a known one, or where its text and its fields stand.
-enum LookedUp {
-    Known(dictionary::Entry),
-    New { text: Range<usize>, fields: Range<usize> },
-}
-
 /// Why a field was refused: the column's name, the byte in the file, the reason.
 type Refusal = (Option<String>, u64, String);
 
@@ -118,9 +99,14 @@ impl<'a> Validator<'a> {
     ) -> Self {
         let encoding = binding.source.format.encoding;
         let counts = Counts { lines: header, header, ..Counts::default() };
-        let mut sets = Sets { shared: dictionaries, ..Sets::default() };
-        sets.known.resize_with(dictionaries.len(), dictionary::Known::default);
+        let sets = Sets::new(binding, &layout, dictionaries);
         Validator { binding, layout, known, encoding, sets, counts }
+    }
+
+    /// The counts, when the file is read to its end.
+    pub fn finish(self) -> Counts {
+        self.sets.leave();
+        self.counts
     }
 
     /// Appends the record's row to `rows`, or says why there is none.
@@ -172,74 +158,6 @@ impl<'a> Validator<'a> {
         encode::begin_row(rows, self.binding.targets.len() as i16);
         self.encode_all(record, &self.binding.targets, rows)?;
         Ok(xxh3_128(&rows[start..]))
-    }
-
-    /// Appends a row that has numbers for its sets, and gives its digest. A set gets its number
-    /// when all of the row is known to be good: a dictionary has no set that no row has.
-    fn row_of_sets(
-        &self,
-        record: &Record<'_>,
-        sets: &mut Sets<'_>,
-        rows: &mut Vec<u8>,
-    ) -> Result<u128, Refusal> {
-        let dictionaries = &self.binding.dictionaries;
-        sets.text.clear();
-        sets.fields.clear();
-        sets.plain.clear();
-        sets.looked_up.clear();
-        for (dictionary, known) in dictionaries.iter().zip(&sets.known) {
-            let text = sets.text.len();
-            self.put_text(record, &dictionary.targets, &mut sets.text);
-            let text = text..sets.text.len();
-            if let Some(entry) = known.get(&sets.text[text.clone()]) {
-                sets.looked_up.push(LookedUp::Known(entry));
-                continue;
-            }
-            let fields = sets.fields.len();
-            self.encode_all(record, &dictionary.targets, &mut sets.fields)?;
-            let fields = fields..sets.fields.len();
-            sets.looked_up.push(LookedUp::New { text, fields });
-        }
-        self.encode_all(record, &self.binding.targets, &mut sets.plain)?;
-        encode::begin_row(rows, (dictionaries.len() + self.binding.targets.len()) as i16);
-        let mut digested = Vec::with_capacity(dictionaries.len() * 16 + sets.plain.len());
-        for (index, (dictionary, looked_up)) in dictionaries.iter().zip(&sets.looked_up).enumerate()
-        {
-            let entry = match looked_up {
-                LookedUp::Known(entry) => *entry,
-                LookedUp::New { text, fields } => {
-                    let fields = &sets.fields[fields.clone()];
-                    let number = sets.shared[index].number(fields, dictionary.key);
-                    let entry = number.map_err(|reason| {
-                        let reason = format!("dictionary {} {reason}", dictionary.table);
-                        (None, record.position.byte, reason)
-                    })?;
-                    sets.known[index].keep(&sets.text[text.clone()], entry);
-                    entry
-                }
-            };
-            encode::number(rows, entry.id, dictionary.key);
-            digested.extend_from_slice(&entry.digest.to_le_bytes());
-        }
-        rows.extend_from_slice(&sets.plain);
-        digested.extend_from_slice(&sets.plain);
-        Ok(xxh3_128(&digested))
-    }
-
-    /// A set's original text, its fields told apart by their lengths.
-    fn put_text(&self, record: &Record<'_>, targets: &[Target], text: &mut Vec<u8>) {
-        for index in targets.iter().filter_map(|target| target.feed.column()) {
-            match (&self.binding.source.columns[index].from, self.layout.fields[index]) {
-                (From::Line, _) => text.extend_from_slice(&record.position.line.to_le_bytes()),
-                (_, Some(field)) => {
-                    let field = record.field(field).unwrap_or_default();
-                    text.extend_from_slice(&(field.len() as u32).to_le_bytes());
-                    text.extend_from_slice(field);
-                }
-                // The same in every row of the file.
-                (_, None) => {}
-            }
-        }
     }
 
     fn encode_all(

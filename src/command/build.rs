@@ -13,7 +13,7 @@ use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
-use crate::copy::queue::{Loading, Task};
+use crate::copy::queue::{After, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::error::{Exit, failure};
 use crate::failpoint;
@@ -263,7 +263,13 @@ impl<'a> Baking<'a> {
         drop(session);
         self.worth_keeping = true; // until it is known what was loaded
         let tasks = self.tasks(manifest, bindings).await;
-        let loaded = self.loading()?.run(tasks).await;
+        let loaded = {
+            let mut loading = self.loading()?;
+            if self.tag.state != State::Scratch {
+                loading.after = Some(self.after_rows());
+            }
+            loading.run(tasks).await
+        };
         self.note_forecast();
         let loaded = match loaded {
             Ok(loaded) => loaded,
@@ -322,7 +328,22 @@ impl<'a> Baking<'a> {
             scratch: self.context.config.folder("scratch")?,
             room: self.room.as_ref(),
             progress: &self.context.progress,
+            after: None,
             stop: &self.context.stop,
+        })
+    }
+
+    /// What a table gets when its rows are in.
+    fn after_rows(&self) -> After<'_> {
+        let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
+        let clock = &self.context.progress.clock;
+        Box::new(move |table| {
+            Box::pin(async move {
+                clock.keys_began(&table);
+                let outcome = index::finish_table(build, schema, &table, stop).await;
+                clock.keys_over(&table);
+                outcome
+            })
         })
     }
 
@@ -335,7 +356,7 @@ impl<'a> Baking<'a> {
         let since = Instant::now();
         let progress = &self.context.progress;
         let shown = progress.begin(INDEX, "keys and indexes");
-        index::post_data(build, schema, connections, &progress.clock, stop).await?;
+        index::post_data(build, schema, connections, stop).await?;
         failpoint::hit(failpoint::POST_DATA)?;
         self.ledger.stage("post-data", since);
         drop(shown);

@@ -138,6 +138,7 @@ impl Baking<'_> {
             text: self.ledger.sources.iter().map(|entry| entry.sum(|file| file.bytes)).sum(),
             scratch: room.scratch_used(),
             seconds: self.context.progress.clock.elapsed(),
+            keyed: self.context.progress.clock.keyed(),
             objects: loaded.map(|(name, input)| (name.clone(), input.size())).collect(),
             ..measured
         }))

@@ -124,6 +124,7 @@ async fn replace(
         scratch: context.config.folder("scratch")?,
         room: None,
         progress: &context.progress,
+        after: None,
         stop: &context.stop,
     };
     let span = tracing::info_span!("load", build, source = args.source);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures_util::SinkExt as _;
 
+use super::frozen;
 use super::settle::Open;
 use crate::error::{Exit, failure};
 use crate::pg::{Session, data_error, db};
@@ -20,7 +21,8 @@ const CHUNK: usize = 256 << 10;
 pub async fn write(session: &Session, open: &Open) -> anyhow::Result<BTreeMap<String, u64>> {
     let mut counts = BTreeMap::new();
     for (binding, sets) in open.binding.dictionaries.iter().zip(open.dictionaries.iter()) {
-        let sink = session.copy_in(&binding.copy_sql()).await.map_err(db("begin COPY"))?;
+        let sql = frozen(&binding.copy_sql());
+        let sink = session.copy_in(&sql).await.map_err(db("begin COPY"))?;
         let mut sink = std::pin::pin!(sink);
         for chunk in sets.rows(binding.targets.len(), binding.key, CHUNK) {
             let sent = sink.send(Bytes::from(chunk)).await;

@@ -8,14 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use super::Part;
 use crate::decode::Records;
-use crate::encode;
 use crate::error::{Exit, Failure};
 use crate::fetch::verified::{Complete, Verified};
-use crate::pg::stopped;
 use crate::source::Encoding;
 use crate::validate::{Counts, Outcome, Reject, Validator};
 
@@ -75,21 +72,24 @@ impl Tally {
 /// Reads a part to its end and hands rows on; blocking.
 ///
 /// # Errors
-/// The input's, with object and member; [`stopped`] when the receiver is gone.
-pub fn read(part: &Part, sender: &mpsc::Sender<Piece>) -> anyhow::Result<(Complete, Counts)> {
+/// The input's, with object and member, and what `hand_on` says.
+pub fn read(
+    part: &Part,
+    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+) -> anyhow::Result<(Complete, Counts)> {
     let meter = Arc::clone(&part.meter);
     let on_bytes = move |count| {
         meter.bytes.fetch_add(count, Ordering::Relaxed);
     };
     part.member
-        .open(on_bytes, |input| rows(part, input, sender))
+        .open(on_bytes, |input| rows(part, input, hand_on))
         .map_err(|error| error.context(part.member.place()))
 }
 
 fn rows<R: Read>(
     part: &Part,
     input: Verified<R>,
-    sender: &mpsc::Sender<Piece>,
+    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Complete, Counts)> {
     let source = &part.binding.source;
     let mut records = Records::new(input, &source.format);
@@ -100,9 +100,7 @@ fn rows<R: Read>(
     let mut validator =
         Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
     let mut chunk = Vec::with_capacity(CHUNK + CHUNK / 4);
-    chunk.extend_from_slice(encode::HEADER);
     let mut rows = 0;
-    let hand_on = |piece| sender.blocking_send(piece).map_err(|_| stopped());
     while let Some(record) = records.next_record()? {
         match validator.take(&record, &mut chunk) {
             Outcome::Row => rows += 1,
@@ -122,9 +120,10 @@ fn rows<R: Read>(
             rows = 0;
         }
     }
-    chunk.extend_from_slice(&encode::TRAILER);
-    hand_on(Piece::Rows(chunk.into(), rows))?;
-    let counts = validator.counts;
+    if !chunk.is_empty() {
+        hand_on(Piece::Rows(chunk.into(), rows))?;
+    }
+    let counts = validator.finish();
     let ended_in_newline = records.ended_in_newline();
     let proof = records.into_input().finish()?;
     refuse_odd_end(part, &counts, ended_in_newline)?;

@@ -1,20 +1,19 @@
-//! All files of all sources, longest first, over as many connections as there are; a source is
-//! settled when its last file is in. A source that fails does not stop the others: an engineer
-//! then has one thing to mend and not nine.
+//! All sources, longest first, over as many connections as there are; what follows a source's
+//! rows (its keys and indexes) is begun when no source waits for a connection, while others still
+//! load. A source that fails does not stop the others: an engineer then has one thing to mend and
+//! not nine.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
 
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::rejects::{self, RejectWriter};
-use super::settle::{Open, settle};
-use super::{Part, send, truncate};
+use super::settle::{Open, load_and_settle, settle_failed};
 use crate::bind::Binding;
 use crate::error::{Exit, Failure, exit_of};
 use crate::failpoint;
@@ -22,7 +21,7 @@ use crate::fetch::archive::{self, Found};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::forecast::room::Room;
-use crate::ledger::{FileEntry, SourceEntry};
+use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
 use crate::progress::{Meter, Progress};
@@ -53,6 +52,8 @@ pub struct Loading<'a> {
     pub room: Option<&'a Room>,
     /// Who shows how far it is.
     pub progress: &'a Progress,
+    /// What follows a source's rows; nothing where only rows are wanted.
+    pub after: Option<After<'a>>,
     /// The stop signal.
     pub stop: &'a CancellationToken,
 }
@@ -65,10 +66,30 @@ pub struct Loaded {
     pub unclaimed: Vec<String>,
 }
 
+/// What is done to a table when its rows are in: its keys and indexes.
+pub type After<'a> = Box<dyn Fn(String) -> BoxFuture<'a, anyhow::Result<()>> + Send + Sync + 'a>;
+
+/// What waits, and what is done.
 struct Shared {
-    parts: VecDeque<Part>,
-    open: BTreeMap<String, Open>,
+    /// The longest last.
+    waiting: Vec<Open>,
+    /// Tables whose rows are in.
+    loaded: VecDeque<String>,
     settled: Vec<SourceEntry>,
+    /// The first that failed behind its rows; the others' rows are loaded all the same.
+    failed: Option<anyhow::Error>,
+}
+
+/// What a connection does next.
+enum Job {
+    Load(Box<Open>),
+    After(String),
+}
+
+/// Permits for threads that read files beyond a source's first: one a core.
+pub(super) fn cores() -> Arc<Semaphore> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Arc::new(Semaphore::new(cores))
 }
 
 impl Loading<'_> {
@@ -93,16 +114,18 @@ impl Loading<'_> {
         let shared = Mutex::new(shared);
         let watch = self.progress.watch("load", meters);
         let abort = self.stop.child_token();
-        let workers = (0..self.connections).map(|_| self.work(&shared, &abort));
+        let cores = cores();
+        let workers = (0..self.connections).map(|_| self.work(&shared, &cores, &abort));
         let outcomes = futures_util::future::join_all(workers).await;
         drop(watch);
         // One worker's error stops the others; theirs only say that they were stopped.
         let mut errors: Vec<anyhow::Error> = outcomes.into_iter().filter_map(Result::err).collect();
+        let mut shared = shared.into_inner();
         errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
-        if let Some(error) = errors.into_iter().next() {
+        if let Some(error) = errors.into_iter().next().or(shared.failed.take()) {
             return Err(error);
         }
-        let mut entries = shared.into_inner().settled;
+        let mut entries = shared.settled;
         entries.sort_by(|a, b| a.source.cmp(&b.source));
         Ok(Loaded { entries, unclaimed })
     }
@@ -156,42 +179,39 @@ impl Loading<'_> {
         found: Vec<(Task, anyhow::Result<Found>)>,
     ) -> anyhow::Result<(Shared, Vec<(String, Arc<Meter>)>)> {
         let session = self.build.session("open sources").await?;
-        let mut shared =
-            Shared { parts: VecDeque::new(), open: BTreeMap::new(), settled: Vec::new() };
+        let mut shared = Shared {
+            waiting: Vec::new(),
+            loaded: VecDeque::new(),
+            settled: Vec::new(),
+            failed: None,
+        };
         let mut meters = Vec::new();
         for (task, found) in found {
             if self.stop.is_cancelled() {
                 return Err(stopped());
             }
             let name = task.binding.source.name.as_str().to_owned();
-            let attempt = begin_source(&session, &task.binding.source).await?;
-            let mut open = Open::new(task, attempt);
-            match found {
-                Err(error) => {
-                    open.failed = Some(error);
-                    let entry = settle(&session, &name, open).await?;
-                    shared.settled.push(entry);
-                }
-                Ok(found) => {
-                    let meter = Arc::new(Meter::default());
-                    meters.push((name.clone(), Arc::clone(&meter)));
-                    open.waiting = found.members.len();
-                    open.period = found.period().map(str::to_owned);
-                    for member in found.members {
-                        meter.total.fetch_add(member.size(), Ordering::Relaxed);
-                        shared.parts.push_back(open.part(member, &meter));
-                    }
-                    shared.open.insert(name, open);
-                }
+            let attempt = begin_source(&session, &name).await?;
+            let meter = Arc::new(Meter::default());
+            let open = Open::new(task, attempt, found, &meter);
+            if open.failed.is_some() {
+                shared.settled.push(settle_failed(&session, open).await?);
+            } else {
+                meters.push((name, meter));
+                shared.waiting.push(open);
             }
         }
-        let slice = shared.parts.make_contiguous();
-        slice.sort_by_key(|part| std::cmp::Reverse(part.member.size()));
+        shared.waiting.sort_by_key(Open::size);
         Ok((shared, meters))
     }
 
-    async fn work(&self, shared: &Mutex<Shared>, abort: &CancellationToken) -> anyhow::Result<()> {
-        let outcome = self.work_through(shared, abort).await;
+    async fn work(
+        &self,
+        shared: &Mutex<Shared>,
+        cores: &Arc<Semaphore>,
+        abort: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let outcome = self.work_through(shared, cores, abort).await;
         if outcome.is_err() {
             abort.cancel();
         }
@@ -201,41 +221,32 @@ impl Loading<'_> {
     async fn work_through(
         &self,
         shared: &Mutex<Shared>,
+        cores: &Arc<Semaphore>,
         abort: &CancellationToken,
     ) -> anyhow::Result<()> {
-        let mut session: Option<Session> = None;
         let mut rejects = RejectWriter::new(self.build);
         loop {
-            let Some(part) = shared.lock().await.next_part() else { return Ok(()) };
-            let name = part.binding.source.name.as_str().to_owned();
-            let connected = match session.take() {
-                Some(session) => session,
-                None => self.build.session(&name).await?,
-            };
-            let named = format!("kiln {} {name}", self.build.server.who());
-            connected
-                .execute("select set_config('application_name', left($1, 63), false)", &[&named])
-                .await
-                .map_err(db("name the session"))?;
-            let span = tracing::info_span!("load", source = name);
-            let work = load_part(&connected, &part, &mut rejects, abort);
-            let outcome = work.instrument(span.clone()).await;
-            // A server that is lost or full fails every other part as well; a signal stops all.
-            if let Err(error) = outcome.as_ref()
-                && matches!(exit_of(error), Exit::Database | Exit::Terminated | Exit::Bug)
-            {
-                let place = format!("source {name}: {}", part.member.place());
-                return outcome.map(|_| ()).map_err(|error| error.context(place));
-            }
-            if outcome.is_ok() {
-                session = Some(connected);
-            }
-            let done = shared.lock().await.note(&name, outcome);
-            if let Some(open) = done {
-                let fresh = self.build.session(&name).await?;
-                let entry = settle(&fresh, &name, open).instrument(span).await?;
-                failpoint::hit(failpoint::SOURCE)?;
-                shared.lock().await.settled.push(entry);
+            let Some(job) = shared.lock().await.next() else { return Ok(()) };
+            match job {
+                Job::Load(open) => {
+                    let name = open.binding.source.name.as_str().to_owned();
+                    let span = tracing::info_span!("load", source = name);
+                    let session = self.build.session(&name).await?;
+                    let load = load_and_settle(&session, *open, cores, &mut rejects, abort);
+                    let entry = load.instrument(span).await?;
+                    failpoint::hit(failpoint::SOURCE)?;
+                    let mut shared = shared.lock().await;
+                    if entry.state == SourceState::Loaded && self.after.is_some() {
+                        shared.loaded.push_back(name);
+                    }
+                    shared.settled.push(entry);
+                }
+                Job::After(table) => {
+                    let Some(after) = &self.after else { continue };
+                    if let Err(error) = after(table).await {
+                        shared.lock().await.failed.get_or_insert(error);
+                    }
+                }
             }
         }
     }
@@ -271,54 +282,16 @@ fn one_period_an_object(
 }
 
 impl Shared {
-    /// The next file; its source's time runs from the first on.
-    fn next_part(&mut self) -> Option<Part> {
-        let part = self.parts.pop_front()?;
-        if let Some(open) = self.open.get_mut(part.binding.source.name.as_str()) {
-            open.began.get_or_insert_with(Instant::now);
+    fn next(&mut self) -> Option<Job> {
+        if let Some(open) = self.waiting.pop() {
+            return Some(Job::Load(Box::new(open)));
         }
-        Some(part)
-    }
-
-    /// Notes a file's outcome; gives the source back when that was its last.
-    fn note(&mut self, name: &str, outcome: anyhow::Result<FileEntry>) -> Option<Open> {
-        let open = self.open.get_mut(name)?;
-        open.waiting -= 1;
-        match outcome {
-            Ok(file) => open.files.push(file),
-            Err(error) => {
-                open.failed.get_or_insert(error);
-                // The source is lost; its other files need not be read.
-                let before = self.parts.len();
-                self.parts.retain(|part| part.binding.source.name.as_str() != name);
-                open.waiting -= before - self.parts.len();
-            }
-        }
-        if open.waiting == 0 { self.open.remove(name) } else { None }
+        self.loaded.pop_front().filter(|_| self.failed.is_none()).map(Job::After)
     }
 }
 
-async fn load_part(
-    session: &Session,
-    part: &Part,
-    rejects: &mut RejectWriter,
-    stop: &CancellationToken,
-) -> anyhow::Result<FileEntry> {
-    session.batch_execute("begin").await.map_err(db("begin"))?;
-    let entry = send(session, part, rejects, stop).await;
-    if entry.is_err() {
-        // What was refused is worth keeping even where the file was not taken.
-        let _ = rejects.flush().await;
-        let _ = session.batch_execute("rollback").await;
-    }
-    let entry = entry?;
-    session.batch_execute("commit").await.map_err(db("commit rows"))?;
-    Ok(entry)
-}
-
-/// Notes that a source is being loaded, into empty tables.
-async fn begin_source(session: &Session, source: &Source) -> anyhow::Result<i64> {
-    let name = source.name.as_str();
+/// Notes that a source is being loaded; gives the attempt's number.
+async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
     let row = session
         .query_one(
             "insert into kiln.source as s (source, state, attempt, entry)
@@ -331,7 +304,6 @@ async fn begin_source(session: &Session, source: &Source) -> anyhow::Result<i64>
         .map_err(db("open a source"))?;
     let attempt: i64 = row.get(0);
     if attempt > 1 {
-        session.batch_execute(&truncate(source)).await.map_err(db("empty a half-loaded table"))?;
         rejects::forget_stale(session).await?;
     }
     Ok(attempt)

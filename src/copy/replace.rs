@@ -2,13 +2,10 @@
 //! reader of the unsealed build, and a crash, find the old rows or the new ones.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
 
-use super::queue::{Loading, Task};
+use super::queue::{Loading, Task, cores};
 use super::rejects::RejectWriter;
-use super::settle::{Open, entry, write_entry};
-use super::{dictionary, send, truncate};
+use super::settle::{Open, write_entry};
 use crate::error::{Exit, Failure};
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::Manifest;
@@ -28,29 +25,17 @@ impl Loading<'_> {
         refuse_derived(&session, self.build.name.as_str()).await?;
         let attempt = next_attempt(&session, &name).await?;
         let meter = Arc::new(Meter::default());
-        let mut open = Open::new(task, attempt);
-        open.began = Some(Instant::now());
-        open.period = found.period().map(str::to_owned);
-        let total: u64 = found.members.iter().map(|member| member.size()).sum();
-        meter.total.store(total, Ordering::Relaxed);
-        let watch = self.progress.watch("load", vec![(name.clone(), Arc::clone(&meter))]);
-        session
-            .batch_execute(&format!("begin; {}", truncate(&open.binding.source)))
-            .await
-            .map_err(db(format!("empty table {name}")))?;
+        let mut open = Open::new(task, attempt, Ok(found), &meter);
+        let watch = self.progress.watch("load", vec![(name.clone(), meter)]);
+        session.batch_execute("begin").await.map_err(db("begin"))?;
         let mut rejects = RejectWriter::new(self.build);
-        for member in found.members {
-            let part = open.part(member, &meter);
-            match send(&session, &part, &mut rejects, self.stop).await {
-                Ok(file) => open.files.push(file),
-                Err(error) => {
-                    let _ = rejects.flush().await;
-                    return Err(error.context(format!("source {name}")));
-                }
-            }
-        }
+        let loaded = open.load(&session, &cores(), &mut rejects, self.stop).await;
+        loaded.map_err(|error| error.context(format!("source {name}")))?;
         drop(watch);
-        let entry = prove(&session, &name, open).await?;
+        let entry = open.prove(&session).await?;
+        if let (SourceState::Failed, Some(error)) = (&entry.state, &entry.error) {
+            return Err(Failure::new(Exit::InputRejected, error.clone()).into());
+        }
         commit(&session, &entry, attempt, manifest).await?;
         Ok(entry)
     }
@@ -86,23 +71,6 @@ async fn next_attempt(session: &Session, name: &str) -> anyhow::Result<i64> {
     Ok(attempt)
 }
 
-async fn prove(session: &Session, name: &str, open: Open) -> anyhow::Result<SourceEntry> {
-    let counted: i64 = session
-        .query_one(&format!("select count(*) from \"{name}\""), &[])
-        .await
-        .map_err(db("count rows"))?
-        .get(0);
-    let dictionaries = dictionary::write(session, &open).await?;
-    let mut entry = entry(name, open, counted.unsigned_abs());
-    entry.dictionaries = dictionaries;
-    match (&entry.state, &entry.error) {
-        (SourceState::Failed, Some(error)) => {
-            Err(Failure::new(Exit::InputRejected, error.clone()).into())
-        }
-        _ => Ok(entry),
-    }
-}
-
 async fn commit(
     session: &Session,
     entry: &SourceEntry,
@@ -117,6 +85,11 @@ async fn commit(
         )
         .await
         .map_err(db("forget the old rejects"))?;
+    // Statistics of the old rows; keys and indexes took the new ones in.
+    session
+        .execute("delete from kiln.step where step = 'Freeze ' || $1", &[&entry.source])
+        .await
+        .map_err(db("forget the old statistics"))?;
     session
         .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(manifest)?])
         .await

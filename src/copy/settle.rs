@@ -1,15 +1,20 @@
-//! A source from its first file to its verdict: what is known of it while it loads, and the
-//! entry that is written when its last file is in: proved loaded, or failed with its reason.
+//! A source from its first file to its verdict, in one transaction: its tables are emptied, filled,
+//! counted, and its entry is written, or nothing of it is there but the entry that says why.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::part::Tally;
 use super::queue::Task;
-use super::{Part, dictionary};
+use super::rejects::RejectWriter;
+use super::{Part, dictionary, send, truncate};
 use crate::bind::Binding;
 use crate::error::{Exit, exit_of, render};
+use crate::fetch::archive::Found;
 use crate::fetch::member::Member;
 use crate::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::manifest::Input;
@@ -22,69 +27,150 @@ pub(super) struct Open {
     pub(super) binding: Arc<Binding>,
     pub(super) input: Input,
     pub(super) period: Option<String>,
+    pub(super) parts: Vec<Part>,
     pub(super) tally: Arc<Tally>,
     pub(super) dictionaries: Arc<[Shared]>,
-    pub(super) attempt: i64,
     /// When its first file was begun; until then it waits for a connection.
     pub(super) began: Option<Instant>,
-    pub(super) waiting: usize,
     pub(super) files: Vec<FileEntry>,
     pub(super) failed: Option<anyhow::Error>,
 }
 
 impl Open {
-    pub(super) fn new(task: Task, attempt: i64) -> Open {
-        Open {
+    /// A source whose files are known, or that failed before they were.
+    pub(super) fn new(
+        task: Task,
+        attempt: i64,
+        found: anyhow::Result<Found>,
+        meter: &Arc<Meter>,
+    ) -> Open {
+        let dictionaries: Arc<[Shared]> =
+            task.binding.dictionaries.iter().map(|_| Shared::default()).collect();
+        let mut open = Open {
             period: None,
+            parts: Vec::new(),
             tally: Arc::default(),
-            dictionaries: task.binding.dictionaries.iter().map(|_| Shared::default()).collect(),
-            attempt,
+            dictionaries,
             began: None,
-            waiting: 0,
             files: Vec::new(),
             failed: None,
             binding: task.binding,
             input: task.input,
+        };
+        match found {
+            Err(error) => open.failed = Some(error),
+            Ok(found) => {
+                open.period = found.period().map(str::to_owned);
+                let parts = found.members.into_iter();
+                open.parts = parts.map(|member| open.part(member, attempt, meter)).collect();
+            }
         }
+        meter.total.store(open.size(), Ordering::Relaxed);
+        open
     }
 
-    pub(super) fn part(&self, member: Member, meter: &Arc<Meter>) -> Part {
+    fn part(&self, member: Member, attempt: i64, meter: &Arc<Meter>) -> Part {
         Part {
             binding: Arc::clone(&self.binding),
             member,
             tally: Arc::clone(&self.tally),
             dictionaries: Arc::clone(&self.dictionaries),
             meter: Arc::clone(meter),
-            attempt: self.attempt,
+            attempt,
         }
+    }
+
+    /// Its files' bytes of text.
+    pub(super) fn size(&self) -> u64 {
+        self.parts.iter().map(|part| part.member.size()).sum()
+    }
+
+    /// Empties its tables and loads its files, in the caller's transaction.
+    pub(super) async fn load(
+        &mut self,
+        session: &Session,
+        cores: &Arc<Semaphore>,
+        rejects: &mut RejectWriter,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        self.began.get_or_insert_with(Instant::now);
+        let name = self.binding.source.name.as_str();
+        session
+            .batch_execute(&truncate(&self.binding.source))
+            .await
+            .map_err(db(format!("empty table {name}")))?;
+        let sent = send(session, &self.parts, cores, rejects, stop).await;
+        if sent.is_err() {
+            // What was refused is worth keeping even where the source was not taken.
+            let _ = rejects.flush().await;
+        }
+        self.files = sent?;
+        Ok(())
+    }
+
+    /// Counts what the tables hold and fills the dictionaries' tables; then the verdict.
+    pub(super) async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
+        let name = self.binding.source.name.as_str().to_owned();
+        let counted: i64 = session
+            .query_one(&format!("select count(*) from \"{name}\""), &[])
+            .await
+            .map_err(db("count rows"))?
+            .get(0);
+        let dictionaries = dictionary::write(session, &self).await?;
+        let mut entry = entry(&name, self, counted.unsigned_abs());
+        entry.dictionaries = dictionaries;
+        Ok(entry)
     }
 }
 
-/// Proves a source that is loaded, or says why it is not, and writes the entry to the build.
-pub(super) async fn settle(
+/// Loads a source and settles it: what fails by its own input is told by its entry, and the
+/// transaction is rolled back.
+///
+/// # Errors
+/// Only what concerns all sources: a lost or full server, a stop.
+pub(super) async fn load_and_settle(
     session: &Session,
-    name: &str,
-    open: Open,
+    mut open: Open,
+    cores: &Arc<Semaphore>,
+    rejects: &mut RejectWriter,
+    stop: &CancellationToken,
 ) -> anyhow::Result<SourceEntry> {
-    let counted: i64 = session
-        .query_one(&format!("select count(*) from \"{name}\""), &[])
-        .await
-        .map_err(db("count rows"))?
-        .get(0);
+    let name = open.binding.source.name.as_str().to_owned();
     session.batch_execute("begin").await.map_err(db("begin"))?;
-    let dictionaries = match open.failed {
-        None => dictionary::write(session, &open).await?,
-        Some(_) => BTreeMap::new(),
+    let loaded = open.load(session, cores, rejects, stop).await;
+    let entry = match loaded {
+        Ok(()) => open.prove(session).await?,
+        Err(error) if concerns_all(&error) => {
+            return Err(error.context(format!("source {name}")));
+        }
+        Err(error) => {
+            open.failed = Some(error);
+            entry(&name, open, 0)
+        }
     };
-    let mut entry = entry(name, open, counted.unsigned_abs());
-    entry.dictionaries = dictionaries;
+    if entry.state != SourceState::Loaded {
+        session.batch_execute("rollback; begin").await.map_err(db("forget the source's rows"))?;
+    }
     write_entry(session, &entry, None).await?;
     session.batch_execute("commit").await.map_err(db("commit the source"))?;
     Ok(entry)
 }
 
+/// A server that is lost or full fails every other source as well; a signal stops all.
+fn concerns_all(error: &anyhow::Error) -> bool {
+    matches!(exit_of(error), Exit::Database | Exit::Terminated | Exit::Bug)
+}
+
+/// Writes the entry of a source that failed before it could be loaded.
+pub(super) async fn settle_failed(session: &Session, open: Open) -> anyhow::Result<SourceEntry> {
+    let name = open.binding.source.name.as_str().to_owned();
+    let entry = entry(&name, open, 0);
+    write_entry(session, &entry, None).await?;
+    Ok(entry)
+}
+
 /// Makes the entry: proved loaded, or failed with its reason.
-pub(super) fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
+fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
     let mut entry = SourceEntry::empty(name, SourceState::Loaded);
     entry.period = open.period;
     entry.posted = open.input.posted;

@@ -25,6 +25,9 @@ pub struct Used {
     pub seconds: f64,
     /// Bytes of each table and of its indexes.
     pub tables: BTreeMap<String, TableBytes>,
+    /// Seconds that each source's keys and indexes took behind its rows.
+    #[serde(default)]
+    pub keyed: BTreeMap<String, f64>,
     /// Bytes of each source's objects.
     pub objects: BTreeMap<String, u64>,
 }

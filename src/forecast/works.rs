@@ -5,16 +5,15 @@
 use std::collections::BTreeMap;
 
 use super::{Past, Want, ratio};
-use crate::ledger::{FileEntry, Ledger, SourceEntry};
-use crate::progress::night::{FIXED, INDEX, LOAD, Work};
+use crate::ledger::Ledger;
+use crate::progress::night::{FIXED, LOAD, Work};
 
 /// The stages of a night with the seconds they are expected to take. `texts` are the bytes of text of
 /// the wants.
 pub fn works(wants: &[Want], texts: &[u64], past: &Past, connections: usize) -> Vec<Work> {
     match past.newest_whole() {
         Some((ledger, used)) if !ledger.stages.is_empty() => {
-            let then = Then { ledger, text: used.text.max(1), index: index_bytes(ledger) };
-            then.works(wants, texts, past)
+            Then { ledger, text: used.text.max(1), connections }.works(wants, texts, past)
         }
         _ => unknown(wants, texts, connections),
     }
@@ -24,101 +23,75 @@ pub fn works(wants: &[Want], texts: &[u64], past: &Past, connections: usize) -> 
 struct Then<'a> {
     ledger: &'a Ledger,
     text: u64,
-    /// Bytes of indexes by the schema file that makes them.
-    index: BTreeMap<String, f64>,
+    connections: usize,
 }
 
 impl Then<'_> {
     fn works(&self, wants: &[Want], texts: &[u64], past: &Past) -> Vec<Work> {
-        let now: u64 = texts.iter().sum();
-        let growth = now as f64 / self.text as f64;
-        let (load, load_growth) = self.load(wants, texts, past);
-        // Stages that ran side by side say more seconds than the night had.
+        let growth = texts.iter().sum::<u64>() as f64 / self.text as f64;
         let all: f64 = self.ledger.stages.iter().map(|entry| entry.seconds).sum();
         let night = self.ledger.used.as_ref().map_or(all, |used| used.seconds);
+        // Were stages ever to run side by side, they would say more seconds than the night had.
         let share = if all > night && night > 0.0 { night / all } else { 1.0 };
-        let mut works: Vec<Work> = Vec::new();
-        for entry in &self.ledger.stages {
-            let is_fixed = FIXED.contains(&entry.stage.as_str());
-            let (grown, parts) = match entry.stage.as_str() {
-                LOAD => (load_growth, load.clone()),
-                INDEX => (growth, self.index.clone()),
-                _ if is_fixed => (1.0, BTreeMap::new()),
-                _ => (growth, BTreeMap::new()),
-            };
-            let seconds = entry.seconds * share * grown;
-            works.push(Work { stage: entry.stage.clone(), seconds, parts });
-        }
-        works
-    }
-
-    /// Seconds of every source's load tonight, and how much longer the whole load is than then.
-    fn load(&self, wants: &[Want], texts: &[u64], past: &Past) -> (BTreeMap<String, f64>, f64) {
-        // What a byte of text took on average, for a source that was not there.
-        let then: f64 = self.ledger.sources.iter().map(connection_seconds).sum();
-        let mean = then / self.text as f64;
-        let seconds = |(want, text): (&Want, &u64)| match past.source(&want.source) {
-            Some(past) if past.text() > 0 => {
-                connection_seconds(past.entry) * *text as f64 / past.text() as f64
+        let work = |stage: &str, seconds: f64| match stage {
+            LOAD => self.load(seconds, wants, texts, past),
+            _ => {
+                let growth = if FIXED.contains(&stage) { 1.0 } else { growth };
+                Work { stage: stage.to_owned(), seconds: seconds * growth, ..Work::default() }
             }
-            _ => mean * *text as f64,
         };
-        let tonight: Vec<f64> = wants.iter().zip(texts).map(seconds).collect();
-        let now: f64 = tonight.iter().sum();
-        let names = wants.iter().map(|want| want.source.clone());
-        let growth = if then > 0.0 { now / then } else { 1.0 };
-        (names.zip(tonight).collect(), growth)
+        let stages = self.ledger.stages.iter();
+        stages.map(|entry| work(&entry.stage, entry.seconds * share)).collect()
     }
-}
 
-/// Seconds that a source's files kept connections, one after another or side by side: its share of
-/// the load's work, which its own time from the first file to the last is not.
-fn connection_seconds(entry: &SourceEntry) -> f64 {
-    match entry.sum(|file: &FileEntry| file.milliseconds) {
-        // Ledgers of older nights do not say it.
-        0 => entry.seconds,
-        milliseconds => milliseconds as f64 / 1e3,
+    /// The load: every source's seconds on a connection, its keys' behind it, and how much longer
+    /// they are in all than then.
+    fn load(&self, seconds: f64, wants: &[Want], texts: &[u64], past: &Past) -> Work {
+        let then: f64 = self.ledger.sources.iter().map(|entry| entry.seconds).sum();
+        // What a byte of text took on average, for a source that was not there.
+        let mean = then / self.text as f64;
+        let keyed_then = self.ledger.used.iter().flat_map(|used| used.keyed.values()).sum::<f64>();
+        let mut parts = BTreeMap::new();
+        let mut after = BTreeMap::new();
+        for (want, text) in wants.iter().zip(texts) {
+            let (rows, keys) = match past.source(&want.source) {
+                Some(past) if past.text() > 0 => {
+                    let growth = *text as f64 / past.text() as f64;
+                    let keys = past.used.keyed.get(&want.source).copied().unwrap_or(0.0);
+                    (past.entry.seconds * growth, keys * growth)
+                }
+                _ => (mean * *text as f64, 0.0),
+            };
+            parts.insert(want.source.clone(), rows);
+            after.insert(want.source.clone(), keys);
+        }
+        let now: f64 = parts.values().chain(after.values()).sum();
+        let growth = if then > 0.0 { now / (then + keyed_then) } else { 1.0 };
+        let (stage, side_by_side) = (LOAD.to_owned(), self.connections.max(1));
+        Work { stage, seconds: seconds * growth, parts, after, side_by_side }
     }
-}
-
-/// Bytes of indexes by source, dictionaries with it: a source's schema file makes them all.
-fn index_bytes(ledger: &Ledger) -> BTreeMap<String, f64> {
-    let Some(used) = &ledger.used else { return BTreeMap::new() };
-    let of = |entry: &SourceEntry| (entry.source.clone(), used.of_source(entry).index as f64);
-    let mut bytes: BTreeMap<String, f64> = ledger.sources.iter().map(of).collect();
-    let derived = used.derived(&ledger.sources).into_iter();
-    bytes.extend(derived.map(|(name, bytes)| (name.to_owned(), bytes.index as f64)));
-    bytes
 }
 
 fn unknown(wants: &[Want], texts: &[u64], connections: usize) -> Vec<Work> {
-    let parts: BTreeMap<String, f64> = wants
-        .iter()
-        .zip(texts)
-        .map(|(want, text)| (want.source.clone(), want.kind.load_seconds() * *text as f64))
-        .collect();
-    let load = parts.values().sum::<f64>() / connections.clamp(1, 2) as f64;
-    let index = wants.iter().zip(texts).map(|(want, text)| {
-        let (_, index) = want.kind.ratios();
-        (want.source.clone(), *text as f64 * index)
+    let rows = wants.iter().zip(texts).map(|(want, text)| {
+        let seconds = want.kind.load_seconds() * *text as f64;
+        (want.source.clone(), seconds)
     });
-    let index: BTreeMap<String, f64> = index.collect();
-    let fixed = ratio::FIXED.iter().map(|(stage, seconds)| (*stage, *seconds));
-    let after = ratio::STAGES.iter().map(|(stage, share)| (*stage, share * load));
-    let mut works: Vec<Work> = fixed
-        .chain(std::iter::once((LOAD, load)))
-        .chain(after)
-        .map(|(stage, seconds)| {
-            let parts = match stage {
-                LOAD => parts.clone(),
-                INDEX => index.clone(),
-                _ => BTreeMap::new(),
-            };
-            Work { stage: stage.to_owned(), seconds, parts }
-        })
-        .collect();
-    // A night of no text at all still has its steps.
-    works.retain(|work| work.seconds > 0.0);
+    let parts: BTreeMap<String, f64> = rows.collect();
+    let keys = parts.iter().map(|(name, seconds)| (name.clone(), seconds * ratio::KEYS));
+    let after: BTreeMap<String, f64> = keys.collect();
+    let load = parts.values().sum::<f64>() / connections.clamp(1, 2) as f64;
+    let plain = |(stage, seconds): (&str, f64)| Work {
+        stage: stage.to_owned(),
+        seconds,
+        ..Work::default()
+    };
+    let after_load = ratio::STAGES.map(|(stage, share)| plain((stage, share * load)));
+    let seconds = load * (1.0 + ratio::KEYS);
+    let side_by_side = connections.max(1);
+    let mut works: Vec<Work> = ratio::FIXED.map(plain).into();
+    works.push(Work { stage: LOAD.to_owned(), seconds, parts, after, side_by_side });
+    works.extend(after_load);
     works
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::HumanDuration;
 
 use super::Meter;
-use super::night::{FIXED, Seen, Standing, Watchdog, Work, expected_of, standing};
+use super::night::{FIXED, INDEX, Seen, UNPROVEN_MAX, Standing, Watchdog, Work, expected_of, standing};
 
 /// When a run is to be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,10 @@ struct Night {
     before: Option<f64>,
     running: BTreeMap<String, Instant>,
     over: BTreeSet<String>,
-    parts: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Tables whose keys are being built.
+    keying: BTreeMap<String, Instant>,
+    /// Seconds that those took that are done.
+    keyed: BTreeMap<String, f64>,
     /// The stage that has meters, and they.
     meters: Option<(String, Vec<(String, Arc<Meter>)>)>,
     deadline: Option<Deadline>,
@@ -42,6 +45,20 @@ struct Night {
 }
 
 impl Night {
+    /// The share that is done of each table's keys: those under way by their time.
+    fn keys(&self) -> BTreeMap<String, f64> {
+        let expected = |table: &str| {
+            let mut all = self.works.iter().filter_map(|work| work.after.get(table));
+            all.next().copied().filter(|seconds| *seconds > 0.0)
+        };
+        let under_way = self.keying.iter().filter_map(|(table, since)| {
+            let share = since.elapsed().as_secs_f64() / expected(table)?;
+            Some((table.clone(), share.min(UNPROVEN_MAX)))
+        });
+        let over = self.keyed.keys().map(|table| (table.clone(), 1.0));
+        under_way.chain(over).collect()
+    }
+
     fn seen(&self) -> Seen {
         let running = self.running.iter().map(|(stage, since)| {
             let seconds = since.elapsed().as_secs_f64();
@@ -53,7 +70,7 @@ impl Night {
             over: self.over.clone(),
             running: running.collect(),
             metered: BTreeSet::new(),
-            parts: self.parts.clone(),
+            parts: BTreeMap::from([(INDEX.to_owned(), self.keys())]),
         };
         if let Some((stage, meters)) = &self.meters {
             let share = |meter: &Meter| {
@@ -87,7 +104,8 @@ impl Clock {
             before: None,
             running: BTreeMap::new(),
             over: BTreeSet::new(),
-            parts: BTreeMap::new(),
+            keying: BTreeMap::new(),
+            keyed: BTreeMap::new(),
             meters: None,
             deadline,
             later,
@@ -130,11 +148,25 @@ impl Clock {
         });
     }
 
-    /// A part of a stage is done: an index file, say.
-    pub fn part_over(&self, stage: &str, part: &str) {
+    /// A table's keys and indexes are being built.
+    pub fn keys_began(&self, table: &str) {
         self.with(|night| {
-            night.parts.entry(stage.to_owned()).or_default().insert(part.to_owned(), 1.0);
+            night.keying.insert(table.to_owned(), Instant::now());
         });
+    }
+
+    /// They are built.
+    pub fn keys_over(&self, table: &str) {
+        self.with(|night| {
+            if let Some(since) = night.keying.remove(table) {
+                night.keyed.insert(table.to_owned(), since.elapsed().as_secs_f64());
+            }
+        });
+    }
+
+    /// Seconds that each table's keys took.
+    pub fn keyed(&self) -> BTreeMap<String, f64> {
+        self.with(|night| night.keyed.clone()).unwrap_or_default()
     }
 
     /// These meters tell how far a stage is.

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::schedule::makespan;
+
 /// The stage that loads; it has meters.
 pub const LOAD: &str = "copy";
 /// The stage that builds keys and indexes; its parts are schema files.
@@ -16,7 +18,7 @@ pub const FIXED: [&str; 5] = ["pre-data", "manifest", "seal", "swap", "prune"];
 /// expected: the first seconds say little.
 const PRIOR: f64 = 0.005;
 /// A stage that tells nothing of its work counts as done up to this share, until it ends.
-const UNPROVEN_MAX: f64 = 0.95;
+pub(super) const UNPROVEN_MAX: f64 = 0.95;
 /// From this share of a night on, the forecast is held against the deadline.
 pub const FIRST_TENTH: f64 = 0.1;
 
@@ -27,9 +29,13 @@ pub struct Work {
     pub stage: String,
     /// Seconds that it is expected to take.
     pub seconds: f64,
-    /// Its parts, with weights: sources by the seconds of their load, schema files by the bytes
-    /// of their indexes.
+    /// Its parts, with weights: of the load, sources by their seconds on a connection.
     pub parts: BTreeMap<String, f64>,
+    /// Of the load: what follows the rows of a source (its keys and indexes), in seconds.
+    pub after: BTreeMap<String, f64>,
+    /// Of the load: the connections that take these jobs in turn; elsewhere 0, and parts weigh
+    /// what they weigh.
+    pub side_by_side: usize,
 }
 
 impl Work {
@@ -37,9 +43,15 @@ impl Work {
         FIXED.contains(&self.stage.as_str())
     }
 
-    /// The share of the weights that these shares of the parts come to; parts that were not
+    /// The share of the stage that is done, of the shares of its parts; parts that were not
     /// expected weigh nothing.
-    fn share(&self, of: impl Fn(&str) -> f64) -> f64 {
+    fn share(&self, of: impl Fn(&str) -> f64, keyed: impl Fn(&str) -> f64) -> f64 {
+        if self.side_by_side > 0 {
+            let none = |_: &str| 0.0;
+            let all = makespan(&self.parts, none, &self.after, none, self.side_by_side);
+            let left = makespan(&self.parts, of, &self.after, keyed, self.side_by_side);
+            return if all > 0.0 { (1.0 - left / all).clamp(0.0, 1.0) } else { 0.0 };
+        }
         let all: f64 = self.parts.values().sum();
         let done = self.parts.iter().map(|(name, weight)| weight * of(name).clamp(0.0, 1.0));
         if all > 0.0 { done.sum::<f64>() / all } else { 0.0 }
@@ -86,8 +98,10 @@ fn proven(works: &[Work], seen: &Seen) -> Vec<f64> {
         if seen.over.contains(&work.stage) {
             return 1.0;
         }
-        let parts = seen.parts.get(&work.stage);
-        work.share(|name| parts.and_then(|parts| parts.get(name)).copied().unwrap_or(0.0))
+        let of = |stage: &str, name: &str| {
+            seen.parts.get(stage).and_then(|parts| parts.get(name)).copied().unwrap_or(0.0)
+        };
+        work.share(|name| of(&work.stage, name), |name| of(INDEX, name))
     };
     works.iter().map(share).collect()
 }

@@ -5,9 +5,10 @@
 //! over what CMS said: a set's own digest stands in the row's for its number.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::encode::{self, ColumnType};
 
@@ -32,6 +33,9 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct Shared {
     sets: Mutex<Sets>,
+    /// What threads knew that have read their file, by what their texts are made of: the next
+    /// thread need not learn it again.
+    spare: Mutex<Vec<(String, Known)>>,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +70,19 @@ impl Shared {
         let id = i32::try_from(next).map_err(|_| "has more sets than integer can number")?;
         sets.ids.insert(fields.into(), id);
         Ok(Entry { id, digest })
+    }
+
+    /// What another thread knew whose texts were made of the same columns; else nothing.
+    pub fn known(&self, made_of: &str) -> Known {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = spare.iter().position(|(columns, _)| columns == made_of);
+        found.map(|index| spare.swap_remove(index).1).unwrap_or_default()
+    }
+
+    /// Leaves what a thread knows to the next one.
+    pub fn leave(&self, made_of: &str, known: Known) {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.push((made_of.to_owned(), known));
     }
 
     /// How many sets there are.
@@ -103,23 +120,77 @@ impl Shared {
 }
 
 /// What one thread knows of a dictionary: sets by their original text.
+///
+/// Texts lie one behind another in the order in which they were met, for files come in order: the
+/// set that was met behind the last one is most often the next one (a plan's pharmacies stand in
+/// the same order in every plan), and then nothing is hashed.
 #[derive(Debug, Default)]
 pub struct Known {
-    by_text: HashMap<Box<[u8]>, Entry>,
+    texts: Vec<u8>,
+    slots: Vec<Slot>,
+    /// Slots by their text's hash.
+    by_hash: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    last: usize,
+    /// From the last one to the one before it was found: 0 where sets repeat, 1 where they follow.
+    step: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    start: usize,
+    end: usize,
+    entry: Entry,
 }
 
 impl Known {
     /// The entry of a set that was met before.
-    pub fn get(&self, text: &[u8]) -> Option<Entry> {
-        self.by_text.get(text).copied()
+    pub fn get(&mut self, text: &[u8]) -> Option<Entry> {
+        for step in [self.step, 1 - self.step] {
+            if let Some(entry) = self.at(self.last + step, text) {
+                (self.last, self.step) = (self.last + step, step);
+                return Some(entry);
+            }
+        }
+        let found = *self.by_hash.get(&xxh3_64(text))? as usize;
+        let entry = self.at(found, text)?;
+        self.last = found;
+        Some(entry)
+    }
+
+    fn at(&self, index: usize, text: &[u8]) -> Option<Entry> {
+        let slot = self.slots.get(index)?;
+        (self.texts[slot.start..slot.end] == *text).then_some(slot.entry)
     }
 
     /// Keeps an entry.
     pub fn keep(&mut self, text: &[u8], entry: Entry) {
-        if self.by_text.len() >= KNOWN_MAX {
-            self.by_text.clear();
+        if self.slots.len() >= KNOWN_MAX {
+            *self = Known::default();
         }
-        self.by_text.insert(text.into(), entry);
+        let start = self.texts.len();
+        self.texts.extend_from_slice(text);
+        self.last = self.slots.len();
+        self.slots.push(Slot { start, end: self.texts.len(), entry });
+        // Of two texts with one hash the later one is known, the other is looked up each time.
+        self.by_hash.insert(xxh3_64(text), self.last as u32);
+    }
+}
+
+/// A hash that is one already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
 
@@ -140,6 +211,25 @@ mod tests {
         let said = shared.number(b"one more", ColumnType::Int2);
         assert!(said.is_err_and(|reason| reason.contains("32,767")));
         assert_eq!(shared.len(), i16::MAX as usize);
+    }
+
+    #[test]
+    fn a_text_is_known_again_in_whatever_order_it_comes() {
+        let mut known = Known::default();
+        let entry = |id: i32| Entry { id, digest: id as u128 };
+        let texts: Vec<String> = (0..100).map(|id| format!("text {id}")).collect();
+        assert_eq!(known.get(b""), None);
+        for (id, text) in (0..).zip(&texts) {
+            assert_eq!(known.get(text.as_bytes()), None);
+            known.keep(text.as_bytes(), entry(id));
+        }
+        for step in [1_usize, 2, 37, 99] {
+            for turn in 0..200 {
+                let id = turn * step % 100;
+                assert_eq!(known.get(texts[id].as_bytes()), Some(entry(id as i32)));
+            }
+        }
+        assert_eq!(known.get(b"text 1000"), None);
     }
 
     #[test]

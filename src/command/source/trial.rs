@@ -4,11 +4,13 @@
 mod stored;
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
 use tokio::sync::mpsc;
+use tokio_postgres::CopyInSink;
 use tokio_util::sync::CancellationToken;
 
 use crate::bind::{self, Binding};
@@ -172,7 +174,8 @@ impl Trial {
             attempt: 1,
         };
         let (sender, mut pieces) = mpsc::channel(PIECES_IN_FLIGHT);
-        let reader = tokio::task::spawn_blocking(move || part::read(&part, &sender));
+        let hand_on = move |piece| sender.blocking_send(piece).map_err(|_| stopped());
+        let reader = tokio::task::spawn_blocking(move || part::read(&part, &hand_on));
         let fed = self.feed(&mut pieces, stop).await;
         drop(pieces);
         let read = reader.await.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
@@ -201,7 +204,10 @@ impl Trial {
             true => {
                 let sql = self.binding.copy_sql();
                 let begun = self.session.copy_in::<_, Bytes>(&sql).await;
-                Some(Box::pin(begun.map_err(db("begin COPY"))?))
+                let mut copy = Box::pin(begun.map_err(db("begin COPY"))?);
+                let header = Bytes::from_static(encode::HEADER);
+                copy.send(header).await.map_err(|error| data_error("COPY", &error))?;
+                Some(copy)
             }
             false => None,
         };
@@ -227,14 +233,13 @@ impl Trial {
                 copy = Some(open);
             } else {
                 self.all_sent &= rows == 0;
-                open.send(Bytes::from_static(&encode::TRAILER)).await.map_err(refused)?;
-                open.as_mut().finish().await.map_err(refused)?;
+                end(open).await?;
             }
         }
-        if let Some(mut open) = copy {
-            open.as_mut().finish().await.map_err(|error| data_error("COPY", &error))?;
+        match copy {
+            Some(open) => end(open).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     async fn tell(self, args: &cli::SourceCheck, object: &Object) -> anyhow::Result<Tried> {
@@ -263,6 +268,14 @@ impl Trial {
         };
         Ok(Tried { files: self.counts, rejects: self.kinds.into_values().collect(), ..tried })
     }
+}
+
+/// Ends a COPY; whether all rows went into it is told elsewhere.
+async fn end(mut copy: Pin<Box<CopyInSink<Bytes>>>) -> anyhow::Result<()> {
+    let refused = |error| data_error("COPY", &error);
+    copy.send(Bytes::from_static(&encode::TRAILER)).await.map_err(refused)?;
+    copy.as_mut().finish().await.map_err(refused)?;
+    Ok(())
 }
 
 /// Rejects of one kind are counted, the first of them kept.

@@ -176,7 +176,6 @@ pub fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> S
     entry.dictionaries = facts.dictionaries;
     entry.digest.clone_from(&facts.digest);
     entry.files.push(FileEntry {
-        milliseconds: 0,
         object: origin.to_owned(),
         version: stored.digest_hex(),
         member: table.to_owned(),

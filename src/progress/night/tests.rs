@@ -6,7 +6,7 @@ use super::*;
 
 fn work(stage: &str, seconds: f64, parts: &[(&str, f64)]) -> Work {
     let parts = parts.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect();
-    Work { stage: stage.to_owned(), seconds, parts }
+    Work { stage: stage.to_owned(), seconds, parts, ..Work::default() }
 }
 
 /// A night of these stages one after another, seen at a moment: the first has meters.
