@@ -109,6 +109,8 @@ Examples:
   kiln run druginfo --without pricing
   # from the files, whatever is kept
   kiln run druginfo --anew
+  # say early when it will not be over at six
+  kiln run --deadline 06:00
   kiln run --dry-run")]
     Run(Run),
     /// Build, and stop at sealed

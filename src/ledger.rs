@@ -9,6 +9,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 pub use contents::{Leaf, Link, Reuse, difference};
+use crate::forecast::Forecast;
+use crate::forecast::used::Used;
+use crate::progress::Clock;
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,6 +211,12 @@ pub struct Ledger {
     pub expected: Vec<String>,
     /// The checks.
     pub checks: Vec<CheckEntry>,
+    /// What the night was expected to need.
+    #[serde(default)]
+    pub forecast: Option<Forecast>,
+    /// What it used.
+    #[serde(default)]
+    pub used: Option<Used>,
     /// What a person may want to look at.
     pub warnings: Vec<String>,
     /// Whether the seal was committed.
@@ -247,6 +256,8 @@ impl Ledger {
             sources: Vec::new(),
             expected: Vec::new(),
             checks: Vec::new(),
+            forecast: None,
+            used: None,
             warnings: Vec::new(),
             sealed: false,
             promoted: None,
@@ -259,6 +270,14 @@ impl Ledger {
         let seconds = since.elapsed().as_secs_f64();
         tracing::info!(stage = name, seconds, "stage done");
         self.stages.push(StageEntry { stage: name.to_owned(), seconds });
+    }
+
+    /// Notes how long the night took, and what was warned of on the way.
+    pub fn night_took(&mut self, clock: &Clock) {
+        if let Some(used) = &mut self.used {
+            used.seconds = clock.elapsed();
+        }
+        self.warnings.extend(clock.take_warnings());
     }
 
     /// What keeps the build from being sealed; empty when every source and every check agrees.

@@ -44,6 +44,7 @@ pub mod config;
 pub mod digest;
 pub mod error;
 pub mod failpoint;
+pub mod forecast;
 pub mod history;
 pub mod ledger;
 pub mod local;

@@ -2,6 +2,7 @@
 //! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
 
 mod drafted;
+mod forecast;
 mod log;
 mod made;
 mod status;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use drafted::{Drafted, drafted};
+pub use forecast::forecast;
 pub use log::log_to_file;
 pub use made::{Made, made};
 pub use status::status;
@@ -114,6 +116,10 @@ fn print_ledger(ledger: &Ledger) {
         table.row(vec![stage.clone(), seconds(*time)]);
     }
     table.print();
+    if let (Some(forecast), Some(used)) = (&ledger.forecast, &ledger.used) {
+        say!();
+        forecast::beside(forecast, used);
+    }
     let passed = ledger.checks.iter().filter(|check| check.rows == 0).count();
     say!("\n  {passed} of {} checks passed", ledger.checks.len());
     for warning in &ledger.warnings {

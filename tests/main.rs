@@ -58,6 +58,9 @@ mod cases;
 // does anything of a person leave the loader, but a hash?
 mod personal;
 
+// is what a night needs said before its rows, and was it right?
+mod forecast;
+
 // does the plan search find what the obvious query finds?
 mod search;
 // does generated data have the size, the bytes and the nights that it says?

@@ -19,10 +19,12 @@ use crate::copy::note_without;
 use crate::copy::queue::{After, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::failpoint;
+use crate::forecast::room::Room;
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, settings, stopped};
+use crate::progress::night::{INDEX, LOAD};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::{State, Tag};
 use crate::schema::Kind;
@@ -43,9 +45,11 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
             let wanted = Wanted { database: &args.database, without, anew, command: "build" };
             return plan(&context, &wanted, args.json.json).await;
         }
+        let _night = context.progress.night(&args.database, context.deadline.clone(), 0.0);
         let mut begun = Baking::begin(&context, "build", &args.database, without).await?;
         begun.reuse = !anew;
-        let baked = begun.bake().await?;
+        let mut baked = begun.bake().await?;
+        baked.ledger.night_took(&context.progress.clock);
         report::ledger(&baked.ledger, args.json.json, context.summary)?;
         baked.end(None).await
     };
@@ -68,6 +72,10 @@ pub(super) struct Baking<'a> {
     pub reuse: bool,
     /// The build that this one was begun as a copy of.
     pub base: Option<Base>,
+    /// The forecast, once the manifest is fixed.
+    pub room: Option<Room>,
+    /// Where the WAL ended when the load began.
+    pub wal_before: u64,
     pub problems: Problems,
 }
 
@@ -103,6 +111,8 @@ impl<'a> Baking<'a> {
             worth_keeping: false,
             reuse: false,
             base: None,
+            room: None,
+            wal_before: 0,
             problems,
         }
     }
@@ -155,6 +165,7 @@ impl<'a> Baking<'a> {
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
         self.choose_settings().await?;
+        let _stage = self.context.progress.enter("pre-data");
         let session = match self.begin_on_base().await? {
             Some(session) => session,
             None => self.make_tables().await?,
@@ -204,6 +215,7 @@ impl<'a> Baking<'a> {
 
     async fn fix_manifest(&mut self) -> anyhow::Result<Manifest> {
         let since = Instant::now();
+        let _stage = self.context.progress.enter("manifest");
         let manifest = outlook::fix(self.context, &self.specs, &self.without).await?;
         let session = self.build.session("manifest").await?;
         session
@@ -224,7 +236,9 @@ impl<'a> Baking<'a> {
         manifest: &Manifest,
         bindings: Vec<Arc<Binding>>,
     ) -> anyhow::Result<()> {
+        self.foresee(manifest).await?;
         let since = Instant::now();
+        let _stage = self.context.progress.enter(LOAD);
         self.ledger.expected = manifest.sources.keys().cloned().collect();
         self.ledger.expected.extend(manifest.without.iter().cloned());
         let session = self.build.session("without").await?;
@@ -245,7 +259,12 @@ impl<'a> Baking<'a> {
             if self.tag.state != State::Scratch {
                 loading.after = Some(self.after_rows());
             }
-            loading.run(tasks).await?
+            loading.run(tasks).await
+        };
+        self.note_forecast();
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => return Err(self.if_no_room(error).await),
         };
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
@@ -259,7 +278,7 @@ impl<'a> Baking<'a> {
     }
 
     /// Whether there is a source, or a reject, for an engineer to go on with.
-    async fn has_something(&self) -> bool {
+    pub(super) async fn has_something(&self) -> bool {
         if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
             return true;
         }
@@ -292,6 +311,7 @@ impl<'a> Baking<'a> {
             specs: &self.specs.sources.all,
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
+            room: self.room.as_ref(),
             progress: &self.context.progress,
             after: None,
             stop: &self.context.stop,
@@ -301,8 +321,14 @@ impl<'a> Baking<'a> {
     /// What a table gets when its rows are in.
     fn after_rows(&self) -> After<'_> {
         let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
+        let clock = &self.context.progress.clock;
         Box::new(move |table| {
-            Box::pin(async move { index::finish_table(build, schema, &table, stop).await })
+            Box::pin(async move {
+                clock.keys_began(&table);
+                let outcome = index::finish_table(build, schema, &table, stop).await;
+                clock.keys_over(&table);
+                outcome
+            })
         })
     }
 
@@ -313,30 +339,40 @@ impl<'a> Baking<'a> {
         forget_stale_rejects(&build.session("rejects").await?).await?;
         let (schema, connections) = (&self.specs.schema, self.context.config.connections);
         let since = Instant::now();
-        let shown = self.context.progress.stage("keys and indexes");
+        let progress = &self.context.progress;
+        let shown = progress.begin(INDEX, "keys and indexes");
         index::post_data(build, schema, connections, stop).await?;
         failpoint::hit(failpoint::POST_DATA)?;
         self.ledger.stage("post-data", since);
+        drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("derive", "derived tables");
         index::derive(build, schema, stop).await?;
         self.ledger.stage("derive", since);
+        drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("freeze", "freezing and analysing");
         index::freeze(build, connections, stop).await?;
         failpoint::hit(failpoint::FREEZE)?;
         self.ledger.stage("freeze", since);
         drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("check", "checks");
         self.ledger.checks = check::run(&build.session("check").await?, schema, stop).await?;
         failpoint::hit(failpoint::CHECK)?;
         self.ledger.stage("check", since);
+        drop(shown);
 
         if stop.is_cancelled() {
             return Err(stopped());
         }
         let since = Instant::now();
+        let _shown = progress.begin("seal", "seal");
+        self.ledger.used = self.used(manifest).await?;
+        self.ledger.warnings.extend(progress.clock.take_warnings());
         self.ledger.sealed = true;
         let app = ident(&self.context.config.app_role)?;
         let lock = schema.locked()?;

@@ -128,6 +128,7 @@ async fn replace(
         specs: &specs.sources.all,
         connections: context.config.connections,
         scratch: context.config.folder("scratch")?,
+        room: None,
         progress: &context.progress,
         after: None,
         stop: &context.stop,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::base::Base;
+use super::forecast::of_plan;
 use super::outlook::Outlook;
 use super::{Context, Start};
 use crate::cli;
@@ -14,6 +15,7 @@ use crate::error::{Exit, failure};
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::{Input, Manifest};
 use crate::registry::control;
+use crate::report;
 use crate::reuse::{Action, Decision};
 use crate::schema::Schema;
 use crate::source::{Source, Sources};
@@ -92,11 +94,15 @@ pub(super) async fn plan(
         None => None,
     };
     let lines = lines(&outlook, base.as_ref(), idle.is_some());
+    let forecast = match idle {
+        Some(_) => None,
+        None => Some(of_plan(context, &specs, &outlook.manifest).await?),
+    };
     if as_json {
         let said = json!({
             "dry_run": true, "database": database, "live": outlook.live,
             "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
-            "sources": lines, "manifest": outlook.manifest,
+            "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
         });
         say!("{said}");
         return Ok(());
@@ -108,6 +114,9 @@ pub(super) async fn plan(
     }
     for line in &lines {
         say!("  {}", line.text());
+    }
+    if let Some(forecast) = &forecast {
+        report::forecast(forecast);
     }
     Ok(())
 }

@@ -51,6 +51,7 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
         return Ok(());
     }
     let lock = RunLock::acquire(&context.server, &context.who, "resume", database).await?;
+    let _night = context.progress.night(database, context.deadline.clone(), 0.0);
     let mut baking = match open(context, args, database, lock).await {
         Ok(baking) => baking,
         Err((lock, error)) => return Err(end_early(&lock, error).await),
@@ -67,7 +68,8 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
         Err(error) => Err(error),
     };
     drop(session);
-    let baked = baking.sealed_or_failed(outcome).await?;
+    let mut baked = baking.sealed_or_failed(outcome).await?;
+    baked.ledger.night_took(&context.progress.clock);
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(None).await
 }

@@ -20,7 +20,9 @@ use crate::bind::Binding;
 use crate::error::{Exit, Failure, exit_of};
 use crate::failpoint;
 use crate::fetch::archive::{self, Found};
+use crate::fetch::member::Member;
 use crate::fetch::object::Object;
+use crate::forecast::room::Room;
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
@@ -52,6 +54,8 @@ pub struct Loading<'a> {
     pub connections: usize,
     /// Where inner zips are spooled.
     pub scratch: std::path::PathBuf,
+    /// Whether there is room for the rows, asked once the directories say how much text there is.
+    pub room: Option<&'a Room>,
     /// Who shows how far it is.
     pub progress: &'a Progress,
     /// What follows a source's rows; nothing where only rows are wanted.
@@ -123,6 +127,7 @@ impl Loading<'_> {
         let told = kept.iter().filter_map(|task| task.keep.as_ref());
         let entries = read.flat_map(|found| &found.entries);
         let unclaimed = unclaimed(self.specs, entries.chain(told.flat_map(|keep| &keep.entries)));
+        self.hold_room(&found)?;
         let (mut shared, mut meters) = self.open_all(found).await?;
         Loading::queue_kept(kept, &mut shared, &mut meters);
         let shared = Mutex::new(shared);
@@ -142,6 +147,22 @@ impl Loading<'_> {
         let Shared { settled: mut entries, warnings, .. } = shared;
         entries.sort_by(|a, b| a.source.cmp(&b.source));
         Ok(Loaded { entries, unclaimed, warnings })
+    }
+
+    /// Refuses to begin where the text that was found will not fit.
+    fn hold_room(&self, found: &[(Task, anyhow::Result<Found>)]) -> anyhow::Result<()> {
+        let Some(room) = self.room else { return Ok(()) };
+        let told = found.iter().filter_map(|(task, found)| Some((task, found.as_ref().ok()?)));
+        let text: Vec<(String, u64)> = told
+            .clone()
+            .map(|(task, found)| {
+                let bytes = found.members.iter().map(Member::size).sum();
+                (task.binding.source.name.as_str().to_owned(), bytes)
+            })
+            .collect();
+        room.before_rows(&text, told.map(|(_, found)| found.spooled).sum())?;
+        self.progress.clock.foretell(room.works(&text), room.has_past());
+        Ok(())
     }
 
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {

@@ -47,6 +47,8 @@ pub struct Found {
     pub entries: Vec<String>,
     /// What directories that need no inflating say of the files.
     pub contents: Vec<Leaf>,
+    /// Bytes of inner zips that were spooled to the scratch folder.
+    pub spooled: u64,
 }
 
 impl Found {
@@ -67,6 +69,7 @@ pub fn find_all(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> any
         all.members.extend(found.members);
         all.entries.extend(found.entries);
         all.contents.extend(found.contents);
+        all.spooled += found.spooled;
     }
     Ok(all)
 }
@@ -84,8 +87,8 @@ fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result
     let Some(pattern) = &source.member else {
         return Ok(Found {
             members: vec![Member::plain(source, object, whole(object))],
-            entries: Vec::new(),
             contents: vec![plain(source, object)],
+            ..Found::default()
         });
     };
     let mut search = Search::new(source, pattern, object, Some(scratch));
@@ -270,7 +273,7 @@ impl<'a> Search<'a> {
 
     /// An inner zip: in place where it is stored, else spooled, or not looked into.
     fn inner(
-        &self,
+        &mut self,
         archive: &mut ZipArchive<Box<dyn ReadSeek>>,
         index: usize,
         entry: &Entry,
@@ -294,6 +297,7 @@ impl<'a> Search<'a> {
         let mut verified = Verified::new(&mut member, entry.expected(INNER_MAX), |_| ());
         copy_to_scratch(&mut verified, &mut file)?;
         let proof = verified.finish()?;
+        self.found.spooled += proof.bytes();
         Ok(Some(Container::Spool { file: Arc::new(file), size: proof.bytes() }))
     }
 }
