@@ -3,10 +3,12 @@
 
 mod deadline;
 mod size;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+pub use variables::VARIABLES;
 
 use anyhow::Context as _;
 
@@ -15,28 +17,7 @@ use crate::pg::Ident;
 use crate::strict::{File, Problems, Table, suggest};
 pub use deadline::RunDeadline;
 pub use size::bytes;
-
-/// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
-pub const VARIABLES: [(&str, &str); 15] = [
-    ("KILN_POSTGRES_URL", "where builds are made; absent: a private cluster in KILN_HOME"),
-    ("KILN_POSTGRES_CA", "PEM file that Postgres's certificate is checked against"),
-    ("KILN_S3_URL", "s3://bucket/prefix of the landed files; absent: a private endpoint"),
-    ("KILN_S3_STALL", "seconds without data after which a transfer counts as broken [10]"),
-    ("KILN_HOME", "the private servers' home, logs and scratch files [.kiln]"),
-    ("KILN_PG_BIN", "directory of initdb and postgres for the private cluster"),
-    ("KILN_CONNECTIONS", "COPY connections side by side [2 or the number of cores]"),
-    ("KILN_KEEP_PREVIOUS", "previous builds that stay for rollback [1]"),
-    ("KILN_SWAP_DEADLINE", "seconds after which a swap gives up [30]"),
-    (
-        "KILN_BASE_ROWS",
-        "unchanged rows from which a build begins as a copy of the previous one [10000000]",
-    ),
-    ("KILN_RUN_DEADLINE", "06:00 or 4h: a run that will end later says so early, and goes on"),
-    ("KILN_DISK_FREE", "what a build may take of the server's disk, \"200 GiB\" [what is seen]"),
-    ("KILN_HASH_KEY_FILE", "key that hashes personal identifiers, 32 bytes or more"),
-    ("KILN_LOG", "what goes to the JSON log, as in RUST_LOG [info]"),
-    ("KILN_FAILPOINT", "name=error|panic|term|kill|pause:FILE (debug builds only)"),
-];
+pub use variables::VARIABLES;
 
 /// The settings of one run of kiln.
 #[derive(Debug, Clone)]

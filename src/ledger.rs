@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-pub use contents::{Leaf, Link, Reuse, difference};
 use crate::forecast::Forecast;
 use crate::forecast::used::Used;
 use crate::progress::Clock;
+pub use contents::{Leaf, Link, Reuse, difference};
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

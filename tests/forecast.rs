@@ -133,9 +133,8 @@ fn the_second_night_comes_to_what_the_first_one_foretells() {
     world.land(&release(2, 180_000));
     let second = night(&world, &[]);
     assert_eq!(second["forecast"]["from"], serde_json::json!([first["build"]]));
-    let of = |which: &str, used: &str| {
-        bytes(&second, "forecast", which) / bytes(&second, "used", used)
-    };
+    let of =
+        |which: &str, used: &str| bytes(&second, "forecast", which) / bytes(&second, "used", used);
     let database = of("database", "database");
     assert!((0.95..1.25).contains(&database), "database: {database}");
     assert_eq!(bytes(&second, "forecast", "text"), bytes(&second, "used", "text"));

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use indicatif::HumanDuration;
 
 use super::Meter;
-use super::night::{FIXED, INDEX, Seen, UNPROVEN_MAX, Standing, Watchdog, Work, expected_of, standing};
+use super::night::{
+    FIXED, INDEX, Seen, Standing, UNPROVEN_MAX, Watchdog, Work, expected_of, standing,
+};
 
 /// When a run is to be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,10 +186,8 @@ impl Clock {
 
     /// How far the night is; `None` when none is on, or nothing is expected of it yet.
     pub fn standing(&self) -> Option<Standing> {
-        self.with(|night| {
-            (!night.works.is_empty()).then(|| standing(&night.works, &night.seen()))
-        })
-        .flatten()
+        self.with(|night| (!night.works.is_empty()).then(|| standing(&night.works, &night.seen())))
+            .flatten()
     }
 
     /// Seconds since the night began; 0 when none is on.

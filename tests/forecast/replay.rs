@@ -10,11 +10,8 @@ use kiln::forecast::{Kind, Past, Want};
 use kiln::ledger::Ledger;
 use kiln::progress::night::{INDEX, LOAD, Seen, Work, standing};
 
-const NIGHTS: [&str; 3] = [
-    include_str!("nights/1.json"),
-    include_str!("nights/2.json"),
-    include_str!("nights/3.json"),
-];
+const NIGHTS: [&str; 3] =
+    [include_str!("nights/1.json"), include_str!("nights/2.json"), include_str!("nights/3.json")];
 
 /// Something that a connection did, from one moment to another.
 struct Job {
