@@ -8,7 +8,6 @@ mod variables;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-pub use variables::VARIABLES;
 
 use anyhow::Context as _;
 
