@@ -133,7 +133,9 @@ impl Progress {
                 let _ = out.write_str(&words);
             };
             let bar = bars.add(ProgressBar::new_spinner());
-            bar.set_style(style("{spinner} {msg} {elapsed}{expected}").with_key("expected", expected));
+            bar.set_style(
+                style("{spinner} {msg} {elapsed}{expected}").with_key("expected", expected),
+            );
             bar.set_message(text.to_owned());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar

@@ -296,8 +296,10 @@ fn only(rule: &str, words: &[&str], modules: &[&str]) {
 
 #[test]
 fn few_modules_speak_to_postgres() {
-    let modules =
-        ["pg", "lock", "registry", "schema", "copy", "index", "check", "seal", "swap", "command", "forecast"];
+    let modules = [
+        "pg", "lock", "registry", "schema", "copy", "index", "check", "seal", "swap", "command",
+        "forecast",
+    ];
     let offends = |line: &&Line| {
         let code = line.code();
         let is_type = line.module() == "encode" && code == "use tokio_postgres::types::Type;";

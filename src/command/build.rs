@@ -270,11 +270,7 @@ impl<'a> Baking<'a> {
             }
             loading.run(tasks).await
         };
-        self.note_forecast();
-        let loaded = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) => return Err(self.if_no_room(error).await),
-        };
+        let loaded = self.had_room(loaded).await?;
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
         }

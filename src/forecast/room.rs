@@ -237,9 +237,8 @@ impl Room {
         if forecast.from.is_empty() {
             return Ok(());
         }
-        let shared = scratch.is_some_and(|other| {
-            other.device.is_some() && other.device == free.device
-        });
+        let shared =
+            scratch.is_some_and(|other| other.device.is_some() && other.device == free.device);
         self.hold(&forecast, &free, if shared { forecast.scratch } else { 0 })
     }
 

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use indicatif::HumanDuration;
 
 use super::Meter;
-use super::night::{FIXED, INDEX, Seen, UNPROVEN_MAX, Standing, Watchdog, Work, expected_of, standing};
+use super::night::{
+    FIXED, INDEX, Seen, Standing, UNPROVEN_MAX, Watchdog, Work, expected_of, standing,
+};
 
 /// When a run is to be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,9 @@ pub struct Deadline {
 /// A night that is on; cheap to clone, and empty when none is.
 #[derive(Clone, Default)]
 pub struct Clock(Arc<Mutex<Option<Night>>>);
+
+/// Sources with what tells how far they are.
+type Meters = Vec<(String, Arc<Meter>)>;
 
 struct Night {
     database: String,
@@ -37,7 +42,7 @@ struct Night {
     /// Seconds that those took that are done.
     keyed: BTreeMap<String, f64>,
     /// The stage that has meters, and they.
-    meters: Option<(String, Vec<(String, Arc<Meter>)>)>,
+    meters: Option<(String, Meters)>,
     deadline: Option<Deadline>,
     later: f64,
     watchdog: Watchdog,
@@ -184,10 +189,8 @@ impl Clock {
 
     /// How far the night is; `None` when none is on, or nothing is expected of it yet.
     pub fn standing(&self) -> Option<Standing> {
-        self.with(|night| {
-            (!night.works.is_empty()).then(|| standing(&night.works, &night.seen()))
-        })
-        .flatten()
+        self.with(|night| (!night.works.is_empty()).then(|| standing(&night.works, &night.seen())))
+            .flatten()
     }
 
     /// Seconds since the night began; 0 when none is on.

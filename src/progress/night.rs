@@ -112,7 +112,8 @@ fn proven(works: &[Work], seen: &Seen) -> Vec<f64> {
 /// may be half the night): while nothing else runs, their time is kept out of the speed, and they
 /// are believed to go as everything before them went.
 fn speed(works: &[Work], seen: &Seen) -> (f64, Vec<f64>) {
-    let runs = |work: &Work| seen.running.contains_key(&work.stage) && !seen.over.contains(&work.stage);
+    let runs =
+        |work: &Work| seen.running.contains_key(&work.stage) && !seen.over.contains(&work.stage);
     let is_metered = |work: &Work| seen.metered.contains(&work.stage);
     let metered = works.iter().any(|work| runs(work) && is_metered(work));
     let is_silent = |work: &Work| !metered && runs(work) && !is_metered(work);

@@ -30,7 +30,8 @@ pub fn makespan(
         }
     }
     free.resize(connections.max(1), 0.0);
-    waiting.sort_by(|a, b| (a.0, a.1).partial_cmp(&(b.0, b.1)).unwrap_or(std::cmp::Ordering::Equal));
+    waiting
+        .sort_by(|a, b| (a.0, a.1).partial_cmp(&(b.0, b.1)).unwrap_or(std::cmp::Ordering::Equal));
     let mut end = free.iter().copied().fold(0.0, f64::max);
     while let Some(at) = (0..free.len()).min_by(|a, b| free[*a].total_cmp(&free[*b])) {
         let now = free[at];

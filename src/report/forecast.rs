@@ -11,7 +11,10 @@ pub fn forecast(forecast: &Forecast) {
     let Forecast { text, database, temporary_peak, wal_peak, scratch, .. } = forecast;
     let [text, database, temporary, wal, scratch] =
         [text, database, temporary_peak, wal_peak, scratch].map(|bytes| HumanBytes(*bytes));
-    say!("forecast: {text} of text become a database of {database}, in {}", seconds(forecast.seconds));
+    say!(
+        "forecast: {text} of text become a database of {database}, in {}",
+        seconds(forecast.seconds)
+    );
     say!("  beside it at most {temporary} for index sorts, {wal} of WAL, {scratch} for inner zips");
     match forecast.from.as_slice() {
         [] => say!("  by measured ratios: there was no night before"),
