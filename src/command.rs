@@ -1,6 +1,7 @@
 //! The subcommands, one file each; here is what they share: the settings, the servers (the
 //! configured ones, or the private ones), who is running, and the stop signal.
 
+mod base;
 pub mod build;
 mod contract;
 mod demo;
@@ -11,6 +12,8 @@ mod guard;
 mod land;
 mod load;
 mod local;
+mod opening;
+mod outlook;
 mod plan;
 mod prune;
 mod restore;
@@ -61,6 +64,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Synth(args) => synth::run(start, &args).await,
         Command::Run(args) => run::run(start, &args).await,
         Command::Build(args) => build::run(start, &args).await,
+        Command::Plan(args) => plan::run(start, &args).await,
         Command::Load(args) => load::run(start, &args).await,
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,

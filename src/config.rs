@@ -17,7 +17,7 @@ pub use deadline::RunDeadline;
 pub use size::bytes;
 
 /// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
-pub const VARIABLES: [(&str, &str); 14] = [
+pub const VARIABLES: [(&str, &str); 15] = [
     ("KILN_POSTGRES_URL", "where builds are made; absent: a private cluster in KILN_HOME"),
     ("KILN_POSTGRES_CA", "PEM file that Postgres's certificate is checked against"),
     ("KILN_S3_URL", "s3://bucket/prefix of the landed files; absent: a private endpoint"),
@@ -29,6 +29,10 @@ pub const VARIABLES: [(&str, &str); 14] = [
     ("KILN_SWAP_DEADLINE", "seconds after which a swap gives up [30]"),
     ("KILN_RUN_DEADLINE", "06:00 or 4h: a run that will end later says so early, and goes on"),
     ("KILN_DISK_FREE", "what a build may take of the server's disk, \"200 GiB\" [what is seen]"),
+    (
+        "KILN_BASE_ROWS",
+        "unchanged rows from which a build begins as a copy of the previous one [10000000]",
+    ),
     ("KILN_HASH_KEY_FILE", "key that hashes personal identifiers, 32 bytes or more"),
     ("KILN_LOG", "what goes to the JSON log, as in RUST_LOG [info]"),
     ("KILN_FAILPOINT", "name=error|panic|term|kill|pause:FILE (debug builds only)"),
@@ -67,6 +71,9 @@ pub struct Config {
     /// Bytes that a build may take of the server's disk, where kiln cannot look (RDS), or is not
     /// to believe what it sees.
     pub disk_free: Option<u64>,
+    /// Rows of the previous build that are what would be loaded, from which on the next build begins
+    /// as a copy of its files.
+    pub base_rows: u64,
     /// The file of the key that hashes personal identifiers; `None`: a private server's own.
     pub hash_key_file: Option<PathBuf>,
     /// The filter of the JSON log.
@@ -155,6 +162,7 @@ impl Config {
             swap_deadline: Duration::from_secs(30),
             run_deadline: None,
             disk_free: None,
+            base_rows: 10_000_000,
             hash_key_file: None,
             log: "info".into(),
         }
@@ -219,6 +227,12 @@ impl Config {
             }
             swap.done();
         }
+        if let Some(reuse) = table.table("reuse") {
+            if let Some(said) = reuse.count("base_rows") {
+                self.base_rows = said.value.max(1);
+            }
+            reuse.done();
+        }
         table.done();
     }
 
@@ -273,6 +287,7 @@ impl Config {
                         problems.add(place, 0, format!("{message}, found {value:?}"));
                     }
                 }
+                "KILN_BASE_ROWS" => self.base_rows = number().unwrap_or(self.base_rows),
                 "KILN_FAILPOINT" => {}
                 name if name.starts_with("KILN_TEST_") => {}
                 name => {
@@ -370,30 +385,4 @@ pub fn databases(config: &Config) -> anyhow::Result<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_keys_and_variables_are_named_together() {
-        let root = tempfile::tempdir().expect("a folder");
-        let text = "[postgres]\nurll = \"x\"\n[s3]\nurl = \"http://x\"\n";
-        std::fs::write(root.path().join("kiln.toml"), text).expect("written");
-        let environment = BTreeMap::from([("KILN_HOMME".to_owned(), "x".to_owned())]);
-        let said = Config::read(root.path().into(), &environment).unwrap_err().to_string();
-        assert!(said.contains("3 problems"), "{said}");
-        assert!(said.contains("kiln.toml:2: unknown key `postgres.urll`; did you mean `url`?"));
-        assert!(said.contains("kiln.toml:4: `s3.url` must be s3://bucket"));
-        assert!(said.contains("unknown variable KILN_HOMME; did you mean `KILN_HOME`?"));
-    }
-
-    #[test]
-    fn the_environment_stands_above_the_file() {
-        let root = tempfile::tempdir().expect("a folder");
-        std::fs::write(root.path().join("kiln.toml"), "[s3]\nurl = \"s3://a\"\n").expect("written");
-        let environment = BTreeMap::from([("KILN_S3_URL".to_owned(), "s3://b/c/".to_owned())]);
-        let config = Config::read(root.path().into(), &environment).expect("well formed");
-        let location = config.s3.expect("set");
-        assert_eq!((location.bucket.as_str(), location.prefix.as_str()), ("b", "c"));
-        assert_eq!(location.database_prefix("druginfo"), "c/druginfo/");
-    }
-}
+mod tests;

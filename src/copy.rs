@@ -243,7 +243,7 @@ async fn pass_on(
         Piece::Rows(bytes, rows) => (bytes, rows),
     };
     tokio::select! {
-        sent = copy.send(bytes) => sent?,
+        sent = copy.send(bytes) => sent.map_err(|error| error.context(part.member.place()))?,
         () = stop.cancelled() => return Err(stopped()),
     }
     part.meter.rows.fetch_add(rows, Ordering::Relaxed);

@@ -1,6 +1,8 @@
 //! The run's own account: every source's objects, bytes, lines, rows, rejects, digests and
 //! times. Success is computed from it, not from nobody having complained.
 
+mod contents;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::forecast::Forecast;
 use crate::forecast::used::Used;
 use crate::progress::Clock;
+pub use contents::{Leaf, Link, Reuse, difference};
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +38,8 @@ pub struct FileEntry {
     pub rejected: u64,
     /// Rows left out by a filter.
     pub filtered: u64,
-    /// Rows that COPY says it stored.
+    /// Rows that COPY says it stored: a source's files go through one COPY, whose count must be the
+    /// sum of theirs, or the source fails.
     pub copied: u64,
     /// Order-independent digest of the rows, in hex.
     pub digest: String,
@@ -71,6 +75,12 @@ pub struct SourceEntry {
     /// Rows of its dictionaries' tables.
     #[serde(default)]
     pub dictionaries: BTreeMap<String, u64>,
+    /// What the archives' directories say of the files, for the next night to hold against.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<Leaf>,
+    /// Which build its table was brought over from; `None` when it was loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<Reuse>,
     /// Rejects that its budget allows for this many rows.
     pub rejects_allowed: u64,
     /// Fewest rows that its budget demands.
@@ -96,6 +106,8 @@ impl SourceEntry {
             files: Vec::new(),
             counted: 0,
             dictionaries: BTreeMap::new(),
+            contents: Vec::new(),
+            reused: None,
             rejects_allowed: 0,
             rows_min: 0,
             digest: String::new(),
@@ -188,6 +200,9 @@ pub struct Ledger {
     pub version: u32,
     /// When it began.
     pub started: String,
+    /// What was chosen for this server and why, a line each.
+    #[serde(default)]
+    pub settings: Vec<String>,
     /// How long each stage took, in order.
     pub stages: Vec<StageEntry>,
     /// The sources, by name.
@@ -208,6 +223,9 @@ pub struct Ledger {
     pub sealed: bool,
     /// The build that was live before, and whether this one is now.
     pub promoted: Option<Promotion>,
+    /// Why there was nothing to do; `build` is then the one that is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing_to_do: Option<String>,
 }
 
 /// A swap that was done.
@@ -233,6 +251,7 @@ impl Ledger {
             build: build.to_owned(),
             version,
             started: crate::registry::now(),
+            settings: Vec::new(),
             stages: Vec::new(),
             sources: Vec::new(),
             expected: Vec::new(),
@@ -242,6 +261,7 @@ impl Ledger {
             warnings: Vec::new(),
             sealed: false,
             promoted: None,
+            nothing_to_do: None,
         }
     }
 

@@ -23,6 +23,7 @@ pub mod command;
 pub mod source;
 pub mod manifest;
 pub mod fetch;
+pub mod reuse;
 pub mod decode;
 pub mod bind;
 pub mod validate;

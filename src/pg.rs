@@ -2,6 +2,7 @@
 //! statements, and errors without data values.
 
 mod place;
+pub mod settings;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};

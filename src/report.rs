@@ -77,8 +77,13 @@ pub fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<(
         say!("{}", serde_json::to_string(ledger)?);
         return Ok(());
     }
-    if as_text {
-        print_ledger(ledger);
+    match &ledger.nothing_to_do {
+        Some(said) if as_text => {
+            say!("nothing to do: {said}");
+            ledger.warnings.iter().for_each(|warning| say!("  note: {warning}"));
+        }
+        None if as_text => print_ledger(ledger),
+        _ => {}
     }
     Ok(())
 }
@@ -98,7 +103,10 @@ fn print_ledger(ledger: &Ledger) {
             rows,
             HumanCount(entry.sum(|file| file.rejected)).to_string(),
             HumanBytes(entry.sum(|file| file.bytes)).to_string(),
-            seconds(entry.seconds),
+            match &entry.reused {
+                Some(from) => format!("{}, from {}", seconds(entry.seconds), from.build),
+                None => seconds(entry.seconds),
+            },
         ]);
     }
     table.print();

@@ -14,6 +14,9 @@ mod faults;
 // does the swap change one thing at one moment, or nothing?
 mod swap;
 
+// is unchanged work not done again, and what is brought over the same to the row?
+mod reuse;
+
 // is a part of a build closed, the same everywhere, and never taken for the whole?
 mod subset;
 

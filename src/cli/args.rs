@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Range;
+use super::{Anew, Range};
 use crate::config::RunDeadline;
 use crate::subset::Percent;
 use crate::synth::Plan;
@@ -108,6 +108,9 @@ pub struct Run {
     /// Sources to do without.
     #[command(flatten)]
     pub without: Without,
+    /// Whatever is kept.
+    #[command(flatten)]
+    pub anew: Anew,
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
@@ -124,6 +127,9 @@ pub struct Build {
     /// Sources to do without.
     #[command(flatten)]
     pub without: Without,
+    /// Whatever is kept.
+    #[command(flatten)]
+    pub anew: Anew,
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,

@@ -6,8 +6,11 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::ending::{Baked, end_early, unless_stopped};
-use super::plan::{Specs, plan};
+use super::base::Base;
+use super::ending::{Baked, unless_stopped};
+use super::opening::Opened;
+use super::outlook;
+use super::plan::{Specs, Wanted, plan};
 use super::{Context, Start};
 use crate::bind::{self, Binding};
 use crate::cli;
@@ -15,18 +18,15 @@ use crate::config::known_database;
 use crate::copy::note_without;
 use crate::copy::queue::{After, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
-use crate::error::{Exit, failure};
 use crate::failpoint;
-use crate::fetch::object::Object;
 use crate::forecast::room::Room;
-use crate::ledger::{Ledger, SourceEntry, SourceState};
+use crate::ledger::{Ledger, SourceEntry};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
-use crate::pg::{Session, db, stopped};
+use crate::pg::{Session, db, settings, stopped};
 use crate::progress::night::{INDEX, LOAD};
 use crate::registry::build::{BuildDatabase, ident};
-use crate::registry::control;
-use crate::registry::{State, Tag, roles};
+use crate::registry::{State, Tag};
 use crate::schema::Kind;
 use crate::seal::{self, Sealed};
 use crate::strict::Problems;
@@ -39,13 +39,15 @@ use crate::{check, index, report};
 pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
+    let (without, anew) = (&args.without.without, args.anew.anew);
     let outcome = async {
         if args.dry_run.dry_run {
-            let without = &args.without.without;
-            return plan(&context, &args.database, without, args.json.json).await;
+            let wanted = Wanted { database: &args.database, without, anew, command: "build" };
+            return plan(&context, &wanted, args.json.json).await;
         }
         let _night = context.progress.night(&args.database, context.deadline.clone(), 0.0);
-        let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
+        let mut begun = Baking::begin(&context, "build", &args.database, without).await?;
+        begun.reuse = !anew;
         let mut baked = begun.bake().await?;
         baked.ledger.night_took(&context.progress.clock);
         report::ledger(&baked.ledger, args.json.json, context.summary)?;
@@ -70,51 +72,22 @@ pub(super) struct Baking<'a> {
     pub room: Option<Room>,
     /// Where the WAL ended when the load began.
     pub wal_before: u64,
-    problems: Problems,
+    /// Whether unchanged tables are brought over from a build that is kept.
+    pub reuse: bool,
+    /// The build that this one was begun as a copy of.
+    pub base: Option<Base>,
+    pub problems: Problems,
 }
 
 impl<'a> Baking<'a> {
     /// Reads the specs, takes the lock, and takes a name for the build.
     pub(super) async fn begin(
         context: &'a Context,
-        command: &str,
+        command: &'a str,
         database: &str,
-        without: &[String],
+        without: &'a [String],
     ) -> anyhow::Result<Baking<'a>> {
-        let problems = Problems::default();
-        let specs = Specs::read(context, database, without, &problems)?;
-        if specs.schema.files.is_empty() {
-            problems.into_result("kiln schema check")?;
-            return Err(failure(Exit::Usage, format!("{database} has no schema")));
-        }
-        let version = specs.schema.locked()?.version;
-        let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
-        let begun = async {
-            failpoint::hit(failpoint::LOCKED)?;
-            match command {
-                // A trial leaves everything as it is, the failed build that it is to help with above
-                // all; and a subset only looks at a night's work.
-                "load" => Vec::new(),
-                "subset" => super::prune::unfinished_subsets(context, &lock).await?,
-                _ => super::prune::leftovers(context, &lock).await?,
-            };
-            let (owner, app) =
-                (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
-            roles::ensure(&lock, &owner, &app).await?;
-            control::next_build(&lock, database, &context.who.run, command == "subset").await
-        };
-        let name = match begun.await {
-            Ok(name) => name,
-            Err(error) => return Err(end_early(&lock, error).await),
-        };
-        let called = context.server.called(format!("{} {name}", context.who.run));
-        let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
-        let ledger = Ledger::open(&context.who.run, command, database, &name, version);
-        let tag = Tag::new(database, &name, &context.who.run, version, State::Building);
-        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
-        baking.without = without.to_vec();
-        baking.problems = problems;
-        Ok(baking)
+        Opened::lock(context, command, database, without).await?.begin().await
     }
 
     /// Puts the parts together; nothing is read or written.
@@ -138,6 +111,8 @@ impl<'a> Baking<'a> {
             worth_keeping: false,
             room: None,
             wal_before: 0,
+            reuse: false,
+            base: None,
             problems,
         }
     }
@@ -190,11 +165,27 @@ impl<'a> Baking<'a> {
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
         let _stage = self.context.progress.enter("pre-data");
-        let session = self.make_tables().await?;
+        self.choose_settings().await?;
+        let session = match self.begin_on_base().await? {
+            Some(session) => session,
+            None => self.make_tables().await?,
+        };
         let bindings = self.bind(&session).await?;
         failpoint::hit(failpoint::PRE_DATA)?;
         self.ledger.stage("pre-data", since);
         Ok(bindings)
+    }
+
+    /// Chooses what the build's sessions ask of the server, and says it.
+    pub(super) async fn choose_settings(&mut self) -> anyhow::Result<()> {
+        self.build.settings = settings::choose(&self.lock).await?;
+        let connections = self.context.config.connections;
+        self.ledger.settings = vec![format!("connections = {connections}: side by side")];
+        self.ledger.settings.extend(self.build.settings.said.iter().cloned());
+        for said in &self.ledger.settings {
+            tracing::info!(setting = said, "chosen");
+        }
+        Ok(())
     }
 
     /// A brand-new database with its tables.
@@ -225,11 +216,7 @@ impl<'a> Baking<'a> {
     async fn fix_manifest(&mut self) -> anyhow::Result<Manifest> {
         let since = Instant::now();
         let _stage = self.context.progress.enter("manifest");
-        let store = self.context.store().await;
-        let wanted = self.specs.wanted(&self.without);
-        let database = self.tag.database.clone();
-        let manifest =
-            Manifest::fix(&store, &database, self.tag.version, &wanted, &self.without).await?;
+        let manifest = outlook::fix(self.context, &self.specs, &self.without).await?;
         let session = self.build.session("manifest").await?;
         session
             .execute(
@@ -262,7 +249,11 @@ impl<'a> Baking<'a> {
         }
         drop(session);
         self.worth_keeping = true; // until it is known what was loaded
-        let tasks = self.tasks(manifest, bindings).await;
+        let mut tasks = self.tasks(manifest, bindings).await;
+        if self.reuse {
+            let (lock, base) = (&self.lock, self.base.as_ref());
+            outlook::recognise(self.context, lock, base, manifest, &mut tasks).await?;
+        }
         let loaded = {
             let mut loading = self.loading()?;
             if self.tag.state != State::Scratch {
@@ -274,21 +265,12 @@ impl<'a> Baking<'a> {
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
         }
+        self.ledger.warnings.extend(loaded.warnings);
         self.ledger.sources.extend(loaded.entries);
         self.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
         self.ledger.stage("copy", since);
         self.worth_keeping = self.has_something().await;
         self.refuse_failed_sources()
-    }
-
-    /// Whether there is a source, or a reject, for an engineer to go on with.
-    pub(super) async fn has_something(&self) -> bool {
-        if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
-            return true;
-        }
-        let sql = "select exists (select from kiln.reject)";
-        let Ok(session) = self.build.session("rejects").await else { return true };
-        session.query_one(sql, &[]).await.map_or(true, |row| row.get(0))
     }
 
     /// The sources with their pinned objects, one object for all that share it.
@@ -298,19 +280,12 @@ impl<'a> Baking<'a> {
         bindings: Vec<Arc<Binding>>,
     ) -> Vec<Task> {
         let store = self.context.store().await;
-        let mut objects: Vec<Arc<Object>> = Vec::new();
+        let mut objects = Vec::new();
         let mut tasks = Vec::new();
         for binding in bindings {
             let Some(input) = manifest.sources.get(binding.source.name.as_str()) else { continue };
-            let mut own = Vec::new();
-            for pin in &input.objects {
-                let known = objects.iter().find(|object| object.pin == *pin).cloned();
-                let object =
-                    known.unwrap_or_else(|| Object::new(&store, pin.clone(), &self.context.stop));
-                objects.push(Arc::clone(&object));
-                own.push(object);
-            }
-            tasks.push(Task { binding, input: input.clone(), objects: own });
+            let objects = outlook::objects(self.context, &store, input, &mut objects);
+            tasks.push(Task { binding, input: input.clone(), objects, keep: None });
         }
         tasks
     }

@@ -59,6 +59,7 @@ async fn demo(
         databases: databases.iter().map(|name| (*name).to_owned()).collect(),
         without: cli::Without { without: Vec::new() },
         deadline: None,
+        anew: cli::Anew { anew: false },
         dry_run: cli::DryRun { dry_run: false },
         json: cli::Json { json: false },
     };

@@ -22,6 +22,7 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::{State, Tag, database_of};
 use crate::report;
 use crate::seal::Sealed;
+use crate::source::Source;
 use crate::strict::Problems;
 
 /// `kiln resume BUILD`.
@@ -134,6 +135,7 @@ async fn go_on(
     baking.without.clone_from(&manifest.without);
     baking.tag.state = State::Building;
     baking.build.retag(&baking.lock, &baking.tag).await?;
+    baking.choose_settings().await?;
     let bindings: Vec<Arc<Binding>> = baking
         .bind(session)
         .await?
@@ -144,8 +146,16 @@ async fn go_on(
         })
         .collect();
     baking.ledger.sources = done;
-    baking.copy(manifest, bindings).await?;
-    baking.finish(manifest).await
+    let mut manifest = manifest.clone();
+    let loaded: Vec<&Source> = bindings.iter().map(|binding| &binding.source).collect();
+    let hash_key = baking.context.hash_key(&baking.specs.sources.all)?;
+    manifest.goes_on(&baking.specs.schema, &loaded, hash_key.as_deref());
+    session
+        .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(&manifest)?])
+        .await
+        .map_err(db("amend the manifest"))?;
+    baking.copy(&manifest, bindings).await?;
+    baking.finish(&manifest).await
 }
 
 impl<'a> Baking<'a> {

@@ -5,10 +5,10 @@ use anyhow::Context as _;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
 use super::ending::Baked;
 use super::forecast::seconds_of;
-use super::plan::plan;
+use super::opening::Opened;
+use super::plan::{Wanted, plan};
 use super::{Context, Start, prune};
 use crate::cli;
 use crate::error::{Failure, exit_of, render};
@@ -40,7 +40,11 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
             break;
         }
         let outcome = match args.dry_run.dry_run {
-            true => plan(context, database, &args.without.without, args.json.json).await,
+            true => {
+                let (without, anew) = (&args.without.without, args.anew.anew);
+                let wanted = Wanted { database, without, anew, command: "run" };
+                plan(context, &wanted, args.json.json).await
+            }
             false => night(context, database, &databases[at + 1..], args).await,
         };
         if let Err(error) = outcome {
@@ -69,8 +73,17 @@ async fn night(
         None => 0.0,
     };
     let _night = context.progress.night(database, context.deadline.clone(), later);
-    let begun = Baking::begin(context, "run", database, &args.without.without).await;
-    let mut baked = begun.with_context(unchanged)?.bake().await.with_context(unchanged)?;
+    let opened = Opened::lock(context, "run", database, &args.without.without).await;
+    let mut opened = opened.with_context(unchanged)?;
+    if !args.anew.anew {
+        opened = match opened.or_nothing().await.with_context(unchanged)? {
+            Ok(opened) => opened,
+            Err(ledger) => return report::ledger(&ledger, args.json.json, context.summary),
+        };
+    }
+    let mut begun = opened.begin().await.with_context(unchanged)?;
+    begun.reuse = !args.anew.anew;
+    let mut baked = begun.bake().await.with_context(unchanged)?;
     let span = tracing::info_span!("build", build = baked.tag.build);
     let outcome = match promote(context, &mut baked).instrument(span.clone()).await {
         Ok(()) => clean_up(context, &mut baked)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::queue::{Loading, Task, cores};
+use super::queue::{Loading, Task};
 use super::rejects::RejectWriter;
 use super::settle::{Open, write_entry};
 use crate::error::{Exit, Failure};
@@ -29,7 +29,7 @@ impl Loading<'_> {
         let watch = self.progress.watch("load", vec![(name.clone(), meter)]);
         session.batch_execute("begin").await.map_err(db("begin"))?;
         let mut rejects = RejectWriter::new(self.build);
-        let loaded = open.load(&session, &cores(), &mut rejects, self.stop).await;
+        let loaded = open.load(&session, &self.cores(), &mut rejects, self.stop).await;
         loaded.map_err(|error| error.context(format!("source {name}")))?;
         drop(watch);
         let entry = open.prove(&session).await?;

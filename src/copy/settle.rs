@@ -1,5 +1,5 @@
-//! A source from its first file to its verdict, in one transaction: its tables are emptied, filled,
-//! counted, and its entry is written, or nothing of it is there but the entry that says why.
+//! A source from its first file to its verdict, in one transaction: its tables are emptied, filled
+//! and counted, and its entry is written.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use crate::bind::Binding;
 use crate::error::{Exit, exit_of, render};
 use crate::fetch::archive::Found;
 use crate::fetch::member::Member;
-use crate::ledger::{FileEntry, SourceEntry, SourceState};
+use crate::ledger::{FileEntry, Leaf, SourceEntry, SourceState};
 use crate::manifest::Input;
 use crate::pg::{Session, db};
 use crate::progress::Meter;
@@ -27,6 +27,7 @@ pub(super) struct Open {
     pub(super) binding: Arc<Binding>,
     pub(super) input: Input,
     pub(super) period: Option<String>,
+    pub(super) contents: Vec<Leaf>,
     pub(super) parts: Vec<Part>,
     pub(super) tally: Arc<Tally>,
     pub(super) dictionaries: Arc<[Shared]>,
@@ -48,6 +49,7 @@ impl Open {
             task.binding.dictionaries.iter().map(|_| Shared::default()).collect();
         let mut open = Open {
             period: None,
+            contents: Vec::new(),
             parts: Vec::new(),
             tally: Arc::default(),
             dictionaries,
@@ -61,6 +63,7 @@ impl Open {
             Err(error) => open.failed = Some(error),
             Ok(found) => {
                 open.period = found.period().map(str::to_owned);
+                open.contents = found.contents;
                 let parts = found.members.into_iter();
                 open.parts = parts.map(|member| open.part(member, attempt, meter)).collect();
             }
@@ -123,8 +126,8 @@ impl Open {
     }
 }
 
-/// Loads a source and settles it: what fails by its own input is told by its entry, and the
-/// transaction is rolled back.
+/// Loads a source and settles it. What fails by its own input is told by its entry: a source that
+/// could not be read leaves no row, one with too many rejects leaves the others to be looked at.
 ///
 /// # Errors
 /// Only what concerns all sources: a lost or full server, a stop.
@@ -144,13 +147,11 @@ pub(super) async fn load_and_settle(
             return Err(error.context(format!("source {name}")));
         }
         Err(error) => {
+            session.batch_execute("rollback; begin").await.map_err(db("forget the rows"))?;
             open.failed = Some(error);
             entry(&name, open, 0)
         }
     };
-    if entry.state != SourceState::Loaded {
-        session.batch_execute("rollback; begin").await.map_err(db("forget the source's rows"))?;
-    }
     write_entry(session, &entry, None).await?;
     session.batch_execute("commit").await.map_err(db("commit the source"))?;
     Ok(entry)
@@ -173,6 +174,7 @@ pub(super) async fn settle_failed(session: &Session, open: Open) -> anyhow::Resu
 fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
     let mut entry = SourceEntry::empty(name, SourceState::Loaded);
     entry.period = open.period;
+    entry.contents = open.contents;
     entry.posted = open.input.posted;
     entry.files = open.files;
     entry.files.sort_by(|a, b| a.member.cmp(&b.member));

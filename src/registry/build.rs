@@ -2,6 +2,7 @@
 //! nobody but the swap, dropped by nobody but a clean-up that holds the lock.
 
 use crate::error::{Exit, Failure};
+use crate::pg::settings::Settings;
 use crate::pg::{Ident, Server, Session, db};
 use crate::registry::{Tag, control};
 
@@ -14,6 +15,8 @@ pub struct BuildDatabase {
     pub name: Ident,
     /// The role that owns everything in it.
     pub owner: Ident,
+    /// What its sessions ask of the server.
+    pub settings: Settings,
 }
 
 impl BuildDatabase {
@@ -22,7 +25,9 @@ impl BuildDatabase {
     /// # Errors
     /// [`Exit::Usage`] when the name cannot be one.
     pub fn new(server: &Server, name: &str, owner: &str) -> anyhow::Result<BuildDatabase> {
-        Ok(BuildDatabase { server: server.clone(), name: ident(name)?, owner: ident(owner)? })
+        let (name, owner) = (ident(name)?, ident(owner)?);
+        let settings = Settings::default();
+        Ok(BuildDatabase { server: server.clone(), name, owner, settings })
     }
 
     /// Makes the database, from template0 (a template with sessions on it is refused by
@@ -32,12 +37,23 @@ impl BuildDatabase {
     /// # Errors
     /// [`Exit::Database`] with a hint where a right is missing.
     pub async fn create(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
+        let like = "template template0 encoding 'UTF8' locale_provider libc locale 'C'";
+        self.create_like(control, tag, like).await
+    }
+
+    /// Makes it a copy of another build's files, closed to everybody but its owner.
+    ///
+    /// # Errors
+    /// [`Exit::Database`]; also where a session is on the other one.
+    pub async fn copy(&self, control: &Session, from: &str, tag: &Tag) -> anyhow::Result<()> {
+        let like = format!("template {} strategy file_copy", ident(from)?);
+        self.create_like(control, tag, &like).await
+    }
+
+    async fn create_like(&self, control: &Session, tag: &Tag, like: &str) -> anyhow::Result<()> {
         let (name, owner) = (&self.name, &self.owner);
         control
-            .batch_execute(&format!(
-                "create database {name} owner {owner} template template0 encoding 'UTF8' \
-                 locale_provider libc locale 'C'"
-            ))
+            .batch_execute(&format!("create database {name} owner {owner} {like}"))
             .await
             .map_err(|error| control::cannot_create(&self.server, name.as_str(), error))?;
         control
@@ -66,8 +82,9 @@ impl BuildDatabase {
     /// [`Exit::Database`].
     pub async fn session(&self, purpose: &str) -> anyhow::Result<Session> {
         let session = self.server.connect_as(self.name.as_str(), purpose).await?;
+        // What only the login role may set comes before it acts as the owner.
         session
-            .batch_execute(&format!("set role {}", self.owner))
+            .batch_execute(&format!("{} set role {}", self.settings.sql, self.owner))
             .await
             .map_err(db(format!("act as {}", self.owner.as_str())))?;
         Ok(session)

@@ -28,13 +28,12 @@ const POLL: Duration = Duration::from_millis(20);
 const LOG_LIMIT: u64 = 16 << 20;
 
 /// For building fast, with durability kept: fsync and full_page_writes stay on.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 11] = [
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "wal_level=minimal",
     "max_wal_senders=0",
     "shared_buffers=256MB",
-    "maintenance_work_mem=256MB",
     "max_wal_size=4GB",
     "checkpoint_timeout=15min",
     "wal_compression=on",
@@ -210,12 +209,22 @@ fn spawn(cluster: &Cluster, programs: &Programs) -> anyhow::Result<Child> {
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
+    command.args(["-c", &format!("maintenance_work_mem={}MB", index_memory())]);
     command.stdin(Stdio::null()).stdout(log.try_clone().context("share the log")?).stderr(log);
     command.process_group(0).spawn().map_err(|error| {
         Failure::new(Exit::Database, format!("cannot run {}", programs.postgres.display()))
             .because(error)
             .into()
     })
+}
+
+/// Memory of an index build, in MB: a sixteenth of the machine's, for some four go on at once beside
+/// everything else that runs there.
+fn index_memory() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kilobytes = total.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kilobytes.map_or(256, |kilobytes| (kilobytes / 1024 / 16).clamp(256, 1024))
 }
 
 /// Waits for the child in a thread: otherwise it would end as a zombie that looks alive.

@@ -1,0 +1,172 @@
+"""Rows a, b, e, f and h: a release in S3 → a sealed druginfo, against a shell script."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import proof
+from data import WITHOUT, Release
+from rounds import agree, in_turn, ratio, say
+from servers import SCRATCH_DATABASE, clean_environment
+from watch import busy_share, watch
+
+HERE = Path(__file__).parent
+TABLES = ["geographic_locator", "plan_information", "basic_drugs_formulary", "beneficiary_cost",
+          "insulin_beneficiary_cost", "excluded_drugs_formulary", "indication_based_coverage", "pharmacy_networks",
+          "pricing"]
+NETWORK = "pharmacy_networks, network_plan, network_pharmacy, network_terms"
+
+
+class Whole:
+    """Builds of one release, and what the same text is to a script."""
+
+    def __init__(self, asked, root, private, work):
+        self.asked, self.root, self.private, self.work = asked, root, private, work
+        self.release = Release(asked.kiln, root, private, work / "release", asked.rows)
+        self.release.extract()
+        self.release.land(asked.kiln, root, private)
+        self.ledger = None
+
+    def run(self, server):
+        self.server, self.runs, self.digests = server, [], {}
+        contenders = {"kiln": self.kiln, "shell": self.shell, "copy": self.copy}
+        seconds = in_turn(contenders, self.asked.rounds, f"a, {server.name}")
+        found = {
+            "seconds": seconds,
+            "ratio_a": ratio(seconds["kiln"], seconds["shell"]), "ratio_b": ratio(seconds["kiln"], seconds["copy"]),
+            "rows": {s["source"]: s["counted"] for s in self.ledger["sources"] if s["counted"]},
+            "text_bytes": sum(f["bytes"] for s in self.ledger["sources"] for f in s["files"]),
+            "zip_bytes": self.release.zip.stat().st_size,
+            "stages": [{s["stage"]: s["seconds"] for s in run.ledger["stages"]} for run in self.runs],
+            "cpu_seconds": [run.cpu_seconds for run in self.runs],
+        }
+        if not self.asked.small:
+            found["busy"] = self.busy()
+            found["sizes"] = self.sizes()
+            found["memory"] = self.memory()
+        return found
+
+    def kiln(self, no, looked=False):
+        """`kiln build`, everything on: its seconds, from the command to its end."""
+        server = self.server
+        server.clear()
+        command = [self.asked.kiln, "--root", self.root, "build", "druginfo", "--json", "--quiet"]
+        for source in WITHOUT:
+            command += ["--without", source]
+        ran = watch(command, server.kiln_env(), server if looked else None)
+        ran.ledger = json.loads(ran.output)
+        self.runs.append(ran)
+        if not ran.ledger["sealed"]:
+            raise SystemExit("the build is not sealed")
+        digests = {s["source"]: (s["counted"], s["digest"]) for s in ran.ledger["sources"]}
+        if self.ledger:
+            agree("two builds of one release", digests, self.said)
+        self.ledger, self.said = ran.ledger, digests
+        if no == 0 and not looked:
+            self.prove("kiln", server.builds("druginfo")[0], proof.VIEWS)
+        return ran.seconds
+
+    def shell(self, no):
+        return self.script(no, "shell", "zip", self.release.zip)
+
+    def copy(self, no):
+        return self.script(no, "copy", "text", self.release.text)
+
+    def script(self, no, name, how, source):
+        url = self.server.fresh("peer")
+        took = watch([HERE / "shell.sh", how, source, url], clean_environment()).seconds
+        counts = " union all ".join(f"select '{t}', count(*) from {t}" for t in TABLES)
+        rows = dict(row.split("|") for row in self.server.ask(counts, "peer").split("\n"))
+        if self.ledger:
+            counted = {t: str(self.said[t][0]) for t in TABLES}
+            agree(f"rows of kiln and of {name}", counted, rows)
+        if no == 0:
+            self.prove(name, "peer", {})
+        return took
+
+    def prove(self, name, database, views):
+        """Digests of CMS's own columns, of every table; they agree with those of the contender before."""
+        if not hasattr(self, "columns"):  # CMS's columns with kiln's kinds, from the first build
+            self.columns = {t: proof.kinds(self.server, database, proof.VIEWS.get(t, t)) for t in TABLES}
+        known = {t: {c: kind for c, kind in self.columns[t].items() if c in cms_columns(t)} for t in TABLES}
+        found = {t: proof.digest(self.server, database, views.get(t, t), known[t], t) for t in TABLES}
+        for other, theirs in self.digests.items():
+            agree(f"tables of {other} and {name}", theirs, found)
+        self.digests[name] = found
+        say(f"a, {self.server.name}: {name} holds what CMS said ({found['pharmacy_networks']})")
+
+    def busy(self):
+        """Row f: one more build, with the backends looked at."""
+        self.kiln(0, looked=True)
+        ran = self.runs[-1]
+        rows = sum(s["counted"] for s in ran.ledger["sources"])
+        return {**(busy_share(ran, os.cpu_count() or 1) or {}), "cpu_seconds_a_million_rows": ran.cpu_seconds / rows * 1e6}
+
+    def sizes(self):
+        """Row h: bytes a network row, as kiln has it, as plain typed columns, and packed into arrays."""
+        server, build = self.server, self.server.builds("druginfo")[0]
+        rows = self.said["pharmacy_networks"][0]
+        total = "select sum(pg_total_relation_size(t)) from unnest('{%s}'::regclass[]) as t"
+        main = "select pg_relation_size('pharmacy_networks'), pg_indexes_size('pharmacy_networks')"
+        kiln, table = server.ask(total % NETWORK, build), server.ask(main, build)
+        look_up = fastest(server, build, "select * from pharmacy_networks n where (plan_key, pharmacy_key) = "
+                          "(select plan_key, pharmacy_key from pharmacy_networks offset 1000 limit 1)")
+        packed = self.packed(server, build)
+        server.ask("drop database if exists packed")
+        url = server.fresh("peer")
+        watch([HERE / "shell.sh", "zip", self.release.zip, url], clean_environment())
+        plain = server.ask(total % "pharmacy_networks", "peer")
+        return {"rows": rows, "kiln": int(kiln), "kiln_table_and_key": [int(n) for n in table.split("|")],
+                "plain": int(plain), "packed": packed, "look_up": look_up}
+
+    def packed(self, server, build):
+        """What a plan's pharmacies in one array a set of terms would take, made from kiln's three keys."""
+        server.ask(f"create database packed {SCRATCH_DATABASE}")
+        copy = "copy (select plan_key, terms_key, pharmacy_key from pharmacy_networks) to stdout (format binary)"
+        server.ask("create table row (plan_key smallint, terms_key integer, pharmacy_key integer)", "packed")
+        pipe = (f"psql -Xq '{server.at(server.admin, build)}' -c '{copy}' | "
+                f"psql -Xq '{server.at(server.admin, 'packed')}' -c 'copy row from stdin (format binary)'")
+        watch(["bash", "-o", "pipefail", "-c", pipe], clean_environment())
+        make = ("create table packed as select plan_key, terms_key, array_agg(pharmacy_key order by pharmacy_key) as "
+                "pharmacy_keys from row group by plan_key, terms_key; "
+                "alter table packed add primary key (plan_key, terms_key); analyze packed")
+        took = watch(["psql", "-Xq", server.at(server.admin, "packed"), "-c", make], clean_environment()).seconds
+        look = fastest(server, "packed", "select terms_key from packed where plan_key = (select plan_key from row offset "
+                       "1000 limit 1) and pharmacy_keys @> array[(select pharmacy_key from row offset 1000 limit 1)]")
+        size = server.ask("select pg_total_relation_size('packed') || ' ' || count(*) from packed", "packed").split()
+        return {"bytes": int(size[0]), "arrays": int(size[1]), "seconds": took, "look_up": look}
+
+    def memory(self):
+        """Row e: the most that kiln held, at this size and at a tenth of it."""
+        here = max(run.peak_mib for run in self.runs)
+        rows = self.asked.rows // 10
+        small = Release(self.asked.kiln, self.root, self.private, self.work / "tenth", rows)
+        small.land(self.asked.kiln, self.root, self.private)
+        kept, self.ledger = self.ledger, None
+        try:
+            self.kiln(1)
+        finally:
+            self.release.land(self.asked.kiln, self.root, self.private)
+            shutil.rmtree(self.work / "tenth", ignore_errors=True)
+        peak = self.runs.pop().peak_mib
+        self.ledger = kept
+        self.said = {s["source"]: (s["counted"], s["digest"]) for s in kept["sources"]}
+        return [{"rows": rows, "mib": peak}, {"rows": self.asked.rows, "mib": here}]
+
+
+def cms_columns(table):
+    """The columns of a table in cms.sql."""
+    text = (HERE / "cms.sql").read_text()
+    body = text.split(f"create table {table} (\n", 1)[1].split("\n);", 1)[0]
+    return {line.split()[0] for line in body.splitlines()}
+
+
+def fastest(server, database, query):
+    """Milliseconds of a query, the best of ten: what it costs once its pages are in memory."""
+    times = []
+    for _ in range(10):
+        plan = server.ask(f"explain (analyze, timing off, summary on) {query}", database)
+        line = next(line for line in plan.split("\n") if line.startswith("Execution Time"))
+        times.append(float(line.split()[2]))
+    return min(times)

@@ -1,0 +1,123 @@
+//! What a build's sessions ask of the server beyond its own settings, chosen from what it says of
+//! itself; and in words, for the ledger.
+//!
+//! Only what a role without superuser may set, and only for these sessions: the server's own
+//! settings are its owner's.
+
+use super::{Session, db};
+
+/// Most memory for one index build, in kB: twice as much saves a tenth of a build of 300 million
+/// rows, and several run at once.
+const INDEX_MEMORY_MAX: i64 = 1 << 20;
+
+/// Settings for a build's sessions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The statements that set them.
+    pub sql: String,
+    /// What was chosen and why, a line each.
+    pub said: Vec<String>,
+}
+
+/// What the server says of itself; sizes in kB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Found {
+    index_memory: i64,
+    shared_buffers: i64,
+    wal_level: String,
+    wal_compression: String,
+    /// Whether this role may set `wal_compression`, and to `lz4`.
+    may_lz4: bool,
+    synchronous_commit: String,
+}
+
+/// Reads what the server says, and chooses.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn choose(session: &Session) -> anyhow::Result<Settings> {
+    // has_parameter_privilege is of Postgres 15, the oldest that kiln works with.
+    let row = session
+        .query_one(
+            "select (select setting::int8 from pg_settings where name = 'maintenance_work_mem'),
+                    (select setting::int8 * 8 from pg_settings where name = 'shared_buffers'),
+                    current_setting('wal_level'), current_setting('wal_compression'),
+                    has_parameter_privilege('wal_compression', 'SET')
+                        and (select 'lz4' = any (enumvals) from pg_settings
+                             where name = 'wal_compression'),
+                    current_setting('synchronous_commit')",
+            &[],
+        )
+        .await
+        .map_err(db("read the server's settings"))?;
+    Ok(Found {
+        index_memory: row.get(0),
+        shared_buffers: row.get(1),
+        wal_level: row.get(2),
+        wal_compression: row.get(3),
+        may_lz4: row.get(4),
+        synchronous_commit: row.get(5),
+    }
+    .choose())
+}
+
+impl Found {
+    fn choose(&self) -> Settings {
+        let mut chosen = Settings::default();
+        let mut set = |name: &str, value: &str, why: String| {
+            chosen.sql.push_str(&format!("set {name} = {value}; "));
+            chosen.said.push(format!("{name} = {value}: {why}"));
+        };
+        // RDS gives a quarter of the memory to shared_buffers; an eighth of that for each of some
+        // four builds at once (two connections, each with a worker) is a small part of the rest.
+        let memory = (self.shared_buffers / 8).min(INDEX_MEMORY_MAX);
+        if memory > self.index_memory {
+            let why = format!("the server's {} kB, an eighth of shared_buffers", self.index_memory);
+            set("maintenance_work_mem", &format!("'{memory}kB'"), why);
+        }
+        if matches!(self.wal_compression.as_str(), "on" | "pglz") && self.may_lz4 {
+            let why = "index pages in the WAL cost a fraction of the server's pglz";
+            set("wal_compression", "lz4", why.to_owned());
+        }
+        if self.synchronous_commit != "off" {
+            let why = "an unsealed build is made anew after a crash; the seal waits for the disk";
+            set("synchronous_commit", "off", why.to_owned());
+        }
+        let wal = match self.wal_level.as_str() {
+            "minimal" => "rows and indexes are written without WAL",
+            _ => "rows and indexes are written to the WAL as well",
+        };
+        chosen.said.push(format!("wal_level is {}: {wal}", self.wal_level));
+        chosen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_has_is_never_lowered() {
+        let found = Found {
+            index_memory: 65_536,
+            shared_buffers: 16 << 20,
+            wal_level: "replica".into(),
+            wal_compression: "pglz".into(),
+            may_lz4: true,
+            synchronous_commit: "on".into(),
+        };
+        let sql = found.choose().sql;
+        assert!(sql.contains("maintenance_work_mem = '1048576kB'"), "{sql}");
+        assert!(sql.contains("wal_compression = lz4"), "{sql}");
+        assert!(sql.contains("synchronous_commit = off"), "{sql}");
+        let generous = Found {
+            index_memory: 2 << 20,
+            may_lz4: false,
+            synchronous_commit: "off".into(),
+            ..found
+        };
+        let chosen = generous.choose();
+        assert_eq!(chosen.sql, "");
+        assert_eq!(chosen.said.len(), 1);
+    }
+}
