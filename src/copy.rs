@@ -138,12 +138,15 @@ pub async fn send(
     Ok(read.iter().map(|file| entry(&parts[file.index], file)).collect())
 }
 
+/// A file by its place, and what reading it came to.
+type Outcome = (usize, anyhow::Result<(Complete, Counts)>);
+
 /// The threads that read a source's files.
 struct Readers<'a> {
     parts: &'a [Part],
     next: usize,
     cores: &'a Arc<Semaphore>,
-    threads: JoinSet<(usize, anyhow::Result<(Complete, Counts)>)>,
+    threads: JoinSet<Outcome>,
     sender: Option<mpsc::Sender<(usize, Piece)>>,
     pieces: mpsc::Receiver<(usize, Piece)>,
 }
@@ -221,9 +224,7 @@ async fn feed(
 }
 
 /// What a thread came to.
-fn ended(
-    done: Option<Result<(usize, anyhow::Result<(Complete, Counts)>), JoinError>>,
-) -> anyhow::Result<ReadFile> {
+fn ended(done: Option<Result<Outcome, JoinError>>) -> anyhow::Result<ReadFile> {
     let done = done.ok_or_else(|| anyhow::anyhow!("a file's thread is not there"))?;
     let (index, read) = done.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
     let (proof, counts) = read?;

@@ -138,9 +138,10 @@ fn the_second_night_comes_to_what_the_first_one_foretells() {
     let database = of("database", "database");
     assert!((0.95..1.25).contains(&database), "database: {database}");
     assert_eq!(bytes(&second, "forecast", "text"), bytes(&second, "used", "text"));
-    // WAL is the whole server's, and also of what is not this build.
+    // At wal_level=minimal a table above wal_skip_threshold writes none: a small night's share of
+    // WAL is a large one's upper bound.
     let wal = of("wal_written", "wal_written");
-    assert!((0.5..2.0).contains(&wal), "WAL: {wal}");
+    assert!(wal > 0.5, "WAL: {wal}");
     // The zips' own overhead does not grow.
     let scratch = of("scratch", "scratch");
     assert!((0.8..1.25).contains(&scratch), "inner zips: {scratch}");

@@ -20,7 +20,7 @@ use crate::copy::queue::{After, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::failpoint;
 use crate::forecast::room::Room;
-use crate::ledger::{Ledger, SourceEntry, SourceState};
+use crate::ledger::{Ledger, SourceEntry};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, settings, stopped};
@@ -261,11 +261,7 @@ impl<'a> Baking<'a> {
             }
             loading.run(tasks).await
         };
-        self.note_forecast();
-        let loaded = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) => return Err(self.if_no_room(error).await),
-        };
+        let loaded = self.had_room(loaded).await?;
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
         }
@@ -275,16 +271,6 @@ impl<'a> Baking<'a> {
         self.ledger.stage("copy", since);
         self.worth_keeping = self.has_something().await;
         self.refuse_failed_sources()
-    }
-
-    /// Whether there is a source, or a reject, for an engineer to go on with.
-    pub(super) async fn has_something(&self) -> bool {
-        if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
-            return true;
-        }
-        let sql = "select exists (select from kiln.reject)";
-        let Ok(session) = self.build.session("rejects").await else { return true };
-        session.query_one(sql, &[]).await.map_or(true, |row| row.get(0))
     }
 
     /// The sources with their pinned objects, one object for all that share it.

@@ -28,6 +28,16 @@ pub(super) struct Baked {
 }
 
 impl Baking<'_> {
+    /// Whether there is a source, or a reject, for an engineer to go on with.
+    pub(super) async fn has_something(&self) -> bool {
+        if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
+            return true;
+        }
+        let sql = "select exists (select from kiln.reject)";
+        let Ok(session) = self.build.session("rejects").await else { return true };
+        session.query_one(sql, &[]).await.map_or(true, |row| row.get(0))
+    }
+
     /// What an engineer types to go on.
     fn go_on(&self) -> String {
         let Tag { build, database, .. } = &self.tag;

@@ -111,19 +111,24 @@ impl Baking<'_> {
     }
 
     /// Writes the forecast, as it stands, into the ledger.
-    pub(super) fn note_forecast(&mut self) {
+    fn note_forecast(&mut self) {
         let Some(room) = &self.room else { return };
         self.ledger.forecast = Some(room.forecast());
         self.ledger.warnings.retain(|warning| !Room::is_warning(warning));
         self.ledger.warnings.extend(room.warnings());
     }
 
-    /// A night that was refused for want of room keeps what was loaded before, if anything was.
-    pub(super) async fn if_no_room(&mut self, error: anyhow::Error) -> anyhow::Error {
-        if error.is::<NoRoom>() {
+    /// Notes the forecast that the load rested on. A night that was refused for want of room keeps
+    /// what was loaded before, if anything was.
+    ///
+    /// # Errors
+    /// The outcome's.
+    pub(super) async fn had_room<T>(&mut self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+        self.note_forecast();
+        if outcome.as_ref().is_err_and(|error| error.is::<NoRoom>()) {
             self.worth_keeping = self.has_something().await;
         }
-        error
+        outcome
     }
 
     /// What the night has used so far; `None` where nothing was forecast.

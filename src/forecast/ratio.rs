@@ -60,6 +60,9 @@ pub const SORT_MEMORY: f64 = 2.0;
 /// Bytes that a sort spills for a byte of its index. [139 MB for 124 MB]
 pub const SORT_SPILL: f64 = 1.15;
 
+/// WAL for a byte of table at `wal_level=minimal`: a table above `wal_skip_threshold` that is filled
+/// in the transaction that made it writes none. [13 MB for 196 MB]
+pub const WAL_TABLE_MINIMAL: f64 = 0.07;
 /// Index builds' WAL for a byte of index, where WAL is compressed. At `wal_level=minimal` they
 /// write none, for the index is made in the transaction that fills it.
 pub const WAL_INDEX_COMPRESSED: f64 = 0.5;

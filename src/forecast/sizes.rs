@@ -138,12 +138,12 @@ fn wal(tables: &[TableBytes], past: &Past, server: &Settings, text: u64) -> u64 
     }
     let rows: u64 = tables.iter().map(|bytes| bytes.table).sum();
     let index: u64 = tables.iter().map(|bytes| bytes.index).sum();
-    let of_index = match (server.wal_is_minimal, server.wal_is_compressed) {
-        (true, _) => 0.0,
-        (false, true) => ratio::WAL_INDEX_COMPRESSED,
-        (false, false) => 1.0,
+    let (of_rows, of_index) = match (server.wal_is_minimal, server.wal_is_compressed) {
+        (true, _) => (ratio::WAL_TABLE_MINIMAL, 0.0),
+        (false, true) => (1.0, ratio::WAL_INDEX_COMPRESSED),
+        (false, false) => (1.0, 1.0),
     };
-    rows + (index as f64 * of_index) as u64
+    (rows as f64 * of_rows + index as f64 * of_index) as u64
 }
 
 /// Inner zips that are compressed once more: at most the objects that may hold them.

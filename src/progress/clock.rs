@@ -24,6 +24,9 @@ pub struct Deadline {
 #[derive(Clone, Default)]
 pub struct Clock(Arc<Mutex<Option<Night>>>);
 
+/// Sources with what tells how far they are.
+type Meters = Vec<(String, Arc<Meter>)>;
+
 struct Night {
     database: String,
     began: Instant,
@@ -39,7 +42,7 @@ struct Night {
     /// Seconds that those took that are done.
     keyed: BTreeMap<String, f64>,
     /// The stage that has meters, and they.
-    meters: Option<(String, Vec<(String, Arc<Meter>)>)>,
+    meters: Option<(String, Meters)>,
     deadline: Option<Deadline>,
     later: f64,
     watchdog: Watchdog,
