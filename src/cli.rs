@@ -1,6 +1,7 @@
 //! The command line: names, arguments and help. What a command does is in `command/`.
 
 mod args;
+mod plan;
 mod range;
 mod source;
 #[cfg(test)]
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use args::*;
+pub use plan::*;
 pub use range::Range;
 pub use source::*;
 
@@ -98,11 +100,17 @@ Examples:
     Synth(Synth),
     /// The night: build, swap and prune; what cron calls
     #[command(after_help = "\
-A bad night leaves the live database as it was. Databases are those of sql/.
+A bad night leaves the live database as it was. Databases are those of sql/. A source that has \
+not changed since the live build is not loaded again: its table is brought over, and proved equal. \
+Where nothing has changed, nothing is done.
 
 Examples:
   kiln run
   kiln run druginfo --without pricing
+  # from the files, whatever is kept
+  kiln run druginfo --anew
+  # say early when it will not be over at six
+  kiln run --deadline 06:00
   kiln run --dry-run")]
     Run(Run),
     /// Build, and stop at sealed
@@ -111,6 +119,15 @@ Examples:
   kiln build druginfo
   kiln build druginfo --without pharmacy_networks --without pricing")]
     Build(Build),
+    /// Say what a run would load, bring over or leave, and why
+    #[command(after_help = "\
+Reads the landed objects' names, versions and zip directories, and what the live and the previous \
+build say of themselves; changes nothing.
+
+Examples:
+  kiln plan druginfo
+  kiln plan druginfo --without pricing --json")]
+    Plan(Plans),
     /// Load one source by hand
     #[command(after_help = "\
 With --into it replaces that source's table in an unsealed build, in one transaction, from what \

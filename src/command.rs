@@ -1,15 +1,19 @@
 //! The subcommands, one file each; here is what they share: the settings, the servers (the
 //! configured ones, or the private ones), who is running, and the stop signal.
 
+mod base;
 pub mod build;
 mod contract;
 mod demo;
 mod docs;
 mod ending;
+mod forecast;
 mod guard;
 mod land;
 mod load;
 mod local;
+mod opening;
+mod outlook;
 mod plan;
 mod prune;
 mod restore;
@@ -30,12 +34,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command, Contract, Schema, Source as SourceCommand};
-use crate::config::{Config, S3Location, known_database};
+use crate::config::{Config, RunDeadline, S3Location, known_database};
 use crate::error::{Exit, Failure};
 use crate::local as private;
 use crate::personal::HashKey;
 use crate::pg::Server;
-use crate::progress::Progress;
+use crate::progress::{Deadline, Progress};
 use crate::registry::control::Who;
 use crate::source::Source;
 use crate::store::{Access, Store};
@@ -60,6 +64,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Synth(args) => synth::run(start, &args).await,
         Command::Run(args) => run::run(start, &args).await,
         Command::Build(args) => build::run(start, &args).await,
+        Command::Plan(args) => plan::run(start, &args).await,
         Command::Load(args) => load::run(start, &args).await,
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,
@@ -106,6 +111,8 @@ pub struct Context {
     pub stop: CancellationToken,
     /// Bars or lines.
     pub progress: Progress,
+    /// When the run is to be over.
+    pub deadline: Option<Deadline>,
     /// Errors only.
     pub quiet: bool,
     /// Whether a night's account is printed: to a person at a terminal, not to cron.
@@ -165,6 +172,7 @@ impl Context {
             secret_key: lease.s3.credentials.secret_key.clone(),
         });
         let progress = Progress::new(quiet);
+        let deadline = config.run_deadline.as_ref().map(RunDeadline::from_now);
         tracing::info!(host = who.host, login = who.login, "begin");
         let summary = !quiet && std::io::stdout().is_terminal();
         Ok(Context {
@@ -173,6 +181,7 @@ impl Context {
             server,
             stop,
             progress,
+            deadline,
             quiet,
             summary,
             location,

@@ -1,6 +1,9 @@
 //! Settings: `kiln.toml`, over it the environment. Read once, at the start; no other module
 //! reads the environment (AWS's own `AWS_*` variables are read by the SDK).
 
+mod deadline;
+mod size;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,9 +13,11 @@ use anyhow::Context as _;
 use crate::error::{Exit, Failure, failure};
 use crate::pg::Ident;
 use crate::strict::{File, Problems, Table, suggest};
+pub use deadline::RunDeadline;
+pub use size::bytes;
 
 /// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
-pub const VARIABLES: [(&str, &str); 12] = [
+pub const VARIABLES: [(&str, &str); 15] = [
     ("KILN_POSTGRES_URL", "where builds are made; absent: a private cluster in KILN_HOME"),
     ("KILN_POSTGRES_CA", "PEM file that Postgres's certificate is checked against"),
     ("KILN_S3_URL", "s3://bucket/prefix of the landed files; absent: a private endpoint"),
@@ -22,6 +27,12 @@ pub const VARIABLES: [(&str, &str); 12] = [
     ("KILN_CONNECTIONS", "COPY connections side by side [2 or the number of cores]"),
     ("KILN_KEEP_PREVIOUS", "previous builds that stay for rollback [1]"),
     ("KILN_SWAP_DEADLINE", "seconds after which a swap gives up [30]"),
+    (
+        "KILN_BASE_ROWS",
+        "unchanged rows from which a build begins as a copy of the previous one [10000000]",
+    ),
+    ("KILN_RUN_DEADLINE", "06:00 or 4h: a run that will end later says so early, and goes on"),
+    ("KILN_DISK_FREE", "what a build may take of the server's disk, \"200 GiB\" [what is seen]"),
     ("KILN_HASH_KEY_FILE", "key that hashes personal identifiers, 32 bytes or more"),
     ("KILN_LOG", "what goes to the JSON log, as in RUST_LOG [info]"),
     ("KILN_FAILPOINT", "name=error|panic|term|kill|pause:FILE (debug builds only)"),
@@ -55,6 +66,14 @@ pub struct Config {
     pub keep_previous: usize,
     /// After this a swap gives up and nothing has changed.
     pub swap_deadline: Duration,
+    /// Rows of the previous build that are what would be loaded, from which on the next build begins
+    /// as a copy of its files.
+    pub base_rows: u64,
+    /// When a run is to be over; it says so when it will not be, and goes on.
+    pub run_deadline: Option<RunDeadline>,
+    /// Bytes that a build may take of the server's disk, where kiln cannot look (RDS), or is not
+    /// to believe what it sees.
+    pub disk_free: Option<u64>,
     /// The file of the key that hashes personal identifiers; `None`: a private server's own.
     pub hash_key_file: Option<PathBuf>,
     /// The filter of the JSON log.
@@ -141,6 +160,9 @@ impl Config {
             connections: cores.max(2),
             keep_previous: 1,
             swap_deadline: Duration::from_secs(30),
+            base_rows: 10_000_000,
+            run_deadline: None,
+            disk_free: None,
             hash_key_file: None,
             log: "info".into(),
         }
@@ -156,7 +178,19 @@ impl Config {
         if let Some(file) = table.text("hash_key_file") {
             self.hash_key_file = Some(self.root.join(file.value));
         }
+        if let Some(said) = table.text("run_deadline") {
+            self.run_deadline = RunDeadline::parse(&said.value);
+            if self.run_deadline.is_none() {
+                table.problem(said.line, format!("`run_deadline` must be {}", deadline::FORM));
+            }
+        }
         if let Some(postgres) = table.table("postgres") {
+            if let Some(said) = postgres.text("disk_free") {
+                self.disk_free = size::bytes(&said.value);
+                if self.disk_free.is_none() {
+                    postgres.problem(said.line, "`postgres.disk_free` must be like \"200 GiB\"");
+                }
+            }
             self.postgres_url = postgres.text("url").map(|said| said.value);
             self.postgres_ca = postgres.text("ca").map(|said| self.root.join(said.value));
             self.postgres_bin = postgres.text("bin").map(|said| said.value.into());
@@ -192,6 +226,12 @@ impl Config {
                 self.keep_previous = (said.value as usize).max(1);
             }
             swap.done();
+        }
+        if let Some(reuse) = table.table("reuse") {
+            if let Some(said) = reuse.count("base_rows") {
+                self.base_rows = said.value.max(1);
+            }
+            reuse.done();
         }
         table.done();
     }
@@ -232,6 +272,21 @@ impl Config {
                 }
                 "KILN_SWAP_DEADLINE" => {
                     self.swap_deadline = number().map_or(self.swap_deadline, Duration::from_secs);
+                }
+                "KILN_BASE_ROWS" => self.base_rows = number().unwrap_or(self.base_rows),
+                "KILN_RUN_DEADLINE" => {
+                    self.run_deadline = RunDeadline::parse(value);
+                    if self.run_deadline.is_none() {
+                        let message = format!("{name} must be {}", deadline::FORM);
+                        problems.add(place, 0, format!("{message}, found {value:?}"));
+                    }
+                }
+                "KILN_DISK_FREE" => {
+                    self.disk_free = size::bytes(value);
+                    if self.disk_free.is_none() {
+                        let message = format!("{name} must be like \"200 GiB\"");
+                        problems.add(place, 0, format!("{message}, found {value:?}"));
+                    }
                 }
                 "KILN_FAILPOINT" => {}
                 name if name.starts_with("KILN_TEST_") => {}

@@ -44,6 +44,8 @@ pub struct RunLine {
     pub error: Option<String>,
     /// The command that goes on from there.
     pub next: Option<String>,
+    /// Why it had nothing to do; `build` is then the one that was live.
+    pub nothing_to_do: Option<String>,
 }
 
 /// Gathers the facts of one database.
@@ -96,7 +98,8 @@ async fn run_line(
 ) -> anyhow::Result<Option<RunLine>> {
     let sql = format!(
         "select run, command, build, to_char(started_at at time zone 'utc',
-                'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), exit_code, error, next
+                'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), exit_code, error, next,
+                ledger ->> 'nothing_to_do'
          from kiln.run where database = $1 and {condition} order by started_at desc limit 1"
     );
     let row = control.query_opt(&sql, &[&database]).await.map_err(db("read the history"))?;
@@ -108,5 +111,6 @@ async fn run_line(
         exit_code: row.get(4),
         error: row.get(5),
         next: row.get(6),
+        nothing_to_do: row.get(7),
     }))
 }

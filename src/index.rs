@@ -139,6 +139,14 @@ async fn step(
     session.batch_execute("commit").await.map_err(db(format!("commit {name}")))
 }
 
+/// Notes that a table has its keys and indexes already.
+///
+/// # Errors
+/// The server's.
+pub async fn note_post_data(session: &Session, table: &str) -> anyhow::Result<()> {
+    note_done(session, &format!("{:?} {table}", Kind::PostData)).await
+}
+
 async fn is_done(session: &Session, step: &str) -> anyhow::Result<bool> {
     let done = session.query_opt("select from kiln.step where step = $1", &[&step]).await;
     Ok(done.map_err(db("read the steps"))?.is_some())

@@ -1,10 +1,17 @@
 //! The run's own account: every source's objects, bytes, lines, rows, rejects, digests and
 //! times. Success is computed from it, not from nobody having complained.
 
+mod contents;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+
+pub use contents::{Leaf, Link, Reuse, difference};
+use crate::forecast::Forecast;
+use crate::forecast::used::Used;
+use crate::progress::Clock;
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +75,12 @@ pub struct SourceEntry {
     /// Rows of its dictionaries' tables.
     #[serde(default)]
     pub dictionaries: BTreeMap<String, u64>,
+    /// What the archives' directories say of the files, for the next night to hold against.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<Leaf>,
+    /// Which build its table was brought over from; `None` when it was loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<Reuse>,
     /// Rejects that its budget allows for this many rows.
     pub rejects_allowed: u64,
     /// Fewest rows that its budget demands.
@@ -93,6 +106,8 @@ impl SourceEntry {
             files: Vec::new(),
             counted: 0,
             dictionaries: BTreeMap::new(),
+            contents: Vec::new(),
+            reused: None,
             rejects_allowed: 0,
             rows_min: 0,
             digest: String::new(),
@@ -196,12 +211,21 @@ pub struct Ledger {
     pub expected: Vec<String>,
     /// The checks.
     pub checks: Vec<CheckEntry>,
+    /// What the night was expected to need.
+    #[serde(default)]
+    pub forecast: Option<Forecast>,
+    /// What it used.
+    #[serde(default)]
+    pub used: Option<Used>,
     /// What a person may want to look at.
     pub warnings: Vec<String>,
     /// Whether the seal was committed.
     pub sealed: bool,
     /// The build that was live before, and whether this one is now.
     pub promoted: Option<Promotion>,
+    /// Why there was nothing to do; `build` is then the one that is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing_to_do: Option<String>,
 }
 
 /// A swap that was done.
@@ -232,9 +256,12 @@ impl Ledger {
             sources: Vec::new(),
             expected: Vec::new(),
             checks: Vec::new(),
+            forecast: None,
+            used: None,
             warnings: Vec::new(),
             sealed: false,
             promoted: None,
+            nothing_to_do: None,
         }
     }
 
@@ -243,6 +270,14 @@ impl Ledger {
         let seconds = since.elapsed().as_secs_f64();
         tracing::info!(stage = name, seconds, "stage done");
         self.stages.push(StageEntry { stage: name.to_owned(), seconds });
+    }
+
+    /// Notes how long the night took, and what was warned of on the way.
+    pub fn night_took(&mut self, clock: &Clock) {
+        if let Some(used) = &mut self.used {
+            used.seconds = clock.elapsed();
+        }
+        self.warnings.extend(clock.take_warnings());
     }
 
     /// What keeps the build from being sealed; empty when every source and every check agrees.

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Exit, Failure};
+use crate::personal::HashKey;
+use crate::schema::Schema;
 use crate::source::Source;
 use crate::store::{Listed, Pin, Store, file_name};
 use crate::subset::Origin;
@@ -25,6 +27,16 @@ pub struct Manifest {
     pub without: Vec<String>,
     /// What each source reads.
     pub sources: BTreeMap<String, Input>,
+    /// The version of kiln that fixed it; empty in manifests of kilns that did not say.
+    #[serde(default)]
+    pub tool: String,
+    /// sha256 over the database's .sql files; empty where it is not known.
+    #[serde(default)]
+    pub sql_sha256: String,
+    /// What tells the key that hashes identifiers from others; `None` where nothing is hashed, or
+    /// where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_key: Option<String>,
     /// What this build is a part of; `None` for a whole one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subset: Option<Origin>,
@@ -35,6 +47,9 @@ pub struct Manifest {
 pub struct Input {
     /// sha256 of the spec's text.
     pub spec_sha256: String,
+    /// sha256 of the .sql files of its tables; empty where it is not known.
+    #[serde(default)]
+    pub sql_sha256: String,
     /// The day that the newest object's name gives as the posting's, yyyymmdd.
     pub posted: Option<String>,
     /// The objects at their versions: one, or one an edition, the newest edition last.
@@ -62,11 +77,12 @@ impl Manifest {
     /// such sources at once.
     pub async fn fix(
         store: &Store,
-        database: &str,
-        schema_version: u32,
+        schema: &Schema,
         sources: &[&Source],
         without: &[String],
+        hash_key: Option<&HashKey>,
     ) -> anyhow::Result<Manifest> {
+        let database = schema.database.as_str();
         let prefix = store.location.database_prefix(database);
         let listed = store.list(&prefix).await?;
         let bucket = &store.location.bucket;
@@ -98,8 +114,12 @@ impl Manifest {
         let mut pins: BTreeMap<&str, Pin> = BTreeMap::new();
         let mut inputs = BTreeMap::new();
         for (source, newest) in chosen {
-            let mut input =
-                Input { spec_sha256: source.digest(), posted: None, objects: Vec::new() };
+            let mut input = Input {
+                spec_sha256: source.digest(),
+                sql_sha256: schema.digest_of(source.tables()),
+                posted: None,
+                objects: Vec::new(),
+            };
             for Candidate { object, posted, .. } in newest {
                 let pin = match pins.get(object.key.as_str()) {
                     Some(pin) => pin.clone(),
@@ -114,12 +134,37 @@ impl Manifest {
         Ok(Manifest {
             kiln: 1,
             database: database.to_owned(),
-            schema_version,
+            schema_version: schema.locked()?.version,
             created: crate::registry::now(),
             without: without.to_vec(),
             sources: inputs,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            sql_sha256: schema.digest(),
+            hash_key: hash_key.map(HashKey::fingerprint),
             subset: None,
         })
+    }
+}
+
+impl Manifest {
+    /// Notes that a build goes on with specs, SQL and key as they are now: what they were when its
+    /// tables were made is no longer known where they differ, so that no later night takes
+    /// it for something that it is not.
+    pub fn goes_on(&mut self, schema: &Schema, loaded: &[&Source], hash_key: Option<&HashKey>) {
+        if self.sql_sha256 != schema.digest() {
+            self.sql_sha256.clear();
+        }
+        let hashes = loaded.iter().any(|source| source.hashes());
+        if hashes && self.hash_key != hash_key.map(HashKey::fingerprint) {
+            self.hash_key = None;
+        }
+        for source in loaded {
+            let Some(input) = self.sources.get_mut(source.name.as_str()) else { continue };
+            input.spec_sha256 = source.digest();
+            if input.sql_sha256 != schema.digest_of(source.tables()) {
+                input.sql_sha256.clear();
+            }
+        }
     }
 }
 

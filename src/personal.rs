@@ -51,6 +51,12 @@ impl HashKey {
         long_enough.then(|| Hmac::new_from_slice(bytes).ok().map(HashKey)).flatten()
     }
 
+    /// What tells this key from another, and gives neither away: its hash of a constant text that
+    /// is no identifier.
+    pub fn fingerprint(&self) -> String {
+        crate::digest::hex(&self.hash(b"kiln: which key is this?"))
+    }
+
     /// The hash of an identifier: the first half of its HMAC-SHA256, as wide as a uuid.
     pub fn hash(&self, identifier: &[u8]) -> [u8; 16] {
         let mut mac = self.0.clone();

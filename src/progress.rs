@@ -1,16 +1,26 @@
 //! How far a run is: bars on a terminal, one plain line a minute without one, nothing with
-//! `--quiet`. Everything goes to standard error.
+//! `--quiet`. Everything goes to standard error. The time left is that of the whole night, not
+//! of the stage that runs: [`night`] forecasts it, [`clock`] keeps what it rests on.
 
+pub mod clock;
+pub mod night;
+mod schedule;
+
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use tokio::task::JoinHandle;
+
+pub use clock::{Clock, Deadline};
 
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(60);
+/// How often the forecast is held against the deadline.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What one source has done so far; shared with the threads that do it.
 #[derive(Debug, Default)]
@@ -35,49 +45,146 @@ impl Meter {
 pub struct Progress {
     bars: Option<MultiProgress>,
     lines: bool,
+    /// The night that is on.
+    pub clock: Clock,
 }
 
 impl Progress {
     /// Bars on a terminal, lines without; nothing when quiet.
     pub fn new(quiet: bool) -> Progress {
         let terminal = std::io::stderr().is_terminal();
-        Progress { bars: (terminal && !quiet).then(MultiProgress::new), lines: !terminal && !quiet }
+        Progress {
+            bars: (terminal && !quiet).then(MultiProgress::new),
+            lines: !terminal && !quiet,
+            clock: Clock::default(),
+        }
     }
 
-    /// Says that a stage begins (terminal only: a bar without numbers).
+    /// A night begins: until the returned watch is dropped a line a minute says how far it is,
+    /// and its forecast is held against the deadline.
+    pub fn night(&self, database: &str, deadline: Option<Deadline>, later: f64) -> NightWatch {
+        self.clock.begin(database, deadline, later);
+        let progress = self.clone();
+        let task = tokio::spawn(async move { progress.keep_watch().await });
+        NightWatch { task, clock: self.clock.clone() }
+    }
+
+    async fn keep_watch(self) {
+        let mut line = Instant::now();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if let Some(warning) = self.clock.watch_deadline() {
+                self.warn(&warning);
+            }
+            if let Some(standing) = self.clock.standing() {
+                let (elapsed, left) = (standing.elapsed, standing.left);
+                tracing::debug!(elapsed, left, stages = ?self.clock.running(), "standing");
+            }
+            if self.lines && line.elapsed() >= LINE_EVERY {
+                line = Instant::now();
+                // The load has a line of its own.
+                let stages = self.clock.running();
+                if let [stage] = stages.as_slice()
+                    && !self.clock.is_metered()
+                {
+                    let words = self.clock.words(stage);
+                    eprintln!("{} {stage}{words}", crate::registry::now());
+                }
+            }
+        }
+    }
+
+    /// Says a warning once, above the bars.
+    fn warn(&self, text: &str) {
+        tracing::warn!("{text}");
+        match (&self.bars, self.lines) {
+            (Some(bars), _) => {
+                let _ = bars.println(format!("warning: {text}"));
+            }
+            (None, true) => eprintln!("{} warning: {text}", crate::registry::now()),
+            (None, false) => {}
+        }
+    }
+
+    /// Says that something begins that is no stage of the ledger's (terminal only: a bar without
+    /// numbers).
     pub fn stage(&self, text: &str) -> Stage {
+        self.spinner("", text)
+    }
+
+    /// Begins a stage of the ledger's that is shown otherwise, or not at all.
+    pub fn enter(&self, stage: &str) -> Stage {
+        self.clock.stage_began(stage);
+        Stage { bar: None, over: Some((self.clock.clone(), stage.to_owned())) }
+    }
+
+    /// Begins a stage of the ledger's, shown with what it is expected to take.
+    pub fn begin(&self, stage: &str, text: &str) -> Stage {
+        let mut begun = self.enter(stage);
+        begun.bar = self.spinner(stage, text).bar.take();
+        begun
+    }
+
+    fn spinner(&self, stage: &str, text: &str) -> Stage {
         let bar = self.bars.as_ref().map(|bars| {
+            let (clock, stage) = (self.clock.clone(), stage.to_owned());
+            let expected = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let words = if stage.is_empty() { String::new() } else { clock.words(&stage) };
+                let _ = out.write_str(&words);
+            };
             let bar = bars.add(ProgressBar::new_spinner());
-            bar.set_style(style("{spinner} {msg} {elapsed}"));
+            bar.set_style(style("{spinner} {msg} {elapsed}{expected}").with_key("expected", expected));
             bar.set_message(text.to_owned());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Stage { bar }
+        Stage { bar, over: None }
     }
 
-    /// Shows these meters until the returned watch is dropped.
+    /// Shows these meters until the returned watch is dropped; those of a night's load tell how far
+    /// it is.
     pub fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Watch {
         let title = title.to_owned();
         if meters.is_empty() {
             return Watch { task: None, bars: None };
         }
+        if self.clock.running().iter().any(|stage| stage == night::LOAD) {
+            self.clock.metered(night::LOAD, &meters);
+        }
+        let clock = self.clock.clone();
         let task = match (&self.bars, self.lines) {
-            (Some(bars), _) => Some(tokio::spawn(show_bars(bars.clone(), meters))),
-            (None, true) => Some(tokio::spawn(print_lines(title, meters))),
+            (Some(bars), _) => Some(tokio::spawn(show_bars(bars.clone(), meters, clock))),
+            (None, true) => Some(tokio::spawn(print_lines(title, meters, clock))),
             (None, false) => None,
         };
         Watch { task, bars: self.bars.clone() }
     }
 }
 
+/// A night being watched; over when dropped.
+pub struct NightWatch {
+    task: JoinHandle<()>,
+    clock: Clock,
+}
+
+impl Drop for NightWatch {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.clock.end();
+    }
+}
+
 /// A stage being shown; gone when dropped.
 pub struct Stage {
     bar: Option<ProgressBar>,
+    over: Option<(Clock, String)>,
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        if let Some((clock, stage)) = &self.over {
+            clock.stage_over(stage);
+        }
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -105,7 +212,7 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>) {
+async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>, clock: Clock) {
     let width = meters.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let line = "{prefix} {bar:24} {bytes:>10}/{total_bytes:<10} {msg}";
     let mut shown: Vec<ProgressBar> = Vec::new();
@@ -132,12 +239,12 @@ async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>) {
         }
         all.set_length(total_all);
         all.set_position(bytes_all);
-        all.set_message(rate(began.elapsed(), bytes_all, rows_all, total_all));
+        all.set_message(rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left()));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>) {
+async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>, clock: Clock) {
     let began = Instant::now();
     loop {
         tokio::time::sleep(LINE_EVERY).await;
@@ -153,29 +260,27 @@ async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>) {
             total_all += total;
         }
         let share = (bytes_all * 100).checked_div(total_all).unwrap_or(0);
-        let said = rate(began.elapsed(), bytes_all, rows_all, total_all);
+        let said = rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left());
         let line = format!("{title}: {share} % of {}, {said}", HumanBytes(total_all));
         eprintln!("{} {line} ({})", crate::registry::now(), busy.join(", "));
     }
 }
 
-/// `1,234,567 rows, 61 MiB/s, 2 minutes left`.
-fn rate(elapsed: Duration, bytes: u64, rows: u64, total: u64) -> String {
+/// `1,234,567 rows, 61 MiB/s, 2 minutes left`: the night's time where it is forecast, else what
+/// is left of these bytes at this speed.
+fn rate(elapsed: Duration, bytes: u64, rows: u64, total: u64, night: Option<String>) -> String {
     let seconds = elapsed.as_secs_f64().max(0.001);
     let per_second = bytes as f64 / seconds;
-    let left = match per_second > 0.0 && bytes <= total {
-        true => {
-            let left = Duration::from_secs_f64((total - bytes) as f64 / per_second);
-            format!(", {} left", HumanDuration(left))
+    let left = match night {
+        Some(left) => format!(", {left}"),
+        None if per_second > 0.0 && bytes <= total => {
+            format!(", {} left", clock::human((total - bytes) as f64 / per_second))
         }
-        false => String::new(),
+        None => String::new(),
     };
-    format!(
-        "{} rows, {}/s, {} rows/s{left}",
-        HumanCount(rows),
-        HumanBytes(per_second as u64),
-        HumanCount((rows as f64 / seconds) as u64),
-    )
+    let mut said = format!("{} rows, {}/s", HumanCount(rows), HumanBytes(per_second as u64));
+    let _ = write!(said, ", {} rows/s{left}", HumanCount((rows as f64 / seconds) as u64));
+    said
 }
 
 #[cfg(test)]
@@ -184,7 +289,10 @@ mod tests {
 
     #[test]
     fn a_rate_names_rows_bytes_and_the_time_left() {
-        let said = rate(Duration::from_secs(10), 1 << 20, 1000, 2 << 20);
+        let said = rate(Duration::from_secs(10), 1 << 20, 1000, 2 << 20, None);
         assert_eq!(said, "1,000 rows, 102.40 KiB/s, 100 rows/s, 10 seconds left");
+        let night = Some("3 minutes left in all".to_owned());
+        let said = rate(Duration::from_secs(10), 1 << 20, 1000, 2 << 20, night);
+        assert_eq!(said, "1,000 rows, 102.40 KiB/s, 100 rows/s, 3 minutes left in all");
     }
 }

@@ -2,6 +2,7 @@
 //! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
 
 mod drafted;
+mod forecast;
 mod log;
 mod made;
 mod status;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use drafted::{Drafted, drafted};
+pub use forecast::forecast;
 pub use log::log_to_file;
 pub use made::{Made, made};
 pub use status::status;
@@ -75,8 +77,13 @@ pub fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<(
         say!("{}", serde_json::to_string(ledger)?);
         return Ok(());
     }
-    if as_text {
-        print_ledger(ledger);
+    match &ledger.nothing_to_do {
+        Some(said) if as_text => {
+            say!("nothing to do: {said}");
+            ledger.warnings.iter().for_each(|warning| say!("  note: {warning}"));
+        }
+        None if as_text => print_ledger(ledger),
+        _ => {}
     }
     Ok(())
 }
@@ -96,7 +103,10 @@ fn print_ledger(ledger: &Ledger) {
             rows,
             HumanCount(entry.sum(|file| file.rejected)).to_string(),
             HumanBytes(entry.sum(|file| file.bytes)).to_string(),
-            seconds(entry.seconds),
+            match &entry.reused {
+                Some(from) => format!("{}, from {}", seconds(entry.seconds), from.build),
+                None => seconds(entry.seconds),
+            },
         ]);
     }
     table.print();
@@ -106,6 +116,10 @@ fn print_ledger(ledger: &Ledger) {
         table.row(vec![stage.clone(), seconds(*time)]);
     }
     table.print();
+    if let (Some(forecast), Some(used)) = (&ledger.forecast, &ledger.used) {
+        say!();
+        forecast::beside(forecast, used);
+    }
     let passed = ledger.checks.iter().filter(|check| check.rows == 0).count();
     say!("\n  {passed} of {} checks passed", ledger.checks.len());
     for warning in &ledger.warnings {

@@ -7,6 +7,7 @@
 pub mod catalog;
 mod lockfile;
 mod sections;
+mod standing;
 
 use std::path::{Path, PathBuf};
 
@@ -62,6 +63,8 @@ pub struct SchemaFile {
     pub table: String,
     /// Relative to the root, for messages.
     pub path: PathBuf,
+    /// sha256 of its text, in hex.
+    pub sha256: String,
     /// Its sections, in file order.
     pub sections: Vec<Section>,
 }
@@ -102,7 +105,8 @@ impl Schema {
                 // Rules of a subset; read where they are wanted.
             } else if let Some((number, table)) = numbered(&file_name) {
                 let sections = sections::parse(&short, &text, problems);
-                schema.files.push(SchemaFile { number, table, path: short, sections });
+                let sha256 = crate::digest::sha256(text.as_bytes());
+                schema.files.push(SchemaFile { number, table, path: short, sha256, sections });
             } else {
                 let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock, \
                             subset.toml or DICTIONARY.md";
@@ -142,6 +146,21 @@ impl Schema {
         if self.files.is_empty() {
             problems.add(&self.lock_path, 0, "no numbered .sql file beside it");
         }
+    }
+
+    /// sha256 over all its files, their order and their names, in hex.
+    pub fn digest(&self) -> String {
+        let line =
+            |file: &SchemaFile| format!("{:04} {} {}\n", file.number, file.table, file.sha256);
+        crate::digest::sha256(self.files.iter().map(line).collect::<String>().as_bytes())
+    }
+
+    /// sha256 of the files that are named for these tables, in hex.
+    pub fn digest_of<'a>(&self, tables: impl Iterator<Item = &'a Ident>) -> String {
+        let tables: Vec<&str> = tables.map(Ident::as_str).collect();
+        let own = self.files.iter().filter(|file| tables.contains(&file.table.as_str()));
+        let text: String = own.map(|file| format!("{} {}\n", file.table, file.sha256)).collect();
+        crate::digest::sha256(text.as_bytes())
     }
 
     /// Of these tables, as pre-data has made them, those that the loader fills: the others are

@@ -14,6 +14,9 @@ mod faults;
 // does the swap change one thing at one moment, or nothing?
 mod swap;
 
+// is unchanged work not done again, and what is brought over the same to the row?
+mod reuse;
+
 // is a part of a build closed, the same everywhere, and never taken for the whole?
 mod subset;
 
@@ -54,6 +57,9 @@ mod cases;
 
 // does anything of a person leave the loader, but a hash?
 mod personal;
+
+// is what a night needs said before its rows, and was it right?
+mod forecast;
 
 // does the plan search find what the obvious query finds?
 mod search;

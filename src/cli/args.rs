@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Range;
+use super::{Anew, Range};
+use crate::config::RunDeadline;
 use crate::subset::Percent;
 use crate::synth::Plan;
 
@@ -100,9 +101,16 @@ pub struct Land {
 pub struct Run {
     /// Databases [default: all]
     pub databases: Vec<String>,
+    /// When the run is to be over: 06:00, or 4h after its start. A run that will be late says so
+    /// early, and goes on [env: KILN_RUN_DEADLINE]
+    #[arg(long, value_name = "TIME|DURATION", value_parser = RunDeadline::parse_argument)]
+    pub deadline: Option<RunDeadline>,
     /// Sources to do without.
     #[command(flatten)]
     pub without: Without,
+    /// Whatever is kept.
+    #[command(flatten)]
+    pub anew: Anew,
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
@@ -119,6 +127,9 @@ pub struct Build {
     /// Sources to do without.
     #[command(flatten)]
     pub without: Without,
+    /// Whatever is kept.
+    #[command(flatten)]
+    pub anew: Anew,
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,

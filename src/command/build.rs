@@ -6,8 +6,11 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::ending::{Baked, end_early, unless_stopped};
-use super::plan::{Specs, plan};
+use super::base::Base;
+use super::ending::{Baked, unless_stopped};
+use super::opening::Opened;
+use super::outlook;
+use super::plan::{Specs, Wanted, plan};
 use super::{Context, Start};
 use crate::bind::{self, Binding};
 use crate::cli;
@@ -15,16 +18,15 @@ use crate::config::known_database;
 use crate::copy::note_without;
 use crate::copy::queue::{After, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
-use crate::error::{Exit, failure};
 use crate::failpoint;
-use crate::fetch::object::Object;
+use crate::forecast::room::Room;
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db, settings, stopped};
+use crate::progress::night::{INDEX, LOAD};
 use crate::registry::build::{BuildDatabase, ident};
-use crate::registry::control;
-use crate::registry::{State, Tag, roles};
+use crate::registry::{State, Tag};
 use crate::schema::Kind;
 use crate::seal::{self, Sealed};
 use crate::strict::Problems;
@@ -37,13 +39,17 @@ use crate::{check, index, report};
 pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
+    let (without, anew) = (&args.without.without, args.anew.anew);
     let outcome = async {
         if args.dry_run.dry_run {
-            let without = &args.without.without;
-            return plan(&context, &args.database, without, args.json.json).await;
+            let wanted = Wanted { database: &args.database, without, anew, command: "build" };
+            return plan(&context, &wanted, args.json.json).await;
         }
-        let begun = Baking::begin(&context, "build", &args.database, &args.without.without).await?;
-        let baked = begun.bake().await?;
+        let _night = context.progress.night(&args.database, context.deadline.clone(), 0.0);
+        let mut begun = Baking::begin(&context, "build", &args.database, without).await?;
+        begun.reuse = !anew;
+        let mut baked = begun.bake().await?;
+        baked.ledger.night_took(&context.progress.clock);
         report::ledger(&baked.ledger, args.json.json, context.summary)?;
         baked.end(None).await
     };
@@ -62,51 +68,26 @@ pub(super) struct Baking<'a> {
     pub tag: Tag,
     /// Whether something in the build is worth keeping when it fails.
     pub worth_keeping: bool,
-    problems: Problems,
+    /// Whether unchanged tables are brought over from a build that is kept.
+    pub reuse: bool,
+    /// The build that this one was begun as a copy of.
+    pub base: Option<Base>,
+    /// The forecast, once the manifest is fixed.
+    pub room: Option<Room>,
+    /// Where the WAL ended when the load began.
+    pub wal_before: u64,
+    pub problems: Problems,
 }
 
 impl<'a> Baking<'a> {
     /// Reads the specs, takes the lock, and takes a name for the build.
     pub(super) async fn begin(
         context: &'a Context,
-        command: &str,
+        command: &'a str,
         database: &str,
-        without: &[String],
+        without: &'a [String],
     ) -> anyhow::Result<Baking<'a>> {
-        let problems = Problems::default();
-        let specs = Specs::read(context, database, without, &problems)?;
-        if specs.schema.files.is_empty() {
-            problems.into_result("kiln schema check")?;
-            return Err(failure(Exit::Usage, format!("{database} has no schema")));
-        }
-        let version = specs.schema.locked()?.version;
-        let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
-        let begun = async {
-            failpoint::hit(failpoint::LOCKED)?;
-            match command {
-                // A trial leaves everything as it is, the failed build that it is to help with above
-                // all; and a subset only looks at a night's work.
-                "load" => Vec::new(),
-                "subset" => super::prune::unfinished_subsets(context, &lock).await?,
-                _ => super::prune::leftovers(context, &lock).await?,
-            };
-            let (owner, app) =
-                (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
-            roles::ensure(&lock, &owner, &app).await?;
-            control::next_build(&lock, database, &context.who.run, command == "subset").await
-        };
-        let name = match begun.await {
-            Ok(name) => name,
-            Err(error) => return Err(end_early(&lock, error).await),
-        };
-        let called = context.server.called(format!("{} {name}", context.who.run));
-        let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
-        let ledger = Ledger::open(&context.who.run, command, database, &name, version);
-        let tag = Tag::new(database, &name, &context.who.run, version, State::Building);
-        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
-        baking.without = without.to_vec();
-        baking.problems = problems;
-        Ok(baking)
+        Opened::lock(context, command, database, without).await?.begin().await
     }
 
     /// Puts the parts together; nothing is read or written.
@@ -119,7 +100,21 @@ impl<'a> Baking<'a> {
         tag: Tag,
     ) -> Baking<'a> {
         let (without, problems) = (Vec::new(), Problems::default());
-        Baking { context, lock, build, specs, without, ledger, tag, worth_keeping: false, problems }
+        Baking {
+            context,
+            lock,
+            build,
+            specs,
+            without,
+            ledger,
+            tag,
+            worth_keeping: false,
+            reuse: false,
+            base: None,
+            room: None,
+            wal_before: 0,
+            problems,
+        }
     }
 
     /// Makes a scratch build and loads one source into it.
@@ -170,7 +165,11 @@ impl<'a> Baking<'a> {
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
         self.choose_settings().await?;
-        let session = self.make_tables().await?;
+        let _stage = self.context.progress.enter("pre-data");
+        let session = match self.begin_on_base().await? {
+            Some(session) => session,
+            None => self.make_tables().await?,
+        };
         let bindings = self.bind(&session).await?;
         failpoint::hit(failpoint::PRE_DATA)?;
         self.ledger.stage("pre-data", since);
@@ -216,11 +215,8 @@ impl<'a> Baking<'a> {
 
     async fn fix_manifest(&mut self) -> anyhow::Result<Manifest> {
         let since = Instant::now();
-        let store = self.context.store().await;
-        let wanted = self.specs.wanted(&self.without);
-        let database = self.tag.database.clone();
-        let manifest =
-            Manifest::fix(&store, &database, self.tag.version, &wanted, &self.without).await?;
+        let _stage = self.context.progress.enter("manifest");
+        let manifest = outlook::fix(self.context, &self.specs, &self.without).await?;
         let session = self.build.session("manifest").await?;
         session
             .execute(
@@ -240,7 +236,9 @@ impl<'a> Baking<'a> {
         manifest: &Manifest,
         bindings: Vec<Arc<Binding>>,
     ) -> anyhow::Result<()> {
+        self.foresee(manifest).await?;
         let since = Instant::now();
+        let _stage = self.context.progress.enter(LOAD);
         self.ledger.expected = manifest.sources.keys().cloned().collect();
         self.ledger.expected.extend(manifest.without.iter().cloned());
         let session = self.build.session("without").await?;
@@ -251,17 +249,27 @@ impl<'a> Baking<'a> {
         }
         drop(session);
         self.worth_keeping = true; // until it is known what was loaded
-        let tasks = self.tasks(manifest, bindings).await;
+        let mut tasks = self.tasks(manifest, bindings).await;
+        if self.reuse {
+            let (lock, base) = (&self.lock, self.base.as_ref());
+            outlook::recognise(self.context, lock, base, manifest, &mut tasks).await?;
+        }
         let loaded = {
             let mut loading = self.loading()?;
             if self.tag.state != State::Scratch {
                 loading.after = Some(self.after_rows());
             }
-            loading.run(tasks).await?
+            loading.run(tasks).await
+        };
+        self.note_forecast();
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => return Err(self.if_no_room(error).await),
         };
         for name in loaded.unclaimed {
             self.ledger.warnings.push(format!("no source reads {name}"));
         }
+        self.ledger.warnings.extend(loaded.warnings);
         self.ledger.sources.extend(loaded.entries);
         self.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
         self.ledger.stage("copy", since);
@@ -270,7 +278,7 @@ impl<'a> Baking<'a> {
     }
 
     /// Whether there is a source, or a reject, for an engineer to go on with.
-    async fn has_something(&self) -> bool {
+    pub(super) async fn has_something(&self) -> bool {
         if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
             return true;
         }
@@ -286,19 +294,12 @@ impl<'a> Baking<'a> {
         bindings: Vec<Arc<Binding>>,
     ) -> Vec<Task> {
         let store = self.context.store().await;
-        let mut objects: Vec<Arc<Object>> = Vec::new();
+        let mut objects = Vec::new();
         let mut tasks = Vec::new();
         for binding in bindings {
             let Some(input) = manifest.sources.get(binding.source.name.as_str()) else { continue };
-            let mut own = Vec::new();
-            for pin in &input.objects {
-                let known = objects.iter().find(|object| object.pin == *pin).cloned();
-                let object =
-                    known.unwrap_or_else(|| Object::new(&store, pin.clone(), &self.context.stop));
-                objects.push(Arc::clone(&object));
-                own.push(object);
-            }
-            tasks.push(Task { binding, input: input.clone(), objects: own });
+            let objects = outlook::objects(self.context, &store, input, &mut objects);
+            tasks.push(Task { binding, input: input.clone(), objects, keep: None });
         }
         tasks
     }
@@ -310,6 +311,7 @@ impl<'a> Baking<'a> {
             specs: &self.specs.sources.all,
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
+            room: self.room.as_ref(),
             progress: &self.context.progress,
             after: None,
             stop: &self.context.stop,
@@ -319,8 +321,14 @@ impl<'a> Baking<'a> {
     /// What a table gets when its rows are in.
     fn after_rows(&self) -> After<'_> {
         let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
+        let clock = &self.context.progress.clock;
         Box::new(move |table| {
-            Box::pin(async move { index::finish_table(build, schema, &table, stop).await })
+            Box::pin(async move {
+                clock.keys_began(&table);
+                let outcome = index::finish_table(build, schema, &table, stop).await;
+                clock.keys_over(&table);
+                outcome
+            })
         })
     }
 
@@ -331,30 +339,40 @@ impl<'a> Baking<'a> {
         forget_stale_rejects(&build.session("rejects").await?).await?;
         let (schema, connections) = (&self.specs.schema, self.context.config.connections);
         let since = Instant::now();
-        let shown = self.context.progress.stage("keys and indexes");
+        let progress = &self.context.progress;
+        let shown = progress.begin(INDEX, "keys and indexes");
         index::post_data(build, schema, connections, stop).await?;
         failpoint::hit(failpoint::POST_DATA)?;
         self.ledger.stage("post-data", since);
+        drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("derive", "derived tables");
         index::derive(build, schema, stop).await?;
         self.ledger.stage("derive", since);
+        drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("freeze", "freezing and analysing");
         index::freeze(build, connections, stop).await?;
         failpoint::hit(failpoint::FREEZE)?;
         self.ledger.stage("freeze", since);
         drop(shown);
 
         let since = Instant::now();
+        let shown = progress.begin("check", "checks");
         self.ledger.checks = check::run(&build.session("check").await?, schema, stop).await?;
         failpoint::hit(failpoint::CHECK)?;
         self.ledger.stage("check", since);
+        drop(shown);
 
         if stop.is_cancelled() {
             return Err(stopped());
         }
         let since = Instant::now();
+        let _shown = progress.begin("seal", "seal");
+        self.ledger.used = self.used(manifest).await?;
+        self.ledger.warnings.extend(progress.clock.take_warnings());
         self.ledger.sealed = true;
         let app = ident(&self.context.config.app_role)?;
         let lock = schema.locked()?;

@@ -58,6 +58,8 @@ async fn demo(
     let night = cli::Run {
         databases: databases.iter().map(|name| (*name).to_owned()).collect(),
         without: cli::Without { without: Vec::new() },
+        anew: cli::Anew { anew: false },
+        deadline: None,
         dry_run: cli::DryRun { dry_run: false },
         json: cli::Json { json: false },
     };

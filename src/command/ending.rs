@@ -125,6 +125,7 @@ impl Baking<'_> {
             (false, _) => self.again(),
         };
         let text = render(&error);
+        self.ledger.warnings.extend(self.context.progress.clock.take_warnings());
         let end = RunEnd {
             build: Some(&self.tag.build),
             exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit.code())),

@@ -16,7 +16,7 @@ use crate::error::{Exit, Failure, failure, render};
 use crate::fetch::object::Object;
 use crate::ledger::SourceEntry;
 use crate::lock::RunLock;
-use crate::manifest::Manifest;
+use crate::manifest::{Input, Manifest};
 use crate::pg::db;
 use crate::registry::build::BuildDatabase;
 use crate::registry::control::{Audit, RunEnd, end_run, write_audit};
@@ -42,9 +42,10 @@ async fn load(context: &Context, args: &cli::Load) -> anyhow::Result<()> {
     let specs = Specs::read(context, &args.database, &[], &problems)?;
     problems.into_result("kiln schema check")?;
     let source = known_source(&specs, args)?;
-    let version = specs.schema.locked()?.version;
     let store = context.store().await;
-    let manifest = Manifest::fix(&store, &args.database, version, &[source], &[]).await?;
+    let hash_key = context.hash_key(std::slice::from_ref(source))?;
+    let manifest =
+        Manifest::fix(&store, &specs.schema, &[source], &[], hash_key.as_deref()).await?;
     if args.dry_run.dry_run {
         plan::print(&manifest, args.json.json);
         return Ok(());
@@ -111,17 +112,23 @@ async fn replace(
         fresh.sources.get(&args.source).cloned().ok_or_else(|| {
             failure(Exit::InputUnavailable, format!("nothing for {}", args.source))
         })?;
-    manifest.sources.insert(args.source.clone(), input.clone());
+    let hash_key = context.hash_key(std::slice::from_ref(source))?;
+    let sql = manifest.sources.get(&args.source).map(|input| input.sql_sha256.clone());
+    // The table was made by the SQL of then.
+    let noted = Input { sql_sha256: sql.unwrap_or_default(), ..input.clone() };
+    manifest.sources.insert(args.source.clone(), noted);
+    manifest.goes_on(&specs.schema, &[source], hash_key.as_deref());
     manifest.without.retain(|name| *name != args.source);
     let store = context.store().await;
     let object = |pin: &Pin| Object::new(&store, pin.clone(), &context.stop);
     let objects = input.objects.iter().map(object).collect();
-    let task = Task { binding, input, objects };
+    let task = Task { binding, input, objects, keep: None };
     let loading = Loading {
         build: &database,
         specs: &specs.sources.all,
         connections: context.config.connections,
         scratch: context.config.folder("scratch")?,
+        room: None,
         progress: &context.progress,
         after: None,
         stop: &context.stop,

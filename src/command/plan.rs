@@ -1,13 +1,22 @@
-//! What a build would read, and what a resume would do: known without changing anything, and
-//! all that `--dry-run` says.
+//! `kiln plan`: what a run would load, bring over or leave, and what a resume would do: known
+//! without changing anything, and all that `--dry-run` says.
 
 use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
 use serde_json::json;
 
-use super::Context;
+use super::base::Base;
+use super::forecast::of_plan;
+use super::outlook::Outlook;
+use super::{Context, Start};
+use crate::cli;
+use crate::config::known_database;
 use crate::error::{Exit, failure};
 use crate::ledger::{SourceEntry, SourceState};
-use crate::manifest::Manifest;
+use crate::manifest::{Input, Manifest};
+use crate::registry::control;
+use crate::report;
+use crate::reuse::{Action, Decision};
 use crate::schema::Schema;
 use crate::source::{Source, Sources};
 use crate::strict::{Problems, suggest};
@@ -45,22 +54,131 @@ impl Specs {
     }
 }
 
-/// Says what a build would read, and changes nothing.
+/// A run that is asked about.
+pub(super) struct Wanted<'a> {
+    pub database: &'a str,
+    pub without: &'a [String],
+    pub anew: bool,
+    /// `run`, which may find nothing to do, or `build`, which makes a build in any case.
+    pub command: &'a str,
+}
+
+/// `kiln plan DATABASE`.
+///
+/// # Errors
+/// What would keep a run from beginning.
+pub async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
+    known_database(&start.config, &args.database)?;
+    let context = Context::open(start, true).await?;
+    let (database, without) = (args.database.as_str(), args.without.without.as_slice());
+    let wanted = Wanted { database, without, anew: args.anew.anew, command: "run" };
+    let outcome = plan(&context, &wanted, args.json.json).await;
+    context.close_after(outcome).await
+}
+
+/// Says what a run would do, and changes nothing.
 pub(super) async fn plan(
     context: &Context,
-    database: &str,
-    without: &[String],
+    wanted: &Wanted<'_>,
     as_json: bool,
 ) -> anyhow::Result<()> {
+    let Wanted { database, without, anew, command } = *wanted;
     let problems = Problems::default();
     let specs = Specs::read(context, database, without, &problems)?;
     problems.into_result("kiln schema check")?;
-    let version = specs.schema.locked()?.version;
-    let store = context.store().await;
-    let manifest =
-        Manifest::fix(&store, database, version, &specs.wanted(without), without).await?;
-    print(&manifest, as_json);
+    let control = control::existing(&context.server).await?;
+    let outlook = Outlook::new(context, control.as_ref(), &specs, without, anew).await?;
+    let idle = outlook.nothing_to_do().filter(|_| command == "run");
+    let base = match control.as_ref().filter(|_| idle.is_none() && !anew) {
+        Some(control) => Base::choose(context, control, &specs, outlook.manifest.clone()).await?,
+        None => None,
+    };
+    let lines = lines(&outlook, base.as_ref(), idle.is_some());
+    let forecast = match idle {
+        Some(_) => None,
+        None => Some(of_plan(context, &specs, &outlook.manifest).await?),
+    };
+    if as_json {
+        let said = json!({
+            "dry_run": true, "database": database, "live": outlook.live,
+            "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
+            "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
+        });
+        say!("{said}");
+        return Ok(());
+    }
+    let version = outlook.manifest.schema_version;
+    match &idle {
+        Some(said) => say!("{database}: nothing to do: {said}"),
+        None => say!("{database} (schema version {version}) would be built from:"),
+    }
+    for line in &lines {
+        say!("  {}", line.text());
+    }
+    if let Some(forecast) = &forecast {
+        report::forecast(forecast);
+    }
     Ok(())
+}
+
+/// What would be done for a source.
+#[derive(Debug, Serialize)]
+struct Line {
+    source: String,
+    /// `load`, `reuse` or `skip`.
+    action: &'static str,
+    from: Option<String>,
+    why: String,
+    /// The objects' addresses.
+    objects: String,
+    /// Bytes of all objects: several sources may share one.
+    bytes: u64,
+}
+
+impl Line {
+    fn text(&self) -> String {
+        let Line { source, action, from, why, objects, bytes } = self;
+        match (*action, from) {
+            ("reuse", Some(from)) => format!("{source}  brought over from {from}: {why}"),
+            ("load", _) => {
+                format!("{source}  loaded from {objects} ({}): {why}", HumanBytes(*bytes))
+            }
+            (_, Some(from)) => format!("{source}  stays as it is in {from}: {why}"),
+            (_, None) => format!("{source}  {why}"),
+        }
+    }
+}
+
+fn lines(outlook: &Outlook, base: Option<&Base>, idle: bool) -> Vec<Line> {
+    let line = |decision: &Decision| {
+        let input = outlook.manifest.sources.get(&decision.source);
+        let base = base.filter(|base| base.has(&decision.source));
+        Line {
+            source: decision.source.clone(),
+            action: match decision.action {
+                _ if idle => "skip",
+                Action::Reuse => "reuse",
+                Action::Load => "load",
+            },
+            from: base.map(|base| base.build().to_owned()).or_else(|| decision.from.clone()),
+            why: match base {
+                Some(_) => format!("{}, in a copy of its files", decision.why),
+                None => decision.why.clone(),
+            },
+            objects: input.map(Input::urls).unwrap_or_default(),
+            bytes: input.map_or(0, Input::size),
+        }
+    };
+    let mut lines: Vec<Line> = outlook.decisions.iter().map(line).collect();
+    lines.extend(outlook.manifest.without.iter().map(|source| Line {
+        source: source.clone(),
+        action: "skip",
+        from: None,
+        why: "left out".to_owned(),
+        objects: String::new(),
+        bytes: 0,
+    }));
+    lines
 }
 
 /// A manifest, as what would be built from.

@@ -22,6 +22,7 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::{State, Tag, database_of};
 use crate::report;
 use crate::seal::Sealed;
+use crate::source::Source;
 use crate::strict::Problems;
 
 /// `kiln resume BUILD`.
@@ -50,6 +51,7 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
         return Ok(());
     }
     let lock = RunLock::acquire(&context.server, &context.who, "resume", database).await?;
+    let _night = context.progress.night(database, context.deadline.clone(), 0.0);
     let mut baking = match open(context, args, database, lock).await {
         Ok(baking) => baking,
         Err((lock, error)) => return Err(end_early(&lock, error).await),
@@ -66,7 +68,8 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
         Err(error) => Err(error),
     };
     drop(session);
-    let baked = baking.sealed_or_failed(outcome).await?;
+    let mut baked = baking.sealed_or_failed(outcome).await?;
+    baked.ledger.night_took(&context.progress.clock);
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(None).await
 }
@@ -143,8 +146,16 @@ async fn go_on(
         })
         .collect();
     baking.ledger.sources = done;
-    baking.copy(manifest, bindings).await?;
-    baking.finish(manifest).await
+    let mut manifest = manifest.clone();
+    let loaded: Vec<&Source> = bindings.iter().map(|binding| &binding.source).collect();
+    let hash_key = baking.context.hash_key(&baking.specs.sources.all)?;
+    manifest.goes_on(&baking.specs.schema, &loaded, hash_key.as_deref());
+    session
+        .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(&manifest)?])
+        .await
+        .map_err(db("amend the manifest"))?;
+    baking.copy(&manifest, bindings).await?;
+    baking.finish(&manifest).await
 }
 
 impl<'a> Baking<'a> {

@@ -5,9 +5,10 @@ use anyhow::Context as _;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
 use super::ending::Baked;
-use super::plan::plan;
+use super::forecast::seconds_of;
+use super::opening::Opened;
+use super::plan::{Wanted, plan};
 use super::{Context, Start, prune};
 use crate::cli;
 use crate::error::{Failure, exit_of, render};
@@ -21,7 +22,10 @@ use crate::swap::{NotKnown, Swap};
 ///
 /// # Errors
 /// The first database's that failed, after all had their turn.
-pub async fn run(start: Start, args: &cli::Run) -> anyhow::Result<()> {
+pub async fn run(mut start: Start, args: &cli::Run) -> anyhow::Result<()> {
+    if let Some(deadline) = &args.deadline {
+        start.config.run_deadline = Some(deadline.clone());
+    }
     let context = Context::open(start, true).await?;
     let outcome = nights(&context, args).await;
     context.close_after(outcome).await
@@ -30,14 +34,18 @@ pub async fn run(start: Start, args: &cli::Run) -> anyhow::Result<()> {
 pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result<()> {
     let databases = context.databases(&args.databases)?;
     let mut failed: Vec<anyhow::Error> = Vec::new();
-    for database in &databases {
+    for (at, database) in databases.iter().enumerate() {
         if context.stop.is_cancelled() {
             failed.push(stopped());
             break;
         }
         let outcome = match args.dry_run.dry_run {
-            true => plan(context, database, &args.without.without, args.json.json).await,
-            false => night(context, database, args).await,
+            true => {
+                let (without, anew) = (&args.without.without, args.anew.anew);
+                let wanted = Wanted { database, without, anew, command: "run" };
+                plan(context, &wanted, args.json.json).await
+            }
+            false => night(context, database, &databases[at + 1..], args).await,
         };
         if let Err(error) = outcome {
             failed.push(error);
@@ -53,13 +61,33 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
 }
 
 /// One database's night. An error says first what is true of the live database.
-async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Result<()> {
+async fn night(
+    context: &Context,
+    database: &str,
+    later: &[String],
+    args: &cli::Run,
+) -> anyhow::Result<()> {
     let unchanged = || format!("{database} is as it was");
-    let begun = Baking::begin(context, "run", database, &args.without.without).await;
-    let mut baked = begun.with_context(unchanged)?.bake().await.with_context(unchanged)?;
+    let later = match &context.deadline {
+        Some(_) => seconds_of(context, later).await.with_context(unchanged)?,
+        None => 0.0,
+    };
+    let _night = context.progress.night(database, context.deadline.clone(), later);
+    let opened = Opened::lock(context, "run", database, &args.without.without).await;
+    let mut opened = opened.with_context(unchanged)?;
+    if !args.anew.anew {
+        opened = match opened.or_nothing().await.with_context(unchanged)? {
+            Ok(opened) => opened,
+            Err(ledger) => return report::ledger(&ledger, args.json.json, context.summary),
+        };
+    }
+    let mut begun = opened.begin().await.with_context(unchanged)?;
+    begun.reuse = !args.anew.anew;
+    let mut baked = begun.bake().await.with_context(unchanged)?;
     let span = tracing::info_span!("build", build = baked.tag.build);
-    let outcome = match promote(context, &mut baked).instrument(span).await {
-        Ok(()) => clean_up(context, &baked)
+    let outcome = match promote(context, &mut baked).instrument(span.clone()).await {
+        Ok(()) => clean_up(context, &mut baked)
+            .instrument(span)
             .await
             .with_context(|| format!("{database} is now {}, with work left", baked.tag.build)),
         Err(error) if error.is::<NotKnown>() => Err(error),
@@ -68,14 +96,19 @@ async fn night(context: &Context, database: &str, args: &cli::Run) -> anyhow::Re
     if baked.lock.is_closed() {
         baked.lock.renew(&context.server).await;
     }
+    baked.ledger.night_took(&context.progress.clock);
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(outcome.err()).await
 }
 
 /// What follows the swap.
-async fn clean_up(context: &Context, baked: &Baked) -> anyhow::Result<()> {
+async fn clean_up(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
     failpoint::hit(failpoint::SWAPPED)?;
-    prune::retention(context, &baked.lock).await.map(|_| ())
+    let since = std::time::Instant::now();
+    let _shown = context.progress.begin("prune", "dropping old builds");
+    let outcome = prune::retention(context, &baked.lock).await.map(|_| ());
+    baked.ledger.stage("prune", since);
+    outcome
 }
 
 /// Swaps the build that was just sealed.
@@ -84,6 +117,7 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         return Err(stopped());
     }
     let since = std::time::Instant::now();
+    let _shown = context.progress.begin("swap", "swap");
     let database = baked.tag.database.clone();
     let all = builds(&baked.lock, &database).await?;
     let candidate = all.iter().find(|build| build.name == baked.tag.build).ok_or_else(|| {

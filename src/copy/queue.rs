@@ -3,6 +3,8 @@
 //! load. A source that fails does not stop the others: an engineer then has one thing to mend and
 //! not nine.
 
+mod kept;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -18,13 +20,17 @@ use crate::bind::Binding;
 use crate::error::{Exit, Failure, exit_of};
 use crate::failpoint;
 use crate::fetch::archive::{self, Found};
+use crate::fetch::member::Member;
 use crate::fetch::object::Object;
+use crate::forecast::room::Room;
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
 use crate::progress::{Meter, Progress};
 use crate::registry::build::BuildDatabase;
+use crate::reuse::Keep;
 use crate::source::Source;
+use kept::Waiting;
 
 /// A source to be loaded.
 pub struct Task {
@@ -34,6 +40,8 @@ pub struct Task {
     pub input: Input,
     /// The objects, pinned.
     pub objects: Vec<Arc<Object>>,
+    /// A build that has its table as it would be loaded.
+    pub keep: Option<Keep>,
 }
 
 /// Where and how to load.
@@ -46,6 +54,8 @@ pub struct Loading<'a> {
     pub connections: usize,
     /// Where inner zips are spooled.
     pub scratch: std::path::PathBuf,
+    /// Whether there is room for the rows, asked once the directories say how much text there is.
+    pub room: Option<&'a Room>,
     /// Who shows how far it is.
     pub progress: &'a Progress,
     /// What follows a source's rows; nothing where only rows are wanted.
@@ -60,6 +70,8 @@ pub struct Loaded {
     pub entries: Vec<SourceEntry>,
     /// Outermost entries of objects that no source claims.
     pub unclaimed: Vec<String>,
+    /// Tables that a kept build did not give back.
+    pub warnings: Vec<String>,
 }
 
 /// What is done to a table when its rows are in: its keys and indexes.
@@ -67,6 +79,8 @@ pub type After<'a> = Box<dyn Fn(String) -> BoxFuture<'a, anyhow::Result<()>> + S
 
 /// What waits, and what is done.
 struct Shared {
+    /// What is brought over, the longest last.
+    kept: Vec<Waiting>,
     /// The longest last.
     waiting: Vec<Open>,
     /// Tables whose rows are in.
@@ -74,10 +88,13 @@ struct Shared {
     settled: Vec<SourceEntry>,
     /// The first that failed behind its rows; the others' rows are loaded all the same.
     failed: Option<anyhow::Error>,
+    /// Tables that a kept build did not give back.
+    warnings: Vec<String>,
 }
 
 /// What a connection does next.
 enum Job {
+    Bring(Box<Waiting>),
     Load(Box<Open>),
     After(String),
 }
@@ -95,6 +112,8 @@ impl Loading<'_> {
     /// Only what concerns all of them: a stop signal, a lost or full server. A source's own
     /// failure is in its entry.
     pub async fn run(&self, tasks: Vec<Task>) -> anyhow::Result<Loaded> {
+        let (kept, tasks): (Vec<Task>, Vec<Task>) =
+            tasks.into_iter().partition(|task| task.keep.is_some());
         let stage = self.progress.stage("reading archives");
         let found: Vec<(Task, anyhow::Result<Found>)> = stream::iter(tasks)
             .map(|task| self.find(task))
@@ -103,9 +122,14 @@ impl Loading<'_> {
             .await;
         drop(stage);
         failpoint::hit(failpoint::FETCH)?;
-        let found = one_period_an_object(found);
-        let unclaimed = self.unclaimed(&found);
-        let (shared, meters) = self.open_all(found).await?;
+        let found = one_period_an_object(found, &kept);
+        let read = found.iter().filter_map(|(_, found)| found.as_ref().ok());
+        let told = kept.iter().filter_map(|task| task.keep.as_ref());
+        let entries = read.flat_map(|found| &found.entries);
+        let unclaimed = unclaimed(self.specs, entries.chain(told.flat_map(|keep| &keep.entries)));
+        self.hold_room(&found)?;
+        let (mut shared, mut meters) = self.open_all(found).await?;
+        Loading::queue_kept(kept, &mut shared, &mut meters);
         let shared = Mutex::new(shared);
         let watch = self.progress.watch("load", meters);
         let abort = self.stop.child_token();
@@ -120,9 +144,25 @@ impl Loading<'_> {
         if let Some(error) = errors.into_iter().next().or(shared.failed.take()) {
             return Err(error);
         }
-        let mut entries = shared.settled;
+        let Shared { settled: mut entries, warnings, .. } = shared;
         entries.sort_by(|a, b| a.source.cmp(&b.source));
-        Ok(Loaded { entries, unclaimed })
+        Ok(Loaded { entries, unclaimed, warnings })
+    }
+
+    /// Refuses to begin where the text that was found will not fit.
+    fn hold_room(&self, found: &[(Task, anyhow::Result<Found>)]) -> anyhow::Result<()> {
+        let Some(room) = self.room else { return Ok(()) };
+        let told = found.iter().filter_map(|(task, found)| Some((task, found.as_ref().ok()?)));
+        let text: Vec<(String, u64)> = told
+            .clone()
+            .map(|(task, found)| {
+                let bytes = found.members.iter().map(Member::size).sum();
+                (task.binding.source.name.as_str().to_owned(), bytes)
+            })
+            .collect();
+        room.before_rows(&text, told.map(|(_, found)| found.spooled).sum())?;
+        self.progress.clock.foretell(room.works(&text), room.has_past());
+        Ok(())
     }
 
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
@@ -134,35 +174,18 @@ impl Loading<'_> {
         (task, found.unwrap_or_else(|panic| Err(anyhow::anyhow!("reading an archive: {panic}"))))
     }
 
-    /// Entries of objects that no spec's patterns match: a new file of CMS's, perhaps.
-    fn unclaimed(&self, found: &[(Task, anyhow::Result<Found>)]) -> Vec<String> {
-        let claimed = |name: &str| {
-            self.specs.iter().any(|source| {
-                [&source.archive, &source.member]
-                    .iter()
-                    .any(|pattern| pattern.as_ref().is_some_and(|regex| regex.is_match(name)))
-            })
-        };
-        let mut names: Vec<String> = found
-            .iter()
-            .filter_map(|(_, found)| found.as_ref().ok())
-            .flat_map(|found| found.entries.iter().filter(|name| !claimed(name)).cloned())
-            .collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-
     async fn open_all(
         &self,
         found: Vec<(Task, anyhow::Result<Found>)>,
     ) -> anyhow::Result<(Shared, Vec<(String, Arc<Meter>)>)> {
         let session = self.build.session("open sources").await?;
         let mut shared = Shared {
+            kept: Vec::new(),
             waiting: Vec::new(),
             loaded: VecDeque::new(),
             settled: Vec::new(),
             failed: None,
+            warnings: Vec::new(),
         };
         let mut meters = Vec::new();
         for (task, found) in found {
@@ -170,17 +193,11 @@ impl Loading<'_> {
                 return Err(stopped());
             }
             let name = task.binding.source.name.as_str().to_owned();
-            let attempt = begin_source(&session, &name).await?;
             let meter = Arc::new(Meter::default());
-            let open = Open::new(task, attempt, found, &meter);
-            if open.failed.is_some() {
-                shared.settled.push(settle_failed(&session, open).await?);
-            } else {
+            if open(&session, task, found, &meter, &mut shared).await? {
                 meters.push((name, meter));
-                shared.waiting.push(open);
             }
         }
-        shared.waiting.sort_by_key(Open::size);
         Ok((shared, meters))
     }
 
@@ -207,6 +224,7 @@ impl Loading<'_> {
         loop {
             let Some(job) = shared.lock().await.next() else { return Ok(()) };
             match job {
+                Job::Bring(waiting) => self.bring_or_load(*waiting, shared, abort).await?,
                 Job::Load(open) => {
                     let name = open.binding.source.name.as_str().to_owned();
                     let span = tracing::info_span!("load", source = name);
@@ -231,12 +249,34 @@ impl Loading<'_> {
     }
 }
 
+/// Outermost entries of objects that no spec's patterns match: a new file of CMS's, perhaps.
+pub fn unclaimed<'a>(specs: &[Source], entries: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let claimed = |name: &str| {
+        specs.iter().any(|source| {
+            [&source.archive, &source.member]
+                .iter()
+                .any(|pattern| pattern.as_ref().is_some_and(|regex| regex.is_match(name)))
+        })
+    };
+    let mut names: Vec<String> = entries.filter(|name| !claimed(name)).cloned().collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// A release holds one period: where an object's sources tell two, those that differ from most
 /// of them fail.
 fn one_period_an_object(
     mut all: Vec<(Task, anyhow::Result<Found>)>,
+    kept: &[Task],
 ) -> Vec<(Task, anyhow::Result<Found>)> {
     let mut told: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    for task in kept {
+        if let Some(period) = task.keep.as_ref().and_then(|keep| keep.entry.period.clone()) {
+            let periods = told.entry(task.input.urls()).or_default();
+            periods.entry(period).or_default().push(task.binding.source.name.as_str().to_owned());
+        }
+    }
     for (task, found) in &all {
         let period = found.as_ref().ok().and_then(Found::period);
         if let Some(period) = period {
@@ -262,11 +302,33 @@ fn one_period_an_object(
 
 impl Shared {
     fn next(&mut self) -> Option<Job> {
+        if let Some(waiting) = self.kept.pop() {
+            return Some(Job::Bring(Box::new(waiting)));
+        }
         if let Some(open) = self.waiting.pop() {
             return Some(Job::Load(Box::new(open)));
         }
         self.loaded.pop_front().filter(|_| self.failed.is_none()).map(Job::After)
     }
+}
+
+/// Puts a source among those that wait; `false` where it has failed before it could be loaded.
+async fn open(
+    session: &Session,
+    task: Task,
+    found: anyhow::Result<Found>,
+    meter: &Arc<Meter>,
+    shared: &mut Shared,
+) -> anyhow::Result<bool> {
+    let attempt = begin_source(session, task.binding.source.name.as_str()).await?;
+    let open = Open::new(task, attempt, found, meter);
+    if open.failed.is_some() {
+        shared.settled.push(settle_failed(session, open).await?);
+        return Ok(false);
+    }
+    shared.waiting.push(open);
+    shared.waiting.sort_by_key(Open::size);
+    Ok(true)
 }
 
 /// Notes that a source is being loaded; gives the attempt's number.

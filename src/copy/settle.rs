@@ -16,7 +16,7 @@ use crate::bind::Binding;
 use crate::error::{Exit, exit_of, render};
 use crate::fetch::archive::Found;
 use crate::fetch::member::Member;
-use crate::ledger::{FileEntry, SourceEntry, SourceState};
+use crate::ledger::{FileEntry, Leaf, SourceEntry, SourceState};
 use crate::manifest::Input;
 use crate::pg::{Session, db};
 use crate::progress::Meter;
@@ -27,6 +27,7 @@ pub(super) struct Open {
     pub(super) binding: Arc<Binding>,
     pub(super) input: Input,
     pub(super) period: Option<String>,
+    pub(super) contents: Vec<Leaf>,
     pub(super) parts: Vec<Part>,
     pub(super) tally: Arc<Tally>,
     pub(super) dictionaries: Arc<[Shared]>,
@@ -48,6 +49,7 @@ impl Open {
             task.binding.dictionaries.iter().map(|_| Shared::default()).collect();
         let mut open = Open {
             period: None,
+            contents: Vec::new(),
             parts: Vec::new(),
             tally: Arc::default(),
             dictionaries,
@@ -61,6 +63,7 @@ impl Open {
             Err(error) => open.failed = Some(error),
             Ok(found) => {
                 open.period = found.period().map(str::to_owned);
+                open.contents = found.contents;
                 let parts = found.members.into_iter();
                 open.parts = parts.map(|member| open.part(member, attempt, meter)).collect();
             }
@@ -171,6 +174,7 @@ pub(super) async fn settle_failed(session: &Session, open: Open) -> anyhow::Resu
 fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
     let mut entry = SourceEntry::empty(name, SourceState::Loaded);
     entry.period = open.period;
+    entry.contents = open.contents;
     entry.posted = open.input.posted;
     entry.files = open.files;
     entry.files.sort_by(|a, b| a.member.cmp(&b.member));

@@ -4,6 +4,8 @@
 //! zip that is stored is read in place; a compressed one goes to an unlinked temporary file.
 //! Nothing is ever written under a name that an archive gives.
 
+mod directory;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -17,8 +19,11 @@ use super::member::{Member, known};
 use super::object::Object;
 use super::verified::{Expected, Verified};
 use crate::error::{Exit, Failure, from_io};
+use crate::ledger::{Leaf, Link};
 use crate::source::Source;
 use crate::store::file_name;
+pub use directory::contents;
+use directory::plain;
 
 /// Zips inside each other, the object itself included.
 const DEPTH_MAX: usize = 4;
@@ -40,6 +45,10 @@ pub struct Found {
     pub members: Vec<Member>,
     /// The names of the object's outermost entries, to tell what no source claims.
     pub entries: Vec<String>,
+    /// What directories that need no inflating say of the files.
+    pub contents: Vec<Leaf>,
+    /// Bytes of inner zips that were spooled to the scratch folder.
+    pub spooled: u64,
 }
 
 impl Found {
@@ -59,8 +68,14 @@ pub fn find_all(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> any
         let found = find(source, object, scratch)?;
         all.members.extend(found.members);
         all.entries.extend(found.entries);
+        all.contents.extend(found.contents);
+        all.spooled += found.spooled;
     }
     Ok(all)
+}
+
+fn whole(object: &Arc<Object>) -> Container {
+    Container::Region { object: Arc::clone(object), start: 0, end: object.pin.size }
 }
 
 /// Finds the members of a source in one of its objects; blocking.
@@ -69,16 +84,17 @@ pub fn find_all(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> any
 /// [`Exit::InputRejected`] when an archive is damaged or hostile, or when there are more or
 /// fewer members than the spec says.
 fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
-    let whole = Container::Region { object: Arc::clone(object), start: 0, end: object.pin.size };
     let Some(pattern) = &source.member else {
         return Ok(Found {
-            members: vec![Member::plain(source, object, whole)],
-            entries: Vec::new(),
+            members: vec![Member::plain(source, object, whole(object))],
+            contents: vec![plain(source, object)],
+            ..Found::default()
         });
     };
-    let mut search = Search { source, pattern, object, scratch, found: Found::default() };
-    search.archive(&whole, &mut Vec::new())?;
+    let mut search = Search::new(source, pattern, object, Some(scratch));
+    search.archive(&whole(object), &mut Vec::new())?;
     let mut found = search.found;
+    found.contents.sort_by_key(Leaf::path);
     found.members.sort_by(|a, b| a.name.cmp(&b.name));
     let count = found.members.len();
     let fits = source.parts.compare(count);
@@ -132,11 +148,23 @@ struct Search<'a> {
     source: &'a Source,
     pattern: &'a Regex,
     object: &'a Arc<Object>,
-    scratch: &'a Path,
+    /// Where deflated inner zips go; `None`: they are not looked into.
+    scratch: Option<&'a Path>,
+    /// The entries on the way to where the search is.
+    links: Vec<Link>,
     found: Found,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(
+        source: &'a Source,
+        pattern: &'a Regex,
+        object: &'a Arc<Object>,
+        scratch: Option<&'a Path>,
+    ) -> Search<'a> {
+        Search { source, pattern, object, scratch, links: Vec::new(), found: Found::default() }
+    }
+
     fn archive(&mut self, container: &Container, path: &mut Vec<String>) -> anyhow::Result<()> {
         let place = |path: &[String]| {
             let mut place = self.object.pin.url();
@@ -175,9 +203,11 @@ impl Search<'_> {
                 continue;
             }
             path.push(entry.name.clone());
+            self.links.push(entry.link());
             entry.refuse_if_encrypted().map_err(|error| error.context(place(path)))?;
             if is_member {
                 self.note(container, index, &entry, path);
+                self.tell(container, path, true);
             } else if path.len() >= DEPTH_MAX {
                 let message = format!("{}: more than {DEPTH_MAX} zips deep", place(path));
                 return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
@@ -185,9 +215,15 @@ impl Search<'_> {
                 let inner = self
                     .inner(&mut archive, index, &entry, container)
                     .map_err(|error| error.context(place(path)))?;
-                self.archive(&inner, path)?;
+                if !matches!(inner, Some(Container::Region { .. })) {
+                    self.tell(container, path, false);
+                }
+                if let Some(inner) = inner {
+                    self.archive(&inner, path)?;
+                }
             }
             path.pop();
+            self.links.pop();
         }
         Ok(())
     }
@@ -235,23 +271,24 @@ impl Search<'_> {
         });
     }
 
-    /// An inner zip: in place where it is stored, else spooled.
+    /// An inner zip: in place where it is stored, else spooled, or not looked into.
     fn inner(
-        &self,
+        &mut self,
         archive: &mut ZipArchive<Box<dyn ReadSeek>>,
         index: usize,
         entry: &Entry,
         outer: &Container,
-    ) -> anyhow::Result<Container> {
+    ) -> anyhow::Result<Option<Container>> {
         if let (true, Some(start), Container::Region { object, start: base, .. }) =
             (entry.stored, entry.data_start, outer)
         {
             let start = base + start;
             let end = start + entry.compressed;
-            return Ok(Container::Region { object: Arc::clone(object), start, end });
+            return Ok(Some(Container::Region { object: Arc::clone(object), start, end }));
         }
-        let mut file = tempfile::tempfile_in(self.scratch).map_err(|error| {
-            let folder = self.scratch.display();
+        let Some(scratch) = self.scratch else { return Ok(None) };
+        let mut file = tempfile::tempfile_in(scratch).map_err(|error| {
+            let folder = scratch.display();
             Failure::new(Exit::Usage, format!("cannot make a scratch file in {folder}"))
                 .hint("set KILN_HOME to a folder that this user may write")
                 .because(error)
@@ -260,7 +297,8 @@ impl Search<'_> {
         let mut verified = Verified::new(&mut member, entry.expected(INNER_MAX), |_| ());
         copy_to_scratch(&mut verified, &mut file)?;
         let proof = verified.finish()?;
-        Ok(Container::Spool { file: Arc::new(file), size: proof.bytes() })
+        self.found.spooled += proof.bytes();
+        Ok(Some(Container::Spool { file: Arc::new(file), size: proof.bytes() }))
     }
 }
 
@@ -305,6 +343,11 @@ impl Entry {
             return Ok(());
         }
         Err(refuse_encrypted())
+    }
+
+    fn link(&self) -> Link {
+        let Entry { name, size, crc, .. } = self;
+        Link { name: name.clone(), size: *size, crc32: Some(*crc), sha256: None }
     }
 
     fn expected(&self, bytes_max: u64) -> Expected {

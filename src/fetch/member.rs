@@ -94,21 +94,34 @@ impl Member {
 
 /// What the patterns' groups matched; of two groups of one name the inner one's counts.
 pub(super) fn known(source: &Source, object: &Object, path: &[String]) -> BTreeMap<String, String> {
-    let mut known = BTreeMap::new();
-    let mut take = |pattern: Option<&Regex>, text: &str| {
-        let Some(pattern) = pattern else { return };
-        let Some(captured) = pattern.captures(text) else { return };
-        for group in pattern.capture_names().flatten() {
-            if let Some(matched) = captured.name(group) {
-                known.insert(group.to_owned(), matched.as_str().to_owned());
-            }
-        }
+    let Some((member, archives)) = path.split_last() else {
+        return known_outside(source, object, &[]);
     };
-    take(Some(&source.object), object.pin.file_name());
-    let Some((member, archives)) = path.split_last() else { return known };
-    for archive in archives {
-        take(source.archive.as_ref(), archive);
-    }
-    take(source.member.as_ref(), member);
+    let mut known = known_outside(source, object, archives);
+    take(&mut known, source.member.as_ref(), member);
     known
+}
+
+/// The same of the object's name and of the archives' alone.
+pub(super) fn known_outside(
+    source: &Source,
+    object: &Object,
+    archives: &[String],
+) -> BTreeMap<String, String> {
+    let mut known = BTreeMap::new();
+    take(&mut known, Some(&source.object), object.pin.file_name());
+    for archive in archives {
+        take(&mut known, source.archive.as_ref(), archive);
+    }
+    known
+}
+
+fn take(known: &mut BTreeMap<String, String>, pattern: Option<&Regex>, text: &str) {
+    let Some(pattern) = pattern else { return };
+    let Some(captured) = pattern.captures(text) else { return };
+    for group in pattern.capture_names().flatten() {
+        if let Some(matched) = captured.name(group) {
+            known.insert(group.to_owned(), matched.as_str().to_owned());
+        }
+    }
 }

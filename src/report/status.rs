@@ -61,6 +61,10 @@ fn print_status(said: &DatabaseStatus) {
     if let Some(run) = &said.running {
         say!("  running now: `kiln {}` since {} (run {})", run.command, run.started, run.run);
     }
+    let idle = said.last.as_ref().and_then(|run| run.nothing_to_do.as_ref().map(|why| (run, why)));
+    if let Some((run, why)) = idle {
+        say!("  last run: `kiln {}` of {} had nothing to do: {why}", run.command, run.started);
+    }
     if let Some(run) = &said.failed {
         print_failure(run);
     }

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::columns::{columns, dictionaries, filters, others};
 use super::{Budget, Column, Encoding, Format, Header, Others, Parts, Quoting, Source};
+use crate::config::bytes;
 use crate::pg::Ident;
 use crate::strict::{File, Problems, Said, Table, suggest};
 
@@ -190,19 +191,6 @@ fn budget(root: &Table<'_>) -> Budget {
     budget
 }
 
-/// `40 GiB`, `512 MiB`, `64 KiB` or plain bytes.
-fn bytes(text: &str) -> Option<u64> {
-    let (number, unit) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    let factor: u64 = match unit {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,12 +223,5 @@ mod tests {
         ] {
             assert!(said.contains(expected), "{expected}\n-- not in --\n{said}");
         }
-    }
-
-    #[test]
-    fn sizes_have_binary_units() {
-        assert_eq!(bytes("2 GiB"), Some(2 << 30));
-        assert_eq!(bytes("77"), Some(77));
-        assert_eq!(bytes("2 GB"), None);
     }
 }

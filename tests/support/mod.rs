@@ -81,6 +81,9 @@ pub struct World {
     pub root: PathBuf,
     /// Where the binary finds S3; a test may put a proxy before it.
     pub s3_url: String,
+    /// Whether nights load every file again, changed or not: what most tests are about. Without,
+    /// `kiln run` and `kiln build` do as they do every day.
+    pub anew: bool,
     /// More environment for the binary.
     pub environment: Vec<(String, String)>,
     endpoint: Option<Endpoint>,
@@ -108,6 +111,7 @@ impl World {
             postgres,
             folder,
             root: part_d().to_path_buf(),
+            anew: true,
             environment: Vec::new(),
             credentials,
             runtime,
@@ -153,7 +157,11 @@ impl World {
 
     /// The binary with these arguments, in this world.
     pub fn kiln(&self, arguments: &[&str]) -> Kiln {
-        let mut kiln = Kiln::new(arguments);
+        let mut words = arguments.to_vec();
+        if self.anew && matches!(words.first(), Some(&("run" | "build"))) {
+            words.push("--anew");
+        }
+        let mut kiln = Kiln::new(&words);
         kiln.env("KILN_POSTGRES_URL", &self.postgres.url("postgres"))
             .env("KILN_S3_URL", "s3://kiln")
             .env("KILN_HOME", &self.folder.path().join("home").to_string_lossy())

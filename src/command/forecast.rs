@@ -1,0 +1,146 @@
+//! A night's forecast: gathered before the load, held against what is free, and at the seal
+//! written beside what was really used.
+
+use super::build::Baking;
+use super::{Context, plan::Specs};
+use crate::forecast::room::{NoRoom, Room, Site};
+use crate::forecast::used::{Used, measure, wal_end};
+use crate::forecast::{Forecast, Kind, Past, Want};
+use crate::ledger::SourceState;
+use crate::manifest::Manifest;
+use crate::pg::db;
+use crate::registry::{State, control};
+use crate::source::{Others, Source};
+
+/// What a manifest's sources want of a forecast.
+fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
+    let want = |source: &Source| {
+        let input = manifest.sources.get(source.name.as_str())?;
+        let kind = match source.others {
+            _ if !source.dictionaries.is_empty() => Kind::Dictionary,
+            Others::Drop => Kind::Part,
+            Others::Refuse | Others::Gather { .. } => Kind::Typed,
+        };
+        Some(Want {
+            source: source.name.as_str().to_owned(),
+            kind,
+            objects: input.objects.iter().map(|pin| (pin.key.clone(), pin.size)).collect(),
+            zipped: source.member.is_some(),
+            nested: source.archive.is_some(),
+            text: None,
+        })
+    };
+    sources.iter().filter_map(want).collect()
+}
+
+/// The forecast of a build that is not begun. Asks the server, and changes nothing.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub(super) async fn of_plan(
+    context: &Context,
+    specs: &Specs,
+    manifest: &Manifest,
+) -> anyhow::Result<Forecast> {
+    let past = match control::existing(&context.server).await? {
+        Some(control) => Past::read(&control, &manifest.database).await?,
+        None => Past::default(),
+    };
+    let session = context.server.connect("postgres").await?;
+    let settings = crate::forecast::server::settings(&session).await?;
+    let wants = wants(&specs.sources.all, manifest);
+    Ok(crate::forecast::sizes(&wants, &past, &settings, context.config.connections))
+}
+
+/// Seconds that the nights of these databases are expected to take; those that nothing is known
+/// of take none.
+pub(super) async fn seconds_of(context: &Context, databases: &[String]) -> anyhow::Result<f64> {
+    let Some(control) = control::existing(&context.server).await? else { return Ok(0.0) };
+    let mut seconds = 0.0;
+    for database in databases {
+        seconds += Past::read(&control, database).await?.seconds().unwrap_or(0.0);
+    }
+    Ok(seconds)
+}
+
+impl Baking<'_> {
+    /// Forecasts the night, and refuses one that there is no room for. A build with nothing in it
+    /// is then not worth keeping.
+    ///
+    /// # Errors
+    /// [`NoRoom`], or when the server cannot be asked.
+    pub(super) async fn foresee(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
+        let outcome = self.look_ahead(manifest).await;
+        if outcome.is_err() {
+            self.worth_keeping = self.has_something().await;
+        }
+        outcome
+    }
+
+    async fn look_ahead(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
+        // A trial is one source, and dropped.
+        if self.tag.state == State::Scratch {
+            return Ok(());
+        }
+        // Not as the owner: this role may know where the server's files are.
+        let session = self.build.server.connect_as(self.build.name.as_str(), "forecast").await?;
+        self.wal_before = wal_end(&session).await?;
+        let present: i64 = session
+            .query_one("select pg_database_size(current_database())", &[])
+            .await
+            .map_err(db("measure the build"))?
+            .get(0);
+        let site = Site {
+            session: &session,
+            is_here: self.context.server.elsewhere().is_none(),
+            disk_free: self.context.config.disk_free,
+            scratch: &self.context.config.folder("scratch")?,
+            side_by_side: self.context.config.connections,
+        };
+        let past = Past::read(&self.lock, &self.tag.database).await?;
+        let wants = wants(&self.specs.sources.all, manifest);
+        let done = self.ledger.sources.iter().filter(|e| e.state == SourceState::Loaded);
+        let done = done.map(|entry| entry.source.clone()).collect();
+        let room = Room::new(&site, &self.tag.database, wants, past).await?;
+        let room = room.going_on(present.cast_unsigned(), done);
+        self.context.progress.clock.foretell(room.works(&[]), room.has_past());
+        let held = room.before_fetch();
+        self.room = Some(room);
+        self.note_forecast();
+        held
+    }
+
+    /// Writes the forecast, as it stands, into the ledger.
+    pub(super) fn note_forecast(&mut self) {
+        let Some(room) = &self.room else { return };
+        self.ledger.forecast = Some(room.forecast());
+        self.ledger.warnings.retain(|warning| !Room::is_warning(warning));
+        self.ledger.warnings.extend(room.warnings());
+    }
+
+    /// A night that was refused for want of room keeps what was loaded before, if anything was.
+    pub(super) async fn if_no_room(&mut self, error: anyhow::Error) -> anyhow::Error {
+        if error.is::<NoRoom>() {
+            self.worth_keeping = self.has_something().await;
+        }
+        error
+    }
+
+    /// What the night has used so far; `None` where nothing was forecast.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub(super) async fn used(&self, manifest: &Manifest) -> anyhow::Result<Option<Used>> {
+        let Some(room) = &self.room else { return Ok(None) };
+        let measured = measure(&self.build.session("sizes").await?, self.wal_before).await?;
+        let loaded = manifest.sources.iter();
+        Ok(Some(Used {
+            text: self.ledger.sources.iter().map(|entry| entry.sum(|file| file.bytes)).sum(),
+            scratch: room.scratch_used(),
+            seconds: self.context.progress.clock.elapsed(),
+            keyed: self.context.progress.clock.keyed(),
+            objects: loaded.map(|(name, input)| (name.clone(), input.size())).collect(),
+            ..measured
+        }))
+    }
+}

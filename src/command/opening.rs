@@ -1,0 +1,168 @@
+//! How a run begins: specs read, lock taken, leftovers cleared away; and how it ends at once where
+//! the live build has all that has landed.
+
+use super::Context;
+use super::build::Baking;
+use super::ending::{end_early, unless_stopped};
+use super::outlook::{self, Outlook};
+use super::plan::Specs;
+use crate::error::{Exit, exit_of, failure};
+use crate::failpoint;
+use crate::ledger::Ledger;
+use crate::lock::RunLock;
+use crate::registry::build::{BuildDatabase, ident};
+use crate::registry::control::{self, RunEnd};
+use crate::registry::{State, Tag, builds, live, roles};
+use crate::strict::Problems;
+use crate::swap::{Swap, gate};
+
+/// A run that has its lock, and no build yet.
+pub(super) struct Opened<'a> {
+    context: &'a Context,
+    lock: RunLock,
+    specs: Specs,
+    problems: Problems,
+    command: &'a str,
+    without: &'a [String],
+    version: u32,
+}
+
+impl<'a> Opened<'a> {
+    /// Reads the specs and takes the lock.
+    pub(super) async fn lock(
+        context: &'a Context,
+        command: &'a str,
+        database: &str,
+        without: &'a [String],
+    ) -> anyhow::Result<Opened<'a>> {
+        let problems = Problems::default();
+        let specs = Specs::read(context, database, without, &problems)?;
+        if specs.schema.files.is_empty() {
+            problems.into_result("kiln schema check")?;
+            return Err(failure(Exit::Usage, format!("{database} has no schema")));
+        }
+        let version = specs.schema.locked()?.version;
+        let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
+        let opened = Opened { context, lock, specs, problems, command, without, version };
+        match opened.clear().await {
+            Ok(()) => Ok(opened),
+            Err(error) => Err(end_early(&opened.lock, error).await),
+        }
+    }
+
+    async fn clear(&self) -> anyhow::Result<()> {
+        failpoint::hit(failpoint::LOCKED)?;
+        match self.command {
+            // A trial leaves everything as it is, the failed build that it is to help with above
+            // all; and a subset only looks at a night's work.
+            "load" => Vec::new(),
+            "subset" => super::prune::unfinished_subsets(self.context, &self.lock).await?,
+            _ => super::prune::leftovers(self.context, &self.lock).await?,
+        };
+        Ok(())
+    }
+
+    /// Takes a name for the build.
+    pub(super) async fn begin(self) -> anyhow::Result<Baking<'a>> {
+        let Opened { context, lock, specs, problems, command, without, version } = self;
+        let database = specs.schema.database.as_str().to_owned();
+        let named = async {
+            let (owner, app) =
+                (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
+            roles::ensure(&lock, &owner, &app).await?;
+            control::next_build(&lock, &database, &context.who.run, command == "subset").await
+        };
+        let name = match named.await {
+            Ok(name) => name,
+            Err(error) => return Err(end_early(&lock, error).await),
+        };
+        let called = context.server.called(format!("{} {name}", context.who.run));
+        let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
+        let ledger = Ledger::open(&context.who.run, command, &database, &name, version);
+        let tag = Tag::new(&database, &name, &context.who.run, version, State::Building);
+        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
+        baking.without = without.to_vec();
+        baking.problems = problems;
+        Ok(baking)
+    }
+
+    /// Ends the run where there is nothing to do, and gives its account; gives the run back
+    /// otherwise.
+    ///
+    /// # Errors
+    /// When the live build is one that a swap would refuse now.
+    pub(super) async fn or_nothing(mut self) -> anyhow::Result<Result<Opened<'a>, Ledger>> {
+        let stop = self.context.stop.clone();
+        let looked = unless_stopped(&stop, self.look()).await;
+        let ended = match looked {
+            Ok(None) => return Ok(Ok(self)),
+            Ok(Some(ledger)) => self.end(&ledger).await.map(|()| ledger),
+            Err(error) => Err(error),
+        };
+        match ended {
+            Ok(ledger) => Ok(Err(ledger)),
+            Err(error) => Err(end_early(&self.lock, error).await),
+        }
+    }
+
+    async fn look(&mut self) -> anyhow::Result<Option<Ledger>> {
+        if self.problems.count() > 0 {
+            return Ok(None);
+        }
+        let control = Some(&*self.lock);
+        let outlook =
+            match Outlook::new(self.context, control, &self.specs, self.without, false).await {
+                Ok(outlook) => outlook,
+                Err(error) if exit_of(&error) == Exit::Terminated => return Err(error),
+                // The run itself meets it again, and says it in its place.
+                Err(_) => return Ok(None),
+            };
+        let (Some(said), Some(build)) = (outlook.nothing_to_do(), &outlook.live) else {
+            if let Some(why) = &outlook.lacks {
+                tracing::info!(why, "there is something to do");
+            }
+            return Ok(None);
+        };
+        let context = self.context;
+        self.must_fit().await.map_err(|error| error.context("nothing has changed since"))?;
+        let run = &context.who.run;
+        let mut ledger = Ledger::open(run, self.command, self.lock.database(), build, self.version);
+        for name in outlook::unclaimed(&self.specs.sources.all, &outlook.decisions) {
+            ledger.warnings.push(format!("no source reads {name}"));
+        }
+        tracing::info!(build, why = said, "nothing to do");
+        ledger.nothing_to_do = Some(said);
+        Ok(Some(ledger))
+    }
+
+    /// Refuses what the gate would refuse of the build that is live.
+    async fn must_fit(&mut self) -> anyhow::Result<()> {
+        let database = self.lock.database().to_owned();
+        let all = builds(&self.lock, &database).await?;
+        let live = live(&all, &database)
+            .ok_or_else(|| failure(Exit::SchemaRefused, format!("{database} is not live")))?;
+        let contracts = control::contracts(&self.lock, Some(&database)).await?;
+        let swap = Swap {
+            lock: &mut self.lock,
+            server: &self.context.server,
+            owner: &self.context.config.owner_role,
+            schema_lock: self.specs.schema.lock.as_ref(),
+            deadline: self.context.config.swap_deadline,
+            stop: &self.context.stop,
+            action: "swap",
+            why: "the night's run",
+            named: false,
+        };
+        let facts = swap.facts(live, true).await?;
+        gate::decide(&facts, &contracts).map(drop)
+    }
+
+    async fn end(&self, ledger: &Ledger) -> anyhow::Result<()> {
+        let end = RunEnd {
+            build: Some(&ledger.build),
+            ledger: Some(serde_json::to_value(ledger)?),
+            ..RunEnd::default()
+        };
+        control::end_run(&self.lock, &self.context.who, &ledger.database, &end).await
+    }
+}

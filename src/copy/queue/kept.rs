@@ -1,0 +1,266 @@
+//! A source whose table is brought over from a build that is kept: read in binary out of the one
+//! and written into the other, counted and digested on the way, as the loader does it. What does
+//! not agree with the kept build's own account to the row is loaded from its files instead: a
+//! table that somebody has touched is never sealed again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::super::between::{self, Stored, Way};
+use super::super::settle::write_entry;
+use super::super::{frozen, truncate};
+use super::{Loading, Shared, Task, begin_source, open};
+use crate::bind::{self, Binding};
+use crate::error::{Exit, exit_of, failure, render};
+use crate::failpoint;
+use crate::ledger::{Reuse, SourceEntry};
+use crate::pg::{Session, db, literal};
+use crate::progress::Meter;
+use crate::registry::build::{BuildDatabase, ident};
+use crate::reuse::Keep;
+
+/// A source that waits to be brought over.
+pub(super) struct Waiting {
+    task: Task,
+    keep: Keep,
+    meter: Arc<Meter>,
+}
+
+impl Loading<'_> {
+    /// Puts the sources that are kept into the queue, the longest first.
+    pub(super) fn queue_kept(
+        tasks: Vec<Task>,
+        shared: &mut Shared,
+        meters: &mut Vec<(String, Arc<Meter>)>,
+    ) {
+        for mut task in tasks {
+            let Some(keep) = task.keep.take() else { continue };
+            let meter = Arc::new(Meter::default());
+            meters.push((task.binding.source.name.as_str().to_owned(), Arc::clone(&meter)));
+            shared.kept.push(Waiting { task, keep, meter });
+        }
+        shared.kept.sort_by_key(|waiting| waiting.keep.entry.counted);
+    }
+
+    /// Brings a kept source over, or puts it among those that wait to be loaded.
+    pub(super) async fn bring_or_load(
+        &self,
+        waiting: Waiting,
+        shared: &Mutex<Shared>,
+        abort: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let name = waiting.task.binding.source.name.as_str().to_owned();
+        let span = tracing::info_span!("reuse", source = name, from = waiting.keep.build);
+        let brought = self.bring(&waiting, abort).instrument(span).await;
+        let error = match brought {
+            Ok(entry) => {
+                failpoint::hit(failpoint::SOURCE)?;
+                let mut shared = shared.lock().await;
+                if self.after.is_some() {
+                    shared.loaded.push_back(name);
+                }
+                shared.settled.push(entry);
+                return Ok(());
+            }
+            Err(error) if !matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
+                return Err(error.context(format!("source {name}")));
+            }
+            Err(error) => error,
+        };
+        let Waiting { task, keep, meter } = waiting;
+        let said = format!(
+            "{name} is loaded from its files, for {} does not give it back: {}",
+            keep.build,
+            render(&error).lines().next().unwrap_or_default()
+        );
+        tracing::warn!(source = name, error = said, "not brought over");
+        let (task, found) = self.find(task).await;
+        let session = self.build.session("open sources").await?;
+        let mut shared = shared.lock().await;
+        shared.warnings.push(said);
+        for counter in [&meter.bytes, &meter.rows] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        open(&session, task, found, &meter, &mut shared).await.map(drop)
+    }
+
+    /// One transaction: the dictionaries, the rows, the rejects and the entry, or nothing.
+    async fn bring(
+        &self,
+        waiting: &Waiting,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<SourceEntry> {
+        let began = Instant::now();
+        let Waiting { task, keep, meter } = waiting;
+        let binding = &task.binding;
+        let name = binding.source.name.as_str();
+        let into = self.build.session(name).await?;
+        let attempt = begin_source(&into, name).await?;
+        let kept = BuildDatabase { name: ident(&keep.database)?, ..self.build.clone() };
+        let from = reader(&kept, name).await?;
+        same_columns(&from, &into, binding).await?;
+        let bytes = heap_bytes(&from, name).await?;
+        meter.total.store(bytes, Ordering::Relaxed);
+        let over = Over { from: &from, into: &into, meter, stop };
+        into.batch_execute("begin").await.map_err(db("begin"))?;
+        let rows = match keep.in_place {
+            true => over.prove(binding, keep).await?,
+            false => {
+                let empty = truncate(&binding.source);
+                into.batch_execute(&empty).await.map_err(db(format!("empty table {name}")))?;
+                over.tables(binding, keep).await?
+            }
+        };
+        over.rejects(name, attempt, &keep.entry).await?;
+        let counted: i64 = into
+            .query_one(&format!("select count(*) from \"{name}\""), &[])
+            .await
+            .map_err(db("count rows"))?
+            .get(0);
+        agree(name, &keep.entry, counted.unsigned_abs(), rows)?;
+        let mut entry = keep.entry.clone();
+        entry.posted.clone_from(&task.input.posted);
+        entry.counted = counted.unsigned_abs();
+        entry.digest = rows.digest_hex();
+        entry.seconds = began.elapsed().as_secs_f64();
+        entry.reused = Some(Reuse { build: keep.build.clone(), evidence: keep.evidence.clone() });
+        write_entry(&into, &entry, None).await?;
+        into.batch_execute("commit").await.map_err(db("commit rows"))?;
+        meter.total.store(meter.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+        tracing::info!(rows = counted, digest = entry.digest, "brought over");
+        Ok(entry)
+    }
+}
+
+/// A session that only reads, sees one state of the build, and reads each table from its
+/// beginning: rows then keep their order, which keys and ranges are built from.
+async fn reader(kept: &BuildDatabase, name: &str) -> anyhow::Result<Session> {
+    let session = kept.session(name).await?;
+    session
+        .batch_execute(
+            "set synchronize_seqscans = off;
+             begin transaction isolation level repeatable read, read only",
+        )
+        .await
+        .map_err(db("prepare to read"))?;
+    Ok(session)
+}
+
+/// Both builds must have the same columns: binary is read as the type that it was written as.
+async fn same_columns(from: &Session, into: &Session, binding: &Binding) -> anyhow::Result<()> {
+    let columns = async |session: &Session| {
+        let tables = bind::tables(session, &binding.source).await?;
+        let lines = tables.into_iter().flat_map(|(table, columns)| {
+            columns.into_iter().map(move |c| format!("{table}.{} {}", c.name, c.type_name))
+        });
+        anyhow::Ok(lines.collect::<Vec<_>>())
+    };
+    if columns(from).await? == columns(into).await? {
+        return Ok(());
+    }
+    Err(failure(Exit::ChecksFailed, "its tables have other columns"))
+}
+
+/// Bytes on disk of a table without its indexes: about what will come of it.
+async fn heap_bytes(from: &Session, table: &str) -> anyhow::Result<u64> {
+    let sql = "select pg_table_size(to_regclass($1))";
+    let row = from.query_one(sql, &[&table]).await.map_err(db("look at the table"))?;
+    Ok(row.get::<_, Option<i64>>(0).unwrap_or(0).unsigned_abs())
+}
+
+/// What was sealed, and what is there.
+fn agree(name: &str, sealed: &SourceEntry, counted: u64, found: Stored) -> anyhow::Result<()> {
+    let digest = found.digest_hex();
+    if (sealed.counted, sealed.counted, &sealed.digest) == (counted, found.rows, &digest) {
+        return Ok(());
+    }
+    let message = format!(
+        "{name} was sealed with {} rows and digest {}, it has {} with digest {digest}",
+        sealed.counted, sealed.digest, found.rows
+    );
+    Err(failure(Exit::ChecksFailed, message))
+}
+
+/// A dictionary's rows must be as many as were sealed; what they say is in the digest of the rows
+/// that have their numbers.
+fn agree_on_sets(table: &str, keep: &Keep, found: u64) -> anyhow::Result<()> {
+    let sealed = keep.entry.dictionaries.get(table).copied();
+    if sealed == Some(found) {
+        return Ok(());
+    }
+    let sealed = sealed.map_or("no".to_owned(), |rows| rows.to_string());
+    let message = format!("{table} was sealed with {sealed} rows, it has {found}");
+    Err(failure(Exit::ChecksFailed, message))
+}
+
+/// From one build to the other.
+struct Over<'a> {
+    from: &'a Session,
+    into: &'a Session,
+    meter: &'a Meter,
+    stop: &'a CancellationToken,
+}
+
+impl Over<'_> {
+    /// The dictionaries, and then the rows that have numbers of them.
+    async fn tables(&self, binding: &Binding, keep: &Keep) -> anyhow::Result<Stored> {
+        let Over { from, into, meter, stop } = *self;
+        let mut sets = Vec::new();
+        for dictionary in &binding.dictionaries {
+            let (query, sql) = (dictionary.select_sql(), frozen(&dictionary.copy_sql()));
+            let way = Way { from, query: &query, into, sql: &sql, meter: &Meter::default(), stop };
+            let (stored, digests) = way.sets().await?;
+            agree_on_sets(dictionary.table.as_str(), keep, stored.rows)?;
+            sets.push(digests);
+        }
+        let (query, sql) = (binding.select_sql(), frozen(&binding.copy_sql()));
+        Way { from, query: &query, into, sql: &sql, meter, stop }.rows(sets).await
+    }
+
+    /// Reads tables that stand in the new build already, and notes that they are frozen.
+    async fn prove(&self, binding: &Binding, keep: &Keep) -> anyhow::Result<Stored> {
+        let Over { into, meter, stop, .. } = *self;
+        let mut sets = Vec::new();
+        for dictionary in &binding.dictionaries {
+            let digests = between::set_digests(into, &dictionary.select_sql(), stop).await?;
+            agree_on_sets(dictionary.table.as_str(), keep, digests.len() as u64)?;
+            sets.push(digests);
+        }
+        let query = binding.select_sql();
+        let stored = between::read_by_sets(into, &query, sets, meter, stop).await?;
+        // As `index` notes it of tables that it has frozen and analysed itself.
+        let steps: Vec<String> =
+            binding.source.tables().map(|table| format!("Freeze {}", table.as_str())).collect();
+        into.execute("insert into kiln.step (step) select unnest($1::text[])", &[&steps])
+            .await
+            .map_err(db("note the steps"))?;
+        Ok(stored)
+    }
+
+    /// The rows that were refused, so that the new build tells of them as well.
+    async fn rejects(&self, name: &str, attempt: i64, sealed: &SourceEntry) -> anyhow::Result<()> {
+        let rejected = sealed.sum(|file| file.rejected);
+        if rejected == 0 {
+            return Ok(());
+        }
+        let Over { from, into, stop, .. } = *self;
+        let query = format!(
+            "select source, {attempt}::int8, object, member, line, byte, column_name, reason, bytes
+             from kiln.reject where source = {}",
+            literal(name)
+        );
+        let place = "kiln.reject (source, attempt, object, member, line, byte, column_name, \
+                     reason, bytes)";
+        let stored = between::rows(from, &query, into, place, &Meter::default(), stop).await?;
+        if stored.rows == rejected {
+            return Ok(());
+        }
+        let message = format!("{rejected} rows of {name} were refused, {} are kept", stored.rows);
+        Err(failure(Exit::ChecksFailed, message))
+    }
+}

@@ -1,0 +1,75 @@
+//! What a night will need, said before its first row is sent: the new database's size, what index
+//! builds spill, WAL, and scratch files for inner zips. The last nights' ledgers say it best;
+//! where there is none, [`ratio`]s that were measured do. [`room`] holds it against what is free,
+//! [`used`] says at the seal what it came to, so that every night shows how good it was.
+
+pub mod past;
+pub mod ratio;
+pub mod room;
+pub mod server;
+mod sizes;
+pub mod used;
+pub mod works;
+
+use serde::{Deserialize, Serialize};
+
+pub use past::Past;
+pub use ratio::Kind;
+pub use sizes::sizes;
+
+/// What a night is expected to need, in bytes and seconds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// The builds whose ledgers it rests on, newest first; none: measured ratios alone.
+    pub from: Vec<String>,
+    /// Bytes of text that will be read.
+    pub text: u64,
+    /// Whether the archives' directories said how much text that is; else it is inferred from
+    /// the objects' sizes.
+    pub text_is_known: bool,
+    /// Bytes of the sealed database.
+    pub database: u64,
+    /// Bytes that index builds side by side keep in temporary files, at most at once.
+    pub temporary_peak: u64,
+    /// Bytes of WAL that the night writes.
+    pub wal_written: u64,
+    /// Bytes of it that lie in `pg_wal` at once.
+    pub wal_peak: u64,
+    /// Bytes of inner zips in the scratch folder.
+    pub scratch: u64,
+    /// Seconds from the first step to the swap.
+    pub seconds: f64,
+}
+
+/// One source of the night.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Want {
+    /// Its name, which is its table's.
+    pub source: String,
+    /// How much of its text a database keeps.
+    pub kind: Kind,
+    /// Its objects: key and bytes. Sources of one release name the same ones.
+    pub objects: Vec<(String, u64)>,
+    /// Whether the text lies in a zip.
+    pub zipped: bool,
+    /// Whether there may be zips inside the zip.
+    pub nested: bool,
+    /// Bytes of text, once the directories are read.
+    pub text: Option<u64>,
+}
+
+impl Want {
+    /// Bytes of its objects.
+    pub fn object_bytes(&self) -> u64 {
+        self.objects.iter().map(|(_, bytes)| bytes).sum()
+    }
+}
+
+/// `bytes` × `now` / `then`; unchanged where nothing was there then.
+pub(crate) fn scaled(bytes: u64, now: u64, then: u64) -> u64 {
+    match then {
+        0 => bytes,
+        _ => u64::try_from(u128::from(bytes) * u128::from(now) / u128::from(then))
+            .unwrap_or(u64::MAX),
+    }
+}

@@ -1,0 +1,92 @@
+//! What the last nights came to: the ledgers of sealed builds, out of the history in the database
+//! `kiln`, so that no session is opened on the live build.
+
+use crate::forecast::used::{TableBytes, Used};
+use crate::ledger::{Ledger, SourceEntry, SourceState};
+use crate::pg::{Session, db};
+
+/// How many nights are looked at: a source that was left out last night was there before.
+const NIGHTS: i64 = 5;
+
+/// The last nights that were sealed, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// Their ledgers; only those that say what was used.
+    pub ledgers: Vec<Ledger>,
+}
+
+/// What one source came to, the last time that it was loaded.
+pub struct PastSource<'a> {
+    /// Its entry.
+    pub entry: &'a SourceEntry,
+    /// What its build used.
+    pub used: &'a Used,
+    /// The build.
+    pub build: &'a str,
+}
+
+impl PastSource<'_> {
+    /// Bytes of text.
+    pub fn text(&self) -> u64 {
+        self.entry.sum(|file| file.bytes)
+    }
+
+    /// Bytes of its table, its dictionaries and their indexes.
+    pub fn stored(&self) -> TableBytes {
+        self.used.of_source(self.entry)
+    }
+
+    /// Bytes of its objects.
+    pub fn objects(&self) -> u64 {
+        self.used.objects.get(&self.entry.source).copied().unwrap_or(0)
+    }
+}
+
+impl Past {
+    /// Reads the history of one database.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn read(control: &Session, database: &str) -> anyhow::Result<Past> {
+        let rows = control
+            .query(
+                "select ledger from kiln.run
+                 where database = $1 and (ledger ->> 'sealed')::boolean
+                   and ledger ->> 'used' is not null and command in ('run', 'build', 'resume')
+                 order by started_at desc limit $2",
+                &[&database, &NIGHTS],
+            )
+            .await
+            .map_err(db("read the last nights"))?;
+        // A ledger of another version of kiln's may have another form: then it says nothing.
+        let ledgers = rows.iter().filter_map(|row| serde_json::from_value(row.get(0)).ok());
+        Ok(Past { ledgers: ledgers.collect() })
+    }
+
+    /// The newest night, and what it used.
+    pub fn newest(&self) -> Option<(&Ledger, &Used)> {
+        self.ledgers.iter().find_map(|ledger| Some((ledger, ledger.used.as_ref()?)))
+    }
+
+    /// The newest night that did everything, and so says how long everything takes: a resume
+    /// loads what was left.
+    pub fn newest_whole(&self) -> Option<(&Ledger, &Used)> {
+        let whole = self.ledgers.iter().filter(|ledger| ledger.command != "resume");
+        whole.filter_map(|ledger| Some((ledger, ledger.used.as_ref()?))).next()
+    }
+
+    /// What a source came to, the last time that it was loaded.
+    pub fn source(&self, name: &str) -> Option<PastSource<'_>> {
+        self.ledgers.iter().find_map(|ledger| {
+            let entry = ledger.sources.iter().find(|entry| entry.source == name)?;
+            let is_loaded = entry.state == SourceState::Loaded && !entry.files.is_empty();
+            let used = ledger.used.as_ref()?;
+            is_loaded.then_some(PastSource { entry, used, build: &ledger.build })
+        })
+    }
+
+    /// Seconds that the newest whole night took; nothing where there was none.
+    pub fn seconds(&self) -> Option<f64> {
+        self.newest_whole().map(|(_, used)| used.seconds)
+    }
+}

@@ -1,0 +1,74 @@
+//! What a byte of text comes to where no former build says it. Measured on generated releases
+//! (`kiln synth --scale 0.002` of all databases and `--scale 0.02` of druginfo, 720 MB of text,
+//! Postgres 15, sizes by `pg_table_size` and `pg_indexes_size`); in brackets what was found.
+
+use serde::{Deserialize, Serialize};
+
+/// How much of a source's text a database keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Every column of the file has its column.
+    Typed,
+    /// Columns that recur are in dictionaries; a row is keys.
+    Dictionary,
+    /// The spec takes some of the file's columns and drops the others.
+    Part,
+}
+
+impl Kind {
+    /// Bytes of table and of its indexes that a byte of text becomes.
+    pub fn ratios(self) -> (f64, f64) {
+        match self {
+            // [1.2–2.2 and 0.1–1.6 for the tables above 300 KB; 1.5 and 0.9 for the bulk of them:
+            // a row has 28 bytes of its own, and CMS's rows are short]
+            Kind::Typed => (1.6, 0.9),
+            // [pharmacy_networks 0.59 and 0.28, pricing 1.19 and 0.55; the release 0.64 and 0.30]
+            Kind::Dictionary => (0.65, 0.32),
+            // [nppes_pharmacy 0.11 and 0.04, beneficiary 0.19 and 0.15]
+            Kind::Part => (0.15, 0.1),
+        }
+    }
+
+    /// Seconds that loading a byte of text takes on one connection, to be corrected by the
+    /// speed that is seen: only the proportions matter. [networks 13 ns, pricing 45 ns, nppes
+    /// 10 ns, formulary 80 ns]
+    pub fn load_seconds(self) -> f64 {
+        match self {
+            Kind::Typed => 60e-9,
+            Kind::Dictionary => 15e-9,
+            Kind::Part => 10e-9,
+        }
+    }
+}
+
+/// Pages that a table and an index take however few rows they have. [geographic tables of ten
+/// rows: 48 KB with TOAST table and maps, 16 KB an index]
+pub const TABLE_MIN: u64 = 48 << 10;
+/// The same for a table's indexes.
+pub const INDEX_MIN: u64 = 16 << 10;
+/// The catalog of a build before its tables' rows. [8.0–9.1 MB]
+pub const CATALOG: u64 = 9_000_000;
+/// Derived tables, of what is loaded. [druginfo 0.04–0.14, beneinfo 0.7, planinfo 0.4]
+pub const DERIVED: f64 = 0.15;
+/// Text in a zipped object. [Part D's real quarterly release 10.4, generated ones 8]
+pub const INFLATED: f64 = 10.0;
+
+/// An index of so many times its size sorts within `maintenance_work_mem`: a sort keeps 24
+/// bytes beside every entry. [the network's key, 20 bytes a row on disk, 42 in memory]
+pub const SORT_MEMORY: f64 = 2.0;
+/// Bytes that a sort spills for a byte of its index. [139 MB for 124 MB]
+pub const SORT_SPILL: f64 = 1.15;
+
+/// Index builds' WAL for a byte of index, where WAL is compressed. At `wal_level=minimal` they
+/// write none, for the index is made in the transaction that fills it.
+pub const WAL_INDEX_COMPRESSED: f64 = 0.5;
+
+/// Seconds that a source's keys take for a second of its rows. [druginfo at 0.02: 3.3 s for 6.7 s]
+pub const KEYS: f64 = 0.5;
+/// Seconds of the stages after the load for a second of its rows, on two connections, in the
+/// order of the pipeline. [druginfo at 0.02: 6.7 s of rows]
+pub const STAGES: [(&str, f64); 3] = [("derive", 0.37), ("freeze", 0.2), ("check", 0.11)];
+/// Seconds of the stages that no amount of data makes longer.
+pub const FIXED: [(&str, f64); 5] =
+    [("pre-data", 0.22), ("manifest", 0.02), ("seal", 0.03), ("swap", 0.04), ("prune", 0.05)];

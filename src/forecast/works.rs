@@ -1,0 +1,112 @@
+//! The work of a night in seconds: what every stage took in the last whole night, scaled by what
+//! tonight has of it; by measured proportions where there was none. `progress` then holds the
+//! work that is done against the clock.
+
+use std::collections::BTreeMap;
+
+use super::{Past, Want, ratio};
+use crate::ledger::Ledger;
+use crate::progress::night::{FIXED, LOAD, Work};
+
+/// The stages of a night with the seconds they are expected to take. `texts` are the bytes of text of
+/// the wants.
+pub fn works(wants: &[Want], texts: &[u64], past: &Past, connections: usize) -> Vec<Work> {
+    match past.newest_whole() {
+        Some((ledger, used)) if !ledger.stages.is_empty() => {
+            Then { ledger, text: used.text.max(1), connections }.works(wants, texts, past)
+        }
+        _ => unknown(wants, texts, connections),
+    }
+}
+
+/// The last whole night.
+struct Then<'a> {
+    ledger: &'a Ledger,
+    text: u64,
+    connections: usize,
+}
+
+impl Then<'_> {
+    fn works(&self, wants: &[Want], texts: &[u64], past: &Past) -> Vec<Work> {
+        let growth = texts.iter().sum::<u64>() as f64 / self.text as f64;
+        let all: f64 = self.ledger.stages.iter().map(|entry| entry.seconds).sum();
+        let night = self.ledger.used.as_ref().map_or(all, |used| used.seconds);
+        // Were stages ever to run side by side, they would say more seconds than the night had.
+        let share = if all > night && night > 0.0 { night / all } else { 1.0 };
+        let work = |stage: &str, seconds: f64| match stage {
+            LOAD => self.load(seconds, wants, texts, past),
+            _ => {
+                let growth = if FIXED.contains(&stage) { 1.0 } else { growth };
+                Work { stage: stage.to_owned(), seconds: seconds * growth, ..Work::default() }
+            }
+        };
+        let stages = self.ledger.stages.iter();
+        stages.map(|entry| work(&entry.stage, entry.seconds * share)).collect()
+    }
+
+    /// The load: every source's seconds on a connection, its keys' behind it, and how much longer
+    /// they are in all than then.
+    fn load(&self, seconds: f64, wants: &[Want], texts: &[u64], past: &Past) -> Work {
+        let then: f64 = self.ledger.sources.iter().map(|entry| entry.seconds).sum();
+        // What a byte of text took on average, for a source that was not there.
+        let mean = then / self.text as f64;
+        let keyed_then = self.ledger.used.iter().flat_map(|used| used.keyed.values()).sum::<f64>();
+        let mut parts = BTreeMap::new();
+        let mut after = BTreeMap::new();
+        for (want, text) in wants.iter().zip(texts) {
+            let (rows, keys) = match past.source(&want.source) {
+                Some(past) if past.text() > 0 => {
+                    let growth = *text as f64 / past.text() as f64;
+                    let keys = past.used.keyed.get(&want.source).copied().unwrap_or(0.0);
+                    (past.entry.seconds * growth, keys * growth)
+                }
+                _ => (mean * *text as f64, 0.0),
+            };
+            parts.insert(want.source.clone(), rows);
+            after.insert(want.source.clone(), keys);
+        }
+        let now: f64 = parts.values().chain(after.values()).sum();
+        let growth = if then > 0.0 { now / (then + keyed_then) } else { 1.0 };
+        let (stage, side_by_side) = (LOAD.to_owned(), self.connections.max(1));
+        Work { stage, seconds: seconds * growth, parts, after, side_by_side }
+    }
+}
+
+fn unknown(wants: &[Want], texts: &[u64], connections: usize) -> Vec<Work> {
+    let rows = wants.iter().zip(texts).map(|(want, text)| {
+        let seconds = want.kind.load_seconds() * *text as f64;
+        (want.source.clone(), seconds)
+    });
+    let parts: BTreeMap<String, f64> = rows.collect();
+    let keys = parts.iter().map(|(name, seconds)| (name.clone(), seconds * ratio::KEYS));
+    let after: BTreeMap<String, f64> = keys.collect();
+    let load = parts.values().sum::<f64>() / connections.clamp(1, 2) as f64;
+    let plain = |(stage, seconds): (&str, f64)| Work {
+        stage: stage.to_owned(),
+        seconds,
+        ..Work::default()
+    };
+    let after_load = ratio::STAGES.map(|(stage, share)| plain((stage, share * load)));
+    let seconds = load * (1.0 + ratio::KEYS);
+    let side_by_side = connections.max(1);
+    let mut works: Vec<Work> = ratio::FIXED.map(plain).into();
+    works.push(Work { stage: LOAD.to_owned(), seconds, parts, after, side_by_side });
+    works.extend(after_load);
+    works
+}
+
+/// What is left of the stages of a build that has some of its sources already: those need no load, and
+/// the steps before the load are behind it.
+pub(super) fn without(mut works: Vec<Work>, done: &[String]) -> Vec<Work> {
+    if done.is_empty() {
+        return works;
+    }
+    works.retain(|work| !["pre-data", "manifest"].contains(&work.stage.as_str()));
+    if let Some(load) = works.iter_mut().find(|work| work.stage == LOAD) {
+        let all: f64 = load.parts.values().sum();
+        load.parts.retain(|name, _| !done.contains(name));
+        let rest: f64 = load.parts.values().sum();
+        load.seconds *= if all > 0.0 { rest / all } else { 0.0 };
+    }
+    works
+}
