@@ -16,6 +16,7 @@ from pathlib import Path
 import machine
 import peers
 import report
+from data import Release
 from loads import Loads
 from odd import Odd
 from servers import Private, Rds
@@ -74,9 +75,11 @@ def main():
                         if k not in ("scratch", "kiln", "out", "pbp")},
             "servers": {server.name: server.settings() for server in servers},
         }
-        parts = {"a": Whole, "c": Loads, "g": Odd}
+        release = Release(asked.kiln, ROOT, private, work / "release", asked.rows)
+        parts = {"a": lambda: Whole(asked, ROOT, private, release), "c": lambda: Loads(asked, ROOT, release, work / "c"),
+                 "g": lambda: Odd(asked, private, work / "g")}
         for letter in asked.parts:
-            part = parts[letter](asked, ROOT, private, work / letter)
+            part = parts[letter]()
             result[letter] = {server.name: part.run(server) for server in servers}
             if not asked.small:
                 report.write(result, Path(asked.out))

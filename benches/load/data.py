@@ -16,7 +16,7 @@ WITHOUT = ["ndc_product", "ndc_package", "nppes_pharmacy", "ssa_fips_county", "z
 
 
 class Release:
-    """A landed release: its zip, the extracted text, and the network's rows as one file."""
+    """A landed release: its zip, its text extracted below `text`, and the network's rows as one file."""
 
     def __init__(self, kiln, root, server, folder, rows):
         self.folder, self.rows = folder, rows
@@ -24,6 +24,9 @@ class Release:
         run([kiln, "--root", root, "synth", "druginfo", "--quiet", "--scale", f"{scale:.9f}", "--to", folder],
             env=server.kiln_env())
         self.zip = next(Path(folder, "druginfo").glob("SPUF_*.zip"))
+        self.text = Path(folder, "text")
+        self.extract()
+        self.land(kiln, root, server)
 
     def land(self, kiln, root, server):
         """Into the S3 endpoint, in place of what landed before."""
@@ -32,14 +35,12 @@ class Release:
         run([kiln, "--root", root, "land", "druginfo", self.zip], env=server.kiln_env())
 
     def extract(self):
-        """The text of every member, below `text`; the inner zips are not kept."""
-        self.text = Path(self.folder, "text")
+        """The text of every member; the inner zips are not kept."""
         self.text.mkdir()
         with zipfile.ZipFile(self.zip) as outer:
             for name in outer.namelist():
-                with zipfile.ZipFile(io.BytesIO(outer.read(name))) as inner:
-                    for member in inner.namelist():
-                        inner.extract(member, self.text)
+                with outer.open(name) as packed, zipfile.ZipFile(io.BytesIO(packed.read())) as inner:
+                    inner.extractall(self.text)
 
     def network(self, path, rows=None):
         """The network's parts as one file under one header; the number of its rows."""

@@ -5,7 +5,6 @@ import re
 
 import peers
 import proof
-from data import Release
 from rounds import agree, in_turn, ratio, say
 from watch import Failed, watch
 
@@ -15,16 +14,14 @@ TABLE = peers.TABLE
 class Loads:
     """kiln loads from the zips in S3, with its checks; the peers from one file of plain text."""
 
-    def __init__(self, asked, root, private, work):
+    def __init__(self, asked, root, release, work):
         self.asked, self.root, self.work = asked, root, work
+        work.mkdir()
         self.venv = asked.scratch / "venv"
-        self.release = Release(asked.kiln, root, private, work / "release", asked.rows)
-        self.release.extract()
-        self.release.land(asked.kiln, root, private)
         self.file = work / "network.txt"
-        self.rows = self.release.network(self.file)
+        self.rows = release.network(self.file)
         self.slow_file = work / "network_slow.txt"
-        self.slow_rows = self.release.network(self.slow_file, min(asked.slow_rows, self.rows))
+        self.slow_rows = release.network(self.slow_file, min(asked.slow_rows, self.rows))
         self.columns = None
 
     def run(self, server):

@@ -16,7 +16,7 @@ FILES = 200
 class Odd:
     """Three cases with a root folder of their own (`root/`), copied to where it may be locked."""
 
-    def __init__(self, asked, root, private, work):
+    def __init__(self, asked, private, work):
         self.asked, self.work = asked, work
         self.root = work / "root"
         shutil.copytree(HERE / "root", self.root)

@@ -21,11 +21,8 @@ NETWORK = "pharmacy_networks, network_plan, network_pharmacy, network_terms"
 class Whole:
     """Builds of one release, and what the same text is to a script."""
 
-    def __init__(self, asked, root, private, work):
-        self.asked, self.root, self.private, self.work = asked, root, private, work
-        self.release = Release(asked.kiln, root, private, work / "release", asked.rows)
-        self.release.extract()
-        self.release.land(asked.kiln, root, private)
+    def __init__(self, asked, root, private, release):
+        self.asked, self.root, self.private, self.release = asked, root, private, release
         self.ledger = None
 
     def run(self, server):
@@ -141,14 +138,13 @@ class Whole:
         """Row e: the most that kiln held, at this size and at a tenth of it."""
         here = max(run.peak_mib for run in self.runs)
         rows = self.asked.rows // 10
-        small = Release(self.asked.kiln, self.root, self.private, self.work / "tenth", rows)
-        small.land(self.asked.kiln, self.root, self.private)
+        small = Release(self.asked.kiln, self.root, self.private, self.release.folder / "tenth", rows)
         kept, self.ledger = self.ledger, None
         try:
             self.kiln(1)
         finally:
             self.release.land(self.asked.kiln, self.root, self.private)
-            shutil.rmtree(self.work / "tenth", ignore_errors=True)
+            shutil.rmtree(small.folder, ignore_errors=True)
         peak = self.runs.pop().peak_mib
         self.ledger = kept
         self.said = {s["source"]: (s["counted"], s["digest"]) for s in kept["sources"]}

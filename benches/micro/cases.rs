@@ -176,13 +176,13 @@ fn drawn(no: u64, salt: u64) -> u64 {
 /// A plan's pharmacies follow each other, and most of them share a few sets of terms.
 fn network(no: u64) -> String {
     let (plan, pharmacy) = (no / 1000, no % 1000);
-    let terms = if drawn(no, 1) % 4 == 0 { drawn(no, 2) % 40 } else { plan % 8 };
+    let terms = if drawn(no, 1).is_multiple_of(4) { drawn(no, 2) % 40 } else { plan % 8 };
     let selected = if terms % 3 == 0 {
         ".|.|.".to_owned()
     } else {
         format!("{terms}|{}|{}", 2 * terms, 3 * terms)
     };
-    let area = u64::from(drawn(pharmacy, 3) % 5 > 0);
+    let area = u64::from(!drawn(pharmacy, 3).is_multiple_of(5));
     format!(
         "H{:04}|{:03}|000|10{:010}|{:05}|N|N|Y|N|{area}|0|1.{terms:02}|0|1.{terms:02}|1.15|1.15|1.15|{selected}",
         1000 + plan,
@@ -193,15 +193,18 @@ fn network(no: u64) -> String {
 }
 
 fn typed(no: u64) -> String {
-    let limit =
-        if drawn(no, 4) % 5 == 0 { format!("Y|{}.5|30", no % 400) } else { "N| | ".to_owned() };
+    let limit = if drawn(no, 4).is_multiple_of(5) {
+        format!("Y|{}.5|30", no % 400)
+    } else {
+        "N| | ".to_owned()
+    };
     format!(
         "{:08}|11|2026|{}|{:011}|{}|{limit}|{}|N|N",
         26_000 + no / 3000,
         90_000 + drawn(no, 5) % 900_000,
         no * 37,
         1 + no % 6,
-        if drawn(no, 6) % 3 == 0 { 'Y' } else { 'N' },
+        if drawn(no, 6).is_multiple_of(3) { 'Y' } else { 'N' },
     )
 }
 
@@ -236,7 +239,7 @@ fn quoted(no: u64) -> String {
         no % 5,
         no % 200,
         no % 100,
-        if no % 3 == 0 { 'Y' } else { 'N' },
+        if no.is_multiple_of(3) { 'Y' } else { 'N' },
         note[(drawn(no, 8) % 5) as usize],
     )
 }
