@@ -10,7 +10,8 @@ use crate::pg::{Session, db};
 use crate::registry::build::BuildDatabase;
 use crate::schema::{Kind, Schema, SchemaFile, catalog};
 
-/// Builds what the `-- post-data` sections say, this many files at a time.
+/// Builds what the `-- post-data` sections say, this many files at a time; those with foreign keys
+/// last, in number order.
 ///
 /// # Errors
 /// The first that fails; the others are stopped.
@@ -21,16 +22,31 @@ pub async fn post_data(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let abort = stop.child_token();
-    let files = schema.files.iter().filter(|file| file.of_kind(&Kind::PostData).next().is_some());
-    side_by_side(files, connections, &abort, async |file: &SchemaFile| {
+    let (later, first): (Vec<&SchemaFile>, Vec<&SchemaFile>) = schema
+        .files
+        .iter()
+        .filter(|file| file.of_kind(&Kind::PostData).next().is_some())
+        .partition(|file| refers(file));
+    side_by_side(first.into_iter(), connections, &abort, async |file: &SchemaFile| {
         let session = build.session(&format!("post-data {}", file.table)).await?;
         step(&session, file, &Kind::PostData, &abort).await
     })
-    .await
+    .await?;
+    for file in later {
+        let session = build.session(&format!("post-data {}", file.table)).await?;
+        step(&session, file, &Kind::PostData, stop).await?;
+    }
+    Ok(())
+}
+
+/// Whether a file's keys may need those of another table, which must then be there first.
+fn refers(file: &SchemaFile) -> bool {
+    let mut sections = file.of_kind(&Kind::PostData);
+    sections.any(|section| section.sql.to_ascii_lowercase().contains("references"))
 }
 
 /// Finishes one table whose rows are in, while others still load: what its `-- post-data` section
-/// says, then freeze and analyse.
+/// says, then freeze and analyse. One with foreign keys waits for the others' keys.
 ///
 /// # Errors
 /// The server's; a key that its rows do not keep, with file and line.
@@ -41,6 +57,9 @@ pub async fn finish_table(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let Some(file) = schema.files.iter().find(|file| file.table == table) else { return Ok(()) };
+    if refers(file) {
+        return Ok(());
+    }
     let session = build.session(&format!("post-data {table}")).await?;
     step(&session, file, &Kind::PostData, stop).await?;
     freeze_table(&session, table, stop).await
