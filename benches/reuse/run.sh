@@ -86,7 +86,7 @@ for round in $(seq "$rounds"); do
     [ "$(sum $scratch)" = "$(sum druginfo)" ]
 done
 # A template that somebody reads is refused.
-psql -Xq "$(at druginfo)" -c 'select pg_sleep(5)' >/dev/null &
+psql -Xq "$(at druginfo)" -c 'select pg_sleep(12)' >/dev/null &
 sleep 1
 refused=$(psql -Xq "$(at postgres)" -c "drop database $scratch" \
     -c "create database $scratch template druginfo strategy file_copy" 2>&1 | grep -m1 ERROR || echo 'not refused')
@@ -120,7 +120,7 @@ mib() { awk -v b="$1" 'BEGIN { printf "%.1f MiB", b / 1048576 }'; }
     echo "|---|---|"
     echo "| data | kiln synth --scale $scale |"
     echo "| Postgres | $(ask postgres 'show server_version'), wal_level $(ask postgres 'show wal_level'), fsync $(ask postgres 'show fsync') |"
-    echo "| kiln | $(run --version), ${kiln##*/target*/} |"
+    echo "| kiln | $(run --version) |"
     echo "| machine | $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(awk '/MemTotal/ { printf "%.0f GB", $2 / 1048576 }' /proc/meminfo) |"
     echo "| load beside it (1, 5, 15 minutes) | $(cut -d' ' -f1-3 /proc/loadavg) |"
     [ -z "${NOTE:-}" ] || echo "| note | $NOTE |"
