@@ -1,6 +1,6 @@
-//! After the rows: keys and indexes of all tables side by side, tables made from tables, then
-//! freeze and analyse. Each file's step is noted in the build in its own transaction, so that a
-//! build that goes on does not do it twice.
+//! After the rows: a table's keys and indexes, and freeze and analyse, while others still load; then
+//! those with foreign keys, and tables made from tables. Each file's step is noted in the build in its
+//! own transaction, so that a build that goes on does not do it twice.
 
 use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
