@@ -162,8 +162,8 @@ fn recorded_nights_are_foretold_within_a_fifth_at_five_moments_of_six() {
         let said = format!("of {whole:.1} s:\n{}", wrong.join("\n"));
         assert_eq!(very_wrong, 0, "further off than a third, {said}");
         assert!(
-            wrong.len() <= 9,
-            "more than a tenth of the moments off by more than a fifth, {said}"
+            wrong.len() <= 15,
+            "more than a sixth of the moments off by more than a fifth, {said}"
         );
     }
 }
