@@ -2,7 +2,8 @@
 //! itself; and in words, for the ledger.
 //!
 //! Only what a role without superuser may set, and only for these sessions: the server's own
-//! settings are its owner's.
+//! settings are its owner's. Commits always wait for the disk: a build speaks through many sessions,
+//! and would go on after a crash of the server that had forgotten one of its commits.
 
 use super::{Session, db};
 
@@ -28,7 +29,6 @@ struct Found {
     wal_compression: String,
     /// Whether this role may set `wal_compression`, and to `lz4`.
     may_lz4: bool,
-    synchronous_commit: String,
 }
 
 /// Reads what the server says, and chooses.
@@ -44,8 +44,7 @@ pub async fn choose(session: &Session) -> anyhow::Result<Settings> {
                     current_setting('wal_level'), current_setting('wal_compression'),
                     has_parameter_privilege('wal_compression', 'SET')
                         and (select 'lz4' = any (enumvals) from pg_settings
-                             where name = 'wal_compression'),
-                    current_setting('synchronous_commit')",
+                             where name = 'wal_compression')",
             &[],
         )
         .await
@@ -56,7 +55,6 @@ pub async fn choose(session: &Session) -> anyhow::Result<Settings> {
         wal_level: row.get(2),
         wal_compression: row.get(3),
         may_lz4: row.get(4),
-        synchronous_commit: row.get(5),
     }
     .choose())
 }
@@ -79,10 +77,6 @@ impl Found {
             let why = "index pages in the WAL cost a fraction of the server's pglz";
             set("wal_compression", "lz4", why.to_owned());
         }
-        if self.synchronous_commit != "off" {
-            let why = "an unsealed build is made anew after a crash; the seal waits for the disk";
-            set("synchronous_commit", "off", why.to_owned());
-        }
         let wal = match self.wal_level.as_str() {
             "minimal" => "rows and indexes are written without WAL",
             _ => "rows and indexes are written to the WAL as well",
@@ -104,18 +98,11 @@ mod tests {
             wal_level: "replica".into(),
             wal_compression: "pglz".into(),
             may_lz4: true,
-            synchronous_commit: "on".into(),
         };
         let sql = found.choose().sql;
         assert!(sql.contains("maintenance_work_mem = '1048576kB'"), "{sql}");
         assert!(sql.contains("wal_compression = lz4"), "{sql}");
-        assert!(sql.contains("synchronous_commit = off"), "{sql}");
-        let generous = Found {
-            index_memory: 2 << 20,
-            may_lz4: false,
-            synchronous_commit: "off".into(),
-            ..found
-        };
+        let generous = Found { index_memory: 2 << 20, may_lz4: false, ..found };
         let chosen = generous.choose();
         assert_eq!(chosen.sql, "");
         assert_eq!(chosen.said.len(), 1);
