@@ -1,6 +1,6 @@
 -- derive
--- One pass over the network, without a join to the pharmacies and without a copy of it: some minutes at
--- full size, spread over the server's parallel workers.
+-- One pass over the network, without a join to the pharmacies and without a copy of it: a minute at
+-- full size on two cores, spread over the server's parallel workers.
 set local work_mem = '64MB';
 create table pharmacy as
 with served as (

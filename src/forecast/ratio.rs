@@ -63,14 +63,15 @@ pub const SORT_SPILL: f64 = 1.15;
 /// WAL for a byte of table at `wal_level=minimal`: a table above `wal_skip_threshold` that is filled
 /// in the transaction that made it writes none. [13 MB for 196 MB]
 pub const WAL_TABLE_MINIMAL: f64 = 0.07;
-/// Index builds' WAL for a byte of index, where WAL is compressed. At `wal_level=minimal` they
-/// write none, for the index is made in the transaction that fills it.
+/// Index builds' WAL for a byte of index, where WAL is compressed: assumed, not measured. At
+/// `wal_level=minimal` they write none, for the index is made in the transaction that fills it.
 pub const WAL_INDEX_COMPRESSED: f64 = 0.5;
 
 /// Seconds that a source's keys take for a second of its rows. [druginfo at 0.02: 3.3 s for 6.7 s]
 pub const KEYS: f64 = 0.5;
 /// Seconds of the stages after the load for a second of its rows, on two connections, in the
-/// order of the pipeline. [druginfo at 0.02: 6.7 s of rows]
+/// order of the pipeline. [druginfo at 0.02: 6.7 s of rows, before a table was frozen behind its
+/// keys: freeze is now less]
 pub const STAGES: [(&str, f64); 3] = [("derive", 0.37), ("freeze", 0.2), ("check", 0.11)];
 /// Seconds of the stages that no amount of data makes longer.
 pub const FIXED: [(&str, f64); 5] =
