@@ -1,12 +1,17 @@
 //! The checks before the seal: the schema's own queries, which must return no row, and what a
 //! sealed build must be whatever its schema: durable tables, valid indexes, a safe server.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
 use futures_util::{StreamExt as _, pin_mut};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_util::sync::CancellationToken;
 
+use crate::error::{Exit, exit_of};
 use crate::ledger::CheckEntry;
 use crate::pg::{Session, db, stopped};
+use crate::registry::build::BuildDatabase;
 use crate::schema::{Kind, Schema, SchemaFile, Section};
 
 /// Rows are counted up to this; a check that finds more has failed all the same.
@@ -31,43 +36,100 @@ const ALWAYS: [(&str, &str); 4] = [
     ),
 ];
 
-/// Runs every check and notes how many rows each found.
+/// One query that must return no row.
+struct Check<'a> {
+    title: &'a str,
+    sql: &'a str,
+    /// Where the schema has it; nowhere for one of [`ALWAYS`].
+    section: Option<(&'a SchemaFile, &'a Section)>,
+}
+
+impl Check<'_> {
+    fn explain(&self, refusal: Refusal) -> anyhow::Error {
+        match (refusal, self.section) {
+            (Refusal::Stopped, _) => stopped(),
+            (Refusal::Server(error), Some((file, section))) => file.explain(section, error),
+            (Refusal::Server(error), None) => db(format!("check \"{}\"", self.title))(error),
+        }
+    }
+
+    fn found(&self, rows: u64) -> CheckEntry {
+        let place = self.section.map_or_else(
+            || "kiln".to_owned(),
+            |(file, section)| format!("{}:{}", file.path.display(), section.line),
+        );
+        CheckEntry { title: self.title.to_owned(), place, rows }
+    }
+}
+
+/// Runs every check, this many side by side, and notes how many rows each found, in the order of
+/// the files.
 ///
 /// # Errors
 /// When a query cannot be run, with file and line.
 pub async fn run(
-    session: &Session,
+    build: &BuildDatabase,
     schema: &Schema,
+    connections: usize,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<CheckEntry>> {
-    let mut entries = Vec::new();
-    for (title, sql) in ALWAYS {
-        let rows = count(session, sql, stop).await.map_err(|error| match error {
-            Refusal::Server(error) => db(format!("check \"{title}\""))(error),
-            Refusal::Stopped => stopped(),
-        })?;
-        entries.push(CheckEntry { title: title.into(), place: "kiln".into(), rows });
-    }
-    for file in &schema.files {
-        for section in file.sections.iter().filter(|section| section.kind == Kind::Check) {
-            entries.push(check(session, file, section, stop).await?);
+    let checks = all(schema);
+    let (next, abort) = (AtomicUsize::new(0), stop.child_token());
+    let lanes = (0..connections.min(checks.len())).map(|_| lane(build, &checks, &next, &abort));
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
+    for outcome in join_all(lanes).await {
+        match outcome {
+            Ok(entries) => found.extend(entries),
+            Err(error) => errors.push(error),
         }
     }
-    Ok(entries)
+    // One lane's error stops the others; theirs only say that they were stopped.
+    errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
+    if let Some(error) = errors.into_iter().next() {
+        return Err(error);
+    }
+    found.sort_by_key(|(index, _)| *index);
+    Ok(found.into_iter().map(|(_, entry)| entry).collect())
 }
 
-async fn check(
-    session: &Session,
-    file: &SchemaFile,
-    section: &Section,
-    stop: &CancellationToken,
-) -> anyhow::Result<CheckEntry> {
-    let rows = count(session, &section.sql, stop).await.map_err(|error| match error {
-        Refusal::Server(error) => file.explain(section, error),
-        Refusal::Stopped => stopped(),
-    })?;
-    let place = format!("{}:{}", file.path.display(), section.line);
-    Ok(CheckEntry { title: section.title.clone(), place, rows })
+/// kiln's own, and then the schema's in the order of its files.
+fn all(schema: &Schema) -> Vec<Check<'_>> {
+    let always = ALWAYS.iter().map(|&(title, sql)| Check { title, sql, section: None });
+    let sections = schema.files.iter().flat_map(|file| {
+        let checks = file.sections.iter().filter(|section| section.kind == Kind::Check);
+        checks.map(move |section| Check {
+            title: &section.title,
+            sql: &section.sql,
+            section: Some((file, section)),
+        })
+    });
+    always.chain(sections).collect()
+}
+
+/// A session that takes the next check as long as there is one.
+async fn lane(
+    build: &BuildDatabase,
+    checks: &[Check<'_>],
+    next: &AtomicUsize,
+    abort: &CancellationToken,
+) -> anyhow::Result<Vec<(usize, CheckEntry)>> {
+    let work = async {
+        let session = build.session("check").await?;
+        let mut found = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(check) = checks.get(index) else { break };
+            let rows = count(&session, check.sql, abort).await;
+            found.push((index, check.found(rows.map_err(|refusal| check.explain(refusal))?)));
+        }
+        build.give_back(session);
+        Ok(found)
+    };
+    let outcome = work.await;
+    if outcome.is_err() {
+        abort.cancel();
+    }
+    outcome
 }
 
 enum Refusal {

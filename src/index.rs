@@ -2,13 +2,15 @@
 //! those with foreign keys, and tables made from tables. Each file's step is noted in the build in its
 //! own transaction, so that a build that goes on does not do it twice.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, exit_of};
 use crate::pg::{Session, db};
 use crate::registry::build::BuildDatabase;
-use crate::schema::{Kind, Schema, SchemaFile, catalog};
+use crate::schema::{Kind, Schema, SchemaFile};
 
 /// Builds what the `-- post-data` sections say, this many files at a time; those with foreign keys
 /// last, in number order.
@@ -22,19 +24,19 @@ pub async fn post_data(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let abort = stop.child_token();
+    let done = steps_done(build).await?;
     let (later, first): (Vec<&SchemaFile>, Vec<&SchemaFile>) = schema
         .files
         .iter()
         .filter(|file| file.of_kind(&Kind::PostData).next().is_some())
+        .filter(|file| !done.contains(&step_name(file, &Kind::PostData)))
         .partition(|file| refers(file));
     side_by_side(first.into_iter(), connections, &abort, async |file: &SchemaFile| {
-        let session = build.session(&format!("post-data {}", file.table)).await?;
-        step(&session, file, &Kind::PostData, &abort).await
+        step_of(build, file, &Kind::PostData, &abort).await
     })
     .await?;
     for file in later {
-        let session = build.session(&format!("post-data {}", file.table)).await?;
-        step(&session, file, &Kind::PostData, stop).await?;
+        step_of(build, file, &Kind::PostData, stop).await?;
     }
     Ok(())
 }
@@ -62,7 +64,9 @@ pub async fn finish_table(
     }
     let session = build.session(&format!("post-data {table}")).await?;
     step(&session, file, &Kind::PostData, stop).await?;
-    freeze_table(&session, table, stop).await
+    freeze_table(&session, table, stop).await?;
+    build.give_back(session);
+    Ok(())
 }
 
 /// Makes the tables of the `-- derive` sections, in number order.
@@ -76,15 +80,14 @@ pub async fn derive(
 ) -> anyhow::Result<()> {
     for file in &schema.files {
         if file.of_kind(&Kind::Derive).next().is_some() {
-            let session = build.session(&format!("derive {}", file.table)).await?;
-            step(&session, file, &Kind::Derive, stop).await?;
+            step_of(build, file, &Kind::Derive, stop).await?;
         }
     }
     Ok(())
 }
 
-/// Freezes and analyses every table, this many at a time: nothing is left for autovacuum, and
-/// the planner knows the data from the first query on.
+/// Freezes and analyses every table, this many at a time, the largest first: nothing is left for
+/// autovacuum, and the planner knows the data from the first query on.
 ///
 /// # Errors
 /// The first that fails.
@@ -93,13 +96,27 @@ pub async fn freeze(
     connections: usize,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let tables = catalog::tables(&build.session("freeze").await?).await?;
+    let session = build.session("freeze").await?;
+    let tables = unfrozen(&session).await?;
+    build.give_back(session);
     let abort = stop.child_token();
     side_by_side(tables.iter(), connections, &abort, async |table: &String| {
         let session = build.session(&format!("freeze {table}")).await?;
-        freeze_table(&session, table, &abort).await
+        freeze_table(&session, table, &abort).await?;
+        build.give_back(session);
+        Ok(())
     })
     .await
+}
+
+/// The tables that are not frozen yet, the largest first.
+async fn unfrozen(session: &Session) -> anyhow::Result<Vec<String>> {
+    let sql = "select relname::text from pg_class
+               where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+                   and 'Freeze ' || relname not in (select step from kiln.step)
+               order by pg_table_size(oid) desc, relname";
+    let rows = session.query(sql, &[]).await.map_err(db("look for tables to freeze"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Freezes and analyses a table, unless that was done behind its keys.
@@ -142,13 +159,26 @@ async fn side_by_side<'a, T: 'a>(
     errors.into_iter().next().map_or(Ok(()), Err)
 }
 
+/// A file's step in a session that is named for it.
+async fn step_of(
+    build: &BuildDatabase,
+    file: &SchemaFile,
+    kind: &Kind,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let session = build.session(&format!("{} {}", kind.word(), file.table)).await?;
+    step(&session, file, kind, stop).await?;
+    build.give_back(session);
+    Ok(())
+}
+
 async fn step(
     session: &Session,
     file: &SchemaFile,
     kind: &Kind,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let name = format!("{kind:?} {}", file.table);
+    let name = step_name(file, kind);
     if is_done(session, &name).await? {
         return Ok(());
     }
@@ -164,6 +194,19 @@ async fn step(
 /// The server's.
 pub async fn note_post_data(session: &Session, table: &str) -> anyhow::Result<()> {
     note_done(session, &format!("{:?} {table}", Kind::PostData)).await
+}
+
+fn step_name(file: &SchemaFile, kind: &Kind) -> String {
+    format!("{kind:?} {}", file.table)
+}
+
+/// All steps that are done.
+async fn steps_done(build: &BuildDatabase) -> anyhow::Result<BTreeSet<String>> {
+    let session = build.session("post-data").await?;
+    let rows = session.query("select step from kiln.step", &[]).await;
+    let rows = rows.map_err(db("read the steps"))?;
+    build.give_back(session);
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 async fn is_done(session: &Session, step: &str) -> anyhow::Result<bool> {

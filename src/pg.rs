@@ -2,10 +2,10 @@
 //! statements, and errors without data values.
 
 mod place;
+mod session;
 pub mod settings;
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{CancelToken, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use tokio_util::sync::CancellationToken;
+
+pub use session::{Canceller, Session};
 
 use crate::error::{Exit, Failure, failure};
 
@@ -73,12 +74,6 @@ pub struct Server {
     url: String,
     /// Run and build, for `application_name`.
     who: String,
-}
-
-/// A connection. Dropping it ends the session.
-pub struct Session {
-    client: Client,
-    tls: MakeRustlsConnect,
 }
 
 impl Server {
@@ -147,9 +142,7 @@ impl Server {
     /// [`Exit::Database`], with a hint for the usual reasons.
     pub async fn connect_as(&self, database: &str, purpose: &str) -> anyhow::Result<Session> {
         let mut config = self.config.clone();
-        let mut name = format!("kiln {} {purpose}", self.who).trim_end().to_owned();
-        name.truncate(63);
-        config.dbname(database).application_name(&name);
+        config.dbname(database).application_name(self.application_name(purpose));
         let patience = 2 * config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         let connect = tokio::time::timeout(patience, config.connect(self.tls.clone()));
         let (client, connection) = match connect.await {
@@ -161,74 +154,23 @@ impl Server {
             let _ = connection.await;
         });
         client
-            .batch_execute(
-                "set client_min_messages = warning; set lock_timeout = '60s'; \
-                 set idle_in_transaction_session_timeout = 0; set statement_timeout = 0; \
-                 set search_path = public, pg_catalog; set datestyle = 'ISO, YMD'; \
-                 set default_transaction_read_only = off",
-            )
+            .batch_execute(session::PREPARED)
             .await
             .map_err(db(format!("prepare a session in {database}")))?;
-        Ok(Session { client, tls: self.tls.clone() })
-    }
-}
-
-impl Session {
-    /// What cancels this session's running statement.
-    pub fn canceller(&self) -> Canceller {
-        Canceller { token: self.client.cancel_token(), tls: self.tls.clone() }
+        Ok(Session::new(client, self.tls.clone()))
     }
 
-    /// Runs statements that may take long; a stop signal cancels them on the server.
-    ///
-    /// # Errors
-    /// The server's error, or [`stopped`] after a signal.
-    pub async fn run(
-        &self,
-        sql: &str,
-        doing: impl Into<String>,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        tokio::select! {
-            done = self.client.batch_execute(sql) => done.map_err(db(doing)),
-            () = stop.cancelled() => {
-                self.canceller().cancel().await;
-                Err(stopped())
-            }
-        }
+    /// What a session is called, cut to what Postgres keeps of it.
+    fn application_name(&self, purpose: &str) -> String {
+        let mut name = format!("kiln {} {purpose}", self.who).trim_end().to_owned();
+        name.truncate(63);
+        name
     }
 }
 
 /// The error of work that a signal stopped; `main` turns it into 130 or 143.
 pub fn stopped() -> anyhow::Error {
     failure(Exit::Terminated, "stopped by a signal")
-}
-
-/// Cancels what a session is doing, through a connection of its own.
-pub struct Canceller {
-    token: CancelToken,
-    tls: MakeRustlsConnect,
-}
-
-impl Canceller {
-    /// Asks the server to cancel; best effort, at most two seconds.
-    pub async fn cancel(&self) {
-        let ask = self.token.cancel_query(self.tls.clone());
-        let _ = tokio::time::timeout(Duration::from_secs(2), ask).await;
-    }
-}
-
-impl Deref for Session {
-    type Target = Client;
-    fn deref(&self) -> &Client {
-        &self.client
-    }
-}
-
-impl DerefMut for Session {
-    fn deref_mut(&mut self) -> &mut Client {
-        &mut self.client
-    }
 }
 
 fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {

@@ -146,6 +146,8 @@ impl Baking<'_> {
             return Err(changed());
         }
         keep_tables(&session, base, &self.build.owner.to_string()).await?;
+        // One transaction: each commit waits for the disk.
+        session.batch_execute("begin").await.map_err(db("begin"))?;
         self.build.prepare(&session).await?;
         for file in &self.specs.schema.files {
             let standing = base.files.iter().find(|standing| standing.table == file.table);
@@ -154,6 +156,7 @@ impl Baking<'_> {
         for file in &base.files {
             index::note_post_data(&session, &file.table).await?;
         }
+        session.batch_execute("commit").await.map_err(db("commit the tables"))?;
         Ok(session)
     }
 }

@@ -112,7 +112,8 @@ async fn bake(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<(Sealed,
     baking.tag.subset = Some(ready.words.clone());
     baking.without.clone_from(&ready.manifest.without);
     let since = Instant::now();
-    drop(baking.make_tables().await?);
+    let session = baking.make_tables().await?;
+    baking.build.give_back(session);
     failpoint::hit(failpoint::PRE_DATA)?;
     baking.ledger.stage("pre-data", since);
     note_manifest(&baking.build, &ready.manifest).await?;

@@ -1,11 +1,10 @@
 //! All sources, longest first, over as many connections as there are; what follows a source's
-//! rows (its keys and indexes) is begun when no source waits for a connection, while others still
-//! load. A source that fails does not stop the others: an engineer then has one thing to mend and
+//! rows (its keys and indexes) stands in the same queue, while others still load. A source that fails does not stop the others: an engineer then has one thing to mend and
 //! not nine.
 
 mod kept;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -77,14 +76,18 @@ pub struct Loaded {
 /// What is done to a table when its rows are in: its keys and indexes.
 pub type After<'a> = Box<dyn Fn(String) -> BoxFuture<'a, anyhow::Result<()>> + Send + Sync + 'a>;
 
+/// Rows take this many times as long as the keys and statistics behind them [measured at 3 million
+/// network rows: 1.7 s and 1.3; prices 0.7 and 0.35; NPPES, most of which is filtered out, 0.9 and 0.4].
+const ROWS_TO_KEYS: u64 = 2;
+
 /// What waits, and what is done.
 struct Shared {
     /// What is brought over, the longest last.
     kept: Vec<Waiting>,
     /// The longest last.
     waiting: Vec<Open>,
-    /// Tables whose rows are in.
-    loaded: VecDeque<String>,
+    /// Tables whose rows are in, with the bytes of text that they were; the longest last.
+    loaded: BTreeSet<(u64, String)>,
     settled: Vec<SourceEntry>,
     /// The first that failed behind its rows; the others' rows are loaded all the same.
     failed: Option<anyhow::Error>,
@@ -179,10 +182,12 @@ impl Loading<'_> {
         found: Vec<(Task, anyhow::Result<Found>)>,
     ) -> anyhow::Result<(Shared, Vec<(String, Arc<Meter>)>)> {
         let session = self.build.session("open sources").await?;
+        // One transaction: a night may have hundreds of sources, and a commit waits for the disk.
+        session.batch_execute("begin").await.map_err(db("begin"))?;
         let mut shared = Shared {
             kept: Vec::new(),
             waiting: Vec::new(),
-            loaded: VecDeque::new(),
+            loaded: BTreeSet::new(),
             settled: Vec::new(),
             failed: None,
             warnings: Vec::new(),
@@ -198,6 +203,8 @@ impl Loading<'_> {
                 meters.push((name, meter));
             }
         }
+        session.batch_execute("commit").await.map_err(db("commit the opened sources"))?;
+        self.build.give_back(session);
         Ok((shared, meters))
     }
 
@@ -231,12 +238,9 @@ impl Loading<'_> {
                     let session = self.build.session(&name).await?;
                     let load = load_and_settle(&session, *open, cores, &mut rejects, abort);
                     let entry = load.instrument(span).await?;
+                    self.build.give_back(session);
                     failpoint::hit(failpoint::SOURCE)?;
-                    let mut shared = shared.lock().await;
-                    if entry.state == SourceState::Loaded && self.after.is_some() {
-                        shared.loaded.push_back(name);
-                    }
-                    shared.settled.push(entry);
+                    shared.lock().await.settle(entry, self.after.is_some());
                 }
                 Job::After(table) => {
                     let Some(after) = &self.after else { continue };
@@ -305,10 +309,21 @@ impl Shared {
         if let Some(waiting) = self.kept.pop() {
             return Some(Job::Bring(Box::new(waiting)));
         }
-        if let Some(open) = self.waiting.pop() {
-            return Some(Job::Load(Box::new(open)));
+        let rows = self.waiting.last().map(Open::size);
+        let keys = self.loaded.last().filter(|_| self.failed.is_none());
+        if keys.map(|(bytes, _)| bytes / ROWS_TO_KEYS) > rows {
+            return self.loaded.pop_last().map(|(_, table)| Job::After(table));
         }
-        self.loaded.pop_front().filter(|_| self.failed.is_none()).map(Job::After)
+        self.waiting.pop().map(|open| Job::Load(Box::new(open)))
+    }
+
+    /// Takes a source's entry; its keys wait where its rows are in.
+    fn settle(&mut self, entry: SourceEntry, has_keys: bool) {
+        if entry.state == SourceState::Loaded && has_keys {
+            let bytes = entry.sum(|file| file.bytes);
+            self.loaded.insert((bytes, entry.source.clone()));
+        }
+        self.settled.push(entry);
     }
 }
 

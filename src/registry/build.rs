@@ -1,6 +1,8 @@
 //! A build as a thing to work on: made from template0, spoken to as its owner, renamed by
 //! nobody but the swap, dropped by nobody but a clean-up that holds the lock.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::error::{Exit, Failure};
 use crate::pg::settings::Settings;
 use crate::pg::{Ident, Server, Session, db};
@@ -17,6 +19,8 @@ pub struct BuildDatabase {
     pub owner: Ident,
     /// What its sessions ask of the server.
     pub settings: Settings,
+    /// Sessions that are done with something.
+    idle: Arc<Mutex<Vec<Session>>>,
 }
 
 impl BuildDatabase {
@@ -27,7 +31,15 @@ impl BuildDatabase {
     pub fn new(server: &Server, name: &str, owner: &str) -> anyhow::Result<BuildDatabase> {
         let (name, owner) = (ident(name)?, ident(owner)?);
         let settings = Settings::default();
-        Ok(BuildDatabase { server: server.clone(), name, owner, settings })
+        Ok(BuildDatabase { server: server.clone(), name, owner, settings, idle: Arc::default() })
+    }
+
+    /// Another build of the same server, spoken to by the same role.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when the name cannot be one.
+    pub fn other(&self, name: &str) -> anyhow::Result<BuildDatabase> {
+        Ok(BuildDatabase { name: ident(name)?, idle: Arc::default(), ..self.clone() })
     }
 
     /// Makes the database, from template0 (a template with sessions on it is refused by
@@ -65,29 +77,50 @@ impl BuildDatabase {
             .map_err(db(format!("close database {}", name.as_str())))
     }
 
-    /// Makes kiln's own schema in it.
+    /// Makes kiln's own schema in it, in the caller's transaction if there is one.
     ///
     /// # Errors
     /// When Postgres refuses.
     pub async fn prepare(&self, session: &Session) -> anyhow::Result<()> {
-        session
-            .batch_execute(&format!("begin; {}; commit", include_str!("build.sql")))
-            .await
-            .map_err(db("prepare the build"))
+        session.batch_execute(include_str!("build.sql")).await.map_err(db("prepare the build"))
     }
 
-    /// A session in it, as its owner, named for what it does.
+    /// A session in it, as its owner, named for what it does: one that was given back, or a new one.
     ///
     /// # Errors
     /// [`Exit::Database`].
     pub async fn session(&self, purpose: &str) -> anyhow::Result<Session> {
-        let session = self.server.connect_as(self.name.as_str(), purpose).await?;
         // What only the login role may set comes before it acts as the owner.
+        let acting = format!("{} set role {}", self.settings.sql, self.owner);
+        while let Some(session) = self.take_idle() {
+            if session.renew(&self.server, purpose, &acting).await.is_ok() {
+                return Ok(session);
+            }
+        }
+        let session = self.server.connect_as(self.name.as_str(), purpose).await?;
         session
-            .batch_execute(&format!("{} set role {}", self.settings.sql, self.owner))
+            .batch_execute(&acting)
             .await
             .map_err(db(format!("act as {}", self.owner.as_str())))?;
         Ok(session)
+    }
+
+    fn take_idle(&self) -> Option<Session> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Takes a session back for what is done next. Only one that has ended what it did, its
+    /// transaction above all; any other is dropped, and so ended.
+    pub fn give_back(&self, session: Session) {
+        if !session.is_closed() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        }
+    }
+
+    /// Ends the sessions that were given back: nobody may be in a build that is sealed, and what a
+    /// session has counted is seen by all once it has ended.
+    pub fn end_idle(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Writes what it is.

@@ -1,6 +1,11 @@
 //! What Postgres's catalog says of a database: the semantic fingerprint, a table's columns, and
 //! what lacks a comment. kiln's own schema `kiln` inside a build is left out.
 
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
 use crate::digest::sha256;
 use crate::pg::{Ident, Session, db};
 
@@ -50,30 +55,47 @@ pub async fn fingerprint(session: &Session) -> anyhow::Result<Fingerprint> {
 /// # Errors
 /// When the catalog cannot be read.
 pub async fn columns(session: &Session, table: &Ident) -> anyhow::Result<Vec<TableColumn>> {
-    let rows = session
-        .query(
-            "select attname::text, atttypid, format_type(atttypid, atttypmod), atttypmod,
-                    attnotnull, atthasdef or attidentity <> '' or attgenerated <> ''
-             from pg_attribute a
-             join pg_class c on c.oid = a.attrelid
-             where c.relnamespace = 'public'::regnamespace and c.relname = $1
-               and c.relkind in ('r', 'p') and attnum > 0 and not attisdropped
-             order by attnum",
-            &[&table.as_str()],
-        )
-        .await
-        .map_err(db("read the columns"))?;
-    Ok(rows
-        .iter()
-        .map(|row| TableColumn {
-            name: row.get(0),
-            type_oid: row.get(1),
-            type_name: row.get(2),
-            type_modifier: row.get(3),
-            not_null: row.get(4),
-            has_default: row.get(5),
-        })
-        .collect())
+    let found = columns_where(session, "c.relname = $1", &[&table.as_str()]).await?;
+    Ok(found.into_iter().map(|(_, column)| column).collect())
+}
+
+/// The columns of all tables in schema `public`, in their order: one question in place of one a
+/// table.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub async fn all_columns(session: &Session) -> anyhow::Result<BTreeMap<String, Vec<TableColumn>>> {
+    let mut tables: BTreeMap<String, Vec<TableColumn>> = BTreeMap::new();
+    for (table, column) in columns_where(session, "true", &[]).await? {
+        tables.entry(table).or_default().push(column);
+    }
+    Ok(tables)
+}
+
+async fn columns_where(
+    session: &Session,
+    which: &str,
+    values: &[&(dyn ToSql + Sync)],
+) -> anyhow::Result<Vec<(String, TableColumn)>> {
+    let sql = format!(
+        "select c.relname::text, attname::text, atttypid, format_type(atttypid, atttypmod),
+                atttypmod, attnotnull, atthasdef or attidentity <> '' or attgenerated <> ''
+         from pg_attribute a
+         join pg_class c on c.oid = a.attrelid
+         where c.relnamespace = 'public'::regnamespace and {which}
+           and c.relkind in ('r', 'p') and attnum > 0 and not attisdropped
+         order by attrelid, attnum"
+    );
+    let rows = session.query(&sql, values).await.map_err(db("read the columns"))?;
+    let column = |row: &Row| TableColumn {
+        name: row.get(1),
+        type_oid: row.get(2),
+        type_name: row.get(3),
+        type_modifier: row.get(4),
+        not_null: row.get(5),
+        has_default: row.get(6),
+    };
+    Ok(rows.iter().map(|row| (row.get(0), column(row))).collect())
 }
 
 /// The tables of schema `public`.

@@ -21,7 +21,7 @@ use crate::failpoint;
 use crate::ledger::{Reuse, SourceEntry};
 use crate::pg::{Session, db, literal};
 use crate::progress::Meter;
-use crate::registry::build::{BuildDatabase, ident};
+use crate::registry::build::BuildDatabase;
 use crate::reuse::Keep;
 
 /// A source that waits to be brought over.
@@ -60,11 +60,7 @@ impl Loading<'_> {
         let error = match brought {
             Ok(entry) => {
                 failpoint::hit(failpoint::SOURCE)?;
-                let mut shared = shared.lock().await;
-                if self.after.is_some() {
-                    shared.loaded.push_back(name);
-                }
-                shared.settled.push(entry);
+                shared.lock().await.settle(entry, self.after.is_some());
                 return Ok(());
             }
             Err(error) if !matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
@@ -101,8 +97,7 @@ impl Loading<'_> {
         let name = binding.source.name.as_str();
         let into = self.build.session(name).await?;
         let attempt = begin_source(&into, name).await?;
-        let kept = BuildDatabase { name: ident(&keep.database)?, ..self.build.clone() };
-        let from = reader(&kept, name).await?;
+        let from = reader(&self.build.other(&keep.database)?, name).await?;
         same_columns(&from, &into, binding).await?;
         let bytes = heap_bytes(&from, name).await?;
         meter.total.store(bytes, Ordering::Relaxed);
@@ -131,6 +126,7 @@ impl Loading<'_> {
         entry.reused = Some(Reuse { build: keep.build.clone(), evidence: keep.evidence.clone() });
         write_entry(&into, &entry, None).await?;
         into.batch_execute("commit").await.map_err(db("commit rows"))?;
+        self.build.give_back(into);
         meter.total.store(meter.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
         tracing::info!(rows = counted, digest = entry.digest, "brought over");
         Ok(entry)

@@ -1,0 +1,95 @@
+//! A connection: what every one has set, how it is used again for something else, and what cancels
+//! its statements.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use tokio_postgres::{CancelToken, Client};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::sync::CancellationToken;
+
+use super::{Server, db, literal, stopped};
+
+/// What every session has, whatever the defaults of server, database and role.
+pub(super) const PREPARED: &str = "set client_min_messages = warning; set lock_timeout = '60s'; \
+     set idle_in_transaction_session_timeout = 0; set statement_timeout = 0; \
+     set search_path = public, pg_catalog; set datestyle = 'ISO, YMD'; \
+     set default_transaction_read_only = off";
+
+/// A connection. Dropping it ends the session.
+pub struct Session {
+    client: Client,
+    tls: MakeRustlsConnect,
+}
+
+impl Session {
+    pub(super) fn new(client: Client, tls: MakeRustlsConnect) -> Session {
+        Session { client, tls }
+    }
+
+    /// Makes a session that is done with something as good as new for something else, and says in
+    /// `application_name` what: a backend that has the catalog in its memory already spares what a
+    /// new one costs. `then` is run behind what every session has set.
+    ///
+    /// # Errors
+    /// The server's; the session is then of no more use.
+    pub async fn renew(&self, server: &Server, purpose: &str, then: &str) -> anyhow::Result<()> {
+        let name = literal(&server.application_name(purpose));
+        // The role is none of what `reset all` resets.
+        let sql = format!(
+            "reset role; reset all; discard temp; set application_name = {name}; {PREPARED}; {then}"
+        );
+        self.client.batch_execute(&sql).await.map_err(db("prepare a session for its next work"))
+    }
+
+    /// What cancels this session's running statement.
+    pub fn canceller(&self) -> Canceller {
+        Canceller { token: self.client.cancel_token(), tls: self.tls.clone() }
+    }
+
+    /// Runs statements that may take long; a stop signal cancels them on the server.
+    ///
+    /// # Errors
+    /// The server's error, or [`stopped`] after a signal.
+    pub async fn run(
+        &self,
+        sql: &str,
+        doing: impl Into<String>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        tokio::select! {
+            done = self.client.batch_execute(sql) => done.map_err(db(doing)),
+            () = stop.cancelled() => {
+                self.canceller().cancel().await;
+                Err(stopped())
+            }
+        }
+    }
+}
+
+/// Cancels what a session is doing, through a connection of its own.
+pub struct Canceller {
+    token: CancelToken,
+    tls: MakeRustlsConnect,
+}
+
+impl Canceller {
+    /// Asks the server to cancel; best effort, at most two seconds.
+    pub async fn cancel(&self) {
+        let ask = self.token.cancel_query(self.tls.clone());
+        let _ = tokio::time::timeout(Duration::from_secs(2), ask).await;
+    }
+}
+
+impl Deref for Session {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
