@@ -129,7 +129,8 @@ async fn freeze_table(
     if is_done(session, &name).await? {
         return Ok(());
     }
-    let sql = format!("vacuum (freeze, analyze) \"{table}\"");
+    // Rows came frozen and none is dead: workers for the indexes would only be begun and ended.
+    let sql = format!("vacuum (freeze, analyze, parallel 0) \"{table}\"");
     session.run(&sql, format!("freeze {table}"), stop).await?;
     note_done(session, &name).await
 }

@@ -63,7 +63,6 @@ create unique index drug_ndc on drug (ndc);
 create index drug_product on drug (left(ndc, 9));
 create index drug_name on drug (lower(name) text_pattern_ops);
 create index drug_generic_name on drug (lower(generic_name) text_pattern_ops);
-analyze drug;
 
 comment on table drug is
     'Drugs that any plan of the release covers: one row a formulary NDC, and one without NDC for each RxNorm concept that plans cover outside Part D only. Names, form and strength are the FDA''s where its directory lists the package or another package of the product. Derived. [file]';

@@ -21,7 +21,6 @@ alter table plan_county
     add primary key (county_code, plan),
     alter column sold_by set not null;
 create index plan_county_plan on plan_county (plan);
-analyze plan_county;
 
 comment on table plan_county is
     'Where each plan is sold: one row a plan and county, regions spelt out as counties. Derived from plan_information and geographic_locator. [file]';
