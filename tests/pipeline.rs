@@ -65,6 +65,31 @@ fn a_night_is_repeatable_whatever_the_packaging_and_the_connections() {
 }
 
 #[test]
+fn few_sessions_do_all_the_work_and_checks_are_told_in_the_order_of_their_files() {
+    let world = World::ready();
+    world.land(&Release::small(1));
+    let mut told = Vec::new();
+    for connections in ["1", "8", "2"] {
+        let mut build = world.kiln(&["build", "druginfo", "--json"]);
+        let ledger = build.env("KILN_CONNECTIONS", connections).succeeds().json();
+        let places: Vec<String> = (ledger["checks"].as_array().unwrap().iter())
+            .map(|check| check["place"].as_str().unwrap().to_owned())
+            .collect();
+        assert!(places.iter().any(|place| place.contains("pricing.sql")), "{places:?}");
+        told.push(places);
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0], told[2]);
+    let sql = format!(
+        "select sessions::text from pg_stat_database where datname = '{}'",
+        world.newest_build()
+    );
+    // Nine sources, each with rows, keys and statistics.
+    let sessions: u64 = world.postgres.value("postgres", &sql).parse().unwrap();
+    assert!((1..=10).contains(&sessions), "{sessions} sessions");
+}
+
+#[test]
 fn the_2023_vintage_loads_with_its_own_columns() {
     let world = World::ready();
     let release = Release { vintage: Vintage::Cms2023, ..Release::small(3) };

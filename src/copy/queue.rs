@@ -311,7 +311,7 @@ impl Shared {
         }
         let rows = self.waiting.last().map(Open::size);
         let keys = self.loaded.last().filter(|_| self.failed.is_none());
-        if keys.map(|(bytes, _)| bytes / ROWS_TO_KEYS) > rows {
+        if keys_take_longer(keys.map(|(bytes, _)| *bytes), rows) {
             return self.loaded.pop_last().map(|(_, table)| Job::After(table));
         }
         self.waiting.pop().map(|open| Job::Load(Box::new(open)))
@@ -325,6 +325,11 @@ impl Shared {
         }
         self.settled.push(entry);
     }
+}
+
+/// Whether the keys of so many bytes of rows take longer than rows of so many bytes that wait.
+fn keys_take_longer(keys: Option<u64>, rows: Option<u64>) -> bool {
+    keys.map(|bytes| bytes / ROWS_TO_KEYS) > rows
 }
 
 /// Puts a source among those that wait; `false` where it has failed before it could be loaded.
@@ -363,4 +368,18 @@ async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
         rejects::forget_stale(session).await?;
     }
     Ok(attempt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys_take_longer;
+
+    #[test]
+    fn what_takes_longest_is_begun_first() {
+        assert!(keys_take_longer(Some(300), Some(100)));
+        assert!(!keys_take_longer(Some(150), Some(100)));
+        assert!(keys_take_longer(Some(0), None));
+        assert!(!keys_take_longer(None, Some(0)));
+        assert!(!keys_take_longer(None, None));
+    }
 }
