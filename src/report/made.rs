@@ -63,10 +63,13 @@ fn print_changes(all: &[Made], night: u32) {
             .filter(|(_, rows)| **rows > 0)
             .map(|(source, rows)| format!("{source} ({} rows)", HumanCount(*rows)))
             .collect();
-        let what = if named.is_empty() { "nothing".to_owned() } else { named.join(", ") };
+        let what = match named.as_slice() {
+            [] => "nothing changed".to_owned(),
+            named => format!("{} changed", named.join(", ")),
+        };
         let same = changed.len() - named.len();
         say!(
-            "\n{database}: in night {night} changed: {what}; the same rows as the night before: {same} sources"
+            "\n{database}, night {night}: {what}; {same} sources have the rows of the night before"
         );
     }
 }
