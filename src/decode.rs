@@ -44,6 +44,8 @@ pub struct Records<R> {
     finished: bool,
     next: Position,
     last: (usize, Position),
+    /// Where the last record's original bytes stand in the buffer.
+    raw: std::ops::Range<usize>,
     ended_in_newline: bool,
     fields: Vec<(u32, u32)>,
     unquoted: Vec<u8>,
@@ -114,6 +116,7 @@ impl<R: Read> Records<R> {
             finished: false,
             next: Position { line: 1, byte: 0 },
             last: (0, Position { line: 1, byte: 0 }),
+            raw: 0..0,
             ended_in_newline: true,
             fields: Vec::new(),
             unquoted: Vec::new(),
@@ -158,19 +161,41 @@ impl<R: Read> Records<R> {
     /// [`Exit::InputRejected`] when a record or field is longer than the limits; the input's
     /// own error when it cannot be read.
     pub fn next_record(&mut self) -> anyhow::Result<Option<Record<'_>>> {
-        let Some((length, advance)) = self.find_end()? else { return Ok(None) };
-        let position = self.next;
-        self.last = (advance, position);
-        let raw_start = self.start;
-        let whole = &self.buffer[raw_start..raw_start + advance];
+        if self.step()? { self.record().map(Some) } else { Ok(None) }
+    }
+
+    /// Goes on to the next record without cutting it into fields; `false` at the end of the input.
+    ///
+    /// # Errors
+    /// Those of [`Records::next_record`].
+    pub fn step(&mut self) -> anyhow::Result<bool> {
+        let Some((length, advance)) = self.find_end()? else { return Ok(false) };
+        self.last = (advance, self.next);
+        let whole = &self.buffer[self.start..self.start + advance];
         self.ended_in_newline = whole.last() == Some(&b'\n');
         self.next.byte += advance as u64;
         self.next.line += match self.quoted {
             None => 1,
             Some(_) => memchr::memchr_iter(b'\n', whole).count().max(1) as u64,
         };
+        self.raw = self.start..self.start + length;
         self.start += advance;
-        let raw = &self.buffer[raw_start..raw_start + length];
+        Ok(true)
+    }
+
+    /// The record that the last step went to, as it stands in the file, where nothing but
+    /// delimiters tells its fields apart.
+    pub fn line(&self) -> Option<&[u8]> {
+        self.quoted.is_none().then(|| &self.buffer[self.raw.clone()])
+    }
+
+    /// The record that the last step went to, cut into fields.
+    ///
+    /// # Errors
+    /// [`Exit::InputRejected`] when a field is longer than the limit.
+    pub fn record(&mut self) -> anyhow::Result<Record<'_>> {
+        let position = self.last.1;
+        let raw = &self.buffer[self.raw.clone()];
         let text: &[u8] = if self.quoted.is_some() {
             self.unquoted.as_slice()
         } else {
@@ -181,7 +206,7 @@ impl<R: Read> Records<R> {
             refuse_long_field(&self.fields, position)?;
         }
         let quoted_by = self.quoted.is_some().then_some(self.delimiter);
-        Ok(Some(Record { position, raw, text, fields: &self.fields, quoted_by }))
+        Ok(Record { position, raw, text, fields: &self.fields, quoted_by })
     }
 
     /// Finds where the record at `start` ends: its length without and with the line end.

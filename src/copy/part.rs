@@ -101,8 +101,12 @@ fn rows<R: Read>(
         Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
     let mut chunk = Vec::with_capacity(CHUNK + CHUNK / 4);
     let mut rows = 0;
-    while let Some(record) = records.next_record()? {
-        match validator.take(&record, &mut chunk) {
+    while records.step()? {
+        let outcome = match records.line() {
+            Some(line) if validator.take_known(line, &mut chunk) => Outcome::Row,
+            _ => validator.take(&records.record()?, &mut chunk),
+        };
+        match outcome {
             Outcome::Row => rows += 1,
             Outcome::Filtered => {}
             Outcome::Rejected(reject) => {

@@ -21,7 +21,7 @@ const BYTES_BESIDE: usize = 64;
 const KNOWN_MAX: usize = 200_000;
 
 /// A set's number, and the digest of what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Entry {
     /// From 1.
     pub id: i32,
@@ -123,14 +123,16 @@ impl Shared {
 ///
 /// Texts lie one behind another in the order in which they were met, for files come in order: the
 /// set that was met behind the last one is most often the next one (a plan's pharmacies stand in
-/// the same order in every plan), and then nothing is hashed.
+/// the same order in every plan), and then nothing is hashed. One that stands elsewhere is most often
+/// alone there, so the place before it is remembered too.
 #[derive(Debug, Default)]
 pub struct Known {
     texts: Vec<u8>,
     slots: Vec<Slot>,
     /// Slots by their text's hash.
     by_hash: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
-    last: usize,
+    /// The last set, and the one before the order was left.
+    last: [usize; 2],
     /// From the last one to the one before it was found: 0 where sets repeat, 1 where they follow.
     step: usize,
 }
@@ -142,24 +144,63 @@ struct Slot {
     entry: Entry,
 }
 
+/// How far behind the last one a set is looked for, before it is looked for everywhere.
+const AHEAD: usize = 4;
+
 impl Known {
     /// The entry of a set that was met before.
     pub fn get(&mut self, text: &[u8]) -> Option<Entry> {
-        for step in [self.step, 1 - self.step] {
-            if let Some(entry) = self.at(self.last + step, text) {
-                (self.last, self.step) = (self.last + step, step);
-                return Some(entry);
-            }
+        if let Some((entry, _)) = self.near(|found| *found == *text) {
+            return Some(entry);
         }
-        let found = *self.by_hash.get(&xxh3_64(text))? as usize;
-        let entry = self.at(found, text)?;
-        self.last = found;
-        Some(entry)
+        self.anywhere(text)
     }
 
-    fn at(&self, index: usize, text: &[u8]) -> Option<Entry> {
-        let slot = self.slots.get(index)?;
-        (self.texts[slot.start..slot.end] == *text).then_some(slot.entry)
+    /// The entry of a set that was met before and whose text, this many fields, the line begins
+    /// with; and the text's length. Without a number of fields all of the line is meant.
+    pub fn begins(
+        &mut self,
+        line: &[u8],
+        fields: Option<usize>,
+        delimiter: u8,
+    ) -> Option<(Entry, usize)> {
+        let Some(fields) = fields else {
+            return self.get(line).map(|entry| (entry, line.len()));
+        };
+        // A text has its delimiters in it: one that ends where a field does has as many fields.
+        let ends = |length: usize| line.get(length) == Some(&delimiter);
+        if let Some(found) = self.near(|text| ends(text.len()) && line.starts_with(text)) {
+            return Some(found);
+        }
+        let length = memchr::memchr_iter(delimiter, line).nth(fields - 1)?;
+        self.anywhere(&line[..length]).map(|entry| (entry, length))
+    }
+
+    /// A set not far behind the last ones, if it is the right one; and its text's length.
+    fn near(&mut self, is_it: impl Fn(&[u8]) -> bool) -> Option<(Entry, usize)> {
+        for (which, last) in self.last.into_iter().enumerate() {
+            // After a set that follows comes the one that repeats, then those further behind.
+            let steps = [self.step, 1 - self.step].into_iter().chain(2..=AHEAD);
+            for step in steps {
+                let Some(slot) = self.slots.get(last + step) else { continue };
+                if is_it(&self.texts[slot.start..slot.end]) {
+                    self.step = step.min(1);
+                    self.last = [last + step, self.last[1 - which]];
+                    return Some((slot.entry, slot.end - slot.start));
+                }
+            }
+        }
+        None
+    }
+
+    fn anywhere(&mut self, text: &[u8]) -> Option<Entry> {
+        let found = *self.by_hash.get(&xxh3_64(text))? as usize;
+        let slot = self.slots.get(found)?;
+        let same = self.texts[slot.start..slot.end] == *text;
+        if same {
+            self.last = [found, self.last[0]];
+        }
+        same.then_some(slot.entry)
     }
 
     /// Keeps an entry.
@@ -169,10 +210,11 @@ impl Known {
         }
         let start = self.texts.len();
         self.texts.extend_from_slice(text);
-        self.last = self.slots.len();
+        let new = self.slots.len();
+        self.last[0] = new;
         self.slots.push(Slot { start, end: self.texts.len(), entry });
         // Of two texts with one hash the later one is known, the other is looked up each time.
-        self.by_hash.insert(xxh3_64(text), self.last as u32);
+        self.by_hash.insert(xxh3_64(text), new as u32);
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::dictionary::{Entry, Known, Shared};
+use super::line::Line;
 use super::{Refusal, Validator};
 use crate::bind::{Binding, Layout, Target};
 use crate::decode::Record;
@@ -16,7 +17,7 @@ use crate::source::{From, Quoting};
 #[derive(Default)]
 pub(super) struct Sets<'a> {
     shared: &'a [Shared],
-    known: Vec<Known>,
+    pub(super) known: Vec<Known>,
     /// What the texts are made of; none where a file's own text is part of it.
     made_of: Vec<Option<String>>,
     /// Where a set's fields stand side by side in the file: the first and the last.
@@ -28,8 +29,12 @@ pub(super) struct Sets<'a> {
     /// The row's other columns, encoded.
     plain: Vec<u8>,
     /// What the row's digest is over.
-    digested: Vec<u8>,
+    pub(super) digested: Vec<u8>,
     looked_up: Vec<LookedUp>,
+    /// Where a line is nothing but the texts of sets.
+    pub(super) line: Option<Line>,
+    /// The line's sets.
+    pub(super) entries: Vec<Entry>,
 }
 
 /// A row's set: a known one, or where its text and its fields stand.
@@ -43,12 +48,16 @@ impl<'a> Sets<'a> {
     pub(super) fn new(binding: &Binding, layout: &Layout, shared: &'a [Shared]) -> Sets<'a> {
         let mut sets = Sets { shared, ..Sets::default() };
         for (dictionary, shared) in binding.dictionaries.iter().zip(shared) {
-            let made_of = made_of(binding, layout, &dictionary.targets);
+            let span = span(binding, layout, &dictionary.targets);
+            // Where the fields do not stand side by side, the text is made otherwise.
+            let made_of = made_of(binding, layout, &dictionary.targets)
+                .map(|columns| if span.is_some() { columns } else { columns + "apart" });
             sets.known
                 .push(made_of.as_deref().map(|columns| shared.known(columns)).unwrap_or_default());
             sets.made_of.push(made_of);
-            sets.spans.push(span(binding, layout, &dictionary.targets));
+            sets.spans.push(span);
         }
+        sets.line = Line::new(binding, layout, &sets.spans);
         sets
     }
 

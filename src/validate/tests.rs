@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio_postgres::types::Type;
 
+mod line;
+
 use super::*;
 use crate::bind::{Tables, names_of};
 use crate::decode::Records;
