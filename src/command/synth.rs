@@ -84,18 +84,16 @@ pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
 fn known_to_change(databases: &[&str], then: &[Only]) -> anyhow::Result<()> {
     let of = CHANGING.iter().filter(|(database, _)| databases.contains(database));
     let known: Vec<&str> = of.flat_map(|(_, sources)| sources.iter().copied()).collect();
-    for name in then.iter().flat_map(|only| &only.0).filter(|name| !known.contains(&name.as_str()))
-    {
-        let mean = suggest(name, known.iter().copied());
-        let message = format!(
-            "--then {name}: no source of that name changes from night to night in {}{mean}",
-            databases.join(", ")
-        );
-        return Err(Failure::new(Exit::Usage, message)
-            .hint(format!("nothing, or some of: {}", known.join(", ")))
-            .into());
-    }
-    Ok(())
+    let mut named = then.iter().flat_map(|only| &only.0);
+    let Some(name) = named.find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+    let mean = suggest(name, known.iter().copied());
+    let databases = databases.join(", ");
+    let message = format!(
+        "--then {name}: no source of that name changes from night to night in {databases}{mean}"
+    );
+    Err(Failure::new(Exit::Usage, message)
+        .hint(format!("nothing, or some of: {}", known.join(", ")))
+        .into())
 }
 
 /// What is generated has CMS's names and is newer than CMS's own: the next night would bake it.

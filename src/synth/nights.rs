@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_source_has_its_turns_in_the_nights_that_name_it() {
         let only = |text| Only::parse(text).unwrap();
-        let then = vec![only("pricing"), only("nothing"), only("pricing, nppes_pharmacy")];
+        let then = [only("pricing"), only("nothing"), only("pricing, nppes_pharmacy")];
         let nights = |count: usize| Nights { all: 2, then: then[..count].to_vec() };
         let turns = |source| [0, 1, 2, 3].map(|count| nights(count).turn(source));
         let turn = |nth, fresh| Turn { nth, fresh };
