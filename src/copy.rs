@@ -36,7 +36,7 @@ use crate::progress::Meter;
 use crate::source::Source;
 use crate::validate::Counts;
 use crate::validate::dictionary::Shared;
-use part::{Piece, Tally};
+use part::{Held, Piece, Tally};
 use rejects::RejectWriter;
 pub use settle::{note_without, write_entry};
 
@@ -54,6 +54,8 @@ pub struct Part {
     pub tally: Arc<Tally>,
     /// The source's dictionaries, over all its parts.
     pub dictionaries: Arc<[Shared]>,
+    /// Rows that wait for the next file's, where rows are sorted.
+    pub held: Arc<Held>,
     /// What progress shows.
     pub meter: Arc<Meter>,
     /// Which attempt at the source this is.
@@ -157,20 +159,23 @@ impl<'a> Readers<'a> {
         Readers { parts, next: 0, cores, threads: JoinSet::new(), sender: Some(sender), pieces }
     }
 
-    /// Begins to read files: one in any case, more where a core is free.
+    /// Begins to read files: one in any case, more where a core is free and rows need not come in
+    /// order.
     fn begin(&mut self) {
         while let Some(part) = self.parts.get(self.next) {
             let core = Arc::clone(self.cores).try_acquire_owned().ok();
-            if core.is_none() && !self.threads.is_empty() {
+            let in_order = !part.binding.source.sort.is_empty();
+            if (in_order || core.is_none()) && !self.threads.is_empty() {
                 return;
             }
             let Some(sender) = self.sender.clone() else { return };
             let (index, part, span) = (self.next, part.clone(), tracing::Span::current());
             self.next += 1;
+            let last = self.next == self.parts.len();
             self.threads.spawn_blocking(move || {
                 let _core = core;
                 let hand_on = |piece| sender.blocking_send((index, piece)).map_err(|_| stopped());
-                (index, span.in_scope(|| part::read(&part, &hand_on)))
+                (index, span.in_scope(|| part::read(&part, last, &hand_on)))
             });
         }
         // The channel ends when the last thread does.

@@ -87,7 +87,7 @@ fn cut<T>(
     member: &Member,
     delimiter: u8,
     quoting: Quoting,
-    use_it: impl FnOnce(&mut Records<Verified<&mut dyn Read>>) -> anyhow::Result<T>,
+    use_it: impl FnOnce(&mut Records<Verified<&mut (dyn Read + Send)>>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let format = format(delimiter, quoting);
     member

@@ -51,6 +51,9 @@ pub struct Source {
     pub others: Others,
     /// Columns that are stored once, in tables of their own.
     pub dictionaries: Vec<Dictionary>,
+    /// The dictionaries' columns, two at most, by which rows are sorted that stand together by the
+    /// first of them; files are then read one after another.
+    pub sort: Vec<Ident>,
     /// Rows that are left out, and counted.
     pub filters: Vec<Filter>,
 }

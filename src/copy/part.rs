@@ -1,6 +1,7 @@
 //! One file to rows, in a blocking thread: open, cut, hold the header against the spec,
 //! validate, encode, and hand on in chunks.
 
+mod chunk;
 mod header;
 
 use std::io::Read;
@@ -12,12 +13,12 @@ use bytes::Bytes;
 use super::Part;
 use crate::decode::Records;
 use crate::error::{Exit, Failure};
+use crate::fetch::ahead::{Ahead, ahead};
 use crate::fetch::verified::{Complete, Verified};
 use crate::source::Encoding;
 use crate::validate::{Counts, Outcome, Reject, Validator};
+pub use chunk::Chunk;
 
-/// A chunk is handed on when it has grown to this.
-const CHUNK: usize = 256 << 10;
 /// After the budget is spent, this many more rejects are looked for, so that a person sees
 /// more than the first.
 const REJECTS_BEYOND: u64 = 20;
@@ -69,12 +70,16 @@ impl Tally {
     }
 }
 
-/// Reads a part to its end and hands rows on; blocking.
+/// Rows that wait for those of the source's next file: a plan may go on there.
+pub type Held = Mutex<Option<Chunk>>;
+
+/// Reads a part to its end and hands rows on, all of them with the source's last one; blocking.
 ///
 /// # Errors
 /// The input's, with object and member, and what `hand_on` says.
 pub fn read(
     part: &Part,
+    last: bool,
     hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Complete, Counts)> {
     let meter = Arc::clone(&part.meter);
@@ -82,32 +87,47 @@ pub fn read(
         meter.bytes.fetch_add(count, Ordering::Relaxed);
     };
     part.member
-        .open(on_bytes, |input| rows(part, input, hand_on))
+        .open(on_bytes, |input| rows(part, last, input, hand_on))
         .map_err(|error| error.context(part.member.place()))
 }
 
-fn rows<R: Read>(
+fn rows<R: Read + Send>(
     part: &Part,
+    last: bool,
     input: Verified<R>,
     hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Complete, Counts)> {
+    let ((counts, ended_in_newline), input) = ahead(input, |text| cut(part, last, text, hand_on))?;
+    let proof = input.finish()?;
+    refuse_odd_end(part, &counts, ended_in_newline)?;
+    Ok((proof, counts))
+}
+
+/// Makes rows of a text; and says whether it ended in a line end.
+fn cut(
+    part: &Part,
+    last: bool,
+    text: Ahead,
+    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+) -> anyhow::Result<(Counts, bool)> {
     let source = &part.binding.source;
-    let mut records = Records::new(input, &source.format);
+    let mut records = Records::new(text, &source.format);
     if matches!(source.format.encoding, Encoding::Utf8 | Encoding::Utf8OrWindows1252) {
         records.skip_prefix(b"\xef\xbb\xbf")?;
     }
     let (layout, header) = header::read(source, &mut records)?;
     let mut validator =
         Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
-    let mut chunk = Vec::with_capacity(CHUNK + CHUNK / 4);
-    let mut rows = 0;
+    let held = || part.held.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut chunk = held().take().unwrap_or_else(|| Chunk::new(&part.binding));
     while records.step()? {
+        let start = chunk.rows.len();
         let outcome = match records.line() {
-            Some(line) if validator.take_known(line, &mut chunk) => Outcome::Row,
-            _ => validator.take(&records.record()?, &mut chunk),
+            Some(line) if validator.take_known(line, &mut chunk.rows) => Outcome::Row,
+            _ => validator.take(&records.record()?, &mut chunk.rows),
         };
         match outcome {
-            Outcome::Row => rows += 1,
+            Outcome::Row => chunk.added(start),
             Outcome::Filtered => {}
             Outcome::Rejected(reject) => {
                 let count = part.tally.note(&reject, &part.member.place());
@@ -118,20 +138,16 @@ fn rows<R: Read>(
                 }
             }
         }
-        if chunk.len() >= CHUNK {
-            let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK + CHUNK / 4));
-            hand_on(Piece::Rows(full.into(), rows))?;
-            rows = 0;
+        if let Some((rows, count)) = chunk.full() {
+            hand_on(Piece::Rows(rows, count))?;
         }
     }
-    if !chunk.is_empty() {
-        hand_on(Piece::Rows(chunk.into(), rows))?;
+    if !last && chunk.is_sorted() {
+        *held() = Some(chunk);
+    } else if let Some((rows, count)) = chunk.rest() {
+        hand_on(Piece::Rows(rows, count))?;
     }
-    let counts = validator.finish();
-    let ended_in_newline = records.ended_in_newline();
-    let proof = records.into_input().finish()?;
-    refuse_odd_end(part, &counts, ended_in_newline)?;
-    Ok((proof, counts))
+    Ok((validator.finish(), records.ended_in_newline()))
 }
 
 fn refuse_odd_end(part: &Part, counts: &Counts, ended_in_newline: bool) -> anyhow::Result<()> {

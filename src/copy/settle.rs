@@ -64,8 +64,10 @@ impl Open {
             Ok(found) => {
                 open.period = found.period().map(str::to_owned);
                 open.contents = found.contents;
-                let parts = found.members.into_iter();
-                open.parts = parts.map(|member| open.part(member, attempt, meter)).collect();
+                let first = found.members.first().cloned();
+                let of_all = first.map(|member| open.part(member, attempt, meter));
+                let part = |member| of_all.clone().map(|of_all| Part { member, ..of_all });
+                open.parts = found.members.into_iter().filter_map(part).collect();
             }
         }
         meter.total.store(open.size(), Ordering::Relaxed);
@@ -78,6 +80,7 @@ impl Open {
             member,
             tally: Arc::clone(&self.tally),
             dictionaries: Arc::clone(&self.dictionaries),
+            held: Arc::default(),
             meter: Arc::clone(meter),
             attempt,
         }

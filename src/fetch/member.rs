@@ -80,7 +80,7 @@ impl Member {
     pub fn open<T>(
         &self,
         on_bytes: impl Fn(u64) + Send + 'static,
-        use_it: impl FnOnce(Verified<&mut dyn Read>) -> anyhow::Result<T>,
+        use_it: impl FnOnce(Verified<&mut (dyn Read + Send)>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let mut reader = self.container.reader();
         let Some(index) = self.index else {

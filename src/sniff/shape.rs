@@ -123,7 +123,9 @@ pub fn look(member: &Member) -> anyhow::Result<Shape> {
     })
 }
 
-fn read(mut input: crate::fetch::verified::Verified<&mut dyn Read>) -> anyhow::Result<Head> {
+fn read(
+    mut input: crate::fetch::verified::Verified<&mut (dyn Read + Send)>,
+) -> anyhow::Result<Head> {
     let mut head = Head { bytes: Vec::new(), size: 0, quotes: 0, nuls: 0 };
     let mut buffer = vec![0; 256 << 10];
     loop {

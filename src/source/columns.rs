@@ -158,6 +158,25 @@ pub fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictionary> {
     dictionaries
 }
 
+/// Reads by which of the dictionaries' columns rows are sorted.
+pub fn sort(root: &Table<'_>, dictionaries: &[Dictionary]) -> Vec<Ident> {
+    let Some(said) = root.texts("sort") else { return Vec::new() };
+    if said.value.len() > 2 {
+        root.problem(said.line, "`sort` has two columns at most");
+    }
+    let mut sort = Vec::new();
+    for word in &said.value {
+        match dictionaries.iter().find(|known| known.to.as_str() == *word) {
+            Some(known) => sort.push(known.to.clone()),
+            None => {
+                let mean = suggest(word, dictionaries.iter().map(|known| known.to.as_str()));
+                root.problem(said.line, format!("`sort`: {word:?} is no dictionary's `to`{mean}"));
+            }
+        }
+    }
+    sort
+}
+
 /// Reads the filters.
 pub fn filters(root: &Table<'_>, columns: &[Column]) -> Vec<Filter> {
     let mut filters = Vec::new();

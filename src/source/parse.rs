@@ -4,7 +4,7 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::columns::{columns, dictionaries, filters, others};
+use super::columns::{columns, dictionaries, filters, others, sort};
 use super::{Budget, Column, Encoding, Format, Header, Others, Parts, Quoting, Source};
 use crate::config::bytes;
 use crate::pg::Ident;
@@ -33,6 +33,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let columns = columns(&root, &groups);
     let others = others(&root);
     let dictionaries = dictionaries(&root, &columns);
+    let sort = sort(&root, &dictionaries);
     let filters = filters(&root, &columns);
     careful(&root, personal, &columns, &others);
     root.done();
@@ -51,6 +52,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         columns,
         others,
         dictionaries,
+        sort,
         filters,
     })
 }

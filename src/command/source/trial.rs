@@ -170,12 +170,13 @@ impl Trial {
             member: member.clone(),
             tally: Arc::default(),
             dictionaries: Arc::clone(&self.dictionaries),
+            held: Arc::default(),
             meter: Arc::default(),
             attempt: 1,
         };
         let (sender, mut pieces) = mpsc::channel(PIECES_IN_FLIGHT);
         let hand_on = move |piece| sender.blocking_send(piece).map_err(|_| stopped());
-        let reader = tokio::task::spawn_blocking(move || part::read(&part, &hand_on));
+        let reader = tokio::task::spawn_blocking(move || part::read(&part, true, &hand_on));
         let fed = self.feed(&mut pieces, stop).await;
         drop(pieces);
         let read = reader.await.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
