@@ -87,8 +87,10 @@ Examples:
     /// Write generated CMS files of any size, as a stream
     #[command(after_help = "\
 Files go to FOLDER/DATABASE/NAME, or to PREFIX/DATABASE/YYYY-MM-DD/NAME in a bucket. The same \
-scale, seed, night and quarter give the same bytes. Against the night before, one price in a \
-hundred and one row in a thousand of network and formulary differ; what changed is printed.
+scale, seed, quarter and nights give the same bytes. Against the night before, one price in a \
+hundred and one row in a thousand of network and formulary differ; what changed is printed. With \
+--then only the named sources change: all other files, and zips within the release's zip, have the \
+bytes of the night before, in a release that is posted a day later.
 
 Examples:
   # a thousandth of CMS's release, where the next `kiln run` finds it
@@ -96,7 +98,11 @@ Examples:
   # the whole: 362 million rows
   kiln synth druginfo --scale 1 --to s3://bucket/prefix
   # the night after
-  kiln synth --scale 0.01 --night 1 --to /tmp/release")]
+  kiln synth --scale 0.01 --night 1 --to /tmp/release
+  # three nights: the first release; prices alone changed; nothing did
+  kiln synth druginfo
+  kiln synth druginfo --then pricing
+  kiln synth druginfo --then pricing --then nothing")]
     Synth(Synth),
     /// The night: build, swap and prune; what cron calls
     #[command(after_help = "\

@@ -109,7 +109,8 @@ struct ReadFile {
 /// Loads the files of one source through the session, inside the caller's transaction. One COPY
 /// takes the rows of all of them: only rows that come in the transaction which emptied the table
 /// can be frozen as they are written, and a transaction has one session. Files are read side by
-/// side as far as there are cores that no other source's reader has.
+/// side as far as there are cores that no other source's reader has; one after another where rows
+/// are to come in the order of the table's key.
 ///
 /// # Errors
 /// The input's, the server's, or [`Exit::ChecksFailed`] when the counts do not agree. The

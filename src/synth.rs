@@ -49,8 +49,9 @@ use archive::{Archive, Part};
 use layout::Source;
 use market::Market;
 use network::Network;
-use object::Written;
+pub use nights::{CHANGING, Nights, Only};
 pub use object::{Member, Object};
+use object::{Posting, Written};
 pub use scale::{DATABASES, Plan, Rows, objects};
 pub use tamper::{At, Tamper};
 
@@ -99,7 +100,8 @@ pub struct Release {
     pub contract_year: u16,
     /// The quarter the data speaks of, as member names carry it: `2026Q2`.
     pub period: String,
-    /// The day in the file name, and the time stamp of every zip member.
+    /// The day in the file name. Members of zips have the day of the first night as their time, so
+    /// that a zip whose texts are those of the night before has its bytes.
     pub posted: Date,
     /// Distinct (contract, plan, segment); plan information has more rows, one a county.
     pub plans: u32,
@@ -128,9 +130,8 @@ pub struct Release {
     pub zip64: bool,
     /// Rows of the smaller files; without, as many as plans, counties and formularies have.
     pub rows: Option<Rows>,
-    /// Which of the nights after the first release this is; each changes a small, known share
-    /// of rows.
-    pub night: u32,
+    /// The nights after the first release; each changes a small, known share of rows.
+    pub nights: Nights,
 }
 
 impl Release {
@@ -154,7 +155,7 @@ impl Release {
             depth: Depth::Two,
             zip64: false,
             rows: None,
-            night: 0,
+            nights: Nights::default(),
         }
     }
 
@@ -181,6 +182,21 @@ impl Release {
     pub fn file_name(&self) -> String {
         // The year of posting: SPUF_2026_20260107 has the last quarter of contract year 2025.
         format!("SPUF_{}_{}.zip", self.posted.year(), self.posted.strftime("%Y%m%d"))
+    }
+
+    /// The day of a night.
+    fn day(&self, night: u32) -> Date {
+        let later = self.nights.count().saturating_sub(night);
+        self.posted.saturating_sub(jiff::Span::new().days(i64::from(later)))
+    }
+
+    /// The day on which one of these sources was last posted with something new in it.
+    fn day_of(&self, sources: &[&str]) -> Date {
+        self.day(self.nights.last(sources))
+    }
+
+    fn posting(&self) -> Posting {
+        Posting { day: self.posted, stamp: self.day(0) }
     }
 
     /// Writes the release's zip and says how many rows each source has.

@@ -163,6 +163,11 @@ fn wrong_numbers_are_refused() {
     kiln(&["synth", "--scale", "1.5"]).exits(2).says(&["at most 1"]);
     kiln(&["synth", "--night", "4000"]).exits(2).says(&["night must be at most 3650"]);
     kiln(&["synth", "--quarter", "2026-2"]).exits(2).says(&["is no quarter such as 2026Q2"]);
+    kiln(&["synth", "druginfo", "--then", "pricin"])
+        .exits(2)
+        .says(&["--then pricin: no source of that name changes", "did you mean `pricing`?"]);
+    kiln(&["synth", "druginfo", "--then", "bene_enrollment"]).exits(2).says(&["some of: basic_"]);
+    kiln(&["synth", "--then", "pricing,"]).exits(2).says(&["or nothing"]);
     kiln(&["synth", "medicaid"]).exits(2).says(&["nothing to generate for medicaid"]);
     kiln(&["synth", "--to", "s3://"]).exits(2).says(&["is no bucket"]);
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{Anew, Range};
 use crate::config::RunDeadline;
 use crate::subset::Percent;
-use crate::synth::Plan;
+use crate::synth::{Only, Plan};
 
 /// Output for a script.
 #[derive(Debug, Args, Clone, Copy)]
@@ -66,6 +66,10 @@ pub struct Synth {
     /// The release of this many nights later: a small, known share of rows differs each night
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub night: u32,
+    /// One night more, in which only these sources change: names with commas between, or
+    /// `nothing`. Once more for the night after that
+    #[arg(long, value_name = "SOURCES", value_parser = Only::parse)]
+    pub then: Vec<Only>,
     /// The quarter that the data speaks of
     #[arg(long, default_value = "2026Q2", value_name = "YYYYQn", value_parser = Plan::parse_quarter)]
     pub quarter: (i16, u8),

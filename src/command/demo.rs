@@ -50,7 +50,7 @@ async fn demo(
     let made = synth::into_store(context, &databases, &plan).await?;
     stages.push(stage("generated and landed over HTTP", since));
     if !context.quiet {
-        report::made(&made, false)?;
+        report::made(&made, 0, false)?;
     }
     for database in &databases {
         register_app(context, database).await?;

@@ -91,7 +91,7 @@ fn in_words(live: &Kept) -> String {
         period => format!(", period {period}"),
     };
     let sealed = live.tag.sealed.as_deref().unwrap_or("?");
-    format!("{count} {sources}{period}, sealed {sealed}; no object, spec or SQL changed since")
+    format!("{count} {sources}{period}, sealed {sealed}; no content, spec or SQL changed since")
 }
 
 /// Fixes the inputs of the wanted sources.

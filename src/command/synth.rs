@@ -22,7 +22,8 @@ use crate::pg::stopped;
 use crate::progress::{Meter, Progress};
 use crate::report::{self, Made};
 use crate::store::{Piece, STREAM_PART_BYTES, Store};
-use crate::synth::{DATABASES, Member, Object, Plan, objects};
+use crate::strict::suggest;
+use crate::synth::{CHANGING, DATABASES, Member, Nights, Object, Only, Plan, objects};
 
 /// Where the files go.
 enum To {
@@ -43,9 +44,12 @@ struct Watch {
 /// When a number is out of range, or the folder or the store refuses.
 pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
     let (year, quarter) = args.quarter;
-    let plan = Plan { scale: args.scale, seed: args.seed, night: args.night, year, quarter };
+    let nights = Nights { all: args.night, then: args.then.clone() };
+    let night = nights.count();
+    let plan = Plan { scale: args.scale, seed: args.seed, nights, year, quarter };
     plan.check()?;
     let wanted = wanted(&start.config, &args.databases)?;
+    known_to_change(&wanted, &args.then)?;
     let (stop, quiet) = (start.stop.clone(), start.quiet);
     let dry_run = args.dry_run.dry_run;
     let watch = |progress| Watch { progress, stop, dry_run };
@@ -73,7 +77,23 @@ pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
     if quiet && !args.json.json {
         return Ok(());
     }
-    report::made(&made, args.json.json)
+    report::made(&made, night, args.json.json)
+}
+
+/// A name that says nothing here would leave the night as the one before, unnoticed.
+fn known_to_change(databases: &[&str], then: &[Only]) -> anyhow::Result<()> {
+    let of = CHANGING.iter().filter(|(database, _)| databases.contains(database));
+    let known: Vec<&str> = of.flat_map(|(_, sources)| sources.iter().copied()).collect();
+    let mut named = then.iter().flat_map(|only| &only.0);
+    let Some(name) = named.find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+    let mean = suggest(name, known.iter().copied());
+    let databases = databases.join(", ");
+    let message = format!(
+        "--then {name}: no source of that name changes from night to night in {databases}{mean}"
+    );
+    Err(Failure::new(Exit::Usage, message)
+        .hint(format!("nothing, or some of: {}", known.join(", ")))
+        .into())
 }
 
 /// What is generated has CMS's names and is newer than CMS's own: the next night would bake it.

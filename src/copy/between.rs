@@ -7,6 +7,7 @@
 mod cut;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
@@ -22,6 +23,8 @@ use cut::Rows;
 
 /// A chunk is handed on when it has grown to this.
 const CHUNK: usize = 256 << 10;
+/// Messages that are taken at once where so many have come: the server sends one a row.
+const AT_ONCE: usize = 1024;
 
 /// Rows that went from one build to another, or that a build holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +45,26 @@ impl Stored {
 }
 
 /// The digests of a dictionary's sets, by their numbers.
-pub type SetDigests = HashMap<i32, u128>;
+pub type SetDigests = HashMap<i32, u128, BuildHasherDefault<ByNumber>>;
+
+/// A number's hash: one multiplication, for three of them are looked up a row.
+#[derive(Debug, Default)]
+pub struct ByNumber(u64);
+
+impl Hasher for ByNumber {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_i32(i32::from(*byte)));
+    }
+
+    fn write_i32(&mut self, number: i32) {
+        // The golden ratio's fraction, as Fibonacci hashing has it: consecutive numbers spread.
+        self.0 = (self.0 ^ u64::from(number.cast_unsigned())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
 
 /// Copies the rows of a query into a table's columns, inside the caller's transaction.
 ///
@@ -181,22 +203,24 @@ async fn cut_all(
 ) -> anyhow::Result<Rows> {
     let sql = format!("copy ({query}) to stdout (format binary)");
     let stream = from.copy_out(&sql).await.map_err(db("begin COPY TO"))?;
-    let mut stream = pin!(stream);
+    let mut stream = pin!(stream.ready_chunks(AT_ONCE));
     let mut chunk = BytesMut::with_capacity(CHUNK + CHUNK / 4);
     loop {
-        let message = tokio::select! {
-            message = stream.next() => message,
+        let messages = tokio::select! {
+            messages = stream.next() => messages,
             () = stop.cancelled() => {
                 from.canceller().cancel().await;
                 return Err(stopped());
             }
         };
-        let Some(message) = message else { break };
-        let bytes = message.map_err(|error| data_error("COPY TO", &error))?;
+        let Some(messages) = messages else { break };
         let before = rows.stored.rows;
-        rows.take(&bytes)?;
-        chunk.extend_from_slice(&bytes);
-        meter.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        for message in messages {
+            let bytes = message.map_err(|error| data_error("COPY TO", &error))?;
+            rows.take(&bytes)?;
+            chunk.extend_from_slice(&bytes);
+            meter.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
         meter.rows.fetch_add(rows.stored.rows - before, Ordering::Relaxed);
         if chunk.len() >= CHUNK {
             hand_on(chunk.split().freeze()).await?;

@@ -51,9 +51,11 @@ pub fn difference(before: &[Leaf], now: &[Leaf]) -> Option<String> {
         let what = if name.is_empty() { "the object".to_owned() } else { name };
         return Some(format!("no checksum tells whether {what} is the same"));
     }
-    for leaf in now {
+    for leaf in now.iter().filter(|leaf| !before.contains(leaf)) {
         let path = leaf.path();
-        let Some(old) = before.iter().find(|old| old.path() == path) else {
+        let of_path = || before.iter().filter(|old| old.path() == path);
+        // Of several that have one path, an edition each, the edition tells which it was.
+        let Some(old) = of_path().find(|old| old.known == leaf.known).or(of_path().next()) else {
             return Some(format!("{path} is new"));
         };
         if let Some((was, is)) = old.links.iter().zip(&leaf.links).find(|(was, is)| was != is) {
@@ -113,5 +115,20 @@ mod tests {
         assert!(said(&vague).contains("no checksum tells"));
         let swapped = [before[1].clone(), before[0].clone()];
         assert_eq!(said(&swapped), "its files changed");
+    }
+
+    #[test]
+    fn objects_of_several_editions_are_held_against_their_own() {
+        let edition = |year: &str, size, crc| {
+            let known = BTreeMap::from([("edition".into(), year.into())]);
+            Leaf { known, ..leaf("", size, crc) }
+        };
+        let before = [edition("2024", 1, 2), edition("2025", 3, 4)];
+        assert_eq!(difference(&before, &before), None);
+        let now = [edition("2024", 1, 2), edition("2025", 5, 4)];
+        assert_eq!(difference(&before, &now).unwrap(), "the object changed: 5 bytes, was 3");
+        // One that is there twice is not the other one as well.
+        let twice = [edition("2025", 3, 4), edition("2025", 3, 4)];
+        assert_eq!(difference(&before, &twice).unwrap(), "its files changed");
     }
 }

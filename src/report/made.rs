@@ -1,5 +1,7 @@
 //! What `kiln synth` wrote, member by member, or would write.
 
+use std::collections::BTreeMap;
+
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
@@ -25,11 +27,11 @@ pub struct Made {
     pub members: Vec<Member>,
 }
 
-/// The outcome of `kiln synth`.
+/// The outcome of `kiln synth`, of the first release or a night after it.
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn made(all: &[Made], as_json: bool) -> anyhow::Result<()> {
+pub fn made(all: &[Made], night: u32, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());
@@ -37,7 +39,39 @@ pub fn made(all: &[Made], as_json: bool) -> anyhow::Result<()> {
     for object in all {
         print(object);
     }
+    if night > 0 {
+        print_changes(all, night);
+    }
     Ok(())
+}
+
+/// What each database's sources are against the night before.
+fn print_changes(all: &[Made], night: u32) {
+    let mut databases: Vec<&str> =
+        all.iter().filter(|made| made.bytes.is_some()).map(|made| made.database).collect();
+    databases.dedup();
+    for database in databases {
+        let of_it = all.iter().filter(|made| made.database == database);
+        let mut changed: BTreeMap<&str, u64> = BTreeMap::new();
+        for member in of_it.flat_map(|made| &made.members) {
+            if let Some(source) = member.source {
+                *changed.entry(source).or_default() += member.changed;
+            }
+        }
+        let named: Vec<String> = changed
+            .iter()
+            .filter(|(_, rows)| **rows > 0)
+            .map(|(source, rows)| format!("{source} ({} rows)", HumanCount(*rows)))
+            .collect();
+        let what = match named.as_slice() {
+            [] => "nothing changed".to_owned(),
+            named => format!("{} changed", named.join(", ")),
+        };
+        let same = changed.len() - named.len();
+        say!(
+            "\n{database}, night {night}: {what}; {same} sources have the rows of the night before"
+        );
+    }
 }
 
 fn print(object: &Made) {

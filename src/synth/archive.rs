@@ -69,7 +69,7 @@ impl<'a, W: Write + Seek> Archive<'a, W> {
             tamper,
             meter,
             period: release.period.clone(),
-            options: options(release.posted)?,
+            options: options(release.day(0))?,
             inner: release.inner,
             zip64: release.zip64,
             streamed,

@@ -11,7 +11,7 @@ use super::geography::STATES;
 use super::market::{Area, Market};
 use super::names::{person, street};
 use super::network::BLOCK;
-use super::nights::REGISTER;
+use super::nights::{REGISTER, Turn};
 use super::object::{Object, Text, Written};
 use super::random::Stream;
 use super::table::{Style, Table};
@@ -24,7 +24,7 @@ pub(super) const PEOPLE: f64 = 1_000_000.0;
 /// Everybody, and the plans that they may be in.
 struct People {
     seed: u64,
-    night: u32,
+    turn: Turn,
     count: u64,
     market: Market,
 }
@@ -74,8 +74,8 @@ type Body = Box<dyn Fn(&People, &mut dyn Write) -> Result<Written> + Send>;
 
 impl People {
     fn new(release: &Release, count: u64) -> People {
-        let (seed, night, market) = (release.seed, release.night, Market::new(release));
-        People { seed, night, count, market }
+        let turn = release.nights.turn("bene_enrollment");
+        People { seed: release.seed, turn, count, market: Market::new(release) }
     }
 
     /// The number by which the repository and the yearly files know a person.
@@ -151,7 +151,7 @@ fn enrollment(people: &People, out: &mut dyn Write) -> Result<Written> {
     for nth in 0..people.count {
         let mut stream = people.stream("enrolment", nth);
         let draw = stream.next();
-        let turns = REGISTER.generation(draw, people.night);
+        let turns = REGISTER.generation(draw, people.turn);
         let key = people.key(nth);
         let begin = day(&mut stream, 2_021, 2_026);
         let before = day(&mut stream, 2_015, 2_020);
@@ -178,7 +178,7 @@ fn enrollment(people: &People, out: &mut dyn Write) -> Result<Written> {
         if nth.is_multiple_of(50) {
             push("N", &begin, FOREVER, 600)?;
         }
-        table.changed(REGISTER.changes(draw, people.night));
+        table.changed(REGISTER.changes(draw, people.turn));
     }
     table.finish()
 }

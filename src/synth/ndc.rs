@@ -72,7 +72,7 @@ pub(super) fn objects(release: &Release) -> Vec<Object> {
                     text(release, directory, table, format!("{prefix}{table}.{ending}"))
                 })
             });
-            Object::zip("druginfo", name, release.posted, texts.collect())
+            Object::zip("druginfo", name, release.posting(), texts.collect())
         })
         .collect()
 }

@@ -12,7 +12,7 @@ use anyhow::Result;
 use super::geography::STATES;
 use super::layout::{Source, dollars};
 use super::market::{Area, Market, Plan};
-use super::nights::NETWORK;
+use super::nights::{NETWORK, Turn};
 use super::object::Written;
 use super::pharmacies::Pharmacy;
 use super::random::{Stream, share_out};
@@ -32,6 +32,7 @@ pub(super) struct Network<'a> {
     release: &'a Release,
     market: &'a Market,
     pharmacies: &'a [Pharmacy],
+    turn: Turn,
     /// Indexes of the pharmacies of each of [`STATES`].
     of_state: Vec<Vec<u32>>,
     terms: Vec<Terms>,
@@ -75,6 +76,7 @@ impl<'a> Network<'a> {
             release,
             market,
             pharmacies,
+            turn: release.nights.turn("pharmacy_networks"),
             rows_of_plan: sizes(release, market, &of_state, all),
             of_state,
             terms: all_terms(release),
@@ -131,7 +133,7 @@ impl<'a> Network<'a> {
     fn push_row(&mut self, block: &mut Vec<u8>, row: u64, of_plan: u64) -> bool {
         let now = &mut self.now;
         let draw = now.stream.next();
-        let turns = NETWORK.generation(draw >> 16, self.release.night);
+        let turns = NETWORK.generation(draw >> 16, self.turn);
         let moved = if (draw >> 48).is_multiple_of(4) { turns } else { 0 };
         let nth = match now.state {
             None => {
@@ -151,7 +153,7 @@ impl<'a> Network<'a> {
         let flag = block.len() + AREA_FLAG;
         block.extend_from_slice(&self.terms[now.terms[usual as usize % TERMS_OF_PLAN]].line);
         block[flag] = now.in_area[usize::from(pharmacy.state)];
-        NETWORK.changes(draw >> 16, self.release.night)
+        NETWORK.changes(draw >> 16, self.turn)
     }
 
     fn prepare(&mut self) {

@@ -22,10 +22,11 @@ const DEACTIVATED: u64 = 400;
 
 /// The monthly file.
 pub(super) fn object(release: &Release) -> Object {
-    let posted = release.posted;
+    // Its own date: the file of a night that left it alone is the one of the night before.
+    let (posting, dated) = (release.posting(), release.day_of(&["nppes_pharmacy"]));
     let count = release.pharmacies as usize;
     let rows = (count + count.div_ceil(OTHERS)) as u64;
-    let span = format!("20050523-{}", posted.strftime("%Y%m%d"));
+    let span = format!("20050523-{}", dated.strftime("%Y%m%d"));
     let release = release.clone();
     let data = Text {
         name: format!("npidata_pfile_{span}.csv"),
@@ -44,10 +45,10 @@ pub(super) fn object(release: &Release) -> Object {
             Ok(Written::default())
         }),
     };
-    let name = format!("NPPES_Data_Dissemination_{}.zip", posted.strftime("%B_%Y"));
+    let name = format!("NPPES_Data_Dissemination_{}.zip", dated.strftime("%B_%Y"));
     let readme =
         Text::beside("NPPES_Data_Dissemination_Readme.txt", "Generated. Nobody's data.\r\n");
-    Object::zip("druginfo", name, posted, vec![readme, data, header])
+    Object::zip("druginfo", name, posting, vec![readme, data, header])
 }
 
 /// The columns before the taxonomies.
@@ -157,6 +158,7 @@ fn push_line(block: &mut Vec<u8>, fields: &Fields) {
 
 fn write(release: &Release, out: &mut dyn Write) -> Result<Written> {
     let (counties, _) = counties(release.counties);
+    let turn = release.nights.turn("nppes_pharmacy");
     let mut block = header_line();
     let mut written = Written::default();
     for (nth, pharmacy) in pharmacies(release, &counties).iter().enumerate() {
@@ -167,10 +169,11 @@ fn write(release: &Release, out: &mut dyn Write) -> Result<Written> {
             written.rows += 1;
         }
         let county = &counties[usize::from(pharmacy.county)];
-        let turns = REGISTER.generation(draw, release.night);
-        push_line(&mut block, &self::pharmacy(release, pharmacy, county, turns, &mut stream));
+        let told =
+            Told { turns: REGISTER.generation(draw, turn), since: REGISTER.since(draw, turn) };
+        push_line(&mut block, &self::pharmacy(release, pharmacy, county, &told, &mut stream));
         written.rows += 1;
-        written.changed += u64::from(REGISTER.changes(draw, release.night));
+        written.changed += u64::from(REGISTER.changes(draw, turn));
         if block.len() >= BLOCK {
             out.write_all(&block)?;
             block.clear();
@@ -185,13 +188,18 @@ fn day(stream: &mut Stream, from: u64, to: u64) -> String {
     format!("{:02}/{:02}/{year}", 1 + stream.below(12), 1 + stream.below(28))
 }
 
-/// A chain's store, an independent pharmacy, or one by mail; `turns` is how often it has told a
-/// new telephone number.
+/// How often a pharmacy has told a new telephone number, and at which turn the last.
+struct Told {
+    turns: u64,
+    since: u64,
+}
+
+/// A chain's store, an independent pharmacy, or one by mail.
 fn pharmacy(
     release: &Release,
     pharmacy: &Pharmacy,
     county: &County,
-    turns: u64,
+    told: &Told,
     stream: &mut Stream,
 ) -> Fields {
     const CHAINS: [&str; 6] = [
@@ -215,11 +223,11 @@ fn pharmacy(
         false => pharmacy.zip().to_owned(),
     };
     let phone = format!("{}{:07}", 201 + stream.below(780), 2_000_000 + stream.below(7_000_000));
-    let phone = format!("{}{:04}", &phone[..6], (stream.below(10_000) + turns) % 10_000);
+    let phone = format!("{}{:04}", &phone[..6], (stream.below(10_000) + told.turns) % 10_000);
     let enumerated = day(stream, 2005, 2024);
-    let updated = match turns {
+    let updated = match told.turns {
         0 => day(stream, 2024, 2025),
-        _ => release.posted.strftime("%m/%d/%Y").to_string(),
+        _ => release.day(told.since as u32).strftime("%m/%d/%Y").to_string(),
     };
     let mut fields = vec![
         (0, pharmacy.npi().to_owned()),

@@ -34,6 +34,15 @@ pub struct Member {
     pub changed: u64,
 }
 
+/// When an object is posted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Posting {
+    /// The day of this night.
+    pub(super) day: Date,
+    /// The time of every member of a zip: the same each night, as the bytes are to follow content.
+    pub(super) stamp: Date,
+}
+
 type Body = Box<dyn FnOnce(&mut dyn Write) -> Result<Written> + Send>;
 type Make = Box<dyn FnOnce(&mut dyn Write, &Meter) -> Result<Vec<Member>> + Send>;
 
@@ -102,13 +111,13 @@ impl Object {
     pub(super) fn zip(
         database: &'static str,
         name: impl Into<String>,
-        posted: Date,
+        posting: Posting,
         texts: Vec<Text>,
     ) -> Object {
         let planned = planned(&texts);
         let about = texts.iter().map(|text| text.bytes_about).sum();
         let make = move |out: &mut dyn Write, meter: &Meter| {
-            let options = options(posted)?;
+            let options = options(posting.stamp)?;
             let mut zip = ZipWriter::new_stream(out);
             let mut members = Vec::with_capacity(texts.len());
             for text in texts {
@@ -118,7 +127,7 @@ impl Object {
             zip.finish().context("generate: finish the zip")?.into_inner().flush()?;
             Ok(members)
         };
-        Object::new(database, name.into(), posted, planned, about, make)
+        Object::new(database, name.into(), posting.day, planned, about, make)
     }
 
     /// Writes it and says what was written.
@@ -147,12 +156,12 @@ fn write(text: Text, out: &mut dyn Write, meter: &Meter) -> Result<Member> {
     Ok(Member { name, source, rows: written.rows, bytes, changed: written.changed })
 }
 
-/// How members are packed: deflated, with the day of posting as their time.
-pub(super) fn options(posted: Date) -> Result<SimpleFileOptions> {
+/// How members are packed: deflated, with this day as their time.
+pub(super) fn options(day: Date) -> Result<SimpleFileOptions> {
     // The calendar keeps month and day in range; the year may be out of what a zip can say.
-    let (year, month, day) = (posted.year() as u16, posted.month() as u8, posted.day() as u8);
-    let stamp = DateTime::from_date_and_time(year, month, day, 0, 0, 0)
-        .with_context(|| format!("generate release: posted {posted} is no date for a zip"))?;
+    let (year, month, of_month) = (day.year() as u16, day.month() as u8, day.day() as u8);
+    let stamp = DateTime::from_date_and_time(year, month, of_month, 0, 0, 0)
+        .with_context(|| format!("generate release: {day} is no date for a zip"))?;
     Ok(SimpleFileOptions::default()
         .last_modified_time(stamp)
         .unix_permissions(0o644)

@@ -30,6 +30,7 @@ pub(super) fn write(release: &Release, market: &Market, out: &mut dyn Write) -> 
     let mut block = Vec::with_capacity(BLOCK + 256);
     block.extend_from_slice(&Source::Pricing.header_line(release.vintage));
     let shares = share_out(release.pricing_rows, &caps);
+    let turn = release.nights.turn("pricing");
     let mut written = Written { rows: release.pricing_rows, changed: 0 };
     for (nth, (plan, (rows, keys))) in
         market.plans.iter().zip(shares.into_iter().zip(keys)).enumerate()
@@ -46,10 +47,10 @@ pub(super) fn write(release: &Release, market: &Market, out: &mut dyn Write) -> 
             if drug != last || draw.is_multiple_of(4) {
                 (last, discount) = (drug, (draw >> 8) % 200);
             }
-            let turns = PRICES.generation(draw >> 16, release.night);
+            let turns = PRICES.generation(draw >> 16, turn);
             let cost = prices[drug] * (900 + discount) / 1_000;
             let cost = cost + cost * (turns % 10) / 50;
-            written.changed += u64::from(PRICES.changes(draw >> 16, release.night));
+            written.changed += u64::from(PRICES.changes(draw >> 16, turn));
             block.extend_from_slice(&key);
             block.extend_from_slice(market.drugs[drug].ndc.as_bytes());
             block.push(b'|');

@@ -6,7 +6,7 @@ use jiff::civil::{Date, date};
 
 use super::layout::Source;
 use super::object::Object;
-use super::{Depth, Inner, Release, Vintage, beneinfo, geo, ndc, nppes, planinfo};
+use super::{Depth, Inner, Nights, Release, Vintage, beneinfo, geo, ndc, nppes, planinfo};
 use crate::error::{Exit, Failure};
 
 /// The databases that there is something for.
@@ -56,8 +56,8 @@ pub struct Plan {
     pub scale: f64,
     /// Two seeds give two markets.
     pub seed: u64,
-    /// 0 is the first release; each night after it changes a small share of rows.
-    pub night: u32,
+    /// The nights after the first release; each changes a small share of rows.
+    pub nights: Nights,
     /// The year of the quarter that the data speaks of.
     pub year: i16,
     /// The quarter, 1 to 4.
@@ -66,7 +66,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Plan {
-        Plan { scale: 0.001, seed: 1, night: 0, year: 2026, quarter: 2 }
+        Plan { scale: 0.001, seed: 1, nights: Nights::default(), year: 2026, quarter: 2 }
     }
 }
 
@@ -96,8 +96,9 @@ impl Plan {
                 .hint("kiln synth --scale 0.01, a hundredth of CMS's release")
                 .into());
         }
-        if self.night > 3_650 {
-            let message = format!("generate: night must be at most 3650, not {}", self.night);
+        let night = self.nights.count();
+        if night > 3_650 {
+            let message = format!("generate: night must be at most 3650, not {night}");
             return Err(Failure::new(Exit::Usage, message).into());
         }
         Ok(())
@@ -110,7 +111,7 @@ impl Plan {
             4 => date(self.year + 1, 1, 7),
             quarter => date(self.year, quarter as i8 * 3 + 1, 1),
         };
-        first.saturating_add(jiff::Span::new().days(i64::from(self.night)))
+        first.saturating_add(jiff::Span::new().days(i64::from(self.nights.count())))
     }
 
     /// A whole count times the scale.
@@ -155,7 +156,7 @@ impl Plan {
             depth: Depth::Two,
             zip64: true,
             rows: Some(rows),
-            night: self.night,
+            nights: self.nights.clone(),
         }
     }
 }

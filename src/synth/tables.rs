@@ -133,6 +133,7 @@ fn geographic_locator(market: &Market, rows: &mut Rows<'_>) -> Result<()> {
 
 fn basic_drugs_formulary(release: &Release, market: &Market, rows: &mut Rows<'_>) -> Result<()> {
     let year = release.contract_year.to_string();
+    let turn = release.nights.turn("basic_drugs_formulary");
     for (nth, formulary) in market.formularies.iter().enumerate() {
         let mut stream = Stream::new(release.seed, "basic_drugs_formulary", nth as u64);
         let version = formulary.version.to_string();
@@ -142,8 +143,8 @@ fn basic_drugs_formulary(release: &Release, market: &Market, rows: &mut Rows<'_>
             let tier = (drug.tier + moved).min(formulary.tiers).to_string();
             let (limit, amount, days) = exceptions::quantity_limit(&mut stream, 31);
             let draw = stream.next();
-            let turned = !FORMULARY.generation(draw, release.night).is_multiple_of(2);
-            rows.written.changed += u64::from(FORMULARY.changes(draw, release.night));
+            let turned = !FORMULARY.generation(draw, turn).is_multiple_of(2);
+            rows.written.changed += u64::from(FORMULARY.changes(draw, turn));
             let rxcui = drug.rxcui.to_string();
             let mut row = vec![
                 &*formulary.id,

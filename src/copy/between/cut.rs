@@ -27,6 +27,8 @@ pub(super) struct Rows {
     sets: Vec<SetDigests>,
     /// Where the rows are sets themselves: their digests.
     pub(super) collected: Option<SetDigests>,
+    /// What the row's digest is over, where sets stand in it.
+    digested: Vec<u8>,
 }
 
 impl Rows {
@@ -37,7 +39,7 @@ impl Rows {
 
     /// Rows that are sets themselves.
     pub(super) fn collecting() -> Rows {
-        Rows { collected: Some(SetDigests::new()), ..Rows::default() }
+        Rows { collected: Some(SetDigests::default()), ..Rows::default() }
     }
 
     pub(super) fn take(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
@@ -97,17 +99,17 @@ impl Rows {
             return Ok(xxh3_128(row));
         }
         let mut rest = &row[2..];
-        let mut digested = Vec::with_capacity(self.sets.len() * 16 + rest.len());
+        self.digested.clear();
         for sets in &self.sets {
             let (key, behind) = number(rest).ok_or_else(broken)?;
             let known = sets.get(&key).ok_or_else(|| {
                 failure(Exit::ChecksFailed, format!("a row has set {key}, its dictionary has not"))
             })?;
-            digested.extend_from_slice(&known.to_le_bytes());
+            self.digested.extend_from_slice(&known.to_le_bytes());
             rest = behind;
         }
-        digested.extend_from_slice(rest);
-        Ok(xxh3_128(&digested))
+        self.digested.extend_from_slice(rest);
+        Ok(xxh3_128(&self.digested))
     }
 
     pub(super) fn end(self) -> anyhow::Result<Rows> {
@@ -211,18 +213,18 @@ mod tests {
             rows.take(&bytes).expect("well formed");
         };
         let digest = |number: i32| {
-            let sets = vec![SetDigests::from([(number, 77)])];
+            let sets = vec![SetDigests::from_iter([(number, 77)])];
             let mut rows = Rows { sets, ..Rows::default() };
             read(number, &mut rows);
             rows.end().expect("complete").stored.digest
         };
         assert_eq!(digest(1), digest(300));
-        let mut sets = Rows { collected: Some(SetDigests::new()), ..Rows::default() };
+        let mut sets = Rows { collected: Some(SetDigests::default()), ..Rows::default() };
         read(5, &mut sets);
         let mut field = Vec::new();
         encode::text(&mut field, "x", None).expect("short");
         let collected = sets.end().expect("complete").collected.expect("sets");
-        assert_eq!(collected, SetDigests::from([(5, xxh3_128(&field))]));
+        assert_eq!(collected, SetDigests::from_iter([(5, xxh3_128(&field))]));
     }
 
     #[test]

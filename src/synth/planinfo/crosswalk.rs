@@ -34,7 +34,12 @@ pub(super) fn object(offers: &Arc<Offers>) -> Object {
     let rows = plans + plans.div_ceil(ENDED);
     let name = format!("PlanCrosswalk{year}_1001{}.txt", year - 1);
     let data = text(offers, name, "plan_crosswalk", rows as u64, 150, write);
-    Object::zip(DATABASE, format!("plan-crosswalk-{year}.zip"), offers.posted, vec![data])
+    Object::zip(
+        DATABASE,
+        format!("plan-crosswalk-{year}.zip"),
+        offers.release.posting(),
+        vec![data],
+    )
 }
 
 /// What became of a plan, as often as in 2026.

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::offers::{Offer, Offers, organization, parent};
 use super::{DATABASE, text};
 use crate::synth::geography::STATES;
-use crate::synth::nights::ENROLLMENT;
+use crate::synth::nights::{ENROLLMENT, Turn};
 use crate::synth::object::{Object, Text, Written};
 use crate::synth::random::Stream;
 use crate::synth::table::{Style, Table};
@@ -19,17 +19,20 @@ use crate::synth::table::{Style, Table};
 const SPREAD: u64 = 7;
 
 pub(super) fn objects(offers: &Arc<Offers>) -> Vec<Object> {
-    let period = &offers.period;
+    let release = &offers.release;
+    let day_of_plans = release.day_of(&["enrollment_by_plan"]);
     let plans = offers.plans().count() as u64;
     let by_plan = text(
         offers,
-        format!("Monthly_Report_By_Plan_{period}.csv"),
+        format!("Monthly_Report_By_Plan_{}.csv", day_of_plans.strftime("%Y_%m")),
         "enrollment_by_plan",
         // One organisation is paid by its costs and has no plan.
         plans + 1,
         300,
         enrollment_by_plan,
     );
+    let dated = release.day_of(&["enrollment_cpsc", "cpsc_contract_info"]);
+    let period = dated.strftime("%Y_%m").to_string();
     let folder = format!("CPSC_Enrollment_{period}");
     let rows = offers.plans().map(|offer| places(offers, offer).len() as u64).sum();
     let counts = text(
@@ -49,23 +52,23 @@ pub(super) fn objects(offers: &Arc<Offers>) -> Vec<Object> {
         contract_info,
     );
     let readme = Text::beside(format!("{folder}/Read_Me_CPSC_Enrollment.txt"), "Generated.\r\n");
-    let month = offers.posted.strftime("%B-%Y").to_string().to_lowercase();
+    let month = dated.strftime("%B-%Y").to_string().to_lowercase();
     let name = format!("monthly-enrollment-cpsc-{month}.zip");
     vec![
-        Object::bare(DATABASE, offers.posted, by_plan),
-        Object::zip(DATABASE, name, offers.posted, vec![counts, info, readme]),
+        Object::bare(DATABASE, release.posted, by_plan),
+        Object::zip(DATABASE, name, release.posting(), vec![counts, info, readme]),
     ]
 }
 
-/// Members of a plan, this night.
-fn members(offers: &Offers, offer: &Offer) -> (u64, bool) {
+/// Members of a plan, this night and the night before.
+fn members(offers: &Offers, offer: &Offer, turn: Turn) -> (u64, u64) {
     let mut stream = offers.stream("members", offer);
     let draw = stream.next();
     // Few plans have most of the members.
     let digits = 1 + stream.below(5);
     let base = stream.below(10_u64.pow(digits as u32)) + 3;
-    let turns = ENROLLMENT.generation(draw, offers.night);
-    (base + turns * 11, ENROLLMENT.changes(draw, offers.night))
+    let now = base + ENROLLMENT.generation(draw, turn) * 11;
+    (now, if ENROLLMENT.changes(draw, turn) { now - 11 } else { now })
 }
 
 fn counted(members: u64) -> String {
@@ -106,6 +109,7 @@ fn enrollment_by_plan(offers: &Offers, out: &mut dyn Write) -> Result<Written> {
         "Contract Effective Date",
         "Enrollment",
     ];
+    let turn = offers.release.nights.turn("enrollment_by_plan");
     let mut table = Table::new(out, Style::QUOTED.lf().cp1252(), &header)?;
     let cost = "HCPP - 1833 Cost";
     let (fund, parent_fund) = ("PORTERS UNION HEALTH FUND", "Porters Union Funds");
@@ -124,8 +128,8 @@ fn enrollment_by_plan(offers: &Offers, out: &mut dyn Write) -> Result<Written> {
     ])?;
     for offer in offers.plans() {
         let plan = offers.plan(offer);
-        let (members, changed) = members(offers, offer);
-        table.changed(changed && members > 10);
+        let (members, before) = members(offers, offer, turn);
+        table.changed(counted(members) != counted(before));
         table.row(&[
             &*plan.contract,
             &offer.number,
@@ -204,17 +208,18 @@ fn enrollment_cpsc(offers: &Offers, out: &mut dyn Write) -> Result<Written> {
         "County",
         "Enrollment",
     ];
+    let turn = offers.release.nights.turn("enrollment_cpsc");
     let mut table = Table::new(out, Style::QUOTED.cp1252(), &header)?;
     for offer in offers.plans() {
         let plan = offers.plan(offer);
-        let (members, changed) = members(offers, offer);
+        let (members, before) = members(offers, offer, turn);
         let places = places(offers, offer);
         let own = places.iter().filter(|(_, sold)| *sold).count() as u64;
         for (county, sold) in places {
             let county = &offers.market.counties[county];
-            let of_county = if sold { members / own.max(1) } else { 0 };
-            let cell = counted(of_county);
-            table.changed(changed && of_county > 10);
+            let of_county = |all: u64| counted(if sold { all / own.max(1) } else { 0 });
+            let cell = of_county(members);
+            table.changed(cell != of_county(before));
             let state = STATES[county.state].abbreviation;
             let row = [
                 &*plan.contract,

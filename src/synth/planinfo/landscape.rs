@@ -73,12 +73,13 @@ const HEADER: [&str; 52] = [
 
 pub(super) fn object(offers: &Arc<Offers>) -> Object {
     let rows = offers.all.iter().map(|offer| places(offers, offer).len() as u64).sum();
-    let (year, month) = (offers.year, offers.posted.strftime("%Y%m").to_string());
+    let dated = offers.release.day_of(&["landscape"]);
+    let (year, month) = (offers.year, dated.strftime("%Y%m").to_string());
     let name = format!("CY{year}_Landscape_{month}.csv");
     let readme = Text::beside(format!("CY{year}_Landscape_ReadMe.txt"), "Generated.\r\n");
     let data = text(offers, name, "landscape", rows, 900, write);
     let name = format!("cy{year}-landscape-{month}.zip");
-    Object::zip(DATABASE, name, offers.posted, vec![readme, data])
+    Object::zip(DATABASE, name, offers.release.posting(), vec![readme, data])
 }
 
 /// A county, or a state as a whole.

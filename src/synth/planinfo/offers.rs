@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use jiff::civil::Date;
-
 use crate::synth::Release;
 use crate::synth::geography::STATES;
 use crate::synth::market::{Area, Market, Plan};
@@ -18,9 +16,7 @@ const EXTRA: usize = 8;
 pub(super) struct Offers {
     pub(super) seed: u64,
     pub(super) year: i16,
-    pub(super) night: u32,
-    pub(super) posted: Date,
-    pub(super) period: String,
+    pub(super) release: Release,
     pub(super) market: Market,
     /// By contract, plan, segment.
     pub(super) all: Vec<Offer>,
@@ -76,9 +72,7 @@ impl Offers {
         Offers {
             seed: release.seed,
             year: release.contract_year as i16,
-            night: release.night,
-            posted: release.posted,
-            period: release.posted.strftime("%Y_%m").to_string(),
+            release: release.clone(),
             market,
             all,
             contracts,

@@ -59,8 +59,8 @@ pub(super) fn objects(offers: &Arc<Offers>) -> Vec<Object> {
         |_, out| columns_list(out),
     );
     vec![
-        Object::zip(DATABASE, format!("pbp-benefits-{year}.zip"), offers.posted, texts),
-        Object::bare(DATABASE, offers.posted, list),
+        Object::zip(DATABASE, format!("pbp-benefits-{year}.zip"), offers.release.posting(), texts),
+        Object::bare(DATABASE, offers.release.posted, list),
     ]
 }
 

@@ -29,14 +29,14 @@ const HEADER: [&str; 11] = [
 ];
 
 pub(super) fn object(offers: &Arc<Offers>) -> Object {
-    let period = &offers.period;
-    let folder = format!("MA_Cnty_SA_{period}");
+    let dated = offers.release.day_of(&["service_area"]);
+    let folder = format!("MA_Cnty_SA_{}", dated.strftime("%Y_%m"));
     let rows = areas(offers).map(|(_, counties)| counties.len() as u64).sum::<u64>() + 1;
     let data = text(offers, format!("{folder}/{folder}.csv"), "service_area", rows, 100, write);
     let readme = Text::beside(format!("{folder}/Read_Me_MA_Cnty_SA.txt"), "Generated.\r\n");
-    let month = offers.posted.strftime("%B-%Y").to_string().to_lowercase();
+    let month = dated.strftime("%B-%Y").to_string().to_lowercase();
     let name = format!("ma-contract-service-area-state-county-{month}.zip");
-    Object::zip(DATABASE, name, offers.posted, vec![data, readme])
+    Object::zip(DATABASE, name, offers.release.posting(), vec![data, readme])
 }
 
 /// Each contract's first offer, and its counties.

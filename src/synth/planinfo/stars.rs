@@ -59,7 +59,11 @@ pub(super) fn objects(offers: &Arc<Offers>) -> Vec<Object> {
             let old = edition < year;
             let body =
                 move |offers: &Offers, out: &mut dyn Write| write(offers, kind, edition, old, out);
-            Object::bare(DATABASE, offers.posted, text(offers, name, source, rows, 600, body))
+            Object::bare(
+                DATABASE,
+                offers.release.posted,
+                text(offers, name, source, rows, 600, body),
+            )
         })
         .collect()
 }

@@ -38,6 +38,113 @@ fn every_database_has_objects_that_are_the_same_each_time() {
     }
 }
 
+fn undated(name: &str) -> String {
+    name.replace(|letter: char| letter.is_ascii_digit(), "")
+}
+
+/// Every row of a database's texts, by the text's name; those of editions one after another.
+fn rows_of(objects: &BTreeMap<String, (Vec<u8>, Vec<Member>)>) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let mut rows: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    for (name, (bytes, _)) in objects {
+        let mut of_object = Texts::new();
+        match name.ends_with(".zip") {
+            true => unpack(bytes, "", &mut of_object, &mut Vec::new()),
+            false => drop(of_object.insert(name.clone(), bytes.clone())),
+        }
+        for (name, text) in of_object {
+            let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec);
+            rows.entry(undated(&name)).or_default().extend(lines);
+        }
+    }
+    rows
+}
+
+#[test]
+fn of_every_member_as_many_rows_differ_as_it_says() {
+    for database in DATABASES {
+        // Late enough that many rows have changed before, and some twice.
+        let of = |all| {
+            let nights = Nights { all, then: vec![] };
+            all_objects(database, &Plan { scale: 0.001, nights, ..Plan::default() })
+        };
+        let (before, after) = (of(1_004), of(1_005));
+        let mut said: BTreeMap<String, u64> = BTreeMap::new();
+        for member in after.values().flat_map(|(_, members)| members) {
+            *said.entry(undated(&member.name)).or_default() += member.changed;
+        }
+        let (before, after) = (rows_of(&before), rows_of(&after));
+        assert!(before.keys().eq(after.keys()));
+        for (name, rows) in &after {
+            let differing = rows.iter().zip(&before[name]).filter(|(now, old)| now != old).count();
+            assert_eq!((rows.len(), differing as u64), (before[name].len(), said[name]), "{name}");
+        }
+    }
+}
+
+/// The bytes of what lies in a zip, inner zips as they are; or of what is no zip.
+fn within(name: &str, bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    if !name.ends_with(".zip") {
+        // A file that is no zip is its own content; a day in its name is not.
+        return BTreeMap::from([(format!("{} {}", undated(name), bytes.len()), bytes.to_vec())]);
+    }
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut members = BTreeMap::new();
+    for nth in 0..archive.len() {
+        let mut member = archive.by_index(nth).unwrap();
+        let mut content = Vec::new();
+        member.read_to_end(&mut content).unwrap();
+        members.insert(member.name().unwrap().into_owned(), content);
+    }
+    members
+}
+
+/// Everything of a database's objects, and the sources whose members say that they changed.
+fn night(database: &str, nights: Nights) -> (BTreeMap<String, Vec<u8>>, Vec<&'static str>) {
+    let all = all_objects(database, &Plan { scale: 0.001, nights, ..Plan::default() });
+    let members = all.values().flat_map(|(_, members)| members);
+    let mut changed: Vec<&str> =
+        members.filter(|member| member.changed > 0).filter_map(|member| member.source).collect();
+    changed.sort_unstable();
+    changed.dedup();
+    (all.iter().flat_map(|(name, (bytes, _))| within(name, bytes)).collect(), changed)
+}
+
+#[test]
+fn a_night_that_names_what_changes_leaves_every_other_byte() {
+    let only = |names: &str| Only::parse(names).unwrap();
+    for (database, sources) in CHANGING {
+        let all = |all, then| night(database, Nights { all, then });
+        // Across the end of a month, which planinfo's files are named after.
+        let (before, _) = all(30, vec![]);
+        let (again, changed) = all(30, vec![only("nothing")]);
+        assert!(again == before && changed.is_empty(), "{database}: {changed:?}");
+        for source in sources {
+            let (after, changed) = all(30, vec![only("nothing"), only(source)]);
+            assert!(changed.is_empty() || changed == [*source], "{source}: {changed:?}");
+            let known =
+                |name: &&String| !before.contains_key(*name) || before[*name] != after[*name];
+            let names: Vec<&String> = after.keys().filter(known).collect();
+            assert!(names.iter().all(|name| belongs(name, source)), "{source}: {names:?}");
+        }
+        let (_, changed) = all(31, vec![]);
+        assert!(changed.iter().all(|name| sources.contains(name)), "{changed:?}");
+        assert!(!changed.is_empty() || database == "planinfo");
+    }
+}
+
+/// Whether a member's name, or a file's, is that of a source, or of what is dated with it.
+fn belongs(name: &str, source: &str) -> bool {
+    name.contains(match source {
+        "basic_drugs_formulary" => "basic drugs",
+        "nppes_pharmacy" => "npidata",
+        "pharmacy_networks" => "pharmacy networks",
+        "pricing" => "pricing",
+        "enrollment_by_plan" => "Monthly_Report_By_Plan",
+        "enrollment_cpsc" => "CPSC_Enrollment",
+        _ => "BENE_MAPD",
+    })
+}
+
 /// The rows of a csv text, header and all.
 fn csv_rows(bytes: &[u8], delimiter: u8) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new()
