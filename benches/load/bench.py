@@ -30,11 +30,12 @@ SMALL_ROWS = 5_000
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--rows", type=int, default=3_000_000, help="network rows (the whole release has 307 million) [3000000]")
-    add("--slow-rows", type=int, help="rows for dlt, sling and pgloader [a fifth]")
+    add("--rows", type=int, default=6_000_000, help="network rows (the whole release has 307 million) [6000000]")
+    add("--slow-rows", type=int, help="rows for dlt, sling and pgloader [a tenth]")
     add("--rounds", type=int, default=5, help="how often each contender runs, in turn [5]")
     add("--parts", default="acg", help="which of a, c and g to run [acg]")
-    add("--servers", help="[rds-like,private; with --small rds-like]")
+    add("--servers", help="of rds-like, rds-lz4 (its WAL compressed by lz4 and not by pglz) and private, those wanted "
+        "[rds-like,private; with --small rds-like]")
     add("--peers", default=",".join(peers.PEERS), help=f"for part c [{','.join(peers.PEERS)}]")
     add("--pbp", default=os.environ.get("BENCH_PBP"), help="CMS's PBP zip, for a real table of 840 columns [generated]")
     add("--kiln", default=os.environ.get("KILN"), help="the program [target/release/kiln, else target/debug/kiln]")
@@ -45,7 +46,7 @@ def options():
     if asked.small:
         asked.rows, asked.rounds = min(asked.rows, SMALL_ROWS), 1
     asked.servers = asked.servers or ("rds-like" if asked.small else "rds-like,private")
-    asked.slow_rows = asked.slow_rows or max(1, asked.rows // 5)
+    asked.slow_rows = asked.slow_rows or max(1, asked.rows // 10)
     asked.scratch = Path(asked.scratch).absolute()
     candidates = [asked.kiln] if asked.kiln else [ROOT / "target/release/kiln", ROOT / "target/debug/kiln"]
     asked.kiln = next((Path(c).absolute() for c in candidates if Path(c).exists()), None)
@@ -62,11 +63,17 @@ def main():
     os.umask(0o022)
     work.mkdir(parents=True)
     os.chmod(asked.scratch, 0o755)  # the servers are another user when this one is root
-    private = rds = None
+    started = []
     try:
         private = Private(asked.kiln, ROOT, work / "home")
-        rds = Rds(private, work / "rds")
-        servers = [server for server in (rds, private) if server.name in asked.servers.split(",")]
+        started.append(private)  # its S3 endpoint serves all of them
+        servers = []
+        for name in asked.servers.split(","):
+            server = private
+            if name != "private":
+                server = Rds(private, work / name, "lz4" if name == "rds-lz4" else "on")
+                started.append(server)
+            servers.append(server)
         told = machine.facts(asked.kiln)
         result = {
             "made": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -85,9 +92,8 @@ def main():
                 report.write(result, Path(asked.out))
         result["machine"]["load_after"] = machine.load()
     finally:
-        for server in (rds, private):
-            if server:
-                server.stop()
+        for server in reversed(started):
+            server.stop()
         shutil.rmtree(work, ignore_errors=True)
     if asked.small:
         print("counts and digests agree: " + ", ".join(f"part {letter}" for letter in asked.parts))

@@ -138,8 +138,10 @@ class Rds(Server):
     name = "rds-like"
     role = "loader"
 
-    def __init__(self, private, folder):
+    def __init__(self, private, folder, wal_compression="on"):
         self.private, self.folder = private, folder
+        if wal_compression != "on":
+            self.name = f"{self.name}, {wal_compression}"
         self.owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
         self.programs = programs()
         self.data = folder / "data"
@@ -152,7 +154,7 @@ class Rds(Server):
         self.certify()
         self.port = free_port()
         with open(self.data / "postgresql.conf", "a") as conf:
-            for key, value in {**RDS_SETTINGS, "port": str(self.port),
+            for key, value in {**RDS_SETTINGS, "wal_compression": wal_compression, "port": str(self.port),
                                "unix_socket_directories": str(self.sockets)}.items():
                 conf.write(f"{key} = '{value}'\n")
         (self.data / "pg_hba.conf").write_text("local all postgres trust\nhostssl all all 127.0.0.1/32 trust\n")

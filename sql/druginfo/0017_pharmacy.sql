@@ -56,7 +56,6 @@ alter table pharmacy
     alter column plans set not null,
     alter column in_nppes set not null;
 create index pharmacy_zipcode on pharmacy (zipcode);
-analyze pharmacy;
 
 comment on table pharmacy is
     'Pharmacies in any plan''s network: one row a pharmacy, with name and address where NPPES lists its NPI as a pharmacy. Derived from the network and nppes_pharmacy. [layout]';

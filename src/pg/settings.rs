@@ -11,6 +11,11 @@ use super::{Session, db};
 /// million rows was built in some two minutes on two cores (7.4 GB of sorts).
 const INDEX_MEMORY_MAX: i64 = 1 << 20;
 
+/// Said where index builds wait for a compression that another setting would spare them.
+const SLOW_WAL: &str = "wal_compression is pglz, which takes more CPU than building the index does, and \
+     this role may not change it: lz4 is set by the server's owner (on RDS in the parameter group), or \
+     `grant set on parameter wal_compression` to this role";
+
 /// Settings for a build's sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -73,6 +78,7 @@ pub async fn choose(session: &Session, cores: usize) -> anyhow::Result<Settings>
 impl Found {
     fn choose(&self, cores: usize) -> Settings {
         let mut chosen = Settings::default();
+        let mut slow_wal = None;
         let mut set = |name: &str, value: &str, why: String| {
             chosen.sql.push_str(&format!("set {name} = {value}; "));
             chosen.said.push(format!("{name} = {value}: {why}"));
@@ -87,6 +93,8 @@ impl Found {
         if matches!(self.wal_compression.as_str(), "on" | "pglz") && self.may_lz4 {
             let why = "less CPU than pglz for the pages of indexes in the WAL";
             set("wal_compression", "lz4", why.to_owned());
+        } else if matches!(self.wal_compression.as_str(), "on" | "pglz") {
+            slow_wal = Some(SLOW_WAL.to_owned());
         }
         // A leader works as its workers do: one process more than cores is one that waits for another.
         let workers = i64::try_from(cores).unwrap_or(i64::MAX).saturating_sub(1).max(0);
@@ -110,6 +118,7 @@ impl Found {
             _ => "rows and indexes are written to the WAL as well",
         };
         chosen.said.push(format!("wal_level is {}: {wal}", self.wal_level));
+        chosen.said.extend(slow_wal);
         chosen
     }
 }
@@ -136,7 +145,8 @@ mod tests {
         let generous = Found { index_memory: 2 << 20, may_lz4: false, ..found };
         let chosen = generous.choose(3);
         assert_eq!(chosen.sql, "");
-        assert_eq!(chosen.said.len(), 1);
+        assert_eq!(chosen.said.len(), 2);
+        assert!(chosen.said[1].contains("grant set on parameter"), "{:?}", chosen.said);
     }
 
     #[test]
