@@ -46,6 +46,9 @@ def options():
     if asked.small:
         asked.rows, asked.rounds = min(asked.rows, SMALL_ROWS), 1
     asked.servers = asked.servers or ("rds-like" if asked.small else "rds-like,private")
+    unknown = set(asked.servers.split(",")) - {"rds-like", "rds-lz4", "private"}
+    if unknown:
+        parser.error(f"no server {', '.join(sorted(unknown))}: there are rds-like, rds-lz4 and private")
     asked.slow_rows = asked.slow_rows or max(1, asked.rows // 10)
     asked.scratch = Path(asked.scratch).absolute()
     candidates = [asked.kiln] if asked.kiln else [ROOT / "target/release/kiln", ROOT / "target/debug/kiln"]
