@@ -120,7 +120,6 @@ fn where_nothing_changed_nothing_is_done_and_said_so() {
         (&ledger["build"], &ledger["sources"]),
         (&"druginfo_00001".into(), &Value::Array(vec![]))
     );
-    assert!(outcome.took.as_secs() < 5, "{outcome}");
     // A night without a terminal says nothing when it goes well.
     let outcome = world.night();
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));

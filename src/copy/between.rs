@@ -9,6 +9,7 @@ mod cut;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::{Bytes, BytesMut};
@@ -38,6 +39,16 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// This and what another part of the same table holds.
+    #[must_use]
+    pub fn and(self, other: Stored) -> Stored {
+        Stored {
+            rows: self.rows + other.rows,
+            bytes: self.bytes + other.bytes,
+            digest: self.digest.wrapping_add(other.digest),
+        }
+    }
+
     /// The digest as manifests write it.
     pub fn digest_hex(&self) -> String {
         format!("{:032x}", self.digest)
@@ -106,7 +117,7 @@ impl Way<'_> {
     /// # Errors
     /// As [`rows`] and [`read_by_sets`].
     pub async fn rows(&self, sets: Vec<SetDigests>) -> anyhow::Result<Stored> {
-        self.go(Rows::by(sets)).await.map(|rows| rows.stored)
+        self.go(Rows::by(sets.into())).await.map(|rows| rows.stored)
     }
 
     /// Copies a dictionary and gives the digests of its sets.
@@ -158,7 +169,7 @@ pub async fn read(from: &Session, query: &str, stop: &CancellationToken) -> anyh
 pub async fn read_by_sets(
     from: &Session,
     query: &str,
-    sets: Vec<SetDigests>,
+    sets: Arc<[SetDigests]>,
     meter: &Meter,
     stop: &CancellationToken,
 ) -> anyhow::Result<Stored> {

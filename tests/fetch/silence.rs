@@ -53,7 +53,8 @@ fn a_silent_postgres_is_given_up() {
         (0, "database postgres: "),
         (1, "database kiln: "),
         (3, "database druginfo_00002, for pre-data: "),
-        (7, "database druginfo_00003, for open sources: "),
+        (4, "database druginfo_00003, for forecast: "),
+        (7, "database druginfo_00004, for seal: "),
     ] {
         proxy.after(passed, Fault::BlackHole);
         let outcome = world.kiln(&["run", "druginfo"]).exits(12);

@@ -164,7 +164,8 @@ async fn said(
         let query = dictionary.select_sql();
         sets.push(between::set_digests(session, &query, stop).await?);
     }
-    between::read_by_sets(session, &binding.select_sql(), sets, &Meter::default(), stop).await
+    between::read_by_sets(session, &binding.select_sql(), sets.into(), &Meter::default(), stop)
+        .await
 }
 
 /// The account of a source whose rows came out of another build, or out of its file.

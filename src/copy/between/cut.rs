@@ -1,5 +1,7 @@
 //! A binary COPY cut into its rows, for their count and digest.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -24,7 +26,7 @@ pub(super) struct Rows {
     held: BytesMut,
     pub(super) stored: Stored,
     /// Digests that stand in a row's digest for its first fields.
-    sets: Vec<SetDigests>,
+    sets: Arc<[SetDigests]>,
     /// Where the rows are sets themselves: their digests.
     pub(super) collected: Option<SetDigests>,
     /// What the row's digest is over, where sets stand in it.
@@ -33,7 +35,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Rows whose first fields are numbers of these sets.
-    pub(super) fn by(sets: Vec<SetDigests>) -> Rows {
+    pub(super) fn by(sets: Arc<[SetDigests]>) -> Rows {
         Rows { sets, ..Rows::default() }
     }
 
@@ -100,7 +102,7 @@ impl Rows {
         }
         let mut rest = &row[2..];
         self.digested.clear();
-        for sets in &self.sets {
+        for sets in self.sets.iter() {
             let (key, behind) = number(rest).ok_or_else(broken)?;
             let known = sets.get(&key).ok_or_else(|| {
                 failure(Exit::ChecksFailed, format!("a row has set {key}, its dictionary has not"))
@@ -213,8 +215,7 @@ mod tests {
             rows.take(&bytes).expect("well formed");
         };
         let digest = |number: i32| {
-            let sets = vec![SetDigests::from_iter([(number, 77)])];
-            let mut rows = Rows { sets, ..Rows::default() };
+            let mut rows = Rows::by([SetDigests::from_iter([(number, 77)])].into());
             read(number, &mut rows);
             rows.end().expect("complete").stored.digest
         };

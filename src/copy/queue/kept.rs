@@ -8,10 +8,11 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::super::between::{self, Stored, Way};
+use super::super::between::{self, SetDigests, Stored, Way};
 use super::super::settle::write_entry;
 use super::super::{frozen, truncate};
 use super::{Loading, Shared, Task, begin_source, open};
@@ -23,6 +24,11 @@ use crate::pg::{Session, db, literal};
 use crate::progress::Meter;
 use crate::registry::build::BuildDatabase;
 use crate::reuse::Keep;
+
+/// Bytes of a page of Postgres.
+const PAGE: u64 = 8192;
+/// Pages of a table that is read side by side.
+const SIDE_BY_SIDE_FROM: u64 = 1 << 13;
 
 /// A source that waits to be brought over.
 pub(super) struct Waiting {
@@ -101,7 +107,8 @@ impl Loading<'_> {
         same_columns(&from, &into, binding).await?;
         let bytes = heap_bytes(&from, name).await?;
         meter.total.store(bytes, Ordering::Relaxed);
-        let over = Over { from: &from, into: &into, meter, stop };
+        let (build, connections) = (self.build, self.connections);
+        let over = Over { build, connections, from: &from, into: &into, meter, stop };
         into.batch_execute("begin").await.map_err(db("begin"))?;
         let rows = match keep.in_place {
             true => over.prove(binding, keep).await?,
@@ -196,16 +203,18 @@ fn agree_on_sets(table: &str, keep: &Keep, found: u64) -> anyhow::Result<()> {
 
 /// From one build to the other.
 struct Over<'a> {
+    build: &'a BuildDatabase,
+    connections: usize,
     from: &'a Session,
     into: &'a Session,
-    meter: &'a Meter,
+    meter: &'a Arc<Meter>,
     stop: &'a CancellationToken,
 }
 
 impl Over<'_> {
     /// The dictionaries, and then the rows that have numbers of them.
     async fn tables(&self, binding: &Binding, keep: &Keep) -> anyhow::Result<Stored> {
-        let Over { from, into, meter, stop } = *self;
+        let Over { from, into, meter, stop, .. } = *self;
         let mut sets = Vec::new();
         for dictionary in &binding.dictionaries {
             let (query, sql) = (dictionary.select_sql(), frozen(&dictionary.copy_sql()));
@@ -220,15 +229,14 @@ impl Over<'_> {
 
     /// Reads tables that stand in the new build already, and notes that they are frozen.
     async fn prove(&self, binding: &Binding, keep: &Keep) -> anyhow::Result<Stored> {
-        let Over { into, meter, stop, .. } = *self;
+        let Over { into, stop, .. } = *self;
         let mut sets = Vec::new();
         for dictionary in &binding.dictionaries {
             let digests = between::set_digests(into, &dictionary.select_sql(), stop).await?;
             agree_on_sets(dictionary.table.as_str(), keep, digests.len() as u64)?;
             sets.push(digests);
         }
-        let query = binding.select_sql();
-        let stored = between::read_by_sets(into, &query, sets, meter, stop).await?;
+        let stored = self.read(binding, sets.into()).await?;
         // As `index` notes it of tables that it has frozen and analysed itself.
         let steps: Vec<String> =
             binding.source.tables().map(|table| format!("Freeze {}", table.as_str())).collect();
@@ -236,6 +244,37 @@ impl Over<'_> {
             .await
             .map_err(db("note the steps"))?;
         Ok(stored)
+    }
+
+    /// Reads the rows, a large table's side by side: cutting and hashing them is what takes the time.
+    async fn read(&self, binding: &Binding, sets: Arc<[SetDigests]>) -> anyhow::Result<Stored> {
+        let name = binding.source.name.as_str();
+        let pages = heap_bytes(self.into, name).await? / PAGE;
+        let ranges = if pages < SIDE_BY_SIDE_FROM { 1 } else { self.connections as u64 };
+        let mut reads = JoinSet::new();
+        for range in 0..ranges {
+            let session = self.build.session(name).await?;
+            let mut query =
+                format!("{} where ctid >= '({},0)'", binding.select_sql(), pages * range / ranges);
+            if range + 1 < ranges {
+                // The last one has whatever comes behind the others.
+                query.push_str(&format!(" and ctid < '({},0)'", pages * (range + 1) / ranges));
+            }
+            let (sets, meter, stop) =
+                (Arc::clone(&sets), Arc::clone(self.meter), self.stop.clone());
+            reads.spawn(async move {
+                let read = between::read_by_sets(&session, &query, sets, &meter, &stop).await;
+                read.map(|stored| (session, stored))
+            });
+        }
+        let mut all = Stored::default();
+        while let Some(read) = reads.join_next().await {
+            let (session, stored) =
+                read.map_err(|panic| anyhow::anyhow!("read {name}: {panic}"))??;
+            self.build.give_back(session);
+            all = all.and(stored);
+        }
+        Ok(all)
     }
 
     /// The rows that were refused, so that the new build tells of them as well.
