@@ -1,5 +1,10 @@
 -- derive
 create table plan as
+with years as materialized (
+    select formulary_id, min(contract_year) as contract_year
+    from basic_drugs_formulary
+    group by formulary_id
+)
 select format('%s-%s-%s', p.contract_id, p.plan_id, p.segment_id) as plan,
        p.contract_id,
        p.plan_id,
@@ -17,17 +22,12 @@ select format('%s-%s-%s', p.contract_id, p.plan_id, p.segment_id) as plan,
        min(p.ma_region_code) as ma_region_code,
        min(p.pdp_region_code) as pdp_region_code,
        count(p.county_code)::integer as counties,
-       min(f.contract_year) as contract_year,
+       -- The newest formulary's year stands in for a formulary that CMS names and does not ship.
+       min(coalesce(f.contract_year, (select max(y.contract_year) from years y))) as contract_year,
        min(n.id) as network_plan_key,
        min(c.id) as pricing_plan_key
 from plan_information p
-left join lateral (
-    -- The newest formulary's year stands in for a formulary that CMS names and does not ship.
-    select coalesce(
-        (select b.contract_year from basic_drugs_formulary b
-         where b.formulary_id = p.formulary_id limit 1),
-        (select max(b.contract_year) from basic_drugs_formulary b)) as contract_year
-) as f on true
+left join years f using (formulary_id)
 left join network_plan n using (contract_id, plan_id, segment_id)
 left join pricing_plan c using (contract_id, plan_id, segment_id)
 group by p.contract_id, p.plan_id, p.segment_id;
