@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, pin_mut};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Exit, exit_of};
+use crate::error::all_or_first_error;
 use crate::ledger::CheckEntry;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::BuildDatabase;
@@ -76,18 +76,8 @@ pub async fn run(
     let checks = all(schema);
     let (next, abort) = (AtomicUsize::new(0), stop.child_token());
     let lanes = (0..connections.min(checks.len())).map(|_| lane(build, &checks, &next, &abort));
-    let (mut found, mut errors) = (Vec::new(), Vec::new());
-    for outcome in join_all(lanes).await {
-        match outcome {
-            Ok(entries) => found.extend(entries),
-            Err(error) => errors.push(error),
-        }
-    }
-    // One lane's error stops the others; theirs only say that they were stopped.
-    errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
-    if let Some(error) = errors.into_iter().next() {
-        return Err(error);
-    }
+    let found = all_or_first_error(join_all(lanes).await)?;
+    let mut found: Vec<_> = found.into_iter().flatten().collect();
     found.sort_by_key(|(index, _)| *index);
     Ok(found.into_iter().map(|(_, entry)| entry).collect())
 }

@@ -61,6 +61,25 @@ impl Exit {
     }
 }
 
+/// What came of work side by side: all of it, or the first error. One's error stops the others, and
+/// theirs only say that they were stopped.
+///
+/// # Errors
+/// The first that is not of the stopping, else the first.
+pub fn all_or_first_error<T>(
+    outcomes: impl IntoIterator<Item = anyhow::Result<T>>,
+) -> anyhow::Result<Vec<T>> {
+    let (mut all, mut errors) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Ok(done) => all.push(done),
+            Err(error) => errors.push(error),
+        }
+    }
+    errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
+    errors.into_iter().next().map_or(Ok(all), Err)
+}
+
 /// An expected failure: it knows its exit code and, where there is one, the command that helps.
 #[derive(Debug)]
 pub struct Failure {

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Exit, exit_of};
+use crate::error::{Exit, Failure, all_or_first_error};
 use crate::pg::{Session, db};
 use crate::registry::build::BuildDatabase;
-use crate::schema::{Kind, Schema, SchemaFile};
+use crate::schema::{Kind, Schema, SchemaFile, Section};
 
 /// Builds what the `-- post-data` sections say, this many files at a time; those with foreign keys
 /// last, in number order.
@@ -48,7 +48,8 @@ fn refers(file: &SchemaFile) -> bool {
 }
 
 /// Finishes one table whose rows are in, while others still load: what its `-- post-data` section
-/// says, then freeze and analyse. One with foreign keys waits for the others' keys.
+/// says, then freeze and analyse. One with foreign keys waits for the others' keys. One that is made
+/// from the rows of others is made; what changes while it is made could not be frozen yet.
 ///
 /// # Errors
 /// The server's; a key that its rows do not keep, with file and line.
@@ -62,6 +63,9 @@ pub async fn finish_table(
     if refers(file) {
         return Ok(());
     }
+    if file.of_kind(&Kind::Derive).any(Section::is_early) {
+        return step_of(build, file, &Kind::Derive, stop).await;
+    }
     let session = build.session(&format!("post-data {table}")).await?;
     step(&session, file, &Kind::PostData, stop).await?;
     freeze_table(&session, table, stop).await?;
@@ -69,7 +73,7 @@ pub async fn finish_table(
     Ok(())
 }
 
-/// Makes the tables of the `-- derive` sections, in number order.
+/// Makes the tables of the `-- derive` sections, in their order.
 ///
 /// # Errors
 /// The first that fails.
@@ -78,7 +82,7 @@ pub async fn derive(
     schema: &Schema,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    for file in &schema.files {
+    for file in schema.in_order(&Kind::Derive) {
         if file.of_kind(&Kind::Derive).next().is_some() {
             step_of(build, file, &Kind::Derive, stop).await?;
         }
@@ -155,9 +159,7 @@ async fn side_by_side<'a, T: 'a>(
         .buffer_unordered(connections)
         .collect()
         .await;
-    let mut errors: Vec<anyhow::Error> = outcomes.into_iter().filter_map(Result::err).collect();
-    errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
-    errors.into_iter().next().map_or(Ok(()), Err)
+    all_or_first_error(outcomes).map(drop)
 }
 
 /// A file's step in a session that is named for it.
@@ -185,6 +187,12 @@ async fn step(
     }
     session.batch_execute("begin").await.map_err(db("begin"))?;
     file.apply(session, kind, stop).await?;
+    if *kind == Kind::Derive
+        && let Some((line, message)) = file.reads_unnamed(session).await?
+    {
+        let message = format!("{}:{line}: {message}", file.path.display());
+        return Err(Failure::new(Exit::Usage, message).hint("kiln schema check").into());
+    }
     note_done(session, &name).await?;
     session.batch_execute("commit").await.map_err(db(format!("commit {name}")))
 }

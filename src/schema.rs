@@ -173,6 +173,25 @@ impl Schema {
         tables.into_iter().filter(|table| !derived(table)).collect()
     }
 
+    /// Tables that are made as soon as others have their rows, and those others.
+    pub fn early(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let sections = self.files.iter().flat_map(|file| {
+            let own = file.sections.iter().filter(|section| section.is_early());
+            own.map(move |section| (file.table.as_str(), section.from.as_slice()))
+        });
+        sections
+    }
+
+    /// The files in the order in which their sections of a kind run: by number; tables that are made
+    /// while keys are being built come before the other derived ones.
+    pub fn in_order(&self, kind: &Kind) -> Vec<&SchemaFile> {
+        let mut files: Vec<&SchemaFile> = self.files.iter().collect();
+        if *kind == Kind::Derive {
+            files.sort_by_key(|file| !file.of_kind(kind).any(Section::is_early));
+        }
+        files
+    }
+
     /// The version that `schema.lock` gives.
     ///
     /// # Errors
@@ -186,7 +205,7 @@ impl Schema {
         })
     }
 
-    /// Runs every section of one kind, file by file in number order.
+    /// Runs every section of one kind, file by file in their order.
     ///
     /// # Errors
     /// The first statement that Postgres refuses, with file and line.
@@ -196,7 +215,7 @@ impl Schema {
         kind: &Kind,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
-        for file in &self.files {
+        for file in self.in_order(kind) {
             file.apply(session, kind, stop).await?;
         }
         Ok(())
@@ -231,6 +250,33 @@ impl SchemaFile {
             }
         }
         Ok(())
+    }
+
+    /// Whether this file's early derive section has read, in the transaction that is open, tables that
+    /// its marker does not name: it may have found a part of their rows, or none. Gives the marker's
+    /// line and what is wrong. Locks tell it, so that views and functions hide nothing.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn reads_unnamed(
+        &self,
+        session: &Session,
+    ) -> anyhow::Result<Option<(usize, String)>> {
+        let mut own = self.sections.iter();
+        let Some(section) = own.find(|section| section.is_early()) else { return Ok(None) };
+        let read = catalog::tables_read(session).await?;
+        let is_named = |table: &String| section.from.contains(table) || *table == self.table;
+        let unnamed: Vec<String> = read.into_iter().filter(|table| !is_named(table)).collect();
+        if unnamed.is_empty() {
+            return Ok(None);
+        }
+        let all = [section.from.as_slice(), &unnamed].concat().join(", ");
+        let message = format!(
+            "reads {}, which its marker does not name: `-- derive from {all}`, or `-- derive` to wait \
+             for everything",
+            unnamed.join(", ")
+        );
+        Ok(Some((section.line - 1, message)))
     }
 
     /// The line of this file that the server's error is about: where it points to, else where

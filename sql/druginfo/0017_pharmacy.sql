@@ -1,4 +1,4 @@
--- derive
+-- derive from pharmacy_networks, network_pharmacy, network_terms, nppes_pharmacy
 -- One pass over the network, without a join and without a copy of it, spread over the server's
 -- parallel workers: how terms serve (1 retail, 2 mail order) is looked up in an array by their number,
 -- which takes a third less of the time than joining network_terms.
@@ -89,32 +89,3 @@ comment on column pharmacy.plans is
     'Plans in whose network the pharmacy is. [layout]';
 comment on column pharmacy.in_nppes is
     'True where NPPES lists the NPI as a pharmacy. [layout]';
-
-create function pharmacy_plans(pharmacy text) returns table (
-    plan text,
-    is_retail boolean,
-    is_preferred_retail boolean,
-    is_mail boolean,
-    is_preferred_mail boolean,
-    is_in_area boolean
-)
-language sql stable parallel safe
-as $$
-    select p.plan, t.pharmacy_retail, t.preferred_status_retail, t.pharmacy_mail,
-           t.preferred_status_mail, t.in_area_flag
-    from plan p
-    -- The limit keeps it at one look-up in the key a plan; without, all of the network is read.
-    cross join lateral (
-        select n.terms_key
-        from pharmacy_networks n
-        where n.plan_key = p.network_plan_key
-          and n.pharmacy_key = any (array(
-              select f.id from network_pharmacy f
-              where f.pharmacy_number = '10' || right(pharmacy_plans.pharmacy, 10)))
-        limit 1
-    ) as n
-    join network_terms t on t.id = n.terms_key
-$$;
-
-comment on function pharmacy_plans is
-    'Plans in whose network a pharmacy is, and how it serves them. Takes the pharmacy''s NPI.';

@@ -16,7 +16,7 @@ use crate::bind::Binding;
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::note_without;
-use crate::copy::queue::{After, Loading, Task};
+use crate::copy::queue::{After, AfterWork, Early, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::failpoint;
 use crate::forecast::room::Room;
@@ -315,14 +315,18 @@ impl<'a> Baking<'a> {
     fn after_rows(&self) -> After<'_> {
         let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
         let clock = &self.context.progress.clock;
-        Box::new(move |table| {
+        let work: AfterWork = Box::new(move |table| {
             Box::pin(async move {
                 clock.keys_began(&table);
                 let outcome = index::finish_table(build, schema, &table, stop).await;
                 clock.keys_over(&table);
                 outcome
             })
-        })
+        });
+        let early = schema
+            .early()
+            .map(|(table, from)| Early { table: table.to_owned(), from: from.to_vec() });
+        After { work, early: early.collect() }
     }
 
     /// Post-data, derive, freeze, check, seal.

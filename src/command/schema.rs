@@ -8,12 +8,12 @@ use crate::cli;
 use crate::docs::described::{self, Described};
 use crate::error::{Exit, Failure};
 use crate::local;
-use crate::pg::{Server, Session, db};
+use crate::pg::{Ident, Server, Session, db};
 use crate::report;
 use crate::schema::catalog::{self, Fingerprint};
 use crate::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section};
-use crate::source::Sources;
-use crate::strict::Problems;
+use crate::source::{Source, Sources};
+use crate::strict::{Problems, suggest};
 use crate::subset::{self, Asked, Percent, Rules};
 
 /// `kiln schema check [DATABASE…]`.
@@ -162,13 +162,24 @@ async fn apply(
     problems: &Problems,
 ) -> anyhow::Result<Vec<String>> {
     let mut refused = Vec::new();
-    for file in schema.files.iter().filter(|file| !before.contains(&file.table)) {
+    let files = schema.in_order(kind).into_iter();
+    for file in files.filter(|file| !before.contains(&file.table)) {
+        // As a build runs it.
+        session.batch_execute("begin").await.map_err(db("begin"))?;
+        let mut end = "commit";
         for section in file.of_kind(kind) {
             if let Err(error) = session.batch_execute(&section.sql).await {
                 note(file, section, error, problems)?;
                 refused.push(file.table.clone());
+                end = "rollback";
             }
         }
+        if *kind == Kind::Derive && end == "commit" {
+            if let Some((line, message)) = file.reads_unnamed(session).await? {
+                problems.add(&file.path, line, message);
+            }
+        }
+        session.batch_execute(end).await.map_err(db(end))?;
     }
     Ok(refused)
 }
@@ -231,7 +242,16 @@ async fn hold_against_specs(
         let tables = bind::tables(session, source).await?;
         Binding::new(source, &tables, None, problems);
     }
+    let filled: Vec<&str> =
+        sources.all.iter().flat_map(Source::tables).map(Ident::as_str).collect();
     for file in &schema.files {
+        for section in &file.sections {
+            for name in section.from.iter().filter(|name| !filled.contains(&name.as_str())) {
+                let mean = suggest(name, filled.iter().copied());
+                let message = format!("no source fills {name}, which its marker names{mean}");
+                problems.add(&file.path, section.line - 1, message);
+            }
+        }
         let is_derived = file.of_kind(&Kind::Derive).next().is_some();
         if !is_derived && !sources.stems.contains(&file.table) {
             let database = schema.database.as_str();

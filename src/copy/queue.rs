@@ -1,35 +1,37 @@
 //! All sources, longest first, over as many connections as there are; what follows a source's
-//! rows (its keys and indexes) stands in the same queue, while others still load. A source that fails does not stop the others: an engineer then has one thing to mend and
-//! not nine.
+//! rows (its keys and indexes) stands in the same queue, while others still load. A source that
+//! fails does not stop the others: an engineer then has one thing to mend and not nine.
 
+mod jobs;
 mod kept;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::rejects::{self, RejectWriter};
 use super::settle::{Open, load_and_settle, settle_failed};
 use crate::bind::Binding;
-use crate::error::{Exit, Failure, exit_of};
+use crate::error::{Exit, Failure, all_or_first_error};
 use crate::failpoint;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::forecast::room::Room;
-use crate::ledger::{SourceEntry, SourceState};
+use crate::ledger::SourceEntry;
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
 use crate::progress::{Meter, Progress};
 use crate::registry::build::BuildDatabase;
 use crate::reuse::Keep;
 use crate::source::Source;
-use kept::Waiting;
+use jobs::{Done, Job, Jobs, Opened};
 
 /// A source to be loaded.
 pub struct Task {
@@ -73,33 +75,29 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
-/// What is done to a table when its rows are in: its keys and indexes.
-pub type After<'a> = Box<dyn Fn(String) -> BoxFuture<'a, anyhow::Result<()>> + Send + Sync + 'a>;
+/// Sources with what tells how far they are.
+type Meters = Vec<(String, Arc<Meter>)>;
 
-/// Rows take this many times as long as the keys and statistics behind them [measured at 3 million
-/// network rows: 1.7 s and 1.3; prices 0.7 and 0.35; NPPES, most of which is filtered out, 0.9 and 0.4].
-const ROWS_TO_KEYS: u64 = 2;
-
-/// What waits, and what is done.
-struct Shared {
-    /// What is brought over, the longest last.
-    kept: Vec<Waiting>,
-    /// The longest last.
-    waiting: Vec<Open>,
-    /// Tables whose rows are in, with the bytes of text that they were; the longest last.
-    loaded: BTreeSet<(u64, String)>,
-    settled: Vec<SourceEntry>,
-    /// The first that failed behind its rows; the others' rows are loaded all the same.
-    failed: Option<anyhow::Error>,
-    /// Tables that a kept build did not give back.
-    warnings: Vec<String>,
+/// What follows rows.
+pub struct After<'a> {
+    /// What is done to a table when its rows are in: its keys and indexes; and to one of `early`,
+    /// which is then made.
+    pub work: AfterWork<'a>,
+    /// Tables that are made from others as soon as those have their rows.
+    pub early: Vec<Early>,
 }
 
-/// What a connection does next.
-enum Job {
-    Bring(Box<Waiting>),
-    Load(Box<Open>),
-    After(String),
+/// Finishes a table.
+pub type AfterWork<'a> =
+    Box<dyn Fn(String) -> BoxFuture<'a, anyhow::Result<()>> + Send + Sync + 'a>;
+
+/// A table that is made from others while keys are still being built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Early {
+    /// Its name.
+    pub table: String,
+    /// The tables whose rows it needs.
+    pub from: Vec<String>,
 }
 
 impl Loading<'_> {
@@ -131,25 +129,39 @@ impl Loading<'_> {
         let entries = read.flat_map(|found| &found.entries);
         let unclaimed = unclaimed(self.specs, entries.chain(told.flat_map(|keep| &keep.entries)));
         self.hold_room(&found)?;
-        let (mut shared, mut meters) = self.open_all(found).await?;
-        Loading::queue_kept(kept, &mut shared, &mut meters);
-        let shared = Mutex::new(shared);
+        let early = self.after.as_ref().map(|after| after.early.clone());
+        let mut jobs = Jobs::new(early.unwrap_or_default(), self.after.is_some());
+        let mut meters = self.open_all(found, &mut jobs).await?;
+        Loading::queue_kept(kept, &mut jobs, &mut meters);
         let watch = self.progress.watch("load", meters);
-        let abort = self.stop.child_token();
-        let cores = self.cores();
-        let workers = (0..self.connections).map(|_| self.work(&shared, &cores, &abort));
-        let outcomes = futures_util::future::join_all(workers).await;
+        let done = self.work_through(&mut jobs).await;
         drop(watch);
-        // One worker's error stops the others; theirs only say that they were stopped.
-        let mut errors: Vec<anyhow::Error> = outcomes.into_iter().filter_map(Result::err).collect();
-        let mut shared = shared.into_inner();
-        errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
-        if let Some(error) = errors.into_iter().next().or(shared.failed.take()) {
-            return Err(error);
-        }
-        let Shared { settled: mut entries, warnings, .. } = shared;
-        entries.sort_by(|a, b| a.source.cmp(&b.source));
+        done?;
+        let (entries, warnings) = jobs.into_settled()?;
         Ok(Loaded { entries, unclaimed, warnings })
+    }
+
+    /// Gives each connection its next job until there is none.
+    async fn work_through(&self, jobs: &mut Jobs) -> anyhow::Result<()> {
+        let (abort, cores) = (self.stop.child_token(), self.cores());
+        let mut running = FuturesUnordered::new();
+        let mut outcomes = Vec::new();
+        loop {
+            while running.len() < self.connections && !abort.is_cancelled() {
+                let Some(job) = jobs.next() else { break };
+                running.push(self.work(job, &cores, &abort));
+            }
+            let Some(outcome) = running.next().await else { break };
+            match outcome {
+                Ok(done) => jobs.take(done),
+                Err(error) => {
+                    abort.cancel();
+                    outcomes.push(Err(error));
+                }
+            }
+        }
+        all_or_first_error::<()>(outcomes)?;
+        if self.stop.is_cancelled() { Err(stopped()) } else { Ok(()) }
     }
 
     /// Refuses to begin where the text that was found will not fit.
@@ -180,18 +192,11 @@ impl Loading<'_> {
     async fn open_all(
         &self,
         found: Vec<(Task, anyhow::Result<Found>)>,
-    ) -> anyhow::Result<(Shared, Vec<(String, Arc<Meter>)>)> {
+        jobs: &mut Jobs,
+    ) -> anyhow::Result<Meters> {
         let session = self.build.session("open sources").await?;
         // One transaction: a night may have hundreds of sources, and a commit waits for the disk.
         session.batch_execute("begin").await.map_err(db("begin"))?;
-        let mut shared = Shared {
-            kept: Vec::new(),
-            waiting: Vec::new(),
-            loaded: BTreeSet::new(),
-            settled: Vec::new(),
-            failed: None,
-            warnings: Vec::new(),
-        };
         let mut meters = Vec::new();
         for (task, found) in found {
             if self.stop.is_cancelled() {
@@ -199,56 +204,41 @@ impl Loading<'_> {
             }
             let name = task.binding.source.name.as_str().to_owned();
             let meter = Arc::new(Meter::default());
-            if open(&session, task, found, &meter, &mut shared).await? {
+            jobs.expect(&task.binding);
+            let opened = open(&session, task, found, &meter).await?;
+            if let Opened::Waits(_) = &opened {
                 meters.push((name, meter));
             }
+            jobs.opened(opened);
         }
         session.batch_execute("commit").await.map_err(db("commit the opened sources"))?;
         self.build.give_back(session);
-        Ok((shared, meters))
+        Ok(meters)
     }
 
     async fn work(
         &self,
-        shared: &Mutex<Shared>,
+        job: Job,
         cores: &Arc<Semaphore>,
         abort: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        let outcome = self.work_through(shared, cores, abort).await;
-        if outcome.is_err() {
-            abort.cancel();
-        }
-        outcome
-    }
-
-    async fn work_through(
-        &self,
-        shared: &Mutex<Shared>,
-        cores: &Arc<Semaphore>,
-        abort: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        let mut rejects = RejectWriter::new(self.build);
-        loop {
-            let Some(job) = shared.lock().await.next() else { return Ok(()) };
-            match job {
-                Job::Bring(waiting) => self.bring_or_load(*waiting, shared, abort).await?,
-                Job::Load(open) => {
-                    let name = open.binding.source.name.as_str().to_owned();
-                    let span = tracing::info_span!("load", source = name);
-                    let session = self.build.session(&name).await?;
-                    let load = load_and_settle(&session, *open, cores, &mut rejects, abort);
-                    let entry = load.instrument(span).await?;
-                    self.build.give_back(session);
-                    failpoint::hit(failpoint::SOURCE)?;
-                    shared.lock().await.settle(entry, self.after.is_some());
-                }
-                Job::After(table) => {
-                    let Some(after) = &self.after else { continue };
-                    if let Err(error) = after(table).await {
-                        shared.lock().await.failed.get_or_insert(error);
-                    }
-                }
+    ) -> anyhow::Result<Done> {
+        match job {
+            Job::Bring(waiting) => self.bring_or_load(*waiting, abort).await,
+            Job::Load(open) => {
+                let name = open.binding.source.name.as_str().to_owned();
+                let span = tracing::info_span!("load", source = name);
+                let session = self.build.session(&name).await?;
+                let mut rejects = RejectWriter::new(self.build);
+                let load = load_and_settle(&session, *open, cores, &mut rejects, abort);
+                let entry = load.instrument(span).await?;
+                self.build.give_back(session);
+                failpoint::hit(failpoint::SOURCE)?;
+                Ok(Done::Settled(Box::new(entry)))
             }
+            Job::After(table) => match &self.after {
+                Some(after) => Ok(Done::After((after.work)(table).await)),
+                None => Ok(Done::After(Ok(()))),
+            },
         }
     }
 }
@@ -304,51 +294,19 @@ fn one_period_an_object(
     all
 }
 
-impl Shared {
-    fn next(&mut self) -> Option<Job> {
-        if let Some(waiting) = self.kept.pop() {
-            return Some(Job::Bring(Box::new(waiting)));
-        }
-        let rows = self.waiting.last().map(Open::size);
-        let keys = self.loaded.last().filter(|_| self.failed.is_none());
-        if keys_take_longer(keys.map(|(bytes, _)| *bytes), rows) {
-            return self.loaded.pop_last().map(|(_, table)| Job::After(table));
-        }
-        self.waiting.pop().map(|open| Job::Load(Box::new(open)))
-    }
-
-    /// Takes a source's entry; its keys wait where its rows are in.
-    fn settle(&mut self, entry: SourceEntry, has_keys: bool) {
-        if entry.state == SourceState::Loaded && has_keys {
-            let bytes = entry.sum(|file| file.bytes);
-            self.loaded.insert((bytes, entry.source.clone()));
-        }
-        self.settled.push(entry);
-    }
-}
-
-/// Whether the keys of so many bytes of rows take longer than rows of so many bytes that wait.
-fn keys_take_longer(keys: Option<u64>, rows: Option<u64>) -> bool {
-    keys.map(|bytes| bytes / ROWS_TO_KEYS) > rows
-}
-
-/// Puts a source among those that wait; `false` where it has failed before it could be loaded.
+/// Notes that a source is being loaded; one that has failed before it could be is settled.
 async fn open(
     session: &Session,
     task: Task,
     found: anyhow::Result<Found>,
     meter: &Arc<Meter>,
-    shared: &mut Shared,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Opened> {
     let attempt = begin_source(session, task.binding.source.name.as_str()).await?;
     let open = Open::new(task, attempt, found, meter);
     if open.failed.is_some() {
-        shared.settled.push(settle_failed(session, open).await?);
-        return Ok(false);
+        return Ok(Opened::Settled(Box::new(settle_failed(session, open).await?)));
     }
-    shared.waiting.push(open);
-    shared.waiting.sort_by_key(Open::size);
-    Ok(true)
+    Ok(Opened::Waits(Box::new(open)))
 }
 
 /// Notes that a source is being loaded; gives the attempt's number.
@@ -368,18 +326,4 @@ async fn begin_source(session: &Session, name: &str) -> anyhow::Result<i64> {
         rejects::forget_stale(session).await?;
     }
     Ok(attempt)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::keys_take_longer;
-
-    #[test]
-    fn what_takes_longest_is_begun_first() {
-        assert!(keys_take_longer(Some(300), Some(100)));
-        assert!(!keys_take_longer(Some(150), Some(100)));
-        assert!(keys_take_longer(Some(0), None));
-        assert!(!keys_take_longer(None, Some(0)));
-        assert!(!keys_take_longer(None, None));
-    }
 }

@@ -8,8 +8,6 @@ use crate::pg::{Session, db};
 /// Settings that decide about temporary files and WAL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Bytes that one index build sorts in memory.
-    pub maintenance_work_mem: u64,
     /// Whether `wal_level` is `minimal`.
     pub wal_is_minimal: bool,
     /// Whether whole pages are compressed in the WAL.
@@ -38,8 +36,7 @@ pub enum Place {
 pub async fn settings(session: &Session) -> anyhow::Result<Settings> {
     let row = session
         .query_one(
-            "select pg_size_bytes(current_setting('maintenance_work_mem')),
-                    current_setting('wal_level') = 'minimal',
+            "select current_setting('wal_level') = 'minimal',
                     current_setting('wal_compression') <> 'off',
                     pg_size_bytes(current_setting('max_wal_size')),
                     exists (select from pg_replication_slots where not active)",
@@ -48,11 +45,10 @@ pub async fn settings(session: &Session) -> anyhow::Result<Settings> {
         .await
         .map_err(db("read the server's settings"))?;
     Ok(Settings {
-        maintenance_work_mem: row.get::<_, i64>(0).cast_unsigned(),
-        wal_is_minimal: row.get(1),
-        wal_is_compressed: row.get(2),
-        max_wal_size: row.get::<_, i64>(3).cast_unsigned(),
-        wal_is_kept: row.get(4),
+        wal_is_minimal: row.get(0),
+        wal_is_compressed: row.get(1),
+        max_wal_size: row.get::<_, i64>(2).cast_unsigned(),
+        wal_is_kept: row.get(3),
     })
 }
 

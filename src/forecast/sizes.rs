@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::server::Settings;
 use super::used::TableBytes;
 use super::{Forecast, Kind, Past, Want, ratio, scaled, works};
+use crate::pg::settings::INDEX_MEMORY;
 
 /// Forecasts a night, with this many index builds side by side.
 pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize) -> Forecast {
@@ -44,7 +45,7 @@ pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize
         text,
         text_is_known: wants.iter().all(|want| want.text.is_some()),
         database,
-        temporary_peak: temporary(&tables, past, server, side_by_side, text),
+        temporary_peak: temporary(&tables, past, side_by_side, text),
         wal_written,
         wal_peak: match server.wal_is_kept {
             true => wal_written,
@@ -109,16 +110,10 @@ fn by_ratio(kind: Kind, text: u64) -> TableBytes {
 /// What the largest sorts side by side spill at once: the indexes of one table are built one
 /// after another. What the last night wrote in all is more than its peak, and what of that no
 /// index explains was spilled by a derived table's query.
-fn temporary(
-    tables: &[TableBytes],
-    past: &Past,
-    server: &Settings,
-    side_by_side: usize,
-    text: u64,
-) -> u64 {
+fn temporary(tables: &[TableBytes], past: &Past, side_by_side: usize, text: u64) -> u64 {
     let spill = |bytes: &TableBytes| {
         let memory = bytes.index_max as f64 * ratio::SORT_MEMORY;
-        match memory > server.maintenance_work_mem as f64 {
+        match memory > INDEX_MEMORY as f64 {
             true => (bytes.index_max as f64 * ratio::SORT_SPILL) as u64,
             false => 0,
         }

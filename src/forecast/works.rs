@@ -65,6 +65,12 @@ impl Then<'_> {
             parts.insert(want.source.clone(), rows);
             after.insert(want.source.clone(), keys);
         }
+        // Tables that were made from others behind their rows.
+        let growth = texts.iter().sum::<u64>() as f64 / self.text as f64;
+        let sources: Vec<&String> = self.ledger.sources.iter().map(|entry| &entry.source).collect();
+        let keyed = self.ledger.used.iter().flat_map(|used| &used.keyed);
+        let made = keyed.filter(|(table, _)| !sources.contains(table));
+        after.extend(made.map(|(table, seconds)| (table.clone(), seconds * growth)));
         let now: f64 = parts.values().chain(after.values()).sum();
         let growth = if then > 0.0 { now / (then + keyed_then) } else { 1.0 };
         let (stage, side_by_side) = (LOAD.to_owned(), self.connections.max(1));

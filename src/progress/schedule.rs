@@ -1,10 +1,22 @@
-//! How long the load has left when its connections take their jobs in turn: sources, the longest
-//! first, then the keys of those whose rows are in. A connection that finds nothing to do ends.
+//! How long the load has left when its connections take their jobs in turn, as `copy::queue` gives
+//! them out: what takes longest first; keys once their source's rows are in, and tables that are made
+//! from others once all rows are.
 
 use std::collections::BTreeMap;
 
+/// A job that is left, or a part of it.
+#[derive(Debug, Clone, Copy)]
+struct Job<'a> {
+    name: &'a str,
+    seconds: f64,
+    /// It goes on before all others.
+    is_begun: bool,
+    is_load: bool,
+}
+
 /// Seconds by the clock for what is left of these jobs. `loads` and `keys` are seconds on one
-/// connection; the shares say how much of each is done.
+/// connection, and `keys` without a load are tables made from others; the shares say how much of each
+/// is done.
 pub fn makespan(
     loads: &BTreeMap<String, f64>,
     loaded: impl Fn(&str) -> f64,
@@ -12,41 +24,45 @@ pub fn makespan(
     keyed: impl Fn(&str) -> f64,
     connections: usize,
 ) -> f64 {
-    let left = |seconds: &f64, share: f64| seconds * (1.0 - share.clamp(0.0, 1.0));
-    let key = |name: &str| keys.get(name).map_or(0.0, |seconds| left(seconds, keyed(name)));
-    // What is under way goes on, whatever its length.
-    let is_begun = |share: f64| share > 0.0 && share < 1.0;
-    let mut waiting: Vec<(bool, f64, &str)> = Vec::new();
-    let mut ready: Vec<(f64, f64)> = Vec::new();
-    let mut free: Vec<f64> = Vec::new();
-    for (name, seconds) in loads {
-        let share = loaded(name);
-        if share < 1.0 {
-            waiting.push((is_begun(share), left(seconds, share), name));
-        } else if is_begun(keyed(name)) && free.len() < connections {
-            free.push(key(name));
-        } else {
-            ready.push((0.0, key(name)));
+    let mut ready: Vec<Job<'_>> = left(loads, loaded, true);
+    let mut behind: Vec<Job<'_>> = left(keys, keyed, false);
+    let mut running: Vec<(f64, Job<'_>)> = Vec::new();
+    let mut now = 0.0;
+    loop {
+        let under_way = running.iter().map(|(_, job)| job);
+        let loading: Vec<&str> =
+            ready.iter().chain(under_way).filter(|job| job.is_load).map(|job| job.name).collect();
+        let is_ready = |key: &mut Job<'_>| match loads.contains_key(key.name) {
+            true => !loading.contains(&key.name),
+            false => loading.is_empty(),
+        };
+        let followed: Vec<Job<'_>> = behind.extract_if(.., is_ready).collect();
+        ready.extend(followed);
+        ready.sort_by(|a, b| {
+            a.is_begun.cmp(&b.is_begun).then_with(|| a.seconds.total_cmp(&b.seconds))
+        });
+        while running.len() < connections.max(1)
+            && let Some(job) = ready.pop()
+        {
+            running.push((now + job.seconds, job));
         }
+        let first = (0..running.len()).min_by(|a, b| running[*a].0.total_cmp(&running[*b].0));
+        let Some(first) = first else { return now };
+        now = running.swap_remove(first).0;
     }
-    free.resize(connections.max(1), 0.0);
-    waiting
-        .sort_by(|a, b| (a.0, a.1).partial_cmp(&(b.0, b.1)).unwrap_or(std::cmp::Ordering::Equal));
-    let mut end = free.iter().copied().fold(0.0, f64::max);
-    while let Some(at) = (0..free.len()).min_by(|a, b| free[*a].total_cmp(&free[*b])) {
-        let now = free[at];
-        if let Some((_, seconds, name)) = waiting.pop() {
-            free[at] = now + seconds;
-            ready.push((free[at], key(name)));
-        } else if let Some(next) = ready.iter().position(|(since, _)| *since <= now) {
-            free[at] = now + ready.swap_remove(next).1;
-        } else {
-            free.swap_remove(at);
-            continue;
-        }
-        end = end.max(free[at]);
-    }
-    end
+}
+
+fn left<'a>(
+    all: &'a BTreeMap<String, f64>,
+    done: impl Fn(&str) -> f64,
+    is_load: bool,
+) -> Vec<Job<'a>> {
+    let jobs = all.iter().map(|(name, seconds)| {
+        let share = done(name).clamp(0.0, 1.0);
+        let is_begun = share > 0.0;
+        (share < 1.0).then_some(Job { name, seconds: seconds * (1.0 - share), is_begun, is_load })
+    });
+    jobs.flatten().collect()
 }
 
 #[cfg(test)]
@@ -72,5 +88,17 @@ mod tests {
         let half_keyed = |name: &str| if name == "network" { 0.5 } else { 1.0 };
         assert_eq!(makespan(&loads, all, &keys, half_keyed, 2), 20.0);
         assert_eq!(makespan(&loads, all, &keys, all, 2), 0.0);
+    }
+
+    #[test]
+    fn a_table_made_from_others_waits_for_all_rows_and_goes_beside_the_keys() {
+        let loads = jobs(&[("network", 60.0), ("nppes", 30.0)]);
+        let keys = jobs(&[("network", 40.0), ("nppes", 5.0), ("pharmacy", 30.0)]);
+        let none = |_: &str| 0.0;
+        assert_eq!(makespan(&loads, none, &keys, none, 2), 100.0);
+        assert_eq!(makespan(&loads, none, &keys, none, 1), 165.0);
+        let all = |_: &str| 1.0;
+        let keyed = |name: &str| if name == "nppes" { 1.0 } else { 0.5 };
+        assert_eq!(makespan(&loads, all, &keys, keyed, 2), 20.0);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::pg::Ident;
 use crate::strict::{Problems, suggest};
 
 /// What a section is for; also the order in which sections stand in a file.
@@ -36,10 +37,20 @@ pub struct Section {
     pub kind: Kind,
     /// A check's sentence; empty for the others.
     pub title: String,
+    /// The tables whose rows are all that a derive section needs, as its marker names them; empty
+    /// where it needs everything before it. See [`Section::is_early`].
+    pub from: Vec<String>,
     /// The line of its first statement line, from 1.
     pub line: usize,
     /// Its text, as it runs.
     pub sql: String,
+}
+
+impl Section {
+    /// Whether it may run as soon as its tables have their rows, while keys are still being built.
+    pub fn is_early(&self) -> bool {
+        !self.from.is_empty()
+    }
 }
 
 const MARKERS: [&str; 4] = ["pre-data", "post-data", "derive", "check"];
@@ -50,7 +61,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
     for (index, line) in text.lines().enumerate() {
         let number = index + 1;
         match marker(line) {
-            Marker::Section(kind, title) => {
+            Marker::Section(kind, title, from) => {
                 if kind == Kind::Check && title.is_empty() {
                     problems.add(path, number, "a check has a title: `-- check: what must hold`");
                 }
@@ -66,7 +77,8 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
                     let word = kind.word();
                     problems.add(path, number, format!("a second `-- {word}` section"));
                 }
-                sections.push(Section { kind, title, line: number + 1, sql: String::new() });
+                let (line, sql) = (number + 1, String::new());
+                sections.push(Section { kind, title, from, line, sql });
             }
             Marker::Unknown(word) => {
                 let mean = suggest(&word, MARKERS);
@@ -98,7 +110,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
 }
 
 enum Marker {
-    Section(Kind, String),
+    Section(Kind, String, Vec<String>),
     Unknown(String),
     None,
 }
@@ -108,7 +120,11 @@ enum Marker {
 fn marker(line: &str) -> Marker {
     let Some(comment) = line.strip_prefix("--") else { return Marker::None };
     let comment = comment.trim();
-    let (word, title) = comment.split_once(':').unwrap_or((comment, ""));
+    let (words, title) = comment.split_once(':').unwrap_or((comment, ""));
+    let (word, from) = match words.strip_prefix("derive from ") {
+        Some(names) => ("derive", names.split(',').map(|name| name.trim().to_owned()).collect()),
+        None => (words, Vec::new()),
+    };
     let kind = match word {
         "pre-data" => Kind::PreData,
         "post-data" => Kind::PostData,
@@ -123,9 +139,10 @@ fn marker(line: &str) -> Marker {
             };
         }
     };
-    match (&kind, line == format!("-- {comment}"), title.trim()) {
-        (Kind::Check, true, title) => Marker::Section(kind, title.to_owned()),
-        (_, true, "") => Marker::Section(kind, String::new()),
+    let names_tables = from.iter().all(|name: &String| Ident::parse(name).is_some());
+    match (&kind, line == format!("-- {comment}") && names_tables, title.trim()) {
+        (Kind::Check, true, title) => Marker::Section(kind, title.to_owned(), from),
+        (_, true, "") => Marker::Section(kind, String::new(), from),
         _ => Marker::Unknown(comment.to_owned()),
     }
 }
@@ -161,6 +178,18 @@ mod tests {
             ":6: a check has a title",
         ] {
             assert!(problems.contains(expected), "{expected} not in {problems}");
+        }
+    }
+
+    #[test]
+    fn a_derive_section_names_the_tables_whose_rows_it_needs() {
+        let (sections, problems) = read("-- derive from a, b_c\nx;\n");
+        assert_eq!(problems, "");
+        assert_eq!(sections[0].from, ["a", "b_c"]);
+        assert!(sections[0].is_early());
+        for slip in ["-- derive from a b\n", "-- derive from a,\n", "-- derive from a: b\n"] {
+            let (_, problems) = read(slip);
+            assert!(problems.contains("unknown section"), "{slip}: {problems}");
         }
     }
 }

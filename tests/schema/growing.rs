@@ -147,3 +147,70 @@ fn a_new_source_is_one_toml_and_one_sql_file() {
     assert_eq!(world.postgres.value("druginfo", "select count(*)::text from place"), "3");
     assert_eq!(world.postgres.value("druginfo", "select version::text from kiln.stamp"), "2");
 }
+
+/// Two sources of one shape, a view of the second, and a table that is made while keys are built.
+fn made_early(world: &World, marker: &str) {
+    let second = |text: &str| text.replace("place", "shire");
+    put(world, "sql/tinyinfo/0001_place.sql", PLACE_SQL);
+    let view = "\ncreate view shire_state as select state, people from shire;
+        comment on view shire_state is 'States of shires.';
+        comment on column shire_state.state is 'State.';
+        comment on column shire_state.people is 'Inhabitants.';\n\n-- post-data";
+    put(world, "sql/tinyinfo/0002_shire.sql", &second(PLACE_SQL).replace("\n-- post-data", view));
+    put(world, "sources/tinyinfo/place.toml", PLACE_TOML);
+    put(world, "sources/tinyinfo/shire.toml", &second(PLACE_TOML));
+    let sql = "select state, sum(people)::bigint as people
+        from (select state, people from place union all select state, people from shire_state) as both_of
+        group by state";
+    let made = format!(
+        "{marker}\ncreate table state_people as {sql};
+        comment on table state_people is 'One row a state.';
+        comment on column state_people.state is 'State.';
+        comment on column state_people.people is 'Inhabitants.';\n"
+    );
+    put(world, "sql/tinyinfo/0003_state_people.sql", &made);
+}
+
+#[test]
+fn a_table_made_while_keys_are_built_names_every_table_that_it_reads() {
+    let mut world = World::new();
+    world.own_root();
+    made_early(&world, "-- derive from place, shore");
+    let check = ["schema", "check", "tinyinfo"];
+    let file = "sql/tinyinfo/0003_state_people.sql:1: ";
+    world.kiln(&check).exits(2).says(&[
+        &format!("{file}no source fills shore, which its marker names; did you mean `shire`?"),
+        &format!("{file}reads shire, which its marker does not name: `-- derive from place, shore, shire`"),
+    ]);
+    made_early(&world, "-- derive from place, shire");
+    world.kiln(&["schema", "lock", "tinyinfo"]).succeeds();
+    land(&world, "tinyinfo", "places_20260701.csv", CSV);
+    land(&world, "tinyinfo", "shires_20260701.csv", &CSV.replace("1200", "1"));
+    world.kiln(&["contract", "set", "tinyinfo", "--app", "map", "--accepts", "1"]).succeeds();
+    let night = world.kiln(&["build", "tinyinfo", "--json"]).succeeds().json();
+    assert!(night["used"]["keyed"]["state_people"].is_f64(), "not made behind rows: {night}");
+    let build = night["build"].as_str().unwrap();
+    let rows = |sql: &str| world.postgres.rows(build, sql);
+    let all = rows("select concat_ws('|', state, people) from state_people order by 1");
+    assert_eq!(all, ["CA|1269", "WA"]);
+    let frozen =
+        "select relname::text from pg_class where relkind = 'r' and relallvisible < relpages
+        and relnamespace = 'public'::regnamespace";
+    assert_eq!(rows(frozen), Vec::<String>::new());
+}
+
+#[test]
+fn a_build_refuses_a_table_that_was_made_before_what_it_reads_was_there() {
+    let mut world = World::new();
+    world.own_root();
+    made_early(&world, "-- derive from place, shire");
+    world.kiln(&["schema", "lock", "tinyinfo"]).succeeds();
+    // The catalog is the same: nothing but the build itself can tell.
+    made_early(&world, "-- derive from place");
+    land(&world, "tinyinfo", "places_20260701.csv", CSV);
+    land(&world, "tinyinfo", "shires_20260701.csv", CSV);
+    world.kiln(&["build", "tinyinfo"]).exits(2).says(&[
+        "sql/tinyinfo/0003_state_people.sql:1: reads shire, which its marker does not name",
+        "hint: kiln schema check",
+    ]);
+}

@@ -12,7 +12,7 @@ use super::ready::{Ready, reader};
 use crate::bind::Binding;
 use crate::copy::between::{self, Stored};
 use crate::copy::{note_without, write_entry};
-use crate::error::{Exit, exit_of, failure};
+use crate::error::{Exit, all_or_first_error, failure};
 use crate::export::SourceFacts;
 use crate::failpoint;
 use crate::ledger::{FileEntry, SourceEntry, SourceState};
@@ -64,18 +64,7 @@ pub async fn copy(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<Vec<
         .collect()
         .await;
     drop(watch);
-    let (mut all, mut errors) = (Vec::new(), Vec::new());
-    for outcome in outcomes {
-        match outcome {
-            Ok(copied) => all.push(copied),
-            Err(error) => errors.push(error),
-        }
-    }
-    // One table's error stops the others; theirs only say that they were stopped.
-    errors.sort_by_key(|error| exit_of(error) == Exit::Terminated);
-    if let Some(error) = errors.into_iter().next() {
-        return Err(error);
-    }
+    let all = all_or_first_error(outcomes)?;
     settle(baking, ready, &all).await?;
     Ok(all)
 }

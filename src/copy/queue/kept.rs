@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -15,7 +14,8 @@ use tracing::Instrument as _;
 use super::super::between::{self, SetDigests, Stored, Way};
 use super::super::settle::write_entry;
 use super::super::{frozen, truncate};
-use super::{Loading, Shared, Task, begin_source, open};
+use super::jobs::{Done, Jobs};
+use super::{Loading, Meters, Task, begin_source, open};
 use crate::bind::{self, Binding};
 use crate::error::{Exit, exit_of, failure, render};
 use crate::failpoint;
@@ -37,37 +37,38 @@ pub(super) struct Waiting {
     meter: Arc<Meter>,
 }
 
+impl Waiting {
+    /// How many rows it is.
+    pub(super) fn rows(&self) -> u64 {
+        self.keep.entry.counted
+    }
+}
+
 impl Loading<'_> {
-    /// Puts the sources that are kept into the queue, the longest first.
-    pub(super) fn queue_kept(
-        tasks: Vec<Task>,
-        shared: &mut Shared,
-        meters: &mut Vec<(String, Arc<Meter>)>,
-    ) {
+    /// Puts the sources that are kept into the queue.
+    pub(super) fn queue_kept(tasks: Vec<Task>, jobs: &mut Jobs, meters: &mut Meters) {
         for mut task in tasks {
             let Some(keep) = task.keep.take() else { continue };
             let meter = Arc::new(Meter::default());
             meters.push((task.binding.source.name.as_str().to_owned(), Arc::clone(&meter)));
-            shared.kept.push(Waiting { task, keep, meter });
+            jobs.expect(&task.binding);
+            jobs.keep(Waiting { task, keep, meter });
         }
-        shared.kept.sort_by_key(|waiting| waiting.keep.entry.counted);
     }
 
-    /// Brings a kept source over, or puts it among those that wait to be loaded.
+    /// Brings a kept source over, or opens it to be loaded.
     pub(super) async fn bring_or_load(
         &self,
         waiting: Waiting,
-        shared: &Mutex<Shared>,
         abort: &CancellationToken,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Done> {
         let name = waiting.task.binding.source.name.as_str().to_owned();
         let span = tracing::info_span!("reuse", source = name, from = waiting.keep.build);
         let brought = self.bring(&waiting, abort).instrument(span).await;
         let error = match brought {
             Ok(entry) => {
                 failpoint::hit(failpoint::SOURCE)?;
-                shared.lock().await.settle(entry, self.after.is_some());
-                return Ok(());
+                return Ok(Done::Settled(Box::new(entry)));
             }
             Err(error) if !matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
                 return Err(error.context(format!("source {name}")));
@@ -82,13 +83,13 @@ impl Loading<'_> {
         );
         tracing::warn!(source = name, error = said, "not brought over");
         let (task, found) = self.find(task).await;
-        let session = self.build.session("open sources").await?;
-        let mut shared = shared.lock().await;
-        shared.warnings.push(said);
         for counter in [&meter.bytes, &meter.rows] {
             counter.store(0, Ordering::Relaxed);
         }
-        open(&session, task, found, &meter, &mut shared).await.map(drop)
+        let session = self.build.session("open sources").await?;
+        let opened = open(&session, task, found, &meter).await?;
+        self.build.give_back(session);
+        Ok(Done::NotBrought(opened, said))
     }
 
     /// One transaction: the dictionaries, the rows, the rejects and the entry, or nothing.

@@ -209,22 +209,12 @@ fn spawn(cluster: &Cluster, programs: &Programs) -> anyhow::Result<Child> {
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
-    command.args(["-c", &format!("maintenance_work_mem={}MB", index_memory())]);
     command.stdin(Stdio::null()).stdout(log.try_clone().context("share the log")?).stderr(log);
     command.process_group(0).spawn().map_err(|error| {
         Failure::new(Exit::Database, format!("cannot run {}", programs.postgres.display()))
             .because(error)
             .into()
     })
-}
-
-/// Memory of an index build, in MB: a sixteenth of the machine's, for some four go on at once beside
-/// everything else that runs there.
-fn index_memory() -> u64 {
-    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kilobytes = total.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kilobytes.map_or(256, |kilobytes| (kilobytes / 1024 / 16).clamp(256, 1024))
 }
 
 /// Waits for the child in a thread: otherwise it would end as a zombie that looks alive.
