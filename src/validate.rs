@@ -7,12 +7,13 @@ mod line;
 mod sets;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::bind::{Binding, Layout, Target};
-use crate::decode::Record;
+use crate::decode::{Record, Records};
 use crate::encode;
 use crate::source::{Encoding, Test};
 use sets::Sets;
@@ -83,6 +84,9 @@ pub struct Validator<'a> {
     sets: Sets<'a>,
     /// What has been counted so far.
     pub counts: Counts,
+    /// Rows whose line was not cut: nothing else tells a test that there were any.
+    #[cfg(test)]
+    uncut: usize,
 }
 
 /// Why a field was refused: the column's name, the byte in the file, the reason.
@@ -101,7 +105,16 @@ impl<'a> Validator<'a> {
         let encoding = binding.source.format.encoding;
         let counts = Counts { lines: header, header, ..Counts::default() };
         let sets = Sets::new(binding, &layout, dictionaries);
-        Validator { binding, layout, known, encoding, sets, counts }
+        Validator {
+            binding,
+            layout,
+            known,
+            encoding,
+            sets,
+            counts,
+            #[cfg(test)]
+            uncut: 0,
+        }
     }
 
     /// The counts, when the file is read to its end.
@@ -110,10 +123,34 @@ impl<'a> Validator<'a> {
         self.counts
     }
 
+    /// Goes on to the next record and appends its row to `rows`, or says why there is none; `None` at
+    /// the end of the input. A line is cut into fields only where its bytes do not tell its row.
+    ///
+    /// # Errors
+    /// Those of [`Records::next_record`]; a record that is refused is none.
+    #[inline]
+    pub fn take_next<R: Read>(
+        &mut self,
+        records: &mut Records<R>,
+        rows: &mut Vec<u8>,
+    ) -> anyhow::Result<Option<Outcome>> {
+        if !records.step()? {
+            return Ok(None);
+        }
+        Ok(Some(match records.line() {
+            Some(line) if self.take_known(line, rows) => Outcome::Row,
+            _ => self.take(&records.record()?, rows),
+        }))
+    }
+
     /// Appends the row of a line whose every set was met before; `false` where it must be cut into
     /// fields and looked at, and nothing was appended.
-    pub fn take_known(&mut self, line: &[u8], rows: &mut Vec<u8>) -> bool {
+    fn take_known(&mut self, line: &[u8], rows: &mut Vec<u8>) -> bool {
         let Some(digest) = self.sets.known_row(line, rows) else { return false };
+        #[cfg(test)]
+        {
+            self.uncut += 1;
+        }
         self.counts.lines += 1;
         self.counts.loaded += 1;
         self.counts.digest = self.counts.digest.wrapping_add(digest);

@@ -7,15 +7,14 @@ g  a wide table, a quoted file, a night of small files, against psql
 
 import argparse
 import os
-import shutil
-import signal
-import sys
 import time
 from pathlib import Path
 
+import begin
 import machine
 import peers
 import report
+from begin import ROOT
 from data import Release
 from loads import Loads
 from odd import Odd
@@ -23,7 +22,6 @@ from servers import Private, Rds
 from whole import Whole
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 SMALL_ROWS = 5_000
 
 
@@ -38,11 +36,9 @@ def options():
         "[rds-like,private; with --small rds-like]")
     add("--peers", default=",".join(peers.PEERS), help=f"for part c [{','.join(peers.PEERS)}]")
     add("--pbp", default=os.environ.get("BENCH_PBP"), help="CMS's PBP zip, for a real table of 840 columns [generated]")
-    add("--kiln", default=os.environ.get("KILN"), help="the program [target/release/kiln, else target/debug/kiln]")
-    add("--scratch", default="/var/tmp/kiln-bench", help="servers, data and peers [/var/tmp/kiln-bench]")
-    add("--out", default=str(HERE), help="where RESULT.md, RESULT.json and chart.svg go [beside this file]")
+    begin.add_options(parser, HERE, "servers, data and peers", "RESULT.md, RESULT.json and chart.svg")
     add("--small", action="store_true", help="few rows, one round, counts and digests only; writes nothing")
-    asked = parser.parse_args()
+    asked = begin.parse(parser)
     if asked.small:
         asked.rows, asked.rounds = min(asked.rows, SMALL_ROWS), 1
     asked.servers = asked.servers or ("rds-like" if asked.small else "rds-like,private")
@@ -50,32 +46,21 @@ def options():
     if unknown:
         parser.error(f"no server {', '.join(sorted(unknown))}: there are rds-like, rds-lz4 and private")
     asked.slow_rows = asked.slow_rows or max(1, asked.rows // 10)
-    asked.scratch = Path(asked.scratch).absolute()
-    candidates = [asked.kiln] if asked.kiln else [ROOT / "target/release/kiln", ROOT / "target/debug/kiln"]
-    asked.kiln = next((Path(c).absolute() for c in candidates if Path(c).exists()), None)
-    if not asked.kiln:
-        parser.error("no kiln: cargo build --release, or --kiln PATH")
     return asked
 
 
 def main():
     asked = options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers are stopped then, too
     venv = asked.scratch / "venv"
-    work = asked.scratch / f"run-{os.getpid()}"
-    os.umask(0o022)
-    work.mkdir(parents=True)
-    os.chmod(asked.scratch, 0o755)  # the servers are another user when this one is root
-    started = []
-    try:
+    with begin.workplace(asked.scratch, "run") as (work, at_end):
         private = Private(asked.kiln, ROOT, work / "home")
-        started.append(private)  # its S3 endpoint serves all of them
+        at_end.callback(private.stop)  # its S3 endpoint serves all of them
         servers = []
         for name in asked.servers.split(","):
             server = private
             if name != "private":
                 server = Rds(private, work / name, "lz4" if name == "rds-lz4" else "on")
-                started.append(server)
+                at_end.callback(server.stop)
             servers.append(server)
         told = machine.facts(asked.kiln)
         result = {
@@ -94,10 +79,6 @@ def main():
             if not asked.small:
                 report.write(result, Path(asked.out))
         result["machine"]["load_after"] = machine.load()
-    finally:
-        for server in reversed(started):
-            server.stop()
-        shutil.rmtree(work, ignore_errors=True)
     if asked.small:
         print("counts and digests agree: " + ", ".join(f"part {letter}" for letter in asked.parts))
     else:

@@ -87,12 +87,8 @@ impl Case {
             self.binding.dictionaries.iter().map(|_| Shared::default()).collect();
         let mut validator = Validator::new(&self.binding, layout, &self.known, &shared, 1);
         let (mut chunk, mut bytes) = (Vec::with_capacity(CHUNK + CHUNK / 4), encode::HEADER.len());
-        while records.step().unwrap() {
-            if records.line().is_some_and(|line| validator.take_known(line, &mut chunk)) {
-                // as in kiln::copy::part
-            } else if let Outcome::Rejected(reject) =
-                validator.take(&records.record().unwrap(), &mut chunk)
-            {
+        while let Some(outcome) = validator.take_next(&mut records, &mut chunk).unwrap() {
+            if let Outcome::Rejected(reject) = outcome {
                 panic!("line {}, column {:?}: {}", reject.line, reject.column, reject.reason);
             }
             if chunk.len() >= CHUNK {

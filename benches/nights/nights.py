@@ -2,18 +2,16 @@
 
 import argparse
 import json
-import os
-import shutil
-import signal
 import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "load"))
 
-import machine  # noqa: E402  the other bench's modules
+import begin  # noqa: E402  the other bench's modules
+import machine  # noqa: E402
+from begin import ROOT  # noqa: E402
 from rounds import say  # noqa: E402
 from servers import Private, run  # noqa: E402
 from watch import watch  # noqa: E402
@@ -26,37 +24,20 @@ def options():
     add = parser.add_argument
     add("--scale", type=float, default=0.01, help="share of CMS's whole release [0.01]")
     add("--changed", default="pricing", metavar="SOURCE", help="the source that changes [pricing]")
-    add("--kiln", default=os.environ.get("KILN"), help="the program [target/release/kiln, else target/debug/kiln]")
-    add("--scratch", default="/var/tmp/kiln-bench", help="server and data; 1 GB at scale 0.01 [/var/tmp/kiln-bench]")
-    add("--out", default=str(HERE), help="where RESULT.md and RESULT.json go [beside this file]")
-    asked = parser.parse_args()
-    asked.scratch = Path(asked.scratch).absolute()
-    candidates = [asked.kiln] if asked.kiln else [ROOT / "target/release/kiln", ROOT / "target/debug/kiln"]
-    asked.kiln = next((Path(c).absolute() for c in candidates if Path(c).exists()), None)
-    if not asked.kiln:
-        parser.error("no kiln: cargo build --release, or --kiln PATH")
-    return asked
+    begin.add_options(parser, HERE, "server and data; 1 GB at scale 0.01", "RESULT.md and RESULT.json")
+    return begin.parse(parser)
 
 
 def main():
     asked = options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server is stopped then, too
-    work = asked.scratch / f"nights-{os.getpid()}"
-    os.umask(0o022)
-    work.mkdir(parents=True)
-    os.chmod(asked.scratch, 0o755)  # the server is another user when this one is root
-    server = None
-    try:
+    with begin.workplace(asked.scratch, "nights") as (work, at_end):
         told = machine.facts(asked.kiln)
         server = Private(asked.kiln, ROOT, work / "home")
+        at_end.callback(server.stop)
         result = {"made": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "scale": asked.scale,
                   "changed": asked.changed, "machine": told, "settings": server.settings(),
                   "nights": nights(asked, server)}
         told["load_after"] = machine.load()
-    finally:
-        if server:
-            server.stop()
-        shutil.rmtree(work, ignore_errors=True)
     check(result["nights"], asked.changed)
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -2,19 +2,18 @@
 
 import argparse
 import json
-import os
 import shutil
-import signal
 import sys
 import threading
 import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "load"))
 
-import machine  # noqa: E402  the other bench's modules
+import begin  # noqa: E402  the other bench's modules
+import machine  # noqa: E402
+from begin import ROOT  # noqa: E402
 from rounds import say  # noqa: E402
 from servers import Private, Rds, run  # noqa: E402
 from watch import watch  # noqa: E402
@@ -29,42 +28,26 @@ def options():
     add("--scale", type=float, default=1.0, help="share of CMS's whole release [1]")
     add("--small-scale", type=float, help="what its speed is compared with; 0: nothing [a hundredth of --scale]")
     add("--server", default="private", choices=["private", "rds-like"], help="[private]")
-    add("--kiln", default=os.environ.get("KILN"), help="the program [target/release/kiln, else target/debug/kiln]")
-    add("--scratch", default="/var/tmp/kiln-bench", help="servers and data; some 50 GB at scale 1 [/var/tmp/kiln-bench]")
-    add("--out", default=str(HERE), help="where RESULT.md and RESULT.json go [beside this file]")
-    asked = parser.parse_args()
-    asked.scratch = Path(asked.scratch).absolute()
-    candidates = [asked.kiln] if asked.kiln else [ROOT / "target/release/kiln", ROOT / "target/debug/kiln"]
-    asked.kiln = next((Path(c).absolute() for c in candidates if Path(c).exists()), None)
-    if not asked.kiln:
-        parser.error("no kiln: cargo build --release, or --kiln PATH")
+    begin.add_options(parser, HERE, "servers and data; some 50 GB at scale 1", "RESULT.md and RESULT.json")
+    asked = begin.parse(parser)
     asked.small_scale = asked.scale / 100 if asked.small_scale is None else asked.small_scale
     return asked
 
 
 def main():
     asked = options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers are stopped then, too
-    work = asked.scratch / f"release-{os.getpid()}"
-    os.umask(0o022)
-    work.mkdir(parents=True)
-    os.chmod(asked.scratch, 0o755)  # the servers are another user when this one is root
-    private = rds = None
-    try:
-        private = Private(asked.kiln, ROOT, work / "home")
-        rds = Rds(private, work / "rds") if asked.server == "rds-like" else None
-        server = rds or private
+    with begin.workplace(asked.scratch, "release") as (work, at_end):
+        server = private = Private(asked.kiln, ROOT, work / "home")
+        at_end.callback(private.stop)
+        if asked.server == "rds-like":
+            server = Rds(private, work / "rds")
+            at_end.callback(server.stop)
         result = {"made": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "machine": machine.facts(asked.kiln),
                   "server": server.name, "settings": server.settings(), "nights": []}
         for scale in sorted({asked.small_scale, asked.scale} - {0}):
             result["nights"].append(night(asked, private, server, scale))
             result["machine"]["load_after"] = machine.load()
             write(result, Path(asked.out))
-    finally:
-        for server in (rds, private):
-            if server:
-                server.stop()
-        shutil.rmtree(work, ignore_errors=True)
     print((Path(asked.out) / "RESULT.md").read_text())
 
 

@@ -120,12 +120,9 @@ fn cut(
         Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
     let held = || part.held.lock().unwrap_or_else(PoisonError::into_inner);
     let mut chunk = held().take().unwrap_or_else(|| Chunk::new(&part.binding));
-    while records.step()? {
+    loop {
         let start = chunk.rows.len();
-        let outcome = match records.line() {
-            Some(line) if validator.take_known(line, &mut chunk.rows) => Outcome::Row,
-            _ => validator.take(&records.record()?, &mut chunk.rows),
-        };
+        let Some(outcome) = validator.take_next(&mut records, &mut chunk.rows)? else { break };
         match outcome {
             Outcome::Row => chunk.added(start),
             Outcome::Filtered => {}

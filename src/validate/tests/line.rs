@@ -57,16 +57,14 @@ fn read(binding: &Binding, text: &[u8], by_line: bool) -> (Vec<u8>, Vec<Outcome>
     let layout = Layout::from_names(&binding.source, &names).unwrap();
     let known = Known::new();
     let mut validator = Validator::new(binding, layout, &known, &shared, 1);
-    let (mut rows, mut outcomes, mut uncut) = (Vec::new(), Vec::new(), 0);
-    while records.step().unwrap() {
-        let line = records.line().filter(|_| by_line);
-        if line.is_some_and(|line| validator.take_known(line, &mut rows)) {
-            uncut += 1;
-            outcomes.push(Outcome::Row);
-        } else {
-            outcomes.push(validator.take(&records.record().unwrap(), &mut rows));
-        }
+    let (mut rows, mut outcomes) = (Vec::new(), Vec::new());
+    if !by_line {
+        validator.sets.line = None;
     }
+    while let Some(outcome) = validator.take_next(&mut records, &mut rows).unwrap() {
+        outcomes.push(outcome);
+    }
+    let uncut = validator.uncut;
     (rows, outcomes, validator.finish(), uncut)
 }
 
