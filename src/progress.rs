@@ -3,8 +3,8 @@
 //! of the stage that runs: [`night`] forecasts it, [`clock`] keeps what it rests on.
 
 pub mod clock;
+pub mod course;
 pub mod night;
-mod schedule;
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -19,8 +19,8 @@ pub use clock::{Clock, Deadline};
 
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(60);
-/// How often the forecast is held against the deadline.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the night is looked at: how far its load is, and whether the deadline will be kept.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What one source has done so far; shared with the threads that do it.
 #[derive(Debug, Default)]
@@ -37,6 +37,12 @@ impl Meter {
     fn read(&self) -> (u64, u64, u64) {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (get(&self.bytes), get(&self.rows), get(&self.total))
+    }
+
+    /// The share of its bytes that is read; all of none.
+    fn share(&self) -> f64 {
+        let (bytes, _, total) = self.read();
+        if total > 0 { bytes as f64 / total as f64 } else { 1.0 }
     }
 }
 
@@ -73,6 +79,7 @@ impl Progress {
         let mut line = Instant::now();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
+            self.clock.sample();
             if let Some(warning) = self.clock.watch_deadline() {
                 self.warn(&warning);
             }

@@ -175,11 +175,10 @@ impl Schema {
 
     /// Tables that are made as soon as others have their rows, and those others.
     pub fn early(&self) -> impl Iterator<Item = (&str, &[String])> {
-        let sections = self.files.iter().flat_map(|file| {
+        self.files.iter().flat_map(|file| {
             let own = file.sections.iter().filter(|section| section.is_early());
             own.map(move |section| (file.table.as_str(), section.from.as_slice()))
-        });
-        sections
+        })
     }
 
     /// The files in the order in which their sections of a kind run: by number; tables that are made

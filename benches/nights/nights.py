@@ -58,6 +58,7 @@ def nights(asked, server):
         night(asked, server, "nothing changed", [changed, "nothing"]),
         night(asked, server, f"{changed} changed again", [changed, "nothing", changed]),
         night(asked, server, "the same, --anew", None, "--anew"),
+        night(asked, server, "once more, --anew", None, "--anew"),
     ]
 
 
@@ -77,7 +78,8 @@ def night(asked, server, name, then, *anew):
     plan = kiln(asked, server, "plan", "druginfo", *anew)
     planned = json.loads(kiln(asked, server, "plan", "druginfo", "--json", *anew))
     print(f"\n{landed}\n{plan}", flush=True)
-    ran = watch([asked.kiln, "--root", ROOT, "run", "druginfo", "--json", "--quiet", *anew], server.kiln_env())
+    environment = {**server.kiln_env(), "KILN_LOG": "info,kiln::progress=debug"}
+    ran = watch([asked.kiln, "--root", ROOT, "run", "druginfo", "--json", "--quiet", *anew], environment)
     ledger = json.loads(ran.output)
     stages = {stage["stage"]: stage["seconds"] for stage in ledger["stages"]}
     print("  ".join(f"{stage} {seconds:.2f} s" for stage, seconds in stages.items()) or ledger["nothing_to_do"])
@@ -88,6 +90,7 @@ def night(asked, server, name, then, *anew):
         "nothing_to_do": ledger.get("nothing_to_do"), "seconds": ran.seconds, "cpu_seconds": ran.cpu_seconds,
         "peak_mib": ran.peak_mib, "stages": stages,
         "swap_milliseconds": ledger["promoted"]["milliseconds"] if ledger["promoted"] else None,
+        "time_left": time_left(server.home, ledger.get("run")),
         "sources": {source["source"]: {
             "rows": source["counted"], "digest": source["digest"], "seconds": source["seconds"],
             "reused": source["reused"]["build"] if source.get("reused") else None,
@@ -95,9 +98,15 @@ def night(asked, server, name, then, *anew):
     }
 
 
+def time_left(home, run):
+    """What the night said of its own time left: seconds since it began, seconds left, as its log has them."""
+    lines = [json.loads(line) for log in sorted((home / "log").glob("*.jsonl")) for line in log.read_text().splitlines()]
+    return [[line["elapsed"], line["left"]] for line in lines if line.get("message") == "standing" and line["run"] == run]
+
+
 def check(found, changed):
     """What must hold whatever the clock says."""
-    first, second, idle, again, anew = found
+    first, second, idle, again, anew, once_more = found
 
     def must(truth, words):
         if not truth:
@@ -108,12 +117,12 @@ def check(found, changed):
 
     every = set(first["sources"])
     must(every and changed in every, f"the first night has no source {changed}")
-    for of in (first, second, again, anew):
+    for of in (first, second, again, anew, once_more):
         must(set(of["sources"]) == every, f"{of['name']}: other sources than the first night")
         done = {source: "reuse" if entry["reused"] else "load" for source, entry in of["sources"].items()}
         must(done == of["actions"], f"{of['name']}: planned {of['actions']}, done {done}")
         loaded = {source for source, action in done.items() if action == "load"}
-        wanted = every if of in (first, anew) else {changed}
+        wanted = every if of in (first, anew, once_more) else {changed}
         must(loaded == wanted, f"{of['name']}: loaded {sorted(loaded)}, not {sorted(wanted)}")
         for source in every - {changed}:
             must(content(of, source) == content(first, source),
@@ -134,8 +143,8 @@ def markdown(result):
              "night did what its plan had said: the bench fails otherwise.", "",
              "| | " + " | ".join(night["name"] for night in found) + " |", "|---|" + "---|" * len(found)]
 
-    def row(name, cell):
-        lines.append(f"| {name} | " + " | ".join(cell(night) for night in found) + " |")
+    def row(name, cell, having="name"):
+        lines.append(f"| {name} | " + " | ".join(cell(night) for night in found if night[having]) + " |")
 
     def rows(night, reused):
         return sum(entry["rows"] for entry in night["sources"].values() if bool(entry["reused"]) is reused)
@@ -157,6 +166,13 @@ def markdown(result):
     idle = next(night for night in found if night["nothing_to_do"])
     kept = "kept" if idle["seconds"] <= PROMISE else "not kept"
     lines += ["", f"The promise that a night in which nothing changed ends in {PROMISE} seconds: {kept} ({idle['seconds']:.2f})."]
+    lines += ["", "## Time left", "", "What each night said was left of it when so much of it was over, in brackets what "
+              "then came, in seconds; the first has no night before it to go by.", "",
+              "| over | " + " | ".join(night["name"] for night in found if night["time_left"]) + " |",
+              "|---|" + "---|" * sum(bool(night["time_left"]) for night in found)]
+    for tenth in range(1, 10):
+        row(f"{tenth} tenth" + "s" * (tenth > 1), lambda night, tenth=tenth: at(night, tenth / 10), "time_left")
+    row("off by more than a fifth, of all moments after the first tenth", off, "time_left")
     for night in found:
         lines += ["", f"## {night['name'][0].upper()}{night['name'][1:]}", "", night["landed"], "", "```", night["plan"], "```"]
         if night["nothing_to_do"]:
@@ -167,6 +183,25 @@ def markdown(result):
               f"- {told['kiln']}{' (a debug build: its times mean nothing)' if told['debug_build'] else ''}.",
               "- Postgres: " + ", ".join(f"{key} {value}" for key, value in result["settings"].items()) + ".", ""]
     return "\n".join(lines)
+
+
+def moments(night):
+    """The share of the night that was over, what was said to be left, and what came."""
+    whole = sum(night["stages"].values())
+    return [(elapsed / whole, left, whole - elapsed) for elapsed, left in night["time_left"] if elapsed < whole]
+
+
+def at(night, share):
+    moment = next((moment for moment in moments(night) if moment[0] >= share), None)
+    return f"{moment[1]:.1f} ({moment[2]:.1f})" if moment else "–"
+
+
+def off(night):
+    """Of the last moments a fifth is less than a stage's own chance: two hundredths of the night are allowed."""
+    whole = sum(night["stages"].values())
+    after = [moment for moment in moments(night) if moment[0] >= 0.1]
+    wrong = [left for _, left, came in after if abs(left - came) > max(0.2 * came, 0.02 * whole)]
+    return f"{len(wrong)} of {len(after)}"
 
 
 def seconds(found):

@@ -139,11 +139,14 @@ impl Baking<'_> {
         let Some(room) = &self.room else { return Ok(None) };
         let measured = measure(&self.build.session("sizes").await?, self.wal_before).await?;
         let loaded = manifest.sources.iter();
+        let rows = self.ledger.sources.iter().filter(|entry| entry.reused.is_none());
+        let rows = rows.map(|entry| (entry.source.clone(), entry.seconds)).collect();
         Ok(Some(Used {
             text: self.ledger.sources.iter().map(|entry| entry.sum(|file| file.bytes)).sum(),
             scratch: room.scratch_used(),
             seconds: self.context.progress.clock.elapsed(),
             keyed: self.context.progress.clock.keyed(),
+            course: self.context.progress.clock.course(&rows),
             objects: loaded.map(|(name, input)| (name.clone(), input.size())).collect(),
             ..measured
         }))

@@ -174,10 +174,11 @@ async fn apply(
                 end = "rollback";
             }
         }
-        if *kind == Kind::Derive && end == "commit" {
-            if let Some((line, message)) = file.reads_unnamed(session).await? {
-                problems.add(&file.path, line, message);
-            }
+        if *kind == Kind::Derive
+            && end == "commit"
+            && let Some((line, message)) = file.reads_unnamed(session).await?
+        {
+            problems.add(&file.path, line, message);
         }
         session.batch_execute(end).await.map_err(db(end))?;
     }

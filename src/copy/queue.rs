@@ -204,7 +204,7 @@ impl Loading<'_> {
             }
             let name = task.binding.source.name.as_str().to_owned();
             let meter = Arc::new(Meter::default());
-            jobs.expect(&task.binding);
+            jobs.begin(&task.binding);
             let opened = open(&session, task, found, &meter).await?;
             if let Opened::Waits(_) = &opened {
                 meters.push((name, meter));

@@ -31,13 +31,13 @@ impl Kind {
     }
 
     /// Seconds that loading a byte of text takes on one connection, to be corrected by the
-    /// speed that is seen: only the proportions matter. [networks 13 ns, pricing 45 ns, nppes
-    /// 10 ns, formulary 80 ns]
+    /// speed that is seen: only the proportions matter. [at scale 0.05 on two cores: networks 6–7 ns,
+    /// pricing 22–27 ns, NPPES 4–7 ns, formulary 33–70 ns]
     pub fn load_seconds(self) -> f64 {
         match self {
-            Kind::Typed => 60e-9,
-            Kind::Dictionary => 15e-9,
-            Kind::Part => 10e-9,
+            Kind::Typed => 50e-9,
+            Kind::Dictionary => 7e-9,
+            Kind::Part => 5e-9,
         }
     }
 }
@@ -67,12 +67,15 @@ pub const WAL_TABLE_MINIMAL: f64 = 0.07;
 /// `wal_level=minimal` they write none, for the index is made in the transaction that fills it.
 pub const WAL_INDEX_COMPRESSED: f64 = 0.5;
 
-/// Seconds that a source's keys take for a second of its rows. [druginfo at 0.02: 3.3 s for 6.7 s]
-pub const KEYS: f64 = 0.5;
-/// Seconds of the stages after the load for a second of its rows, on two connections, in the
-/// order of the pipeline. [druginfo at 0.02: 6.7 s of rows, before a table was frozen behind its
-/// keys: freeze is now less]
-pub const STAGES: [(&str, f64); 3] = [("derive", 0.37), ("freeze", 0.2), ("check", 0.11)];
+/// Seconds that a source's keys take for a second of its rows. [druginfo at scale 0.05: 8–11 s for
+/// 10–11 s]
+pub const KEYS: f64 = 0.9;
+/// Seconds by the clock for a second on one of two connections: neither is busy all the time, and
+/// tables are made from others beside them. [14–17 s for 19–23 s]
+pub const SIDE_BY_SIDE: f64 = 0.73;
+/// Seconds of the stages after the load for a second of it, in the order of the pipeline. [0.12–0.17,
+/// 0.2 and 0.23–0.29 s for 14–17 s]
+pub const STAGES: [(&str, f64); 3] = [("derive", 0.01), ("freeze", 0.012), ("check", 0.018)];
 /// Seconds of the stages that no amount of data makes longer.
 pub const FIXED: [(&str, f64); 5] =
     [("pre-data", 0.22), ("manifest", 0.02), ("seal", 0.03), ("swap", 0.04), ("prune", 0.05)];

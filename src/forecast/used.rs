@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::SourceEntry;
 use crate::pg::{Session, db};
+use crate::progress::course::Course;
 
 /// What a build came to, in bytes and seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,9 +26,12 @@ pub struct Used {
     pub seconds: f64,
     /// Bytes of each table and of its indexes.
     pub tables: BTreeMap<String, TableBytes>,
-    /// Seconds that each source's keys and indexes took behind its rows.
+    /// Seconds that each source's keys and indexes took behind its rows, and tables made from others.
     #[serde(default)]
     pub keyed: BTreeMap<String, f64>,
+    /// How the load went.
+    #[serde(default)]
+    pub course: Course,
     /// Bytes of each source's objects.
     pub objects: BTreeMap<String, u64>,
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Past, Want, ratio};
 use crate::ledger::Ledger;
+use crate::progress::course::Course;
 use crate::progress::night::{FIXED, LOAD, Work};
 
 /// The stages of a night with the seconds they are expected to take. `texts` are the bytes of text of
@@ -13,7 +14,7 @@ use crate::progress::night::{FIXED, LOAD, Work};
 pub fn works(wants: &[Want], texts: &[u64], past: &Past, connections: usize) -> Vec<Work> {
     match past.newest_whole() {
         Some((ledger, used)) if !ledger.stages.is_empty() => {
-            Then { ledger, text: used.text.max(1), connections }.works(wants, texts, past)
+            Then { ledger, text: used.text.max(1) }.works(wants, texts, past)
         }
         _ => unknown(wants, texts, connections),
     }
@@ -23,7 +24,6 @@ pub fn works(wants: &[Want], texts: &[u64], past: &Past, connections: usize) -> 
 struct Then<'a> {
     ledger: &'a Ledger,
     text: u64,
-    connections: usize,
 }
 
 impl Then<'_> {
@@ -73,8 +73,19 @@ impl Then<'_> {
         after.extend(made.map(|(table, seconds)| (table.clone(), seconds * growth)));
         let now: f64 = parts.values().chain(after.values()).sum();
         let growth = if then > 0.0 { now / (then + keyed_then) } else { 1.0 };
-        let (stage, side_by_side) = (LOAD.to_owned(), self.connections.max(1));
-        Work { stage, seconds: seconds * growth, parts, after, side_by_side }
+        let course = self.course_of(&parts);
+        Work { stage: LOAD.to_owned(), seconds: seconds * growth, parts, after, course }
+    }
+
+    /// How the load went then, where it was of the same sources.
+    fn course_of(&self, parts: &BTreeMap<String, f64>) -> Course {
+        let loaded = self.ledger.sources.iter().filter(|entry| entry.seconds > 0.0);
+        let is_same = loaded.clone().count() == parts.len()
+            && loaded
+                .clone()
+                .all(|entry| entry.reused.is_none() && parts.contains_key(&entry.source));
+        let course = self.ledger.used.as_ref().filter(|_| is_same).map(|used| used.course.clone());
+        course.unwrap_or_default()
     }
 }
 
@@ -86,17 +97,16 @@ fn unknown(wants: &[Want], texts: &[u64], connections: usize) -> Vec<Work> {
     let parts: BTreeMap<String, f64> = rows.collect();
     let keys = parts.iter().map(|(name, seconds)| (name.clone(), seconds * ratio::KEYS));
     let after: BTreeMap<String, f64> = keys.collect();
-    let load = parts.values().sum::<f64>() / connections.clamp(1, 2) as f64;
+    let jobs: f64 = parts.values().chain(after.values()).sum();
+    let seconds = if connections > 1 { jobs * ratio::SIDE_BY_SIDE } else { jobs };
     let plain = |(stage, seconds): (&str, f64)| Work {
         stage: stage.to_owned(),
         seconds,
         ..Work::default()
     };
-    let after_load = ratio::STAGES.map(|(stage, share)| plain((stage, share * load)));
-    let seconds = load * (1.0 + ratio::KEYS);
-    let side_by_side = connections.max(1);
+    let after_load = ratio::STAGES.map(|(stage, share)| plain((stage, share * seconds)));
     let mut works: Vec<Work> = ratio::FIXED.map(plain).into();
-    works.push(Work { stage: LOAD.to_owned(), seconds, parts, after, side_by_side });
+    works.push(Work { stage: LOAD.to_owned(), seconds, parts, after, ..Work::default() });
     works.extend(after_load);
     works
 }
@@ -113,6 +123,7 @@ pub(super) fn without(mut works: Vec<Work>, done: &[String]) -> Vec<Work> {
         load.parts.retain(|name, _| !done.contains(name));
         let rest: f64 = load.parts.values().sum();
         load.seconds *= if all > 0.0 { rest / all } else { 0.0 };
+        load.course = Course::default();
     }
     works
 }

@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 use indicatif::HumanDuration;
 
 use super::Meter;
+use super::course::{Course, Recorder};
 use super::night::{
     FIXED, INDEX, Seen, Standing, UNPROVEN_MAX, Watchdog, Work, expected_of, standing,
 };
+
+/// However fast a night is, what is under way takes some time.
+const SPEED_MIN: f64 = 0.01;
 
 /// When a run is to be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,11 @@ struct Night {
     keyed: BTreeMap<String, f64>,
     /// The stage that has meters, and they.
     meters: Option<(String, Meters)>,
+    /// Seconds that a second of expected work took, when it was last asked for.
+    speed: f64,
+    /// When the first meters began, and what was seen of them.
+    metered: Option<Instant>,
+    recorder: Recorder,
     deadline: Option<Deadline>,
     later: f64,
     watchdog: Watchdog,
@@ -50,6 +59,11 @@ struct Night {
 }
 
 impl Night {
+    /// Seconds from the first meters to a moment.
+    fn since_metered(&self, at: Instant) -> f64 {
+        self.metered.map_or(0.0, |began| at.saturating_duration_since(began).as_secs_f64())
+    }
+
     /// The share that is done of each table's keys: those under way by their time.
     fn keys(&self) -> BTreeMap<String, f64> {
         let expected = |table: &str| {
@@ -57,7 +71,7 @@ impl Night {
             all.next().copied().filter(|seconds| *seconds > 0.0)
         };
         let under_way = self.keying.iter().filter_map(|(table, since)| {
-            let share = since.elapsed().as_secs_f64() / expected(table)?;
+            let share = since.elapsed().as_secs_f64() / (expected(table)? * self.speed);
             Some((table.clone(), share.min(UNPROVEN_MAX)))
         });
         let over = self.keyed.keys().map(|table| (table.clone(), 1.0));
@@ -78,11 +92,7 @@ impl Night {
             parts: BTreeMap::from([(INDEX.to_owned(), self.keys())]),
         };
         if let Some((stage, meters)) = &self.meters {
-            let share = |meter: &Meter| {
-                let (bytes, _, total) = meter.read();
-                if total > 0 { bytes as f64 / total as f64 } else { 1.0 }
-            };
-            let shares = meters.iter().map(|(name, meter)| (name.clone(), share(meter)));
+            let shares = meters.iter().map(|(name, meter)| (name.clone(), meter.share()));
             seen.metered.insert(stage.clone());
             seen.parts.entry(stage.clone()).or_default().extend(shares);
         }
@@ -112,6 +122,9 @@ impl Clock {
             keying: BTreeMap::new(),
             keyed: BTreeMap::new(),
             meters: None,
+            speed: 1.0,
+            metered: None,
+            recorder: Recorder::default(),
             deadline,
             later,
             watchdog: Watchdog::default(),
@@ -149,6 +162,8 @@ impl Clock {
             night.over.insert(stage.to_owned());
             if night.meters.as_ref().is_some_and(|(metered, _)| metered == stage) {
                 night.meters = None;
+                let ended = night.since_metered(Instant::now());
+                night.recorder.end(ended);
             }
         });
     }
@@ -164,7 +179,10 @@ impl Clock {
     pub fn keys_over(&self, table: &str) {
         self.with(|night| {
             if let Some(since) = night.keying.remove(table) {
-                night.keyed.insert(table.to_owned(), since.elapsed().as_secs_f64());
+                let seconds = since.elapsed().as_secs_f64();
+                night.keyed.insert(table.to_owned(), seconds);
+                let began = night.since_metered(since);
+                night.recorder.behind(table, began, seconds);
             }
         });
     }
@@ -178,6 +196,7 @@ impl Clock {
     pub(super) fn metered(&self, stage: &str, meters: &[(String, Arc<Meter>)]) {
         self.with(|night| {
             night.meters = Some((stage.to_owned(), meters.to_vec()));
+            night.metered.get_or_insert_with(Instant::now);
             // What went before in this stage (archives were searched) is not of this work.
             let since = night.running.get(stage).map_or(0.0, |began| began.elapsed().as_secs_f64());
             if let Some(work) = night.works.iter_mut().find(|work| work.stage == stage) {
@@ -187,10 +206,33 @@ impl Clock {
         });
     }
 
+    /// Looks how far the load is, for its course.
+    pub(super) fn sample(&self) {
+        self.with(|night| {
+            let Some((_, meters)) = &night.meters else { return };
+            let shares =
+                || meters.iter().map(|(name, meter)| (name.clone(), meter.share())).collect();
+            let at = night.since_metered(Instant::now());
+            night.recorder.sample(at, shares);
+        });
+    }
+
+    /// How the load went, whose sources took these seconds.
+    pub fn course(&self, rows: &BTreeMap<String, f64>) -> Course {
+        self.with(|night| night.recorder.course(rows)).unwrap_or_default()
+    }
+
     /// How far the night is; `None` when none is on, or nothing is expected of it yet.
     pub fn standing(&self) -> Option<Standing> {
-        self.with(|night| (!night.works.is_empty()).then(|| standing(&night.works, &night.seen())))
-            .flatten()
+        self.with(|night| {
+            if night.works.is_empty() {
+                return None;
+            }
+            let standing = standing(&night.works, &night.seen());
+            night.speed = standing.speed.max(SPEED_MIN);
+            Some(standing)
+        })
+        .flatten()
     }
 
     /// Seconds since the night began; 0 when none is on.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::schedule::makespan;
+use super::course::Course;
 
 /// The stage that loads; it has meters.
 pub const LOAD: &str = "copy";
@@ -31,11 +31,10 @@ pub struct Work {
     pub seconds: f64,
     /// Its parts, with weights: of the load, sources by their seconds on a connection.
     pub parts: BTreeMap<String, f64>,
-    /// Of the load: what follows the rows of a source (its keys and indexes), in seconds.
+    /// Of the load: what follows rows (keys and indexes, tables made from others), in seconds.
     pub after: BTreeMap<String, f64>,
-    /// Of the load: the connections that take these jobs in turn; elsewhere 0, and parts weigh
-    /// what they weigh.
-    pub side_by_side: usize,
+    /// How its work goes in time.
+    pub course: Course,
 }
 
 impl Work {
@@ -43,18 +42,15 @@ impl Work {
         FIXED.contains(&self.stage.as_str())
     }
 
-    /// The share of the stage that is done, of the shares of its parts; parts that were not
-    /// expected weigh nothing.
+    /// The share of the stage's time that its work takes that is done, by the shares of its parts;
+    /// parts that were not expected weigh nothing.
     fn share(&self, of: impl Fn(&str) -> f64, keyed: impl Fn(&str) -> f64) -> f64 {
-        if self.side_by_side > 0 {
-            let none = |_: &str| 0.0;
-            let all = makespan(&self.parts, none, &self.after, none, self.side_by_side);
-            let left = makespan(&self.parts, of, &self.after, keyed, self.side_by_side);
-            return if all > 0.0 { (1.0 - left / all).clamp(0.0, 1.0) } else { 0.0 };
-        }
-        let all: f64 = self.parts.values().sum();
-        let done = self.parts.iter().map(|(name, weight)| weight * of(name).clamp(0.0, 1.0));
-        if all > 0.0 { done.sum::<f64>() / all } else { 0.0 }
+        let done = |parts: &BTreeMap<String, f64>, of: &dyn Fn(&str) -> f64| {
+            parts.iter().map(|(name, weight)| weight * of(name).clamp(0.0, 1.0)).sum::<f64>()
+        };
+        let all: f64 = self.parts.values().chain(self.after.values()).sum();
+        let done = done(&self.parts, &of) + done(&self.after, &keyed);
+        if all > 0.0 { self.course.time_at(done / all) } else { 0.0 }
     }
 }
 
@@ -82,6 +78,8 @@ pub struct Standing {
     pub elapsed: f64,
     /// Seconds that are left of it.
     pub left: f64,
+    /// Seconds that a second of expected work takes.
+    pub speed: f64,
 }
 
 impl Standing {
@@ -144,7 +142,7 @@ pub fn standing(works: &[Work], seen: &Seen) -> Standing {
         let factor = if work.is_fixed() { 1.0 } else { factor };
         work.seconds * (1.0 - share) * factor
     });
-    Standing { elapsed: seen.elapsed, left: left.sum::<f64>().max(0.0) }
+    Standing { elapsed: seen.elapsed, left: left.sum::<f64>().max(0.0), speed: factor }
 }
 
 /// What a stage is expected to take tonight, in seconds, at the speed that was seen.

@@ -66,7 +66,7 @@ impl Jobs {
     }
 
     /// A source is to be loaded or brought over: its tables' rows are not in.
-    pub(super) fn expect(&mut self, binding: &Binding) {
+    pub(super) fn begin(&mut self, binding: &Binding) {
         let tables = binding.source.tables().map(|table| table.as_str().to_owned());
         self.missing.insert(binding.source.name.as_str().to_owned(), tables.collect());
     }

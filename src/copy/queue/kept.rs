@@ -51,7 +51,7 @@ impl Loading<'_> {
             let Some(keep) = task.keep.take() else { continue };
             let meter = Arc::new(Meter::default());
             meters.push((task.binding.source.name.as_str().to_owned(), Arc::clone(&meter)));
-            jobs.expect(&task.binding);
+            jobs.begin(&task.binding);
             jobs.keep(Waiting { task, keep, meter });
         }
     }

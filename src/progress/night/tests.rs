@@ -33,8 +33,12 @@ fn seen_at(works: &[Work], actual: &[f64], elapsed: f64) -> Seen {
 #[test]
 fn before_anything_is_seen_the_whole_expected_night_is_left() {
     let works = [work(LOAD, 60.0, &[("a", 3.0), ("b", 1.0)]), work("check", 30.0, &[])];
-    assert_eq!(standing(&works, &Seen::default()), Standing { elapsed: 0.0, left: 90.0 });
-    assert_eq!(standing(&[], &Seen::default()), Standing { elapsed: 0.0, left: 0.0 });
+    assert_eq!(
+        standing(&works, &Seen::default()),
+        Standing { elapsed: 0.0, left: 90.0, speed: 1.0 }
+    );
+    let none = Standing { elapsed: 0.0, left: 0.0, speed: 1.0 };
+    assert_eq!(standing(&[], &Seen::default()), none);
 }
 
 #[test]
@@ -87,7 +91,7 @@ fn slow_first_steps_do_not_make_a_slow_night() {
 
 #[test]
 fn a_deadline_is_said_once_and_again_when_it_is_missed_by_twice_as_much() {
-    let at = |elapsed, left| Standing { elapsed, left };
+    let at = |elapsed, left| Standing { elapsed, left, speed: 1.0 };
     let mut dog = Watchdog::default();
     // Too early to tell.
     assert_eq!(dog.look(at(9.0, 191.0), 0.0, 100.0), None);
