@@ -20,7 +20,7 @@ class Odd:
         self.asked, self.work = asked, work
         self.root = work / "root"
         shutil.copytree(HERE / "root", self.root)
-        rows = asked.rows
+        rows = asked.load_rows
         self.wide, self.quoted = work / "pbp_wide_20260701.txt", work / "quoted_20260701.csv"
         self.rows = {"wide": max(100, rows // 150), "quoted": max(100, rows // 6), "small": max(10, rows // 1500)}
         self.said, self.header = data.wide(self.wide, self.rows["wide"], asked.pbp)

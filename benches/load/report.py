@@ -57,7 +57,7 @@ def markdown(result):
     lines = [
         "# The loader against what else there is", "",
         f"Written by `benches/load/run.sh` on {result['made']}: {options['rows']:,} network rows asked for, "
-        f"{options['rounds']} rounds. Less is better where a goal says ≤.", "",
+        f"in c {options['load_rows']:,}, {options['rounds']} rounds. Less is better where a goal says ≤.", "",
         "![Bar chart of the figures below](chart.svg)", "",
         *goals(result), "", *seconds(result), *stages(result), *sizes(result), NOTES.strip(), "",
         "## Machine, versions, settings", "",

@@ -134,7 +134,7 @@ async fn replace(
         stop: &context.stop,
     };
     let span = tracing::info_span!("load", build, source = args.source);
-    loading.replace(task, &manifest).instrument(span).await
+    loading.replace(task, &manifest, &specs.schema).instrument(span).await
 }
 
 async fn bind(

@@ -11,18 +11,25 @@ use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::Manifest;
 use crate::pg::{Session, db};
 use crate::progress::Meter;
+use crate::schema::Schema;
+use crate::source::Source;
 
 impl Loading<'_> {
     /// Replaces a source's table, its entry, its rejects and the manifest at once.
     ///
     /// # Errors
     /// The source's own failure; the build is then as it was (rejects of this attempt aside).
-    pub async fn replace(&self, task: Task, manifest: &Manifest) -> anyhow::Result<SourceEntry> {
+    pub async fn replace(
+        &self,
+        task: Task,
+        manifest: &Manifest,
+        schema: &Schema,
+    ) -> anyhow::Result<SourceEntry> {
         let name = task.binding.source.name.as_str().to_owned();
         let (task, found) = self.find(task).await;
         let found = found.map_err(|error| error.context(format!("source {name}")))?;
         let session = self.build.session(&name).await?;
-        refuse_derived(&session, self.build.name.as_str()).await?;
+        refuse_derived(&session, self.build.name.as_str(), &task.binding.source, schema).await?;
         let attempt = next_attempt(&session, &name).await?;
         let meter = Arc::new(Meter::default());
         let mut open = Open::new(task, attempt, Ok(found), &meter);
@@ -42,17 +49,32 @@ impl Loading<'_> {
 }
 
 /// Tables made from tables would keep what they made of the old rows: a build that has them is past
-/// mending.
-async fn refuse_derived(session: &Session, build: &str) -> anyhow::Result<()> {
-    let sql = "select exists (select from kiln.step where step like 'Derive %')";
-    let row = session.query_one(sql, &[]).await.map_err(db("read the steps"))?;
-    if !row.get::<_, bool>(0) {
-        return Ok(());
+/// mending. One that was made early was made from some tables alone: the others can be mended.
+async fn refuse_derived(
+    session: &Session,
+    build: &str,
+    source: &Source,
+    schema: &Schema,
+) -> anyhow::Result<()> {
+    let sql = "select substr(step, length('Derive ') + 1) from kiln.step
+               where step like 'Derive %' order by step";
+    let rows = session.query(sql, &[]).await.map_err(db("read the steps"))?;
+    for made in rows.iter().map(|row| row.get::<_, String>(0)) {
+        let mut early = schema.early();
+        let from = early.find(|(table, _)| *table == made).map(|(_, from)| from);
+        let is_of_it = |from: &[String]| {
+            source.tables().any(|table| from.iter().any(|name| name == table.as_str()))
+        };
+        if from.is_none_or(is_of_it) {
+            let message = format!(
+                "{build} already has {made}, made from the rows of {} as they are",
+                source.name.as_str()
+            );
+            let hint = "land the mended file, then: kiln run DATABASE";
+            return Err(Failure::new(Exit::Usage, message).hint(hint).into());
+        }
     }
-    let message = format!("{build} already has tables made from tables, of the rows as they are");
-    Err(Failure::new(Exit::Usage, message)
-        .hint("land the mended file, then: kiln run DATABASE")
-        .into())
+    Ok(())
 }
 
 async fn next_attempt(session: &Session, name: &str) -> anyhow::Result<i64> {

@@ -214,3 +214,32 @@ fn a_build_refuses_a_table_that_was_made_before_what_it_reads_was_there() {
         "hint: kiln schema check",
     ]);
 }
+
+#[test]
+fn a_source_that_a_table_was_not_made_from_can_still_be_loaded_by_hand() {
+    let mut world = World::new();
+    world.own_root();
+    made_early(&world, "-- derive from place, shire");
+    let third = |text: &str| text.replace("place", "town");
+    put(&world, "sql/tinyinfo/0004_town.sql", &third(PLACE_SQL));
+    put(&world, "sources/tinyinfo/town.toml", &third(PLACE_TOML));
+    world.kiln(&["schema", "lock", "tinyinfo"]).succeeds();
+    for name in ["places", "shires"] {
+        land(&world, "tinyinfo", &format!("{name}_20260701.csv"), CSV);
+    }
+    land(&world, "tinyinfo", "towns_20260701.csv", "Code,Name\r\n1,x\r\n");
+    let failed = world.kiln(&["build", "tinyinfo"]).exits(11);
+    assert!(failed.stderr.contains("tinyinfo_00001"), "{failed}");
+    let build = "tinyinfo_00001";
+    let made = world.postgres.rows(build, "select step from kiln.step where step like 'Derive%'");
+    assert_eq!(made, ["Derive state_people"]);
+    world.kiln(&["load", "tinyinfo", "shire", "--into", build]).exits(2).says(&[
+        "tinyinfo_00001 already has state_people, made from the rows of shire as they are",
+        "hint: land the mended file, then: kiln run DATABASE",
+    ]);
+    land(&world, "tinyinfo", "towns_20260702.csv", CSV);
+    world.kiln(&["load", "tinyinfo", "town", "--into", build]).succeeds();
+    world.kiln(&["resume", build]).succeeds();
+    let all = "select concat_ws('|', state, people) from state_people order by 1";
+    assert_eq!(world.postgres.rows(build, all), ["CA|2468", "WA"]);
+}
