@@ -186,9 +186,13 @@ async fn step(
         return Ok(());
     }
     session.batch_execute("begin").await.map_err(db("begin"))?;
+    let early = match kind {
+        Kind::Derive => file.begin_early(session, stop).await?,
+        _ => None,
+    };
     file.apply(session, kind, stop).await?;
-    if *kind == Kind::Derive
-        && let Some((line, message)) = file.reads_unnamed(session).await?
+    if let Some(early) = early
+        && let Some((line, message)) = early.reads_unnamed(session).await?
     {
         let message = format!("{}:{line}: {message}", file.path.display());
         return Err(Failure::new(Exit::Usage, message).hint("kiln schema check").into());

@@ -5,6 +5,7 @@
 //! `-- derive`, `-- check: TITLE`. The files run in psql as they are.
 
 pub mod catalog;
+mod early;
 mod lockfile;
 mod sections;
 mod standing;
@@ -249,33 +250,6 @@ impl SchemaFile {
             }
         }
         Ok(())
-    }
-
-    /// Whether this file's early derive section has read, in the transaction that is open, tables that
-    /// its marker does not name: it may have found a part of their rows, or none. Gives the marker's
-    /// line and what is wrong. Locks tell it, so that views and functions hide nothing.
-    ///
-    /// # Errors
-    /// When the server cannot be asked.
-    pub async fn reads_unnamed(
-        &self,
-        session: &Session,
-    ) -> anyhow::Result<Option<(usize, String)>> {
-        let mut own = self.sections.iter();
-        let Some(section) = own.find(|section| section.is_early()) else { return Ok(None) };
-        let read = catalog::tables_read(session).await?;
-        let is_named = |table: &String| section.from.contains(table) || *table == self.table;
-        let unnamed: Vec<String> = read.into_iter().filter(|table| !is_named(table)).collect();
-        if unnamed.is_empty() {
-            return Ok(None);
-        }
-        let all = [section.from.as_slice(), &unnamed].concat().join(", ");
-        let message = format!(
-            "reads {}, which its marker does not name: `-- derive from {all}`, or `-- derive` to wait \
-             for everything",
-            unnamed.join(", ")
-        );
-        Ok(Some((section.line - 1, message)))
     }
 
     /// The line of this file that the server's error is about: where it points to, else where

@@ -1,6 +1,7 @@
 //! `kiln schema check` and `kiln schema lock`: every schema from zero on a throw-away cluster.
 
 use tokio_postgres::SimpleQueryMessage;
+use tokio_util::sync::CancellationToken;
 
 use super::Start;
 use crate::bind::{self, Binding};
@@ -124,12 +125,17 @@ async fn build_one(
     let create = format!("create database {} template template0 locale 'C'", schema.database);
     maintenance.batch_execute(&create).await.map_err(db("create a scratch database"))?;
     let session = server.connect(database).await?;
-    let mut refused = apply(&schema, &session, &Kind::PreData, &[], problems).await?;
+    let files = || schema.files.iter();
+    let mut refused = apply(files(), &session, &Kind::PreData, &[], problems).await?;
     hold_against_specs(&schema, &sources, &refused, &session, problems).await?;
     let loaded = schema.loaded(catalog::tables(&session).await?);
     let mut runs = refused.is_empty();
-    for kind in [Kind::PostData, Kind::Derive] {
-        let failed = apply(&schema, &session, &kind, &refused, problems).await?;
+    // What is made while keys are being built can rely on none.
+    let (early, late): (Vec<_>, Vec<_>) =
+        files().partition(|file| file.sections.iter().any(Section::is_early));
+    let all = files().collect();
+    for (files, kind) in [(early, Kind::Derive), (all, Kind::PostData), (late, Kind::Derive)] {
+        let failed = apply(files.into_iter(), &session, &kind, &refused, problems).await?;
         runs &= failed.is_empty();
         refused.extend(failed);
     }
@@ -151,21 +157,23 @@ async fn build_one(
     Ok(runs.then_some(Built { schema, sources, fingerprint, described }))
 }
 
-/// Runs every file's sections of one kind; a file that is refused does not hide what is wrong
-/// in the next. Gives the tables of the refused ones; the rest of a file that was refused `before`
-/// would only say once more that its table is not there.
-async fn apply(
-    schema: &Schema,
+/// Runs the sections of one kind of these files, as a build does; a file that is refused does not hide
+/// what is wrong in the next. Gives the tables of the refused ones; the rest of a file that was refused
+/// `before` would only say once more that its table is not there.
+async fn apply<'a>(
+    files: impl Iterator<Item = &'a SchemaFile>,
     session: &Session,
     kind: &Kind,
     before: &[String],
     problems: &Problems,
 ) -> anyhow::Result<Vec<String>> {
     let mut refused = Vec::new();
-    let files = schema.in_order(kind).into_iter();
     for file in files.filter(|file| !before.contains(&file.table)) {
-        // As a build runs it.
         session.batch_execute("begin").await.map_err(db("begin"))?;
+        let early = match kind {
+            Kind::Derive => file.begin_early(session, &CancellationToken::new()).await?,
+            _ => None,
+        };
         let mut end = "commit";
         for section in file.of_kind(kind) {
             if let Err(error) = session.batch_execute(&section.sql).await {
@@ -174,9 +182,8 @@ async fn apply(
                 end = "rollback";
             }
         }
-        if *kind == Kind::Derive
-            && end == "commit"
-            && let Some((line, message)) = file.reads_unnamed(session).await?
+        if let Some(early) = early.filter(|_| end == "commit")
+            && let Some((line, message)) = early.reads_unnamed(session).await?
         {
             problems.add(&file.path, line, message);
         }

@@ -50,18 +50,17 @@ pub async fn fingerprint(session: &Session) -> anyhow::Result<Fingerprint> {
     Ok(Fingerprint { digest, lines })
 }
 
-/// Tables in schema `public` that the open transaction has read or written and did not make itself,
-/// by its locks: they are held to its end.
+/// Tables in schema `public` that the open transaction has read or written, by its locks: they are
+/// held to its end.
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn tables_read(session: &Session) -> anyhow::Result<Vec<String>> {
+pub async fn tables_locked(session: &Session) -> anyhow::Result<Vec<String>> {
     let sql = "select distinct c.relname::text collate \"C\" as name
                from pg_locks l join pg_class c on c.oid = l.relation
                where l.pid = pg_backend_pid() and l.locktype = 'relation'
                    and l.database = (select oid from pg_database where datname = current_database())
                    and c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
-                   and c.xmin is distinct from pg_current_xact_id_if_assigned()::xid
                order by name";
     let rows = session.query(sql, &[]).await.map_err(db("read the locks"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

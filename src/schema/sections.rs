@@ -58,6 +58,7 @@ const MARKERS: [&str; 4] = ["pre-data", "post-data", "derive", "check"];
 /// Cuts the text at its marker lines; misplaced and unknown markers go to `problems`.
 pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
+    let mut is_lost = false;
     for (index, line) in text.lines().enumerate() {
         let number = index + 1;
         match marker(line) {
@@ -81,7 +82,11 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
                 sections.push(Section { kind, title, from, line, sql });
             }
             Marker::Unknown(word) => {
-                let mean = suggest(&word, MARKERS);
+                is_lost = true;
+                let mean = match is_nearly_derive_from(&word) {
+                    true => "; its form is `-- derive from table_a, table_b`".to_owned(),
+                    false => suggest(&word, MARKERS),
+                };
                 problems.add(path, number, format!("unknown section `{word}`{mean}"));
             }
             Marker::None => match sections.last_mut() {
@@ -89,7 +94,8 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
                     section.sql.push_str(line);
                     section.sql.push('\n');
                 }
-                None if line.trim().is_empty() || line.starts_with("--") => {}
+                // What belongs to a marker that is none is not wrong in itself.
+                None if is_lost || line.trim().is_empty() || line.starts_with("--") => {}
                 None => {
                     problems.add(path, number, "SQL before the first section marker");
                 }
@@ -130,6 +136,7 @@ fn marker(line: &str) -> Marker {
         "post-data" => Kind::PostData,
         "derive" => Kind::Derive,
         "check" => Kind::Check,
+        _ if is_nearly_derive_from(comment) => return Marker::Unknown(comment.to_owned()),
         _ => {
             let lower = word.to_ascii_lowercase().replace(['_', ' '], "-");
             let near = |known: &&str| strsim::damerau_levenshtein(&lower, known) <= 1;
@@ -142,9 +149,19 @@ fn marker(line: &str) -> Marker {
     let names_tables = from.iter().all(|name: &String| Ident::parse(name).is_some());
     match (&kind, line == format!("-- {comment}") && names_tables, title.trim()) {
         (Kind::Check, true, title) => Marker::Section(kind, title.to_owned(), from),
-        (_, true, "") => Marker::Section(kind, String::new(), from),
+        (_, true, "") if words == comment => Marker::Section(kind, String::new(), from),
         _ => Marker::Unknown(comment.to_owned()),
     }
+}
+
+/// Whether a comment begins as `derive from` does, or with a slip of the pen in it.
+fn is_nearly_derive_from(comment: &str) -> bool {
+    let mut words = comment.split(|c: char| c.is_whitespace() || c == ':');
+    let mut is_near = |known: &str, slips: usize| {
+        let word = words.find(|word| !word.is_empty()).map(str::to_ascii_lowercase);
+        word.is_some_and(|word| strsim::damerau_levenshtein(&word, known) <= slips)
+    };
+    is_near("derive", 1) && is_near("from", 1)
 }
 
 #[cfg(test)]
@@ -187,9 +204,20 @@ mod tests {
         assert_eq!(problems, "");
         assert_eq!(sections[0].from, ["a", "b_c"]);
         assert!(sections[0].is_early());
-        for slip in ["-- derive from a b\n", "-- derive from a,\n", "-- derive from a: b\n"] {
-            let (_, problems) = read(slip);
-            assert!(problems.contains("unknown section"), "{slip}: {problems}");
+        for slip in [
+            "-- derive from a b\n",
+            "-- derive from a,\n",
+            "-- derive from a: b\n",
+            "-- derive form a\n",
+            "-- Derive from a\n",
+            "-- derive  from a\n",
+            "-- derive from\n",
+            "-- derive from A\n",
+        ] {
+            let (_, problems) = read(&format!("{slip}x;\n"));
+            assert!(problems.contains(":1: unknown section"), "{slip}: {problems}");
+            assert!(problems.contains("`-- derive from table_a, table_b`"), "{slip}: {problems}");
+            assert!(!problems.contains("SQL before"), "{slip}: {problems}");
         }
     }
 }

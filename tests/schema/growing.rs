@@ -3,7 +3,7 @@
 
 use kiln::synth::Release;
 
-use crate::support::World;
+use crate::support::{World, project};
 
 const PLACE_SQL: &str = "-- pre-data
 create table place (
@@ -242,4 +242,47 @@ fn a_source_that_a_table_was_not_made_from_can_still_be_loaded_by_hand() {
     world.kiln(&["resume", build]).succeeds();
     let all = "select concat_ws('|', state, people) from state_people order by 1";
     assert_eq!(world.postgres.rows(build, all), ["CA|2468", "WA"]);
+}
+
+#[test]
+fn keys_and_a_table_that_is_made_beside_them_never_wait_for_each_other_for_ever() {
+    let mut world = World::new();
+    world.root = project();
+    world.own_root();
+    // It begins with the dictionary whose key comes last, and takes its time before it reads the others.
+    let slowly = "select 1 from network_terms limit 1;\nselect pg_sleep(0.5);\nset local work_mem";
+    world.edit("sql/druginfo/0017_pharmacy.sql", "set local work_mem", slowly);
+    world.land(&Release::small(1));
+    let others = ["ndc_product", "ndc_package", "nppes_pharmacy", "ssa_fips_county", "zip_county"];
+    let without: Vec<&str> = others.iter().flat_map(|source| ["--without", source]).collect();
+    for _ in 0..4 {
+        world.kiln(&[&["build", "druginfo"], without.as_slice()].concat()).succeeds();
+    }
+}
+
+/// What is made while keys are built can rely on none, neither of its own nor of what it reads: a build
+/// would be refused on some nights and not on others.
+#[test]
+fn a_table_that_is_made_early_and_needs_a_key_is_refused_by_the_check() {
+    let mut world = World::new();
+    world.own_root();
+    let pre = "-- pre-data\ncreate table state_people (state text, people bigint);
+        comment on table state_people is 'One row a state.';
+        comment on column state_people.state is 'State.';
+        comment on column state_people.people is 'Inhabitants.';
+        -- post-data\nalter table state_people add primary key (state);\n"
+        .replace("        --", "--");
+    let sql =
+        "insert into state_people select state, 1 from place on conflict (state) do nothing;\n";
+    put(&world, "sql/tinyinfo/0001_place.sql", PLACE_SQL);
+    put(&world, "sources/tinyinfo/place.toml", PLACE_TOML);
+    for (marker, code) in [("-- derive from place", 2), ("-- derive", 0)] {
+        put(&world, "sql/tinyinfo/0002_state_people.sql", &format!("{pre}{marker}\n{sql}"));
+        let said = world.kiln(&["schema", "lock", "tinyinfo"]).exits(code);
+        if code == 2 {
+            said.says(&[
+                "sql/tinyinfo/0002_state_people.sql:9: there is no unique or exclusion constraint",
+            ]);
+        }
+    }
 }
