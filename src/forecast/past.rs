@@ -68,11 +68,17 @@ impl Past {
         self.ledgers.iter().find_map(|ledger| Some((ledger, ledger.used.as_ref()?)))
     }
 
-    /// The newest night that did everything, and so says how long everything takes: a resume
+    /// The nights that did everything, and so say how long everything takes, newest first: a resume
     /// loads what was left.
-    pub fn newest_whole(&self) -> Option<(&Ledger, &Used)> {
+    pub fn whole(&self) -> impl Iterator<Item = (&Ledger, &Used)> {
         let whole = self.ledgers.iter().filter(|ledger| ledger.command != "resume");
-        whole.filter_map(|ledger| Some((ledger, ledger.used.as_ref()?))).next()
+        let whole = whole.filter(|ledger| !ledger.stages.is_empty());
+        whole.filter_map(|ledger| Some((ledger, ledger.used.as_ref()?)))
+    }
+
+    /// The newest of them.
+    pub fn newest_whole(&self) -> Option<(&Ledger, &Used)> {
+        self.whole().next()
     }
 
     /// What a source came to, the last time that it was loaded.

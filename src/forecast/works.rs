@@ -1,26 +1,72 @@
-//! The work of a night in seconds: what every stage took in the last whole night, scaled by what
-//! tonight has of it; by measured proportions where there was none. `progress` then holds the
-//! work that is done against the clock.
+//! The work of a night in seconds: what every stage took in the last nights that loaded the same, the
+//! middle of them (a machine that others use has slow nights), scaled by what tonight has of it; what it
+//! took in the last whole night where none loaded the same; by measured proportions where there was
+//! none. `progress` then holds the work that is done against the clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Past, Want, ratio};
 use crate::ledger::Ledger;
-use crate::progress::course::Course;
+use crate::progress::course::{Course, middle};
 use crate::progress::night::{FIXED, LOAD, Work};
 
 /// The stages of a night with the seconds they are expected to take. `texts` are the bytes of text of
 /// the wants.
 pub fn works(wants: &[Want], texts: &[u64], past: &Past, connections: usize) -> Vec<Work> {
+    let of = |ledger, text: u64, past: &Past| {
+        Then { ledger, text: text.max(1) }.works(wants, texts, past)
+    };
+    let alike = past.whole().filter(|(ledger, _)| loaded_the_same(ledger, wants));
+    let alike: Vec<Vec<Work>> = alike
+        .map(|(ledger, used)| of(ledger, used.text, &Past { ledgers: vec![ledger.clone()] }))
+        .collect();
     match past.newest_whole() {
-        Some((ledger, used)) if !ledger.stages.is_empty() => {
-            Then { ledger, text: used.text.max(1) }.works(wants, texts, past)
-        }
-        _ => unknown(wants, texts, connections),
+        _ if !alike.is_empty() => middle_of(&alike),
+        Some((ledger, used)) => of(ledger, used.text, past),
+        None => unknown(wants, texts, connections),
     }
 }
 
-/// The last whole night.
+/// Whether a night loaded these sources, each from its files, and no others.
+fn loaded_the_same(ledger: &Ledger, wants: &[Want]) -> bool {
+    let loaded = ledger.sources.iter().filter(|entry| entry.seconds > 0.0);
+    let from_files: BTreeSet<&str> = loaded
+        .clone()
+        .filter(|entry| entry.reused.is_none())
+        .map(|entry| entry.source.as_str())
+        .collect();
+    let is_all = from_files.len() == loaded.count() && from_files.len() == wants.len();
+    is_all && wants.iter().all(|want| from_files.contains(want.source.as_str()))
+}
+
+/// The middle of what nights say, stage by stage and job by job; the newest night is the first.
+fn middle_of(nights: &[Vec<Work>]) -> Vec<Work> {
+    let stages = nights.first().cloned().unwrap_or_default();
+    let work = |newest: Work| {
+        let all: Vec<&Work> =
+            nights.iter().flatten().filter(|work| work.stage == newest.stage).collect();
+        let courses: Vec<_> = all.iter().map(|work| &work.course).collect();
+        Work {
+            seconds: middle(all.iter().map(|work| work.seconds).collect()),
+            parts: middle_of_jobs(&newest.parts, all.iter().map(|work| &work.parts)),
+            after: middle_of_jobs(&newest.after, all.iter().map(|work| &work.after)),
+            course: Course::middle(&courses),
+            stage: newest.stage,
+        }
+    };
+    stages.into_iter().map(work).collect()
+}
+
+/// The middle of what these jobs took.
+fn middle_of_jobs<'a>(
+    jobs: &BTreeMap<String, f64>,
+    all: impl Iterator<Item = &'a BTreeMap<String, f64>> + Clone,
+) -> BTreeMap<String, f64> {
+    let seconds = |name| middle(all.clone().filter_map(|jobs| jobs.get(name).copied()).collect());
+    jobs.keys().map(|name| (name.clone(), seconds(name))).collect()
+}
+
+/// A night that was.
 struct Then<'a> {
     ledger: &'a Ledger,
     text: u64,
@@ -73,19 +119,10 @@ impl Then<'_> {
         after.extend(made.map(|(table, seconds)| (table.clone(), seconds * growth)));
         let now: f64 = parts.values().chain(after.values()).sum();
         let growth = if then > 0.0 { now / (then + keyed_then) } else { 1.0 };
-        let course = self.course_of(&parts);
+        let used = self.ledger.used.as_ref();
+        let used = used.filter(|_| loaded_the_same(self.ledger, wants));
+        let course = used.map(|used| used.course.clone()).unwrap_or_default();
         Work { stage: LOAD.to_owned(), seconds: seconds * growth, parts, after, course }
-    }
-
-    /// How the load went then, where it was of the same sources.
-    fn course_of(&self, parts: &BTreeMap<String, f64>) -> Course {
-        let loaded = self.ledger.sources.iter().filter(|entry| entry.seconds > 0.0);
-        let is_same = loaded.clone().count() == parts.len()
-            && loaded
-                .clone()
-                .all(|entry| entry.reused.is_none() && parts.contains_key(&entry.source));
-        let course = self.ledger.used.as_ref().filter(|_| is_same).map(|used| used.course.clone());
-        course.unwrap_or_default()
     }
 }
 

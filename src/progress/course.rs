@@ -45,10 +45,32 @@ impl Course {
         1.0
     }
 
+    /// The middle of some courses: when each hundredth of the work was done.
+    pub fn middle(all: &[&Course]) -> Course {
+        let known: Vec<&&Course> = all.iter().filter(|course| !course.0.is_empty()).collect();
+        if known.is_empty() {
+            return Course::default();
+        }
+        let steps = (1..100).map(|hundredth| f64::from(hundredth) * STEP);
+        Course::of(
+            steps.map(|work| {
+                (middle(known.iter().map(|course| course.time_at(work)).collect()), work)
+            }),
+        )
+    }
+
     /// Its moments.
     pub fn moments(&self) -> &[(f64, f64)] {
         &self.0
     }
+}
+
+/// The middle of some numbers, the mean of the two that are nearest to it where they are even in number;
+/// 0 of none.
+pub fn middle(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    let (left, right) = (all.get((all.len().max(1) - 1) / 2), all.get(all.len() / 2));
+    left.zip(right).map_or(0.0, |(left, right)| (left + right) / 2.0)
 }
 
 /// What is seen of a load while it runs; times in seconds since it began.
@@ -115,6 +137,17 @@ mod tests {
         }
         assert_eq!(course.time_at(1.0), 1.0);
         assert_eq!(course.time_at(2.0), 1.0);
+    }
+
+    #[test]
+    fn the_middle_of_three_nights_is_not_moved_by_a_slow_one() {
+        assert_eq!(middle(vec![9.0, 1.0, 2.0]), 2.0);
+        assert_eq!(middle(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert_eq!(middle(Vec::new()), 0.0);
+        let course = |time: f64| Course(vec![(time, 0.5)]);
+        let all = [&course(0.9), &course(0.4), &course(0.5), &Course::default()];
+        assert!((Course::middle(&all).time_at(0.5) - 0.5).abs() < 1e-3);
+        assert_eq!(Course::middle(&[&Course::default()]), Course::default());
     }
 
     #[test]

