@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
@@ -76,6 +77,8 @@ fn without_answer(world: &World, arguments: &[&str], point: &str) -> crate::supp
     let action = format!("{point}=pause:{}", file.display());
     let running = eater.kiln(world, arguments).env("KILN_FAILPOINT", &action).start();
     wait_until(&format!("{point} is reached"), || file.exists());
+    // A statement that is no longer needed is closed in the background: that answer is not the one.
+    std::thread::sleep(Duration::from_millis(500));
     eater.hungry.store(true, Ordering::SeqCst);
     std::fs::remove_file(file).unwrap();
     let outcome = running.wait();
