@@ -82,10 +82,8 @@ pub async fn derive(
     schema: &Schema,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    for file in schema.in_order(&Kind::Derive) {
-        if file.of_kind(&Kind::Derive).next().is_some() {
-            step_of(build, file, &Kind::Derive, stop).await?;
-        }
+    for file in schema.derived() {
+        step_of(build, file, &Kind::Derive, stop).await?;
     }
     Ok(())
 }

@@ -182,13 +182,13 @@ impl Schema {
         })
     }
 
-    /// The files in the order in which their sections of a kind run: by number; tables that are made
-    /// while keys are being built come before the other derived ones.
-    pub fn in_order(&self, kind: &Kind) -> Vec<&SchemaFile> {
-        let mut files: Vec<&SchemaFile> = self.files.iter().collect();
-        if *kind == Kind::Derive {
-            files.sort_by_key(|file| !file.of_kind(kind).any(Section::is_early));
-        }
+    /// The files with a derive section in the order in which these run: tables that are made while keys
+    /// are being built before the others, each by number.
+    pub fn derived(&self) -> Vec<&SchemaFile> {
+        let files = self.files.iter();
+        let mut files: Vec<_> =
+            files.filter(|file| file.of_kind(&Kind::Derive).next().is_some()).collect();
+        files.sort_by_key(|file| !file.sections.iter().any(Section::is_early));
         files
     }
 
@@ -205,7 +205,7 @@ impl Schema {
         })
     }
 
-    /// Runs every section of one kind, file by file in their order.
+    /// Runs every section of one kind, file by file in number order.
     ///
     /// # Errors
     /// The first statement that Postgres refuses, with file and line.
@@ -215,7 +215,7 @@ impl Schema {
         kind: &Kind,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
-        for file in self.in_order(kind) {
+        for file in &self.files {
             file.apply(session, kind, stop).await?;
         }
         Ok(())

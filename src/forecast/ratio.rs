@@ -54,8 +54,8 @@ pub const DERIVED: f64 = 0.15;
 /// Text in a zipped object. [Part D's real quarterly release 10.4, generated ones 8]
 pub const INFLATED: f64 = 10.0;
 
-/// An index of so many times its size sorts within [`crate::pg::settings::INDEX_MEMORY`]: a sort keeps 24
-/// bytes beside every entry. [the network's key, 20 bytes a row on disk, 42 in memory]
+/// An index of so many times its size sorts within [`crate::pg::settings::INDEX_MEMORY`]: a sort
+/// keeps 24 bytes beside every entry. [the network's key, 20 bytes a row on disk, 42 in memory]
 pub const SORT_MEMORY: f64 = 2.0;
 /// Bytes that a sort spills for a byte of its index. [139 MB for 124 MB]
 pub const SORT_SPILL: f64 = 1.15;

@@ -85,7 +85,8 @@ impl Found {
         };
         if self.index_memory.cast_unsigned() != INDEX_MEMORY {
             let why = "an index build sorts quickest where its memory fits the processor's caches";
-            set("maintenance_work_mem", "'64MB'", why.to_owned());
+            let memory = format!("'{}kB'", INDEX_MEMORY >> 10);
+            set("maintenance_work_mem", &memory, why.to_owned());
         }
         if matches!(self.wal_compression.as_str(), "on" | "pglz") && self.may_lz4 {
             let why = "less CPU than pglz for the pages of indexes in the WAL";
@@ -136,7 +137,7 @@ mod tests {
             jit: false,
         };
         let sql = found.choose(3).sql;
-        assert_eq!(sql, "set maintenance_work_mem = '64MB'; set wal_compression = lz4; ");
+        assert_eq!(sql, "set maintenance_work_mem = '65536kB'; set wal_compression = lz4; ");
         let mine = Found { index_memory: 64 << 20, may_lz4: false, ..found };
         let chosen = mine.choose(3);
         assert_eq!(chosen.sql, "");

@@ -43,8 +43,6 @@ struct Night {
     over: BTreeSet<String>,
     /// Tables whose keys are being built.
     keying: BTreeMap<String, Instant>,
-    /// Seconds that those took that are done.
-    keyed: BTreeMap<String, f64>,
     /// The stage that has meters, and they.
     meters: Option<(String, Meters)>,
     /// Seconds that a second of expected work took, when it was last asked for.
@@ -74,7 +72,7 @@ impl Night {
             let share = since.elapsed().as_secs_f64() / (expected(table)? * self.speed);
             Some((table.clone(), share.min(UNPROVEN_MAX)))
         });
-        let over = self.keyed.keys().map(|table| (table.clone(), 1.0));
+        let over = self.recorder.seconds_behind().into_keys().map(|table| (table, 1.0));
         under_way.chain(over).collect()
     }
 
@@ -120,7 +118,6 @@ impl Clock {
             running: BTreeMap::new(),
             over: BTreeSet::new(),
             keying: BTreeMap::new(),
-            keyed: BTreeMap::new(),
             meters: None,
             speed: 1.0,
             metered: None,
@@ -180,7 +177,6 @@ impl Clock {
         self.with(|night| {
             if let Some(since) = night.keying.remove(table) {
                 let seconds = since.elapsed().as_secs_f64();
-                night.keyed.insert(table.to_owned(), seconds);
                 let began = night.since_metered(since);
                 night.recorder.behind(table, began, seconds);
             }
@@ -189,7 +185,7 @@ impl Clock {
 
     /// Seconds that each table's keys took.
     pub fn keyed(&self) -> BTreeMap<String, f64> {
-        self.with(|night| night.keyed.clone()).unwrap_or_default()
+        self.with(|night| night.recorder.seconds_behind()).unwrap_or_default()
     }
 
     /// These meters tell how far a stage is.

@@ -96,6 +96,12 @@ impl Recorder {
         self.behind.insert(table.to_owned(), (began, seconds));
     }
 
+    /// Seconds that each of those took.
+    pub fn seconds_behind(&self) -> BTreeMap<String, f64> {
+        let behind = self.behind.iter();
+        behind.map(|(table, (_, seconds))| (table.clone(), *seconds)).collect()
+    }
+
     /// The load is over.
     pub fn end(&mut self, at: f64) {
         self.ended.get_or_insert(at);
