@@ -4,6 +4,7 @@
 //! problems of all specs at once, or the whole difference between a header and its spec.
 
 mod header;
+pub mod pack;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -149,7 +150,13 @@ impl Binding {
             let nulls = source.format.nulls.as_slice();
             binder.target(to, *line, Feed::Gathered, nulls, transforms);
         }
-        binder.refuse_unfed(source.dictionaries.iter().map(|known| known.to.as_str()));
+        match &source.pack {
+            None => binder.refuse_unfed(source.dictionaries.iter().map(|known| known.to.as_str())),
+            Some(pack) => {
+                binder.refuse_unfed(pack::columns(source, pack).into_iter());
+                pack::check(source, pack, tables, &dictionaries, &binder.targets, problems);
+            }
+        }
         let targets = binder.targets;
         let (source, hash_key) = (source.clone(), hash_key.cloned());
         let bound = Binding { source, targets, dictionaries, hash_key };
@@ -168,8 +175,20 @@ impl Binding {
 
     /// The table's columns, in the order that COPY sends them.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        let keys = self.source.dictionaries.iter().map(|dictionary| dictionary.to.as_str());
-        keys.chain(names(&self.targets))
+        let keys: Vec<&str> = match &self.source.pack {
+            Some(pack) => pack::columns(&self.source, pack).to_vec(),
+            None => self.source.dictionaries.iter().map(|known| known.to.as_str()).collect(),
+        };
+        keys.into_iter().chain(names(&self.targets))
+    }
+
+    /// The query of how many of the file's rows the table holds, and how many rows it has itself.
+    pub fn count_sql(&self) -> String {
+        let own = self.source.name.as_str();
+        match &self.source.pack {
+            Some(pack) => pack::count_sql(&self.source, pack),
+            None => format!("select count(*), count(*) from \"{own}\""),
+        }
     }
 }
 
@@ -206,7 +225,13 @@ fn bind_dictionary(
         let kind = ColumnType::from_postgres(known.type_oid, known.type_modifier)?;
         matches!(kind, ColumnType::Int2 | ColumnType::Int4).then_some(kind)
     };
-    let (key, id) = (kind(own, to.as_str()), kind(table, ID));
+    let id = kind(table, ID);
+    // Of packed rows, an array has the numbers of two.
+    let in_array = source.pack.as_ref().is_some_and(|pack| {
+        let own = source.dictionaries.iter().position(|known| known.to == *to);
+        own.is_some_and(|own| own != pack.by)
+    });
+    let key = if in_array { id } else { kind(own, to.as_str()) };
     if key.is_none() || key != id {
         let own = &source.name;
         wrong(format!("{name}.{ID} and {own}.{to} must both be smallint, or both integer"));

@@ -36,7 +36,8 @@ use crate::progress::Meter;
 use crate::source::Source;
 use crate::validate::Counts;
 use crate::validate::dictionary::Shared;
-use part::{Held, Piece, Tally};
+use part::pack::Pieces;
+use part::{Held, Piece, Rows, Tally};
 use rejects::RejectWriter;
 pub use settle::{note_without, write_entry};
 
@@ -54,8 +55,10 @@ pub struct Part {
     pub tally: Arc<Tally>,
     /// The source's dictionaries, over all its parts.
     pub dictionaries: Arc<[Shared]>,
-    /// Rows that wait for the next file's, where rows are sorted.
+    /// Rows that wait for the next file's, where the order of rows counts.
     pub held: Arc<Held>,
+    /// What tells the pieces of a set apart, where rows are packed.
+    pub pieces: Arc<Pieces>,
     /// What progress shows.
     pub meter: Arc<Meter>,
     /// Which attempt at the source this is.
@@ -125,16 +128,16 @@ pub async fn send(
     let Some(first) = parts.first() else { return Ok(Vec::new()) };
     let mut copy = OpenCopy::begin(session, &first.binding).await?;
     let mut readers = Readers::new(parts, cores);
-    let fed = feed(&mut copy, &mut readers, rejects, stop).await;
+    let mut stored = 0;
+    let fed = feed(&mut copy, &mut readers, rejects, stop, &mut stored).await;
     // With the receiver gone the other threads stop at their next chunk.
     readers.end().await;
     let mut read = fed?;
     rejects.flush().await?;
     failpoint::hit(failpoint::COPY_FINISH)?;
     let copied = copy.finish(&read).await?;
-    let loaded: u64 = read.iter().map(|file| file.counts.loaded).sum();
-    if copied != loaded {
-        let message = format!("sent {loaded} rows, COPY stored {copied}");
+    if copied != stored {
+        let message = format!("sent {stored} rows, COPY stored {copied}");
         return Err(failure(Exit::ChecksFailed, message));
     }
     read.sort_by_key(|file| file.index);
@@ -165,7 +168,7 @@ impl<'a> Readers<'a> {
     fn begin(&mut self) {
         while let Some(part) = self.parts.get(self.next) {
             let core = Arc::clone(self.cores).try_acquire_owned().ok();
-            let in_order = !part.binding.source.sort.is_empty();
+            let in_order = part.binding.source.is_in_order();
             if (in_order || core.is_none()) && !self.threads.is_empty() {
                 return;
             }
@@ -196,6 +199,7 @@ async fn feed(
     readers: &mut Readers<'_>,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
+    stored: &mut u64,
 ) -> anyhow::Result<Vec<ReadFile>> {
     let parts = readers.parts;
     let mut read = Vec::new();
@@ -205,7 +209,7 @@ async fn feed(
         tokio::select! {
             piece = readers.pieces.recv() => match piece {
                 Some((index, piece)) => {
-                    pass_on(copy, &parts[index], piece, rejects, stop, &mut first).await?;
+                    *stored += pass_on(copy, &parts[index], piece, rejects, stop, &mut first).await?;
                 }
                 None if readers.threads.is_empty() => return Ok(read),
                 None => read.push(ended(readers.threads.join_next().await)?),
@@ -237,6 +241,7 @@ fn ended(done: Option<Result<Outcome, JoinError>>) -> anyhow::Result<ReadFile> {
     Ok(ReadFile { index, proof, counts })
 }
 
+/// Sends rows, and says how many of the table's they are.
 async fn pass_on(
     copy: &mut OpenCopy,
     part: &Part,
@@ -244,20 +249,20 @@ async fn pass_on(
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
     first: &mut bool,
-) -> anyhow::Result<()> {
-    let (bytes, rows) = match piece {
-        Piece::Reject(reject) => return rejects.keep(part, *reject).await,
-        Piece::Rows(bytes, rows) => (bytes, rows),
+) -> anyhow::Result<u64> {
+    let Rows { bytes, said, stored } = match piece {
+        Piece::Reject(reject) => return rejects.keep(part, *reject).await.map(|()| 0),
+        Piece::Rows(rows) => rows,
     };
     tokio::select! {
         sent = copy.send(bytes) => sent.map_err(|error| error.context(part.member.place()))?,
         () = stop.cancelled() => return Err(stopped()),
     }
-    part.meter.rows.fetch_add(rows, Ordering::Relaxed);
+    part.meter.rows.fetch_add(said, Ordering::Relaxed);
     if std::mem::take(first) {
         failpoint::hit(failpoint::COPY)?;
     }
-    Ok(())
+    Ok(stored)
 }
 
 fn entry(part: &Part, ReadFile { proof, counts, .. }: &ReadFile) -> FileEntry {

@@ -5,6 +5,7 @@
 //! reaches a server log.
 
 mod numeric;
+pub mod slots;
 
 use tokio_postgres::types::Type;
 

@@ -79,6 +79,9 @@ pub struct SourceFacts {
     pub period: Option<String>,
     /// The posting's day, yyyymmdd.
     pub posted: Option<String>,
+    /// The file's rows, where a row of the table holds many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
     /// Order-independent digest of what the rows say, in hex; the loader's.
     pub digest: String,
     /// Rows of its dictionaries' tables.

@@ -70,8 +70,11 @@ pub struct SourceEntry {
     pub posted: Option<String>,
     /// Its files.
     pub files: Vec<FileEntry>,
-    /// `count(*)` of its table.
+    /// The file's rows that its table was found to hold.
     pub counted: u64,
+    /// Rows of its table, where each holds many of the file's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<u64>,
     /// Rows of its dictionaries' tables.
     #[serde(default)]
     pub dictionaries: BTreeMap<String, u64>,
@@ -105,6 +108,7 @@ impl SourceEntry {
             posted: None,
             files: Vec::new(),
             counted: 0,
+            stored: None,
             dictionaries: BTreeMap::new(),
             contents: Vec::new(),
             reused: None,

@@ -167,7 +167,10 @@ pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
         .map_err(db("read the stamp"))?;
     let Some(row) = row else { return Ok(None) };
     let ledger: Ledger = serde_json::from_value(row.get(4))?;
-    let own = ledger.sources.iter().map(|entry| (entry.source.clone(), entry.counted));
+    let own = ledger.sources.iter().map(|entry| {
+        let rows = entry.stored.unwrap_or(entry.counted);
+        (entry.source.clone(), rows)
+    });
     let sets = ledger.sources.iter().flat_map(|entry| entry.dictionaries.clone());
     Ok(Some(Stamp {
         build: row.get(0),

@@ -51,6 +51,8 @@ pub struct Source {
     pub others: Others,
     /// Columns that are stored once, in tables of their own.
     pub dictionaries: Vec<Dictionary>,
+    /// How a row of the table holds many of the file's.
+    pub pack: Option<Pack>,
     /// The dictionaries' columns, two at most, by which rows are sorted that stand together by the
     /// first of them; files are then read one after another.
     pub sort: Vec<Ident>,
@@ -237,6 +239,28 @@ pub struct Dictionary {
     pub line: usize,
 }
 
+/// How a row of the table holds many of the file's: those of one set, in an array that has a place for
+/// each of a run of another dictionary's numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pack {
+    /// The dictionary, as its place in the spec, whose set the rows of an array share.
+    pub by: usize,
+    /// The dictionary whose number is a row's place in the array.
+    pub at: usize,
+    /// The dictionary whose number the array has there.
+    pub of: usize,
+    /// The table's column that takes the array.
+    pub to: Ident,
+    /// The spec's line, for messages.
+    pub line: usize,
+}
+
+impl Pack {
+    /// Numbers that a row has places for: those of one block. With their terms, four bytes each, a row
+    /// stays below the 2 KB from which Postgres would store the array apart.
+    pub const BLOCK: i32 = 256;
+}
+
 /// Rows to leave out by what columns hold.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -317,6 +341,11 @@ impl Source {
     /// Whether a column of it is stored as a keyed hash.
     pub fn hashes(&self) -> bool {
         self.columns.iter().any(|column| column.hashed)
+    }
+
+    /// Whether its files are read one after another: rows of one set are brought together.
+    pub fn is_in_order(&self) -> bool {
+        self.pack.is_some() || !self.sort.is_empty()
     }
 
     /// The tables that it fills: its own, and its dictionaries'.

@@ -19,9 +19,10 @@ fn night(world: &World, environment: &[(&str, &str)]) -> Value {
     kiln.succeeds().json()
 }
 
-/// A release with a network of so many rows.
-fn release(seed: u64, rows: u64) -> Release {
-    Release { pharmacies: 12_000, plans: 40, network_rows: rows, ..Release::small(seed) }
+/// A release with a network of so many plans, each with most of the pharmacies.
+fn release(seed: u64, plans: u32) -> Release {
+    let network_rows = u64::from(plans) * 2_500;
+    Release { pharmacies: 3_000, plans, network_rows, ..Release::small(seed) }
 }
 
 fn bytes(ledger: &Value, what: &str, which: &str) -> f64 {
@@ -92,7 +93,7 @@ fn the_disk_that_the_server_writes_to_is_looked_at_where_it_can_be_seen() {
     let world = World::ready();
     // The role's tablespace: its place is known to every role, the data directory's is not.
     let Some(_disk) = world.postgres.small_disk(10) else { return };
-    world.land(&release(2, 300_000));
+    world.land(&release(2, 800));
     let before = Before::of(&world, "druginfo");
     world.kiln(&["run", "druginfo"]).exits(12).says(&["no row was sent: no room", " is free (/"]);
     before.unchanged(&world, Kept::No);
@@ -128,9 +129,9 @@ fn little_room_is_warned_of() {
 fn the_second_night_comes_to_what_the_first_one_foretells() {
     let world = World::new();
     world.accept("1");
-    world.land(&release(1, 60_000));
+    world.land(&release(1, 100));
     let first = night(&world, &[]);
-    world.land(&release(2, 180_000));
+    world.land(&release(2, 300));
     let second = night(&world, &[]);
     assert_eq!(second["forecast"]["from"], serde_json::json!([first["build"]]));
     let of =
@@ -153,7 +154,7 @@ fn the_second_night_comes_to_what_the_first_one_foretells() {
 fn without_a_night_before_measured_ratios_say_it_within_a_half() {
     let world = World::new();
     world.accept("1");
-    world.land(&release(1, 180_000));
+    world.land(&release(1, 300));
     let ledger = night(&world, &[]);
     assert_eq!(ledger["forecast"]["from"], serde_json::json!([]));
     let ratio = bytes(&ledger, "forecast", "database") / bytes(&ledger, "used", "database");

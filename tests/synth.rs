@@ -180,7 +180,7 @@ fn a_night_of_kiln_runs_on_what_synth_has_landed() {
     world.kiln(&["synth", "druginfo", "--scale", "0.0005", "--to", "s3://kiln"]).succeeds();
     world.accept("1..999");
     world.night();
-    let rows = world.postgres.value("druginfo", "select count(*)::text from pharmacy_networks");
+    let rows = world.postgres.value("druginfo", "select count(*)::text from plan_pharmacy");
     assert_eq!(rows, "153636");
     // The next night's release is newer, so it is the one that is read.
     let next = ["synth", "druginfo", "--scale", "0.0005", "--night", "1", "--to", "s3://kiln"];

@@ -96,12 +96,11 @@ as $$
     from plan p
     -- The limit keeps it at one look-up in the key a plan; without, all of the network is read.
     cross join lateral (
-        select n.terms_key
-        from pharmacy_networks n
-        where n.plan_key = p.network_plan_key
-          and n.pharmacy_key = any (array(
-              select f.id from network_pharmacy f
-              where f.pharmacy_number = '10' || right(pharmacy_plans.pharmacy, 10)))
+        select n.terms_keys[f.id] as terms_key
+        from network_pharmacy f
+        join pharmacy_networks n on n.plan_key = p.network_plan_key and n.block = f.block
+        where f.pharmacy_number = '10' || right(pharmacy_plans.pharmacy, 10)
+          and n.terms_keys[f.id] <> 0
         limit 1
     ) as n
     join network_terms t on t.id = n.terms_key

@@ -261,9 +261,9 @@ begin
         ) as i on true
         left join lateral (
             select t.*
-            from pharmacy_networks k
-            join network_terms t on t.id = k.terms_key
-            where k.plan_key = a.network_plan_key and k.pharmacy_key = any (pharmacies)
+            from unnest(pharmacies) as f (id)
+            join pharmacy_networks k on k.plan_key = a.network_plan_key and k.block = f.id / 256
+            join network_terms t on t.id = k.terms_keys[f.id]
             limit 1
         ) as n on true
     ), priced as materialized (

@@ -17,6 +17,7 @@ fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
     let want = |source: &Source| {
         let input = manifest.sources.get(source.name.as_str())?;
         let kind = match source.others {
+            _ if source.pack.is_some() => Kind::Packed,
             _ if !source.dictionaries.is_empty() => Kind::Dictionary,
             Others::Drop => Kind::Part,
             Others::Refuse | Others::Gather { .. } => Kind::Typed,

@@ -16,10 +16,12 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
+use crate::bind::Binding;
 use crate::error::{Exit, failure};
 use crate::failpoint;
 use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
+use crate::source::Pack;
 use cut::Rows;
 
 /// A chunk is handed on when it has grown to this.
@@ -57,6 +59,22 @@ impl Stored {
 
 /// The digests of a dictionary's sets, by their numbers.
 pub type SetDigests = HashMap<i32, u128, BuildHasherDefault<ByNumber>>;
+
+/// What the numbers of rows in dictionary form stand for.
+#[derive(Debug, Clone, Default)]
+pub struct Numbered {
+    /// What stands for them in a digest, a dictionary each.
+    sets: Arc<[SetDigests]>,
+    /// How a row holds many.
+    pack: Option<Pack>,
+}
+
+impl Numbered {
+    /// Of a source whose dictionaries have these sets.
+    pub fn of(binding: &Binding, sets: Vec<SetDigests>) -> Numbered {
+        Numbered { sets: sets.into(), pack: binding.source.pack.clone() }
+    }
+}
 
 /// A number's hash: one multiplication, for three of them are looked up a row.
 #[derive(Debug, Default)]
@@ -111,13 +129,13 @@ pub struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// Copies rows whose first columns are numbers of these sets; the digest is that of
+    /// Copies rows that are numbers of these sets; count and digest are those of
     /// [`read_by_sets`].
     ///
     /// # Errors
     /// As [`rows`] and [`read_by_sets`].
-    pub async fn rows(&self, sets: Vec<SetDigests>) -> anyhow::Result<Stored> {
-        self.go(Rows::by(sets.into())).await.map(|rows| rows.stored)
+    pub async fn rows(&self, numbered: Numbered) -> anyhow::Result<Stored> {
+        self.go(Rows::by(numbered)).await.map(|rows| rows.stored)
     }
 
     /// Copies a dictionary and gives the digests of its sets.
@@ -145,8 +163,8 @@ impl Way<'_> {
         .await?;
         failpoint::hit(failpoint::COPY_FINISH)?;
         let copied = sink.finish().await.map_err(|error| data_error("COPY", &error))?;
-        if copied != rows.stored.rows {
-            let message = format!("read {} rows, COPY stored {copied}", rows.stored.rows);
+        if copied != rows.cut {
+            let message = format!("read {} rows, COPY stored {copied}", rows.cut);
             return Err(failure(Exit::ChecksFailed, message));
         }
         Ok(rows)
@@ -161,19 +179,20 @@ pub async fn read(from: &Session, query: &str, stop: &CancellationToken) -> anyh
     each_chunk(from, query, Rows::default(), &Meter::default(), stop, async |_| Ok(())).await
 }
 
-/// The same for a table whose first columns are numbers of sets: the digest is over what the sets
-/// say, for their numbers are those of one night (see `validate::dictionary`).
+/// The same for a table whose rows are numbers of sets: the digest is over what the sets say, for their
+/// numbers are those of one night (see `validate::dictionary`), and of packed rows all that they
+/// hold are counted.
 ///
 /// # Errors
 /// The server's, and [`Exit::ChecksFailed`] when a row has a number that its dictionary lacks.
 pub async fn read_by_sets(
     from: &Session,
     query: &str,
-    sets: Arc<[SetDigests]>,
+    numbered: Numbered,
     meter: &Meter,
     stop: &CancellationToken,
 ) -> anyhow::Result<Stored> {
-    let rows = Rows::by(sets);
+    let rows = Rows::by(numbered);
     each_chunk(from, query, rows, meter, stop, async |_| Ok(())).await
 }
 

@@ -3,21 +3,21 @@
 
 mod chunk;
 mod header;
+pub mod pack;
 
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use bytes::Bytes;
 
 use super::Part;
 use crate::decode::Records;
 use crate::error::{Exit, Failure};
 use crate::fetch::ahead::{Ahead, ahead};
 use crate::fetch::verified::{Complete, Verified};
-use crate::source::Encoding;
+use crate::pg::Ident;
+use crate::source::{Encoding, Source};
 use crate::validate::{Counts, Outcome, Reject, Validator};
-pub use chunk::Chunk;
+pub use chunk::{Chunk, Rows};
 
 /// After the budget is spent, this many more rejects are looked for, so that a person sees
 /// more than the first.
@@ -27,8 +27,8 @@ const REJECTS_SHOWN: usize = 3;
 
 /// What the reading thread hands on.
 pub enum Piece {
-    /// Encoded rows, and how many they are.
-    Rows(Bytes, u64),
+    /// Encoded rows.
+    Rows(Rows),
     /// A row that was refused.
     Reject(Box<Reject>),
 }
@@ -119,12 +119,13 @@ fn cut(
     let mut validator =
         Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
     let held = || part.held.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut chunk = held().take().unwrap_or_else(|| Chunk::new(&part.binding));
+    let mut chunk = held().take().unwrap_or_else(|| Chunk::new(&part.binding, &part.pieces));
     loop {
         let start = chunk.rows.len();
         let Some(outcome) = validator.take_next(&mut records, &mut chunk.rows)? else { break };
         match outcome {
-            Outcome::Row => chunk.added(start),
+            Outcome::Row if chunk.added(start) => {}
+            Outcome::Row => return Err(twice(source, validator.counts.lines)),
             Outcome::Filtered => {}
             Outcome::Rejected(reject) => {
                 let count = part.tally.note(&reject, &part.member.place());
@@ -135,16 +136,30 @@ fn cut(
                 }
             }
         }
-        if let Some((rows, count)) = chunk.full() {
-            hand_on(Piece::Rows(rows, count))?;
+        if let Some(rows) = chunk.full() {
+            hand_on(Piece::Rows(rows))?;
         }
     }
-    if !last && chunk.is_sorted() {
+    if !last && chunk.goes_on() {
         *held() = Some(chunk);
-    } else if let Some((rows, count)) = chunk.rest() {
-        hand_on(Piece::Rows(rows, count))?;
+    } else if let Some(rows) = chunk.rest() {
+        hand_on(Piece::Rows(rows))?;
     }
     Ok((validator.finish(), records.ended_in_newline()))
+}
+
+/// The error of a row whose place another one has taken.
+fn twice(source: &Source, line: u64) -> anyhow::Error {
+    let of = |index: usize| source.dictionaries[index].columns.iter().map(Ident::as_str);
+    let pack = source.pack.as_ref();
+    let key: Vec<&str> = pack.map_or(Vec::new(), |pack| of(pack.by).chain(of(pack.at)).collect());
+    let message = format!("line {line} has the {} of a row before it", key.join(", "));
+    Failure::new(Exit::InputRejected, message)
+        .hint(format!(
+            "the publisher has to say which of the two holds; until then: --without {}",
+            source.name
+        ))
+        .into()
 }
 
 fn refuse_odd_end(part: &Part, counts: &Counts, ended_in_newline: bool) -> anyhow::Result<()> {

@@ -81,6 +81,7 @@ impl Open {
             tally: Arc::clone(&self.tally),
             dictionaries: Arc::clone(&self.dictionaries),
             held: Arc::default(),
+            pieces: Arc::default(),
             meter: Arc::clone(meter),
             attempt,
         }
@@ -117,16 +118,24 @@ impl Open {
     /// Counts what the tables hold and fills the dictionaries' tables; then the verdict.
     pub(super) async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
         let name = self.binding.source.name.as_str().to_owned();
-        let counted: i64 = session
-            .query_one(&format!("select count(*) from \"{name}\""), &[])
-            .await
-            .map_err(db("count rows"))?
-            .get(0);
+        let (counted, stored) = count(session, &self.binding).await?;
         let dictionaries = dictionary::write(session, &self).await?;
-        let mut entry = entry(&name, self, counted.unsigned_abs());
+        let mut entry = entry(&name, self, counted);
+        entry.stored = stored;
         entry.dictionaries = dictionaries;
         Ok(entry)
     }
+}
+
+/// Counts how many of the file's rows a table holds, and how many rows it has itself, where that is
+/// another number.
+pub(super) async fn count(
+    session: &Session,
+    binding: &Binding,
+) -> anyhow::Result<(u64, Option<u64>)> {
+    let counts = session.query_one(&binding.count_sql(), &[]).await.map_err(db("count rows"))?;
+    let [said, stored] = [0, 1].map(|column| counts.get::<_, i64>(column).unsigned_abs());
+    Ok((said, binding.source.pack.as_ref().map(|_| stored)))
 }
 
 /// Loads a source and settles it. What fails by its own input is told by its entry: a source that

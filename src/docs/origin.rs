@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::source::{Column, Filter, From, Header, Others, Source, Sources, Test, Transform};
+use crate::bind;
+use crate::source::{
+    Column, Dictionary, Filter, From, Header, Others, Pack, Source, Sources, Test, Transform,
+};
 
 /// The file family that feeds a table.
 #[derive(Debug, Clone)]
@@ -67,12 +70,27 @@ fn columns(source: &Source, table: &str) -> BTreeMap<String, ColumnOrigin> {
         columns.insert("id".to_owned(), spoken(number));
         return columns;
     }
+    let number = |dictionary: &Dictionary| {
+        let names: Vec<&str> = dictionary.columns.iter().map(|column| column.as_str()).collect();
+        format!("the number in {} of {}", dictionary.table.as_str(), names.join(", "))
+    };
     for dictionary in &source.dictionaries {
         columns.retain(|name, _| !dictionary.columns.iter().any(|column| column.as_str() == name));
-        let names: Vec<&str> = dictionary.columns.iter().map(|column| column.as_str()).collect();
-        let table = dictionary.table.as_str();
-        let number = format!("the number in {table} of {}", names.join(", "));
-        columns.insert(dictionary.to.as_str().to_owned(), spoken(number));
+        columns.insert(dictionary.to.as_str().to_owned(), spoken(number(dictionary)));
+    }
+    if let Some(pack) = &source.pack {
+        let [at, of] = [pack.at, pack.of].map(|index| &source.dictionaries[index]);
+        columns.retain(|name, _| ![&at.to, &of.to].into_iter().any(|to| to.as_str() == name));
+        let block = Pack::BLOCK;
+        let spoken_of = [
+            (
+                pack.to.as_str(),
+                format!("{}, in the place of {}; 0 where there is none", number(of), number(at)),
+            ),
+            (bind::pack::BLOCK, format!("the array's places, divided by {block}")),
+            (bind::pack::PIECE, "counted by the loader".to_owned()),
+        ];
+        columns.extend(spoken_of.map(|(name, said)| (name.to_owned(), spoken(said))));
     }
     columns
 }

@@ -171,7 +171,7 @@ impl Script<'_> {
                 literal(&table.table),
                 optional(&source.period),
                 optional(&source.posted),
-                table.rows,
+                source.rows.unwrap_or(table.rows),
                 literal(&source.digest)
             ));
         }

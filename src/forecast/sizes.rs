@@ -61,24 +61,22 @@ pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize
 
 /// Bytes of text of every want: as the directories say, as the last night's objects inflated, or
 /// by [`ratio::INFLATED`]. Of a release that several sources share, those in dictionary form have
-/// it all: a table gets dictionaries where it is the bulk.
+/// it all: a table gets dictionaries where it is the bulk, and is packed where it is most of that.
 pub(super) fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
-    let has_bulk = |key: &str| {
+    let shares_of = |key: &str| {
         let of_it = |want: &&Want| want.objects.iter().any(|(known, _)| known == key);
         let readers: Vec<&Want> = wants.iter().filter(of_it).collect();
-        let bulk = readers.iter().filter(|want| want.kind == Kind::Dictionary).count();
+        let bulk: f64 = readers.iter().map(|want| want.kind.bulk()).sum();
         (bulk, readers.len())
     };
     let guess = |want: &Want| {
         let shares = want.objects.iter().map(|(key, bytes)| {
-            let (bulk, all) = has_bulk(key);
-            let sharers = match (bulk, want.kind) {
-                (0, _) => all.max(1),
-                (bulk, Kind::Dictionary) => bulk,
-                _ => return 0.0,
+            let share = match shares_of(key) {
+                (0.0, readers) => 1.0 / readers.max(1) as f64,
+                (bulk, _) => want.kind.bulk() / bulk,
             };
             let inflated = if want.zipped { ratio::INFLATED } else { 1.0 };
-            *bytes as f64 * inflated / sharers as f64
+            *bytes as f64 * inflated * share
         });
         shares.sum::<f64>() as u64
     };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::parse::pattern;
-use super::{Column, Dictionary, Filter, From, Others, Test, Transform};
+use super::{Column, Dictionary, Filter, From, Others, Pack, Test, Transform};
 use crate::pg::Ident;
 use crate::strict::{Table, suggest};
 
@@ -156,6 +156,38 @@ pub fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictionary> {
         }
     }
     dictionaries
+}
+
+/// Reads how rows are packed: all that a row says is three numbers, two of which an array has.
+pub fn pack(root: &Table<'_>, dictionaries: &[Dictionary]) -> Option<Pack> {
+    let table = root.table("pack")?;
+    let line = table.line();
+    let mut named = Vec::new();
+    for key in ["by", "at", "of"] {
+        let Some(said) = table.required_text(key) else { continue };
+        match dictionaries.iter().position(|known| known.to.as_str() == said.value) {
+            Some(index) if !named.contains(&index) => named.push(index),
+            Some(_) => {
+                table.problem(said.line, format!("`{key}`: {:?} is named twice", said.value))
+            }
+            None => {
+                let mean = suggest(&said.value, dictionaries.iter().map(|known| known.to.as_str()));
+                let word = &said.value;
+                table
+                    .problem(said.line, format!("`{key}`: {word:?} is no dictionary's `to`{mean}"));
+            }
+        }
+    }
+    let to = table.required_text("to").and_then(|said| target(&table, said.line, &said.value));
+    table.done();
+    if dictionaries.len() > 3 {
+        root.problem(
+            line,
+            "rows are packed where three dictionaries have all of a row; there are more",
+        );
+    }
+    let [by, at, of] = named[..] else { return None };
+    Some(Pack { by, at, of, to: to?, line })
 }
 
 /// Reads by which of the dictionaries' columns rows are sorted.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::columns::{columns, dictionaries, filters, others, sort};
+use super::columns::{columns, dictionaries, filters, others, pack, sort};
 use super::{Budget, Column, Encoding, Format, Header, Others, Parts, Quoting, Source};
 use crate::config::bytes;
 use crate::pg::Ident;
@@ -33,7 +33,11 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let columns = columns(&root, &groups);
     let others = others(&root);
     let dictionaries = dictionaries(&root, &columns);
+    let pack = pack(&root, &dictionaries);
     let sort = sort(&root, &dictionaries);
+    if let (Some(pack), false) = (&pack, sort.is_empty()) {
+        root.problem(pack.line, "packed rows have an order of their own: `sort` has no meaning");
+    }
     let filters = filters(&root, &columns);
     careful(&root, personal, &columns, &others);
     root.done();
@@ -52,6 +56,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         columns,
         others,
         dictionaries,
+        pack,
         sort,
         filters,
     })

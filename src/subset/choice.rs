@@ -50,7 +50,7 @@ pub struct Facts {
 pub struct SetColumn {
     /// The source's table.
     pub table: String,
-    /// Its column.
+    /// Its column, or the expression that gives the numbers that a row of it names.
     pub column: String,
     /// The dictionary's table.
     pub dictionary: String,

@@ -122,12 +122,12 @@ fn readers_stay_on_the_live_build_while_it_is_read() {
                 .await
                 .unwrap();
         tokio::spawn(connection);
-        client.batch_execute("begin; select count(*) from pharmacy_networks").await.unwrap();
+        client.batch_execute("begin; select count(*) from plan_pharmacy").await.unwrap();
         client
     });
     let (running, file) = world.paused(&["run", "druginfo"], "copy");
     let rows: i64 = world.runtime.block_on(async {
-        reader.query_one("select count(*) from pharmacy_networks", &[]).await.unwrap().get(0)
+        reader.query_one("select count(*) from plan_pharmacy", &[]).await.unwrap().get(0)
     });
     assert_eq!(rows, 150);
     std::fs::remove_file(file).unwrap();

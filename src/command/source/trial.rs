@@ -17,7 +17,8 @@ use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::Config;
 use crate::copy::Part;
-use crate::copy::part::{self, Piece};
+use crate::copy::part::pack::Pieces;
+use crate::copy::part::{self, Piece, Rows};
 use crate::encode;
 use crate::error::{Exit, Failure, failure};
 use crate::fetch::archive;
@@ -112,6 +113,7 @@ struct Trial {
     source: Source,
     binding: Arc<Binding>,
     dictionaries: Arc<[Shared]>,
+    pieces: Arc<Pieces>,
     /// The table's file, and the files of its dictionaries.
     tables: Vec<SchemaFile>,
     session: Session,
@@ -153,6 +155,7 @@ impl Trial {
         Ok(Trial {
             source,
             dictionaries: binding.dictionaries.iter().map(|_| Shared::default()).collect(),
+            pieces: Arc::default(),
             binding: Arc::new(binding),
             tables,
             session,
@@ -171,6 +174,7 @@ impl Trial {
             tally: Arc::default(),
             dictionaries: Arc::clone(&self.dictionaries),
             held: Arc::default(),
+            pieces: Arc::clone(&self.pieces),
             meter: Arc::default(),
             attempt: 1,
         };
@@ -216,24 +220,24 @@ impl Trial {
             piece = pieces.recv() => piece,
             () = stop.cancelled() => return Err(stopped()),
         } {
-            let (bytes, rows) = match piece {
+            let Rows { bytes, said, .. } = match piece {
                 Piece::Reject(reject) => {
                     note(&mut self.kinds, *reject);
                     continue;
                 }
-                Piece::Rows(bytes, rows) => (bytes, rows),
+                Piece::Rows(rows) => rows,
             };
             let Some(mut open) = copy.take() else {
-                self.all_sent &= rows == 0;
+                self.all_sent &= said == 0;
                 continue;
             };
             let refused = |error| data_error("COPY", &error);
             if self.sent < ROWS_MAX {
                 open.send(bytes).await.map_err(refused)?;
-                self.sent += rows;
+                self.sent += said;
                 copy = Some(open);
             } else {
-                self.all_sent &= rows == 0;
+                self.all_sent &= said == 0;
                 end(open).await?;
             }
         }

@@ -75,6 +75,7 @@ fn table_entry(table: &KeptTable, all: &[Copied], ledger: &Ledger) -> TableEntry
     let source = noted.map(|entry| SourceFacts {
         period: entry.period.clone(),
         posted: entry.posted.clone(),
+        rows: entry.stored.map(|_| entry.counted),
         digest: entry.digest.clone(),
         dictionaries: entry.dictionaries.clone(),
     });

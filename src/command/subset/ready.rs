@@ -103,9 +103,9 @@ async fn bound(
 /// The columns that hold numbers of dictionaries' sets.
 pub fn sets_of<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SetColumn> {
     let of_source = |source: &'a Source| {
-        source.dictionaries.iter().map(|dictionary| SetColumn {
+        source.dictionaries.iter().enumerate().map(|(index, dictionary)| SetColumn {
             table: source.name.as_str().to_owned(),
-            column: dictionary.to.as_str().to_owned(),
+            column: bind::pack::numbers_sql(source, index),
             dictionary: dictionary.table.as_str().to_owned(),
         })
     };

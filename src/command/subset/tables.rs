@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 use super::super::build::Baking;
 use super::ready::{Ready, reader};
 use crate::bind::Binding;
-use crate::copy::between::{self, Stored};
+use crate::copy::between::{self, Numbered, Stored};
 use crate::copy::{note_without, write_entry};
 use crate::error::{Exit, all_or_first_error, failure};
 use crate::export::SourceFacts;
@@ -121,10 +121,12 @@ async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyho
             (table.to_owned(), rows_of(table).map_or(0, |copied| copied.stored.rows))
         });
         let (period, posted) = ready.time_of(name);
+        let said = said(&session, binding, copied, &baking.context.stop).await?;
         let facts = SourceFacts {
             period,
             posted,
-            digest: said(&session, binding, copied, &baking.context.stop).await?.digest_hex(),
+            rows: binding.source.pack.as_ref().map(|_| said.rows),
+            digest: said.digest_hex(),
             dictionaries: dictionaries.collect(),
         };
         let mut entry = entry(name, &ready.stamp.build, copied.stored, facts);
@@ -153,8 +155,8 @@ async fn said(
         let query = dictionary.select_sql();
         sets.push(between::set_digests(session, &query, stop).await?);
     }
-    between::read_by_sets(session, &binding.select_sql(), sets.into(), &Meter::default(), stop)
-        .await
+    let numbered = Numbered::of(binding, sets);
+    between::read_by_sets(session, &binding.select_sql(), numbered, &Meter::default(), stop).await
 }
 
 /// The account of a source whose rows came out of another build, or out of its file.
@@ -162,7 +164,9 @@ pub fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> S
     let mut entry = SourceEntry::empty(table, SourceState::Loaded);
     entry.period = facts.period;
     entry.posted = facts.posted;
-    entry.counted = stored.rows;
+    let rows = facts.rows.unwrap_or(stored.rows);
+    entry.counted = rows;
+    entry.stored = facts.rows.map(|_| stored.rows);
     entry.dictionaries = facts.dictionaries;
     entry.digest.clone_from(&facts.digest);
     entry.files.push(FileEntry {
@@ -172,12 +176,12 @@ pub fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> S
         bytes: stored.bytes,
         sha256: String::new(),
         evidence: "read back from the table, row by row".to_owned(),
-        lines: stored.rows,
+        lines: rows,
         header: 0,
-        loaded: stored.rows,
+        loaded: rows,
         rejected: 0,
         filtered: 0,
-        copied: stored.rows,
+        copied: rows,
         digest: facts.digest,
     });
     entry

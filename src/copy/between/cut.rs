@@ -1,13 +1,12 @@
 //! A binary COPY cut into its rows, for their count and digest.
 
-use std::sync::Arc;
-
 use bytes::BytesMut;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{SetDigests, Stored};
-use crate::encode;
+use super::{Numbered, SetDigests, Stored};
+use crate::encode::{self, slots};
 use crate::error::{Exit, failure};
+use crate::source::Pack;
 
 /// Where the reader of a binary COPY stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,8 +24,10 @@ pub(super) struct Rows {
     /// The beginning of a row whose end has not come yet.
     held: BytesMut,
     pub(super) stored: Stored,
-    /// Digests that stand in a row's digest for its first fields.
-    sets: Arc<[SetDigests]>,
+    /// Rows of the COPY; packed, they are more.
+    pub(super) cut: u64,
+    /// What the rows' numbers stand for.
+    numbered: Numbered,
     /// Where the rows are sets themselves: their digests.
     pub(super) collected: Option<SetDigests>,
     /// What the row's digest is over, where sets stand in it.
@@ -34,9 +35,9 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Rows whose first fields are numbers of these sets.
-    pub(super) fn by(sets: Arc<[SetDigests]>) -> Rows {
-        Rows { sets, ..Rows::default() }
+    /// Rows that are numbers of these sets.
+    pub(super) fn by(numbered: Numbered) -> Rows {
+        Rows { numbered, ..Rows::default() }
     }
 
     /// Rows that are sets themselves.
@@ -76,9 +77,8 @@ impl Rows {
                 }
                 State::Row => match row(rest)? {
                     Some(length) => {
-                        self.stored.rows += 1;
-                        let digest = self.digest(&rest[..length])?;
-                        self.stored.digest = self.stored.digest.wrapping_add(digest);
+                        self.cut += 1;
+                        self.count(&rest[..length])?;
                         length
                     }
                     None => return Ok(at),
@@ -91,23 +91,34 @@ impl Rows {
         }
     }
 
-    /// A row's digest. `row` is whole.
-    fn digest(&mut self, row: &[u8]) -> anyhow::Result<u128> {
+    /// Counts and digests what a row says. `row` is whole.
+    fn count(&mut self, row: &[u8]) -> anyhow::Result<()> {
         if let Some(collected) = &mut self.collected {
             let (number, fields) = number(&row[2..]).ok_or_else(broken)?;
             collected.insert(number, xxh3_128(fields));
         }
-        if self.sets.is_empty() {
-            return Ok(xxh3_128(row));
-        }
+        let digest = match (&self.numbered.pack, self.numbered.sets.is_empty()) {
+            (Some(pack), false) => {
+                let (rows, digest) = packed(row, pack, &self.numbered.sets)?;
+                self.stored.rows += rows;
+                self.stored.digest = self.stored.digest.wrapping_add(digest);
+                return Ok(());
+            }
+            (_, true) => xxh3_128(row),
+            (None, false) => self.digest(row)?,
+        };
+        self.stored.rows += 1;
+        self.stored.digest = self.stored.digest.wrapping_add(digest);
+        Ok(())
+    }
+
+    /// The digest of a row whose first fields are numbers of sets.
+    fn digest(&mut self, row: &[u8]) -> anyhow::Result<u128> {
         let mut rest = &row[2..];
         self.digested.clear();
-        for sets in self.sets.iter() {
+        for sets in self.numbered.sets.iter() {
             let (key, behind) = number(rest).ok_or_else(broken)?;
-            let known = sets.get(&key).ok_or_else(|| {
-                failure(Exit::ChecksFailed, format!("a row has set {key}, its dictionary has not"))
-            })?;
-            self.digested.extend_from_slice(&known.to_le_bytes());
+            self.digested.extend_from_slice(&said(sets, key)?.to_le_bytes());
             rest = behind;
         }
         self.digested.extend_from_slice(rest);
@@ -120,6 +131,36 @@ impl Rows {
             _ => Err(broken()),
         }
     }
+}
+
+/// What stands in a digest for a set's number.
+fn said(sets: &SetDigests, number: i32) -> anyhow::Result<u128> {
+    sets.get(&number).copied().ok_or_else(|| {
+        failure(Exit::ChecksFailed, format!("a row has set {number}, its dictionary has not"))
+    })
+}
+
+/// How many of the file's rows a packed one holds, and the sum of their digests.
+fn packed(row: &[u8], pack: &Pack, sets: &[SetDigests]) -> anyhow::Result<(u64, u128)> {
+    const DIGEST: usize = size_of::<u128>();
+    let (_block, rest) = number(&row[2..]).ok_or_else(broken)?;
+    let (_piece, rest) = number(rest).ok_or_else(broken)?;
+    let (by, rest) = number(rest).ok_or_else(broken)?;
+    let (values, _) = slots::read(rest).ok_or_else(broken)?;
+    let mut digested = [0; 3 * DIGEST];
+    let mut put = |dictionary: usize, number: i32| {
+        let digest = said(&sets[dictionary], number)?.to_le_bytes();
+        digested[dictionary * DIGEST..][..DIGEST].copy_from_slice(&digest);
+        anyhow::Ok(xxh3_128(&digested))
+    };
+    put(pack.by, by)?;
+    let (mut rows, mut digest) = (0, 0_u128);
+    for (place, value) in values {
+        put(pack.at, place)?;
+        digest = digest.wrapping_add(put(pack.of, value)?);
+        rows += 1;
+    }
+    Ok((rows, digest))
 }
 
 /// The smallint or integer field that bytes begin with, and what is behind it.
@@ -215,7 +256,10 @@ mod tests {
             rows.take(&bytes).expect("well formed");
         };
         let digest = |number: i32| {
-            let mut rows = Rows::by([SetDigests::from_iter([(number, 77)])].into());
+            let mut rows = Rows::by(Numbered {
+                sets: [SetDigests::from_iter([(number, 77)])].into(),
+                pack: None,
+            });
             read(number, &mut rows);
             rows.end().expect("complete").stored.digest
         };

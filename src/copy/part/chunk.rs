@@ -1,8 +1,12 @@
 //! Encoded rows on their way to COPY, a chunk at a time; in the order of the table's key where the
-//! spec asks for it: the key's index then finds its rows sorted, and they stand side by side.
+//! spec asks for it: the key's index then finds its rows sorted, and they stand side by side. Or
+//! gathered into arrays, see [`super::pack`].
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::pack::{Packer, Pieces};
 use crate::bind::Binding;
 use crate::encode::{self, ColumnType};
 
@@ -12,45 +16,115 @@ const CHUNK: usize = 256 << 10;
 /// pharmacies, of 24 bytes each.
 const RUN_MAX: usize = 8 << 20;
 
+/// Rows that are handed on.
+pub struct Rows {
+    /// Encoded.
+    pub bytes: Bytes,
+    /// How many of the file's they are.
+    pub said: u64,
+    /// How many of the table's.
+    pub stored: u64,
+}
+
 /// Rows that are not handed on.
 pub struct Chunk {
     /// The rows; whoever appends one says so with [`Chunk::added`].
     pub rows: Vec<u8>,
     count: u64,
-    order: Option<Order>,
+    way: Way,
+}
+
+/// What is done to rows.
+enum Way {
+    AsTheyCome,
+    Sorted(Order),
+    Packed {
+        packer: Packer,
+        /// The table's rows, where `Chunk::rows` has the file's last one.
+        rows: Vec<u8>,
+        said: u64,
+    },
 }
 
 /// What sorts them.
 struct Order {
     /// Where the numbers of the first and the second column to sort by stand in a row.
-    places: [Option<(usize, ColumnType)>; 2],
+    places: [Option<Place>; 2],
     /// Each row's numbers, and where it begins and ends.
     rows: Vec<(u64, u32, u32)>,
     /// How many rows, of enough bytes, stand before the first row with another first number.
     run: Option<usize>,
 }
 
-impl Chunk {
-    /// An empty one for the rows of this source.
-    pub fn new(binding: &Binding) -> Chunk {
-        let order = Order::new(binding);
-        Chunk { rows: Vec::with_capacity(CHUNK + CHUNK / 4), count: 0, order }
-    }
+/// Where a dictionary's number stands in a row.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Its first byte.
+    pub at: usize,
+    /// Smallint or integer.
+    pub kind: ColumnType,
+}
 
-    /// A row was appended, from here on.
-    pub fn added(&mut self, start: usize) {
-        self.count += 1;
-        if let Some(order) = &mut self.order {
-            order.note(&self.rows, start);
+impl Place {
+    /// That of the dictionary of this index.
+    pub fn of(binding: &Binding, dictionary: usize) -> Place {
+        let mut row = Vec::new();
+        encode::begin_row(&mut row, 0);
+        for before in &binding.dictionaries[..dictionary] {
+            encode::number(&mut row, 0, before.key);
         }
+        Place { at: row.len() + size_of::<i32>(), kind: binding.dictionaries[dictionary].key }
+    }
+}
+
+/// The number that a row has in this place.
+#[inline]
+pub fn number(row: &[u8], Place { at, kind }: Place) -> i32 {
+    match kind {
+        ColumnType::Int2 => big_endian(&row[at..][..2]),
+        _ => big_endian(&row[at..][..4]),
+    }
+}
+
+impl Chunk {
+    /// An empty one for the rows of this source; `pieces` is what its files share.
+    pub fn new(binding: &Binding, pieces: &Arc<Pieces>) -> Chunk {
+        let way = match (Packer::new(binding, pieces), Order::new(binding)) {
+            (Some(packer), _) => {
+                Way::Packed { packer, rows: Vec::with_capacity(CHUNK + CHUNK / 4), said: 0 }
+            }
+            (None, Some(order)) => Way::Sorted(order),
+            (None, None) => Way::AsTheyCome,
+        };
+        Chunk { rows: Vec::with_capacity(CHUNK + CHUNK / 4), count: 0, way }
     }
 
-    /// What is to be handed on by now, and how many rows it has.
-    pub fn full(&mut self) -> Option<(Bytes, u64)> {
-        let behind = match &mut self.order {
-            None if self.rows.len() < CHUNK => return None,
-            None => self.rows.len(),
-            Some(order) => match order.run.take() {
+    /// A row was appended, from here on; `false` where there is a row already in its place of an array.
+    pub fn added(&mut self, start: usize) -> bool {
+        match &mut self.way {
+            Way::AsTheyCome => self.count += 1,
+            Way::Sorted(order) => {
+                self.count += 1;
+                order.note(&self.rows, start);
+            }
+            Way::Packed { packer, rows, said } => {
+                let Some(packed) = packer.take(&self.rows[start..], rows) else { return false };
+                self.rows.truncate(start);
+                self.count += packed.stored;
+                *said += packed.said;
+            }
+        }
+        true
+    }
+
+    /// What is to be handed on by now.
+    pub fn full(&mut self) -> Option<Rows> {
+        let behind = match &mut self.way {
+            Way::Packed { rows, .. } if rows.len() < CHUNK => return None,
+            Way::Packed { .. } => return Some(self.packed()),
+            Way::AsTheyCome if self.rows.len() < CHUNK => return None,
+            Way::AsTheyCome => self.rows.len(),
+            Way::Sorted(order) => match order.run.take() {
                 Some(rows) => order.rows[rows].1 as usize,
                 None if self.rows.len() < RUN_MAX => return None,
                 None => self.rows.len(),
@@ -59,24 +133,43 @@ impl Chunk {
         Some(self.hand_on(behind))
     }
 
-    /// Whether rows are sorted: the next file's may belong among these.
-    pub fn is_sorted(&self) -> bool {
-        self.order.is_some()
+    /// Whether the next file's rows may belong among these.
+    pub fn goes_on(&self) -> bool {
+        !matches!(self.way, Way::AsTheyCome)
     }
 
     /// The rows that are left.
-    pub fn rest(mut self) -> Option<(Bytes, u64)> {
+    pub fn rest(mut self) -> Option<Rows> {
+        if let Way::Packed { packer, rows, said } = &mut self.way {
+            let packed = packer.pack(rows);
+            self.count += packed.stored;
+            *said += packed.said;
+            return (self.count > 0).then(|| self.packed());
+        }
         (self.count > 0).then(|| self.hand_on(self.rows.len()))
     }
 
+    /// The table's rows that are made.
+    fn packed(&mut self) -> Rows {
+        let stored = std::mem::take(&mut self.count);
+        match &mut self.way {
+            Way::Packed { rows, said, .. } => {
+                let next = Vec::with_capacity(CHUNK + CHUNK / 4);
+                let bytes = std::mem::replace(rows, next).into();
+                Rows { bytes, said: std::mem::take(said), stored }
+            }
+            _ => Rows { bytes: Bytes::new(), said: 0, stored },
+        }
+    }
+
     /// The rows before this byte.
-    fn hand_on(&mut self, end: usize) -> (Bytes, u64) {
+    fn hand_on(&mut self, end: usize) -> Rows {
         let mut next = Vec::with_capacity(CHUNK + CHUNK / 4);
         next.extend_from_slice(&self.rows[end..]);
         let mut rows = std::mem::replace(&mut self.rows, next);
         rows.truncate(end);
         let mut count = std::mem::take(&mut self.count);
-        if let Some(order) = &mut self.order {
+        if let Way::Sorted(order) = &mut self.way {
             let kept = order.rows.partition_point(|(_, start, _)| (*start as usize) < end);
             let mut behind = order.rows.split_off(kept);
             for (_, start, end_of) in &mut behind {
@@ -94,7 +187,7 @@ impl Chunk {
                 rows = in_order;
             }
         }
-        (rows.into(), count)
+        Rows { bytes: rows.into(), said: count, stored: count }
     }
 }
 
@@ -103,24 +196,16 @@ impl Order {
         let place = |nth: usize| {
             let column = binding.source.sort.get(nth)?;
             let index = binding.source.dictionaries.iter().position(|known| known.to == *column)?;
-            let mut row = Vec::new();
-            encode::begin_row(&mut row, 0);
-            for before in &binding.dictionaries[..index] {
-                encode::number(&mut row, 0, before.key);
-            }
-            Some((row.len() + size_of::<i32>(), binding.dictionaries[index].key))
+            Some(Place::of(binding, index))
         };
         let places = [place(0), place(1)];
         places[0].is_some().then(|| Order { places, rows: Vec::new(), run: None })
     }
 
     fn note(&mut self, rows: &[u8], start: usize) {
-        let number = |place: Option<(usize, ColumnType)>| match place {
-            None => 0,
-            Some((at, ColumnType::Int2)) => u64::from(big_endian(&rows[start + at..][..2])),
-            Some((at, _)) => u64::from(big_endian(&rows[start + at..][..4])),
-        };
-        let [first, second] = self.places.map(number);
+        let [first, second] = self.places.map(|place| {
+            place.map_or(0, |place| u64::from(number(&rows[start..], place).cast_unsigned()))
+        });
         let changed = self.rows.last().is_some_and(|(key, _, _)| key >> 32 != first);
         if changed && start >= CHUNK && self.run.is_none() {
             self.run = Some(self.rows.len());
@@ -129,8 +214,8 @@ impl Order {
     }
 }
 
-fn big_endian(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
+fn big_endian(bytes: &[u8]) -> i32 {
+    bytes.iter().fold(0, |number, byte| number << 8 | i32::from(*byte))
 }
 
 #[cfg(test)]
@@ -139,9 +224,11 @@ mod tests {
 
     /// Rows of a smallint and an integer number, and a text that tells them apart.
     fn chunk(sorted: bool) -> Chunk {
-        let places = [Some((6, ColumnType::Int2)), Some((12, ColumnType::Int4))];
-        let order = sorted.then(|| Order { places, rows: Vec::new(), run: None });
-        Chunk { rows: Vec::new(), count: 0, order }
+        let place = |at: usize, kind: ColumnType| Some(Place { at, kind });
+        let places = [place(6, ColumnType::Int2), place(12, ColumnType::Int4)];
+        let order = Order { places, rows: Vec::new(), run: None };
+        let way = if sorted { Way::Sorted(order) } else { Way::AsTheyCome };
+        Chunk { rows: Vec::new(), count: 0, way }
     }
 
     fn row(plan: i32, pharmacy: i32) -> Vec<u8> {
@@ -157,15 +244,16 @@ mod tests {
     /// What is handed on of these rows, and in how many pieces.
     fn handed_on(mut chunk: Chunk, rows: &[(i32, i32)]) -> (Vec<u8>, u64, usize) {
         let (mut all, mut count, mut pieces) = (Vec::new(), 0, 0);
-        let mut take = |(bytes, rows): (Bytes, u64)| {
-            all.extend_from_slice(&bytes);
-            count += rows;
+        let mut take = |rows: Rows| {
+            assert_eq!(rows.said, rows.stored);
+            all.extend_from_slice(&rows.bytes);
+            count += rows.said;
             pieces += 1;
         };
         for (plan, pharmacy) in rows {
             let start = chunk.rows.len();
             chunk.rows.extend_from_slice(&row(*plan, *pharmacy));
-            chunk.added(start);
+            assert!(chunk.added(start));
             chunk.full().into_iter().for_each(&mut take);
         }
         chunk.rest().into_iter().for_each(&mut take);

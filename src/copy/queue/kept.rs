@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::super::between::{self, SetDigests, Stored, Way};
-use super::super::settle::write_entry;
+use super::super::between::{self, Numbered, Stored, Way};
+use super::super::settle::{count, write_entry};
 use super::super::{frozen, truncate};
 use super::jobs::{Done, Jobs};
 use super::{Loading, Meters, Task, begin_source, open};
@@ -120,15 +120,12 @@ impl Loading<'_> {
             }
         };
         over.rejects(name, attempt, &keep.entry).await?;
-        let counted: i64 = into
-            .query_one(&format!("select count(*) from \"{name}\""), &[])
-            .await
-            .map_err(db("count rows"))?
-            .get(0);
-        agree(name, &keep.entry, counted.unsigned_abs(), rows)?;
+        let (counted, stored) = count(&into, binding).await?;
+        agree(name, &keep.entry, counted, rows)?;
         let mut entry = keep.entry.clone();
         entry.posted.clone_from(&task.input.posted);
-        entry.counted = counted.unsigned_abs();
+        entry.counted = counted;
+        entry.stored = stored;
         entry.digest = rows.digest_hex();
         entry.seconds = began.elapsed().as_secs_f64();
         entry.reused = Some(Reuse { build: keep.build.clone(), evidence: keep.evidence.clone() });
@@ -225,7 +222,9 @@ impl Over<'_> {
             sets.push(digests);
         }
         let (query, sql) = (binding.select_sql(), frozen(&binding.copy_sql()));
-        Way { from, query: &query, into, sql: &sql, meter, stop }.rows(sets).await
+        Way { from, query: &query, into, sql: &sql, meter, stop }
+            .rows(Numbered::of(binding, sets))
+            .await
     }
 
     /// Reads tables that stand in the new build already, and notes that they are frozen.
@@ -237,7 +236,7 @@ impl Over<'_> {
             agree_on_sets(dictionary.table.as_str(), keep, digests.len() as u64)?;
             sets.push(digests);
         }
-        let stored = self.read(binding, sets.into()).await?;
+        let stored = self.read(binding, Numbered::of(binding, sets)).await?;
         // As `index` notes it of tables that it has frozen and analysed itself.
         let steps: Vec<String> =
             binding.source.tables().map(|table| format!("Freeze {}", table.as_str())).collect();
@@ -248,7 +247,7 @@ impl Over<'_> {
     }
 
     /// Reads the rows, a large table's side by side: cutting and hashing them is what takes the time.
-    async fn read(&self, binding: &Binding, sets: Arc<[SetDigests]>) -> anyhow::Result<Stored> {
+    async fn read(&self, binding: &Binding, numbered: Numbered) -> anyhow::Result<Stored> {
         let name = binding.source.name.as_str();
         let pages = heap_bytes(self.into, name).await? / PAGE;
         let ranges = if pages < SIDE_BY_SIDE_FROM { 1 } else { self.connections as u64 };
@@ -261,10 +260,10 @@ impl Over<'_> {
                 // The last one has whatever comes behind the others.
                 query.push_str(&format!(" and ctid < '({},0)'", pages * (range + 1) / ranges));
             }
-            let (sets, meter, stop) =
-                (Arc::clone(&sets), Arc::clone(self.meter), self.stop.clone());
+            let (numbered, meter, stop) =
+                (numbered.clone(), Arc::clone(self.meter), self.stop.clone());
             reads.spawn(async move {
-                let read = between::read_by_sets(&session, &query, sets, &meter, &stop).await;
+                let read = between::read_by_sets(&session, &query, numbered, &meter, &stop).await;
                 read.map(|stored| (session, stored))
             });
         }

@@ -12,9 +12,19 @@ use crate::error::{Exit, failure};
 use crate::pg::{data_error, db};
 use crate::report::TriedCheck;
 use crate::schema::Kind;
+use crate::schema::catalog::TableColumn;
+use crate::source::Dictionary;
 
 /// Bytes of a dictionary's table that are sent at a time.
 const DICTIONARY_CHUNK: usize = 256 << 10;
+
+/// What stands for a column of the table.
+enum Shown<'a> {
+    /// Itself.
+    Own(&'a TableColumn),
+    /// The columns of the dictionary of this index.
+    Set(usize),
+}
 
 /// Names and types.
 type Columns = Vec<(String, String)>;
@@ -29,32 +39,53 @@ impl Trial {
         let tables = bind::tables(&self.session, &self.source).await?;
         let own = self.source.name.as_str();
         let (mut columns, mut texts) = (Columns::new(), Vec::new());
-        let mut joins = String::new();
-        for column in tables.get(own).map_or(&[][..], Vec::as_slice) {
-            let dictionary =
-                self.source.dictionaries.iter().find(|known| known.to.as_str() == column.name);
-            let Some(dictionary) = dictionary else {
-                columns.push((column.name.clone(), column.type_name.clone()));
-                texts.push(format!("\"{own}\".\"{}\"::text", column.name));
-                continue;
-            };
-            let (table, to) = (dictionary.table.as_str(), dictionary.to.as_str());
-            let known = tables.get(table).map_or(&[][..], Vec::as_slice);
-            for column in known.iter().filter(|column| column.name != bind::ID) {
-                columns.push((column.name.clone(), column.type_name.clone()));
-                texts.push(format!("\"{table}\".\"{}\"::text", column.name));
+        let (mut joins, mut order) = (String::new(), format!("\"{own}\".ctid"));
+        let of = |table: &str| tables.get(table).map_or(&[][..], Vec::as_slice);
+        let dictionaries = &self.source.dictionaries;
+        // In the table's order; packed rows have what the dictionaries have, in the spec's.
+        let in_order: Vec<Shown<'_>> = match &self.source.pack {
+            Some(pack) => {
+                let to = pack.to.as_str();
+                joins = format!(
+                    " cross join lateral generate_subscripts(\"{own}\".\"{to}\", 1) as place"
+                );
+                order.push_str(", place");
+                (0..dictionaries.len()).map(Shown::Set).collect()
             }
-            let id = bind::ID;
-            joins.push_str(&format!(
-                " left join \"{table}\" on \"{table}\".{id} = \"{own}\".\"{to}\""
-            ));
+            None => of(own)
+                .iter()
+                .map(|column| {
+                    let number = |known: &Dictionary| known.to.as_str() == column.name;
+                    dictionaries.iter().position(number).map_or(Shown::Own(column), Shown::Set)
+                })
+                .collect(),
+        };
+        let mut show = |table: &str, column: &TableColumn| {
+            columns.push((column.name.clone(), column.type_name.clone()));
+            texts.push(format!("\"{table}\".\"{}\"::text", column.name));
+        };
+        for shown in in_order {
+            let index = match shown {
+                Shown::Own(column) => {
+                    show(own, column);
+                    continue;
+                }
+                Shown::Set(index) => index,
+            };
+            let (table, id) = (dictionaries[index].table.as_str(), bind::ID);
+            of(table)
+                .iter()
+                .filter(|column| column.name != id)
+                .for_each(|column| show(table, column));
+            let number = bind::pack::number_sql(&self.source, index, "place");
+            joins.push_str(&format!(" join \"{table}\" on \"{table}\".{id} = {number}"));
         }
         if self.source.personal {
             return Ok((columns, Vec::new()));
         }
-        // The order of the file: nothing else has written to the table.
+        // The order of the file, but for rows that were packed: nothing else has written to the table.
         let sql = format!(
-            "select {} from \"{own}\"{joins} order by \"{own}\".ctid limit {most}",
+            "select {} from \"{own}\"{joins} order by {order} limit {most}",
             texts.join(", ")
         );
         let rows = self.session.query(&sql, &[]).await.map_err(db("read the first rows"))?;
