@@ -7,6 +7,7 @@ mod disk;
 mod headers;
 mod hostile;
 mod objects;
+mod packed;
 mod quoting;
 mod rejects;
 mod repair;

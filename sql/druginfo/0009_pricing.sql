@@ -1,5 +1,5 @@
 -- pre-data
--- 54 million rows: plan and item (drug and days of supply) are keys, as in pharmacy_networks. The days
+-- 54 million rows: plan and item (drug and days of supply) are keys. The days
 -- are in the item and not in the row: with them the row would be eight bytes longer, and its key too.
 -- View price gives CMS's columns back.
 create table pricing (

@@ -157,7 +157,7 @@ fn twice(source: &Source, line: u64) -> anyhow::Error {
     Failure::new(Exit::InputRejected, message)
         .hint(format!(
             "the publisher has to say which of the two holds; until then: --without {}",
-            source.name
+            source.name.as_str()
         ))
         .into()
 }

@@ -273,6 +273,43 @@ mod tests {
     }
 
     #[test]
+    fn a_packed_row_is_as_many_as_it_holds_and_digested_as_each_would_be() {
+        let name = crate::pg::Ident::parse("terms_keys").expect("a name");
+        let pack = Pack { by: 1, at: 0, of: 2, to: name, line: 1 };
+        let sets: Vec<SetDigests> = [10, 20, 30]
+            .map(|base| SetDigests::from_iter((1..4).map(|id| (id, base + id as u128))))
+            .into();
+        let numbered = |pack| Numbered { sets: sets.clone().into(), pack };
+        let mut bytes = encode::HEADER.to_vec();
+        encode::begin_row(&mut bytes, 4);
+        encode::number(&mut bytes, 0, encode::ColumnType::Int4);
+        encode::number(&mut bytes, 7, encode::ColumnType::Int4);
+        encode::number(&mut bytes, 2, encode::ColumnType::Int2);
+        slots::write(&mut bytes, 1, &[3, 0, 1]);
+        bytes.extend_from_slice(&encode::TRAILER);
+        let mut packed = Rows::by(numbered(Some(pack.clone())));
+        packed.take(&bytes).expect("well formed");
+        assert_eq!((packed.cut, packed.stored.rows), (1, 2));
+        // The same rows, one by one: pharmacy, plan, terms.
+        let mut bytes = encode::HEADER.to_vec();
+        for row in [[1, 2, 3], [3, 2, 1]] {
+            encode::begin_row(&mut bytes, 3);
+            row.iter().for_each(|no| encode::number(&mut bytes, *no, encode::ColumnType::Int4));
+        }
+        bytes.extend_from_slice(&encode::TRAILER);
+        let mut single = Rows::by(numbered(None));
+        single.take(&bytes).expect("well formed");
+        assert_eq!((single.cut, single.stored.rows), (2, 2));
+        assert_eq!(packed.stored.digest, single.stored.digest);
+        // A number that no set has.
+        let mut bytes = encode::HEADER.to_vec();
+        encode::begin_row(&mut bytes, 4);
+        [0, 0, 2].iter().for_each(|no| encode::number(&mut bytes, *no, encode::ColumnType::Int4));
+        slots::write(&mut bytes, 1, &[9]);
+        assert!(Rows::by(numbered(Some(pack))).take(&bytes).is_err());
+    }
+
+    #[test]
     fn what_is_cut_short_or_goes_on_behind_its_end_is_refused() {
         let (bytes, _) = two_rows();
         for length in 0..bytes.len() {
