@@ -35,10 +35,12 @@ cross join lateral (select ndc, days_supply
                     where c.plan_key = p.pricing_plan_key
                     order by random() limit 50) as i
 cross join lateral (select substr(k.pharmacy_number, 3) as npi
-                    from (select pharmacy_key from pharmacy_networks n
-                          where n.plan_key = p.network_plan_key
-                          offset floor(random() * 20000)::integer limit 1) as n
-                    join network_pharmacy k on k.id = n.pharmacy_key) as f;
+                    from (select generate_subscripts(n.terms_keys, 1) as id, unnest(n.terms_keys) as terms_key
+                          from pharmacy_networks n
+                          where n.plan_key = p.network_plan_key) as n
+                    join network_pharmacy k using (id)
+                    where n.terms_key <> 0
+                    offset floor(random() * 20000)::integer limit 1) as f;
 alter table bench_fill add primary key (id);
 
 -- Baskets of five drugs that most plans of the county cover, two of them for 90 days.

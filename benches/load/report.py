@@ -36,12 +36,12 @@ NOTES = """
 - **Odd files** (`g`): the same seconds of `kiln load` (files fetched from S3, checked, counted, digested) against psql's whole
   run, which reads from disk, in one session and one transaction.
 - **Busy** (`f`): from the first COPY to the last, looked at every 50 ms in `pg_stat_activity`: backends that are active and do not
-  wait for their client, against the cores that kiln's own CPU left over (rounded down, at least one). Another build than
-  those of `a`, for looking costs something.
+  wait for their client, against the cores that kiln's own CPU left over (rounded down, at least one); and what the whole
+  machine's cores worked meanwhile (`/proc/stat`), the S3 server included. Another build than those of `a`, for looking costs
+  something.
 - **Memory** (`e`): VmHWM of the process of `kiln build`; the S3 endpoint and Postgres are processes of their own.
-- **Packed** (`h`): a plan's pharmacies of one set of terms in one sorted array. It would be smaller still, but a row must be
-  sorted into its array before it is written (no streaming COPY, no unique key that Postgres enforces), and one pharmacy of a
-  plan is found by reading the plan's arrays.
+- **Bytes a row** (`h`): tables, dictionaries and keys by `pg_total_relation_size`. The three keys a row are made from kiln's
+  arrays in a database of their own, as kiln had them before it packed rows.
 """
 
 
@@ -128,7 +128,8 @@ def busy(part):
     found = part["busy"]
     shares = ", ".join(f"{n} or more {share:.0%}" for n, share in found["share_by_backends"].items())
     return (f"{found['share']:.0%}{', met' if found['share'] >= 0.95 else ', **missed**'} ({shares}; on average "
-            f"{found['mean_busy']:.2f} busy, kiln itself {found['kiln_cores']:.2f} cores)")
+            f"{found['mean_busy']:.2f} busy, kiln itself {found['kiln_cores']:.2f} cores; the whole machine "
+            f"{found['machine_cores']:.2f} cores)")
 
 
 def per_row(sizes):
@@ -183,15 +184,16 @@ def stages(result):
 
 def sizes(result):
     """Row h in full."""
-    lines = ["## Bytes a network row", "", "| server | rows | kiln: three keys, dictionaries, key | plain typed columns and key | "
-             "packed into arrays and key | packing took | one pharmacy of a plan, ms: kiln | packed |",
-             "|---|---|---|---|---|---|---|---|"]
+    lines = ["## Bytes a network row", "", "| server | rows | kiln: arrays of terms, dictionaries, key | rows of the table | three keys a row, "
+             "dictionaries, key | that key took | plain typed columns and key | one pharmacy of a plan, ms: kiln | three keys | "
+             "a plan's pharmacies in CMS's columns, ms: kiln |",
+             "|---|---|---|---|---|---|---|---|---|---|"]
     for server, part in result.get("a", {}).items():
         if "sizes" in part:
             s = part["sizes"]
-            lines.append(f"| {server} | {s['rows']:,} | {s['kiln'] / s['rows']:.1f} | {s['plain'] / s['rows']:.1f} | "
-                         f"{s['packed']['bytes'] / s['rows']:.1f} ({s['packed']['arrays']:,} arrays) | "
-                         f"{s['packed']['seconds']:.1f} s | {s['look_up']:.3f} | {s['packed']['look_up']:.3f} |")
+            lines.append(f"| {server} | {s['rows']:,} | {s['kiln'] / s['rows']:.1f} | {s['kiln_table_key_and_rows'][2]:,} | "
+                         f"{s['keys']['bytes'] / s['rows']:.1f} | {s['keys']['key_seconds']:.1f} s | {s['plain'] / s['rows']:.1f} | "
+                         f"{s['look_up']['one']:.3f} | {s['keys']['look_up']:.3f} | {s['look_up']['all']:.0f} |")
     return [*lines, ""] if len(lines) > 4 else []
 
 

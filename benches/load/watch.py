@@ -22,7 +22,7 @@ class Ran:
         self.seconds = self.cpu_seconds = 0.0
         self.peak_mib = 0.0
         self.output = ""
-        self.looks = []  # (time, CPU seconds of the process, busy backends, COPYs)
+        self.looks = []  # (time, CPU seconds of the process, busy backends, COPYs, CPU seconds of the machine)
 
 
 def watch(argv, environment, server=None, cwd=None):
@@ -81,10 +81,17 @@ def look_on(ran, pid, server, over):
             psql.stdin.flush()
             busy, copies = psql.stdout.readline().split()
             cpu = (int(fields[11]) + int(fields[12])) / TICKS
-            ran.looks.append((time.monotonic(), cpu, int(busy), int(copies)))
+            ran.looks.append((time.monotonic(), cpu, int(busy), int(copies), machine_seconds()))
     if psql:
         psql.stdin.close()
         psql.wait()
+
+
+def machine_seconds():
+    """CPU seconds that all cores have worked: all that is neither idle nor waiting for a disk (proc(5))."""
+    with open("/proc/stat") as stat:
+        user, nice, system, _idle, _wait, irq, softirq, _steal = (int(n) for n in stat.readline().split()[1:9])
+    return (user + nice + system + irq + softirq) / TICKS
 
 
 def busy_share(ran, cores):
@@ -99,5 +106,6 @@ def busy_share(ran, cores):
     left = max(1, int(cores - own))
     counts = [look[2] for look in window]
     share = {n: sum(c >= n for c in counts) / len(counts) for n in range(1, cores + 1)}
-    return {"seconds": seconds, "looks": len(window), "kiln_cores": own, "cores_left": left,
+    worked = (window[-1][4] - window[0][4]) / seconds if seconds else 0.0
+    return {"seconds": seconds, "looks": len(window), "kiln_cores": own, "cores_left": left, "machine_cores": worked,
             "share": share[left], "share_by_backends": share, "mean_busy": sum(counts) / len(counts)}

@@ -101,38 +101,45 @@ class Whole:
         return {**(busy_share(ran, os.cpu_count() or 1) or {}), "cpu_seconds_a_million_rows": ran.cpu_seconds / rows * 1e6}
 
     def sizes(self):
-        """Row h: bytes a network row, as kiln has it, as plain typed columns, and packed into arrays."""
+        """Row h: bytes a network row as kiln has it, as three keys a row, and as plain typed columns."""
         server, build = self.server, self.server.builds("druginfo")[0]
         rows = self.said["pharmacy_networks"][0]
         total = "select sum(pg_total_relation_size(t)) from unnest('{%s}'::regclass[]) as t"
-        main = "select pg_relation_size('pharmacy_networks'), pg_indexes_size('pharmacy_networks')"
+        main = "select pg_table_size('pharmacy_networks'), pg_indexes_size('pharmacy_networks'), count(*) from pharmacy_networks"
         kiln, table = server.ask(total % NETWORK, build), server.ask(main, build)
-        look_up = fastest(server, build, "select * from pharmacy_networks n where (plan_key, pharmacy_key) = "
-                          "(select plan_key, pharmacy_key from pharmacy_networks offset 1000 limit 1)")
-        packed = self.packed(server, build)
-        server.ask("drop database if exists packed")
+        some = server.ask("select plan_key, array_lower(terms_keys, 1) from pharmacy_networks offset 1000 limit 1", build)
+        plan, pharmacy = some.split("|")
+        look_up = {
+            "one": fastest(server, build, f"select terms_keys[{pharmacy}] from pharmacy_networks "
+                           f"where plan_key = {plan} and block = {pharmacy} / 256"),
+            "all": fastest(server, build, "select * from plan_pharmacy where (contract_id, plan_id, segment_id) = "
+                           f"(select contract_id, plan_id, segment_id from network_plan where id = {plan})"),
+        }
+        keys = self.keys(server, build, plan, pharmacy)
+        keys["bytes"] += int(kiln) - sum(int(n) for n in table.split("|")[:2])  # the dictionaries are the same
+        server.ask("drop database if exists keys")
         url = server.fresh("peer")
         watch([HERE / "shell.sh", "zip", self.release.zip, url], clean_environment())
         plain = server.ask(total % "pharmacy_networks", "peer")
-        return {"rows": rows, "kiln": int(kiln), "kiln_table_and_key": [int(n) for n in table.split("|")],
-                "plain": int(plain), "packed": packed, "look_up": look_up}
+        return {"rows": rows, "kiln": int(kiln), "kiln_table_key_and_rows": [int(n) for n in table.split("|")],
+                "plain": int(plain), "keys": keys, "look_up": look_up}
 
-    def packed(self, server, build):
-        """What a plan's pharmacies in one array a set of terms would take, made from kiln's three keys."""
-        server.ask(f"create database packed {SCRATCH_DATABASE}")
-        copy = "copy (select plan_key, terms_key, pharmacy_key from pharmacy_networks) to stdout (format binary)"
-        server.ask("create table row (plan_key smallint, terms_key integer, pharmacy_key integer)", "packed")
+    def keys(self, server, build, plan, pharmacy):
+        """What a row of three numbers a plan and pharmacy would take, with its unique key."""
+        server.ask(f"create database keys {SCRATCH_DATABASE}")
+        copy = ("copy (select plan_key, terms_key, pharmacy_key from (select plan_key, unnest(terms_keys) as terms_key, "
+                "generate_subscripts(terms_keys, 1) as pharmacy_key from pharmacy_networks) as n where terms_key <> 0) "
+                "to stdout (format binary)")
+        server.ask("create table row (pharmacy_key integer, terms_key integer, plan_key smallint)", "keys")
+        into = "copy row (plan_key, terms_key, pharmacy_key) from stdin (format binary)"
         pipe = (f"psql -Xq '{server.at(server.admin, build)}' -c '{copy}' | "
-                f"psql -Xq '{server.at(server.admin, 'packed')}' -c 'copy row from stdin (format binary)'")
+                f"psql -Xq '{server.at(server.admin, 'keys')}' -c '{into}'")
         watch(["bash", "-o", "pipefail", "-c", pipe], clean_environment())
-        make = ("create table packed as select plan_key, terms_key, array_agg(pharmacy_key order by pharmacy_key) as "
-                "pharmacy_keys from row group by plan_key, terms_key; "
-                "alter table packed add primary key (plan_key, terms_key); analyze packed")
-        took = watch(["psql", "-Xq", server.at(server.admin, "packed"), "-c", make], clean_environment()).seconds
-        look = fastest(server, "packed", "select terms_key from packed where plan_key = (select plan_key from row offset "
-                       "1000 limit 1) and pharmacy_keys @> array[(select pharmacy_key from row offset 1000 limit 1)]")
-        size = server.ask("select pg_total_relation_size('packed') || ' ' || count(*) from packed", "packed").split()
-        return {"bytes": int(size[0]), "arrays": int(size[1]), "seconds": took, "look_up": look}
+        make = "create unique index row_key on row (plan_key, pharmacy_key) with (fillfactor = 100); analyze row"
+        took = watch(["psql", "-Xq", server.at(server.admin, "keys"), "-c", make], clean_environment()).seconds
+        look = fastest(server, "keys", f"select terms_key from row where plan_key = {plan} and pharmacy_key = {pharmacy}")
+        size = server.ask("select pg_total_relation_size('row')", "keys")
+        return {"bytes": int(size), "key_seconds": took, "look_up": look}
 
     def memory(self):
         """Row e: the most that kiln held, at this size and at a tenth of it."""

@@ -96,7 +96,7 @@ heap=$(ask druginfo "select sum(pg_table_size(oid))::bigint from pg_class where 
 whole=$(ask "$sealed" 'select pg_database_size(current_database())')
 kept=$(cat "$work"/*.zst | wc -c)
 binary=$(for table in $tables; do give "$table"; done | wc -c)
-rows=$(ask druginfo 'select count(*) from pharmacy_networks')
+rows=$(ask druginfo "select rows from kiln.source where source = 'pharmacy_networks'")
 loaded=$(ask druginfo "select round((entry ->> 'seconds')::numeric, 2) from kiln.source where source = 'pharmacy_networks'")
 mib() { awk -v b="$1" 'BEGIN { printf "%.1f MiB", b / 1048576 }'; }
 {
