@@ -2,15 +2,19 @@
 //! those with foreign keys, and tables made from tables. Each file's step is noted in the build in its
 //! own transaction, so that a build that goes on does not do it twice.
 
+mod made;
+
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Exit, Failure, all_or_first_error};
+use crate::error::{Exit, Failure, all_or_first_error, exit_of, render};
+use crate::ledger::MadeIn;
 use crate::pg::{Session, db};
 use crate::registry::build::BuildDatabase;
 use crate::schema::{Kind, Schema, SchemaFile, Section};
+pub use made::account;
 
 /// Builds what the `-- post-data` sections say, this many files at a time; those with foreign keys
 /// last, in number order.
@@ -49,7 +53,7 @@ fn refers(file: &SchemaFile) -> bool {
 
 /// Finishes one table whose rows are in, while others still load: what its `-- post-data` section
 /// says, then freeze and analyse. One with foreign keys waits for the others' keys. One that is made
-/// from the rows of others is made; what changes while it is made could not be frozen yet.
+/// from the rows of others is made, or brought over from `kept`, which made it from the same rows; what changes while it is made could not be frozen yet.
 ///
 /// # Errors
 /// The server's; a key that its rows do not keep, with file and line.
@@ -57,6 +61,7 @@ pub async fn finish_table(
     build: &BuildDatabase,
     schema: &Schema,
     table: &str,
+    kept: Option<MadeIn>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let Some(file) = schema.files.iter().find(|file| file.table == table) else { return Ok(()) };
@@ -64,13 +69,34 @@ pub async fn finish_table(
         return Ok(());
     }
     if file.of_kind(&Kind::Derive).any(Section::is_early) {
-        return step_of(build, file, &Kind::Derive, stop).await;
+        return make(build, file, kept, stop).await;
     }
     let session = build.session(&format!("post-data {table}")).await?;
     step(&session, file, &Kind::PostData, stop).await?;
     freeze_table(&session, table, stop).await?;
     build.give_back(session);
     Ok(())
+}
+
+/// Brings a table over that a kept build made from the same rows, or makes it.
+async fn make(
+    build: &BuildDatabase,
+    file: &SchemaFile,
+    kept: Option<MadeIn>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let brought = match &kept {
+        None => return step_of(build, file, &Kind::Derive, stop).await,
+        Some(kept) => made::bring(build, file, kept, stop).await,
+    };
+    match brought {
+        Err(error) if matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
+            let error = render(&error);
+            tracing::warn!(table = file.table, error, "not brought over: it is made anew");
+            step_of(build, file, &Kind::Derive, stop).await
+        }
+        outcome => outcome,
+    }
 }
 
 /// Makes the tables of the `-- derive` sections, in their order.

@@ -2,6 +2,7 @@
 //! times. Success is computed from it, not from nobody having complained.
 
 mod contents;
+mod made;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -12,6 +13,7 @@ use crate::forecast::Forecast;
 use crate::forecast::used::Used;
 use crate::progress::Clock;
 pub use contents::{Leaf, Link, Reuse, difference};
+pub use made::{Made, MadeIn};
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,6 +215,9 @@ pub struct Ledger {
     pub sources: Vec<SourceEntry>,
     /// Sources that the manifest has, or is without: all of them must be in `sources`.
     pub expected: Vec<String>,
+    /// Tables that were made from the rows of named others.
+    #[serde(default)]
+    pub made: Vec<Made>,
     /// The checks.
     pub checks: Vec<CheckEntry>,
     /// What the night was expected to need.
@@ -259,6 +264,7 @@ impl Ledger {
             stages: Vec::new(),
             sources: Vec::new(),
             expected: Vec::new(),
+            made: Vec::new(),
             checks: Vec::new(),
             forecast: None,
             used: None,

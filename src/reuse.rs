@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::error::render;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::object::Object;
-use crate::ledger::{Leaf, Ledger, SourceEntry, SourceState, difference};
+use crate::ledger::{Leaf, Ledger, Made, SourceEntry, SourceState, difference};
 use crate::manifest::{Input, Manifest};
 use crate::pg::db;
 use crate::registry::build::BuildDatabase;
@@ -44,6 +44,8 @@ pub struct Keep {
     pub in_place: bool,
     /// What the kept build says of the source.
     pub entry: SourceEntry,
+    /// What the kept build made from the rows of named tables.
+    pub made: Vec<Made>,
     /// The names of its objects' outermost entries, where their directories were read.
     pub entries: Vec<String>,
 }
@@ -302,6 +304,7 @@ pub fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
                     evidence,
                     in_place: false,
                     entry: entry.clone(),
+                    made: known.ledger.made.clone(),
                     entries: now.entries(),
                 });
                 break;

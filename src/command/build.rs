@@ -315,10 +315,10 @@ impl<'a> Baking<'a> {
     fn after_rows(&self) -> After<'_> {
         let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
         let clock = &self.context.progress.clock;
-        let work: AfterWork = Box::new(move |table| {
+        let work: AfterWork = Box::new(move |table, kept| {
             Box::pin(async move {
                 clock.keys_began(&table);
-                let outcome = index::finish_table(build, schema, &table, stop).await;
+                let outcome = index::finish_table(build, schema, &table, kept, stop).await;
                 clock.keys_over(&table);
                 outcome
             })
@@ -326,7 +326,7 @@ impl<'a> Baking<'a> {
         let early = schema
             .early()
             .map(|(table, from)| Early { table: table.to_owned(), from: from.to_vec() });
-        After { work, early: early.collect() }
+        After { work, early: early.collect(), schema_sha256: schema.digest() }
     }
 
     /// Post-data, derive, freeze, check, seal.
@@ -360,6 +360,7 @@ impl<'a> Baking<'a> {
 
         let since = Instant::now();
         let shown = progress.begin("check", "checks");
+        self.ledger.made = index::account(build, schema, stop).await?;
         self.ledger.checks = check::run(build, schema, connections, stop).await?;
         build.end_idle();
         failpoint::hit(failpoint::CHECK)?;

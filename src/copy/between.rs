@@ -5,9 +5,8 @@
 //! and of a dictionary's digests.
 
 mod cut;
+mod sets;
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,6 +22,7 @@ use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
 use crate::source::Pack;
 use cut::Rows;
+pub use sets::SetDigests;
 
 /// A chunk is handed on when it has grown to this.
 const CHUNK: usize = 256 << 10;
@@ -57,9 +57,6 @@ impl Stored {
     }
 }
 
-/// The digests of a dictionary's sets, by their numbers.
-pub type SetDigests = HashMap<i32, u128, BuildHasherDefault<ByNumber>>;
-
 /// What the numbers of rows in dictionary form stand for.
 #[derive(Debug, Clone, Default)]
 pub struct Numbered {
@@ -73,25 +70,6 @@ impl Numbered {
     /// Of a source whose dictionaries have these sets.
     pub fn of(binding: &Binding, sets: Vec<SetDigests>) -> Numbered {
         Numbered { sets: sets.into(), pack: binding.source.pack.clone() }
-    }
-}
-
-/// A number's hash: one multiplication, for three of them are looked up a row.
-#[derive(Debug, Default)]
-pub struct ByNumber(u64);
-
-impl Hasher for ByNumber {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_i32(i32::from(*byte)));
-    }
-
-    fn write_i32(&mut self, number: i32) {
-        // The golden ratio's fraction, as Fibonacci hashing has it: consecutive numbers spread.
-        self.0 = (self.0 ^ u64::from(number.cast_unsigned())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 
@@ -109,7 +87,7 @@ pub async fn rows(
 ) -> anyhow::Result<Stored> {
     let sql = format!("copy {table_and_columns} from stdin (format binary)");
     let way = Way { from, query, into, sql: &sql, meter, stop };
-    way.go(Rows::default()).await.map(|rows| rows.stored)
+    way.all().await
 }
 
 /// One COPY out of a build and into another.
@@ -136,6 +114,14 @@ impl Way<'_> {
     /// As [`rows`] and [`read_by_sets`].
     pub async fn rows(&self, numbered: Numbered) -> anyhow::Result<Stored> {
         self.go(Rows::by(numbered)).await.map(|rows| rows.stored)
+    }
+
+    /// Copies rows as they are.
+    ///
+    /// # Errors
+    /// As [`rows`].
+    pub async fn all(&self) -> anyhow::Result<Stored> {
+        self.go(Rows::default()).await.map(|rows| rows.stored)
     }
 
     /// Copies a dictionary and gives the digests of its sets.

@@ -8,7 +8,7 @@ mod kept;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::Semaphore;
@@ -24,7 +24,7 @@ use crate::fetch::archive::{self, Found};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::forecast::room::Room;
-use crate::ledger::SourceEntry;
+use crate::ledger::{MadeIn, SourceEntry};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
 use crate::progress::{Meter, Progress};
@@ -85,11 +85,14 @@ pub struct After<'a> {
     pub work: AfterWork<'a>,
     /// Tables that are made from others as soon as those have their rows.
     pub early: Vec<Early>,
+    /// What all of it is made by.
+    pub schema_sha256: String,
 }
 
-/// Finishes a table.
-pub type AfterWork<'a> =
-    Box<dyn Fn(String) -> BoxFuture<'a, anyhow::Result<()>> + Send + Sync + 'a>;
+/// Finishes a table; one of `early` may be in a kept build, made from the same rows.
+pub type AfterWork<'a> = Box<
+    dyn Fn(String, Option<MadeIn>) -> LocalBoxFuture<'a, anyhow::Result<()>> + Send + Sync + 'a,
+>;
 
 /// A table that is made from others while keys are still being built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,8 +238,11 @@ impl Loading<'_> {
                 failpoint::hit(failpoint::SOURCE)?;
                 Ok(Done::Settled(Box::new(entry)))
             }
-            Job::After(table) => match &self.after {
-                Some(after) => Ok(Done::After((after.work)(table).await)),
+            Job::After(table, kept) => match &self.after {
+                Some(after) => {
+                    let kept = kept.filter(|kept| kept.made.schema_sha256 == after.schema_sha256);
+                    Ok(Done::After((after.work)(table, kept).await))
+                }
                 None => Ok(Done::After(Ok(()))),
             },
         }

@@ -135,7 +135,7 @@ impl Rows {
 
 /// What stands in a digest for a set's number.
 fn said(sets: &SetDigests, number: i32) -> anyhow::Result<u128> {
-    sets.get(&number).copied().ok_or_else(|| {
+    sets.get(number).ok_or_else(|| {
         failure(Exit::ChecksFailed, format!("a row has set {number}, its dictionary has not"))
     })
 }
@@ -215,6 +215,8 @@ fn row(bytes: &[u8]) -> anyhow::Result<Option<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn two_rows() -> (Vec<u8>, u128) {
@@ -276,10 +278,10 @@ mod tests {
     fn a_packed_row_is_as_many_as_it_holds_and_digested_as_each_would_be() {
         let name = crate::pg::Ident::parse("terms_keys").expect("a name");
         let pack = Pack { by: 1, at: 0, of: 2, to: name, line: 1 };
-        let sets: Vec<SetDigests> = [10, 20, 30]
+        let sets: Arc<[SetDigests]> = [10, 20, 30]
             .map(|base| SetDigests::from_iter((1..4).map(|id| (id, base + id as u128))))
             .into();
-        let numbered = |pack| Numbered { sets: sets.clone().into(), pack };
+        let numbered = |pack| Numbered { sets: Arc::clone(&sets), pack };
         let mut bytes = encode::HEADER.to_vec();
         encode::begin_row(&mut bytes, 4);
         encode::number(&mut bytes, 0, encode::ColumnType::Int4);

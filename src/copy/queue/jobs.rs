@@ -8,7 +8,8 @@ use super::super::settle::Open;
 use super::Early;
 use super::kept::Waiting;
 use crate::bind::Binding;
-use crate::ledger::{SourceEntry, SourceState};
+use crate::ledger::{Made, MadeIn, SourceEntry, SourceState};
+use crate::reuse::Keep;
 
 /// Rows take this many times as long as the keys and statistics behind them [measured at 3 million
 /// network rows: 1.7 s and 1.3; prices 0.7 and 0.35; NPPES, most of which is filtered out, 0.9 and 0.4].
@@ -18,8 +19,8 @@ const ROWS_TO_KEYS: u64 = 2;
 pub(super) enum Job {
     Bring(Box<Waiting>),
     Load(Box<Open>),
-    /// Keys and indexes of a table, or a table that is made from others.
-    After(String),
+    /// Keys and indexes of a table, or a table that is made from others, perhaps in a kept build already.
+    After(String, Option<MadeIn>),
 }
 
 /// What came of it.
@@ -50,8 +51,14 @@ pub(super) struct Jobs {
     ready: BTreeSet<(u64, bool, String)>,
     /// What is made once its tables' rows are in.
     early: Vec<Early>,
+    /// Those whose tables' rows are in.
+    begun: Vec<Early>,
     /// The tables of each source whose rows are not in.
     missing: BTreeMap<String, Vec<String>>,
+    /// The source of each table.
+    owners: BTreeMap<String, String>,
+    /// What kept builds made from others, by their own names.
+    made: BTreeMap<String, (String, Vec<Made>)>,
     settled: Vec<SourceEntry>,
     /// The first that failed behind its rows; the others' rows are loaded all the same.
     failed: Option<anyhow::Error>,
@@ -67,11 +74,16 @@ impl Jobs {
 
     /// A source is to be loaded or brought over: its tables' rows are not in.
     pub(super) fn begin(&mut self, binding: &Binding) {
-        let tables = binding.source.tables().map(|table| table.as_str().to_owned());
-        self.missing.insert(binding.source.name.as_str().to_owned(), tables.collect());
+        let name = binding.source.name.as_str();
+        let tables: Vec<String> =
+            binding.source.tables().map(|table| table.as_str().to_owned()).collect();
+        self.owners.extend(tables.iter().map(|table| (table.clone(), name.to_owned())));
+        self.missing.insert(name.to_owned(), tables);
     }
 
     pub(super) fn keep(&mut self, waiting: Waiting) {
+        let Keep { build, database, made, .. } = waiting.keep();
+        self.made.insert(build.clone(), (database.clone(), made.clone()));
         self.kept.push(waiting);
         self.kept.sort_by_key(Waiting::rows);
     }
@@ -92,7 +104,9 @@ impl Jobs {
         let rows = self.waiting.last().map(Open::size);
         let ready = self.ready.last().filter(|_| self.failed.is_none());
         if takes_longer(ready.map(|(bytes, ..)| *bytes), rows) {
-            return self.ready.pop_last().map(|(.., table)| Job::After(table));
+            let (.., table) = self.ready.pop_last()?;
+            let kept = self.made_in(&table);
+            return Some(Job::After(table, kept));
         }
         self.waiting.pop().map(|open| Job::Load(Box::new(open)))
     }
@@ -119,10 +133,28 @@ impl Jobs {
             }
             let missing: BTreeSet<&String> = self.missing.values().flatten().collect();
             let is_ready = |early: &mut Early| !early.from.iter().any(|t| missing.contains(t));
-            let made = self.early.extract_if(.., is_ready);
-            self.ready.extend(made.map(|early| (bytes, false, early.table)));
+            let ready: Vec<Early> = self.early.extract_if(.., is_ready).collect();
+            self.ready.extend(ready.iter().map(|early| (bytes, false, early.table.clone())));
+            self.begun.extend(ready);
         }
         self.settled.push(entry);
+    }
+
+    /// Where a table that is made from others is already, made from the same rows: all of them were
+    /// brought over from one build.
+    fn made_in(&self, table: &str) -> Option<MadeIn> {
+        let early = self.begun.iter().find(|early| early.table == table)?;
+        let build_of = |from: &String| {
+            let owner = self.owners.get(from)?;
+            let entry = self.settled.iter().find(|entry| entry.source == *owner)?;
+            entry.reused.as_ref().map(|reused| reused.build.as_str())
+        };
+        let mut builds: Vec<&str> = early.from.iter().map(build_of).collect::<Option<_>>()?;
+        builds.dedup();
+        let [build] = builds[..] else { return None };
+        let (database, made) = self.made.get(build)?;
+        let made = made.iter().find(|made| made.table == table)?.clone();
+        Some(MadeIn { build: build.to_owned(), database: database.clone(), made })
     }
 
     /// All sources' entries by name, and what there is to warn of.
@@ -168,7 +200,7 @@ mod tests {
                 jobs.take(Done::Settled(Box::new(SourceEntry::empty(name, state))));
             }
             match jobs.next() {
-                Some(Job::After(table)) => Some(table),
+                Some(Job::After(table, _)) => Some(table),
                 _ => None,
             }
         };

@@ -38,6 +38,11 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// Where it is.
+    pub(super) fn keep(&self) -> &Keep {
+        &self.keep
+    }
+
     /// How many rows it is.
     pub(super) fn rows(&self) -> u64 {
         self.keep.entry.counted

@@ -1,0 +1,102 @@
+//! A table that was made from the rows of named others, brought over from a kept build that has the same
+//! rows of them: nothing of it is reckoned again, and its count and digest are held against what was
+//! sealed.
+
+use tokio_util::sync::CancellationToken;
+
+use super::{note_done, step_name};
+use crate::copy::between::{self, Stored, Way};
+use crate::error::{Exit, failure};
+use crate::ledger::{Made, MadeIn};
+use crate::pg::{Session, db};
+use crate::progress::Meter;
+use crate::registry::build::BuildDatabase;
+use crate::schema::{Kind, Schema, SchemaFile};
+
+/// Brings a table over, in one transaction.
+///
+/// # Errors
+/// The servers', a stop, or [`Exit::ChecksFailed`] where the kept build has other rows than it was sealed
+/// with. Nothing is left of it then.
+pub(super) async fn bring(
+    build: &BuildDatabase,
+    file: &SchemaFile,
+    kept: &MadeIn,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let table = &file.table;
+    let from = build.other(&kept.database)?.session(table).await?;
+    from.batch_execute("begin transaction isolation level repeatable read, read only")
+        .await
+        .map_err(db("prepare to read"))?;
+    let into = build.session(&format!("bring {table}")).await?;
+    into.batch_execute("begin").await.map_err(db("begin"))?;
+    // What it is made from must not be locked one by one, as for making it.
+    file.begin_early(&into, stop).await?;
+    make_empty(&into, file, stop).await?;
+    let sql = format!("copy \"{table}\" from stdin (format binary, freeze)");
+    let (query, meter) = (all_of(table), Meter::default());
+    let way = Way { from: &from, query: &query, into: &into, sql: &sql, meter: &meter, stop };
+    let found = way.all().await?;
+    let Made { rows, digest, .. } = &kept.made;
+    if (found.rows, &found.digest_hex()) != (*rows, digest) {
+        let message = format!(
+            "{table} was sealed with {rows} rows and digest {digest}, it has {} with digest {}",
+            found.rows,
+            found.digest_hex()
+        );
+        return Err(failure(Exit::ChecksFailed, message));
+    }
+    note_done(&into, &step_name(file, &Kind::Derive)).await?;
+    into.batch_execute("commit").await.map_err(db("commit rows"))?;
+    build.give_back(into);
+    tracing::info!(table, rows, digest, from = kept.build, "brought over");
+    Ok(())
+}
+
+/// Makes the table with its keys and comments and without rows: its section runs on empty tables that
+/// stand before those that it names.
+async fn make_empty(
+    session: &Session,
+    file: &SchemaFile,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let named = file.of_kind(&Kind::Derive).flat_map(|section| &section.from);
+    let shadow = |name: &String| {
+        format!("create temporary table \"{name}\" (like public.\"{name}\") on commit drop;")
+    };
+    let shadows: String = named.map(shadow).collect();
+    session.batch_execute(&shadows).await.map_err(db("make empty tables"))?;
+    file.apply(session, &Kind::Derive, stop).await?;
+    // Of nothing a section may make a row, too.
+    let empty = format!("truncate table public.\"{}\"", file.table);
+    session.batch_execute(&empty).await.map_err(db("empty the table"))
+}
+
+/// The account of the tables that were made from named others, for the builds that follow.
+///
+/// # Errors
+/// The server's.
+pub async fn account(
+    build: &BuildDatabase,
+    schema: &Schema,
+    stop: &CancellationToken,
+) -> anyhow::Result<Vec<Made>> {
+    let mut all = Vec::new();
+    let session = build.session("account").await?;
+    for (table, _) in schema.early() {
+        let stored: Stored = between::read(&session, &all_of(table), stop).await?;
+        all.push(Made {
+            table: table.to_owned(),
+            schema_sha256: schema.digest(),
+            rows: stored.rows,
+            digest: stored.digest_hex(),
+        });
+    }
+    build.give_back(session);
+    Ok(all)
+}
+
+fn all_of(table: &str) -> String {
+    format!("select * from \"{table}\"")
+}
