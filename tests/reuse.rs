@@ -2,6 +2,7 @@
 //! as what a load would give, what changed is loaded, and where nothing changed nothing is done.
 
 mod base;
+mod made;
 mod nights;
 mod proof;
 mod tiny;

@@ -1,0 +1,124 @@
+//! Tables that are made from named tables: brought over where those were, else made again. When it was
+//! made stands in the table, so that the one is told from the other.
+
+use super::loaded;
+use crate::support::World;
+
+const PART: &str = "-- pre-data
+create table part (code text not null);
+comment on table part is 'What is counted. [test]';
+comment on column part.code is 'Its key. [test]';
+-- post-data
+alter table part add primary key (code);
+";
+
+const OTHER: &str = "-- pre-data
+create table other (code text not null);
+comment on table other is 'What changes. [test]';
+comment on column other.code is 'Its key. [test]';
+-- post-data
+alter table other add primary key (code);
+";
+
+/// Of no parts it makes a row as well.
+const TALLY: &str = "-- derive from part
+create table tally as select count(*)::integer as parts, clock_timestamp()::text as made from part;
+alter table tally add primary key (parts);
+comment on table tally is 'How many there are. [test]';
+comment on column tally.parts is 'Parts. [test]';
+comment on column tally.made is 'When they were counted. [test]';
+";
+
+fn spec(name: &str) -> String {
+    format!(
+        "description = \"Things under test.\"
+object = '^{name}_(?<posted>\\d{{8}})\\.csv$'
+columns = [{{ from = \"code\" }}]
+
+[format]
+delimiter = \",\"
+"
+    )
+}
+
+/// A night has been; another file of `other` has landed.
+fn second_night() -> World {
+    let mut world = World::new();
+    world.root = world.folder.path().join("root");
+    for (file, text) in [
+        ("sql/made/0001_part.sql", PART),
+        ("sql/made/0002_other.sql", OTHER),
+        ("sql/made/0003_tally.sql", TALLY),
+        ("sources/made/part.toml", &spec("part")),
+        ("sources/made/other.toml", &spec("other")),
+    ] {
+        let path = world.root.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    world.kiln(&["schema", "lock", "made"]).succeeds();
+    world.kiln(&["contract", "set", "made", "--app", "test", "--accepts", "1"]).succeeds();
+    world.put("made", "part_20260101.csv", b"code\na\nb\n");
+    world.put("made", "other_20260101.csv", b"code\nc\n");
+    world.anew = false;
+    world.kiln(&["run", "made"]).succeeds();
+    world.put("made", "other_20260102.csv", b"code\nd\n");
+    world
+}
+
+/// How many parts were counted, and when.
+fn tally(world: &World) -> (String, String) {
+    let value =
+        |column: &str| world.postgres.value("made", &format!("select {column}::text from tally"));
+    (value("parts"), value("made"))
+}
+
+#[test]
+fn what_was_made_of_the_same_rows_is_brought_over_with_its_key_and_comments() {
+    let world = second_night();
+    let before = tally(&world);
+    world.kiln(&["run", "made"]).succeeds();
+    assert_eq!(loaded(&world, "made"), ["other"]);
+    assert_eq!(tally(&world), before);
+    let said = "select obj_description('tally'::regclass) || (select indisprimary from pg_index
+                where indrelid = 'tally'::regclass)";
+    assert_eq!(world.postgres.value("made", said), "How many there are. [test]true");
+    // And from that build to the next one.
+    world.put("made", "other_20260103.csv", b"code\ne\n");
+    world.kiln(&["run", "made"]).succeeds();
+    assert_eq!(tally(&world), before);
+    world.put("made", "part_20260102.csv", b"code\na\nb\nx\n");
+    world.kiln(&["run", "made"]).succeeds();
+    let (parts, made) = tally(&world);
+    assert_eq!(parts, "3");
+    assert_ne!(made, before.1);
+}
+
+#[test]
+fn what_is_not_as_it_was_sealed_is_made_anew() {
+    let world = second_night();
+    let (parts, made) = tally(&world);
+    let touch = "set default_transaction_read_only = off; update tally set parts = 99";
+    world.postgres.execute("made", touch);
+    world.kiln(&["run", "made"]).succeeds();
+    assert!(world.log().contains("not brought over: it is made anew"), "{}", world.log());
+    let now = tally(&world);
+    assert_eq!(now.0, parts);
+    assert_ne!(now.1, made);
+}
+
+#[test]
+fn what_other_sql_made_is_made_anew() {
+    let world = second_night();
+    let (parts, made) = tally(&world);
+    world.edit(
+        "sql/made/0003_tally.sql",
+        "-- derive from part\n",
+        "-- derive from part\n-- As ever.\n",
+    );
+    world.kiln(&["run", "made"]).succeeds();
+    assert_eq!(loaded(&world, "made"), ["other"]);
+    let now = tally(&world);
+    assert_eq!(now.0, parts);
+    assert_ne!(now.1, made);
+}
