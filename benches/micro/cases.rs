@@ -2,8 +2,10 @@
 //! to the real specs and tables of this repository, without a server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kiln::bind::{Binding, Layout, Tables, names_of};
+use kiln::copy::part::Chunk;
 use kiln::decode::Records;
 use kiln::encode;
 use kiln::schema::catalog::TableColumn;
@@ -12,9 +14,6 @@ use kiln::strict::Problems;
 use kiln::validate::dictionary::Shared;
 use kiln::validate::{Counts, Known, Outcome, Validator};
 use tokio_postgres::types::Type;
-
-/// A chunk is handed on when it has grown to this, as in `kiln::copy::part`.
-const CHUNK: usize = 256 << 10;
 
 /// The shapes: rows of dictionary keys, rows of typed columns, 840 columns gathered, quoted text.
 pub const NAMES: [&str; 4] = ["network", "typed", "wide", "quoted"];
@@ -75,7 +74,7 @@ impl Case {
         fields
     }
 
-    /// All of the hot loop: cuts, validates, digests and encodes, a chunk after the other; the counts,
+    /// All of the hot loop: cuts, validates, digests, encodes and packs, a chunk after the other; the counts,
     /// and how many bytes COPY would be sent.
     pub fn encode(&self) -> (Counts, usize) {
         let source = &self.binding.source;
@@ -86,17 +85,20 @@ impl Case {
         let shared: Vec<Shared> =
             self.binding.dictionaries.iter().map(|_| Shared::default()).collect();
         let mut validator = Validator::new(&self.binding, layout, &self.known, &shared, 1);
-        let (mut chunk, mut bytes) = (Vec::with_capacity(CHUNK + CHUNK / 4), encode::HEADER.len());
-        while let Some(outcome) = validator.take_next(&mut records, &mut chunk).unwrap() {
-            if let Outcome::Rejected(reject) = outcome {
-                panic!("line {}, column {:?}: {}", reject.line, reject.column, reject.reason);
+        let (mut chunk, mut bytes) =
+            (Chunk::new(&self.binding, &Arc::default()), encode::HEADER.len());
+        loop {
+            let start = chunk.rows.len();
+            match validator.take_next(&mut records, &mut chunk.rows).unwrap() {
+                None => break,
+                Some(Outcome::Rejected(reject)) => {
+                    panic!("line {}, column {:?}: {}", reject.line, reject.column, reject.reason)
+                }
+                Some(_) => assert!(chunk.added(start), "line {}", validator.counts.lines),
             }
-            if chunk.len() >= CHUNK {
-                bytes += chunk.len();
-                chunk.clear();
-            }
+            bytes += chunk.full().map_or(0, |rows| rows.bytes.len());
         }
-        (validator.finish(), bytes + chunk.len())
+        (validator.finish(), bytes + chunk.rest().map_or(0, |rows| rows.bytes.len()))
     }
 }
 
@@ -140,6 +142,7 @@ fn column(line: &str) -> TableColumn {
     let kind = match kind {
         "smallint" => Type::INT2,
         "integer" => Type::INT4,
+        "integer[]" => Type::INT4_ARRAY,
         "text" => Type::TEXT,
         "boolean" => Type::BOOL,
         "numeric" => Type::NUMERIC,
@@ -152,7 +155,7 @@ fn column(line: &str) -> TableColumn {
         type_name: kind.name().to_owned(),
         type_modifier: modifier,
         not_null: line.contains("not null"),
-        has_default: false,
+        has_default: line.contains(" generated "),
     }
 }
 

@@ -81,8 +81,8 @@ impl Place {
 #[inline]
 pub fn number(row: &[u8], Place { at, kind }: Place) -> i32 {
     match kind {
-        ColumnType::Int2 => big_endian(&row[at..][..2]),
-        _ => big_endian(&row[at..][..4]),
+        ColumnType::Int2 => i32::from(i16::from_be_bytes([row[at], row[at + 1]])),
+        _ => i32::from_be_bytes([row[at], row[at + 1], row[at + 2], row[at + 3]]),
     }
 }
 
@@ -214,10 +214,6 @@ impl Order {
     }
 }
 
-fn big_endian(bytes: &[u8]) -> i32 {
-    bytes.iter().fold(0, |number, byte| number << 8 | i32::from(*byte))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +278,7 @@ mod tests {
     fn cut(all: &[u8]) -> Vec<&[u8]> {
         let (mut rows, mut rest) = (Vec::new(), all);
         while !rest.is_empty() {
-            let pharmacy = big_endian(&rest[12..16]) as usize;
+            let pharmacy = number(rest, Place { at: 12, kind: ColumnType::Int4 }) as usize;
             // Up to the second number's end, the text's length, and the text, as `row` makes it.
             let (row, behind) = rest.split_at(16 + 4 + 1 + pharmacy % 7);
             rows.push(row);
