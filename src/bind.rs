@@ -186,7 +186,7 @@ impl Binding {
     pub fn count_sql(&self) -> String {
         let own = self.source.name.as_str();
         match &self.source.pack {
-            Some(pack) => pack::count_sql(&self.source, pack),
+            Some(pack) => pack::count_sql(own, pack.to.as_str()),
             None => format!("select count(*), count(*) from \"{own}\""),
         }
     }

@@ -72,6 +72,15 @@ pub struct TableEntry {
     pub source: Option<SourceFacts>,
 }
 
+/// What a table holds whose rows hold many of the file's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed {
+    /// The column with the arrays.
+    pub array: String,
+    /// How many it holds.
+    pub rows: u64,
+}
+
 /// What a build notes of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFacts {
@@ -81,7 +90,7 @@ pub struct SourceFacts {
     pub posted: Option<String>,
     /// The file's rows, where a row of the table holds many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rows: Option<u64>,
+    pub packed: Option<Packed>,
     /// Order-independent digest of what the rows say, in hex; the loader's.
     pub digest: String,
     /// Rows of its dictionaries' tables.

@@ -271,7 +271,11 @@ async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>, clock: Cl
         let share = (bytes_all * 100).checked_div(total_all).unwrap_or(0);
         let said = rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left());
         let line = format!("{title}: {share} % of {}, {said}", HumanBytes(total_all));
-        eprintln!("{} {line} ({})", crate::registry::now(), busy.join(", "));
+        let busy = match busy.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", busy.join(", ")),
+        };
+        eprintln!("{} {line}{busy}", crate::registry::now());
     }
 }
 

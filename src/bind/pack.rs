@@ -53,10 +53,9 @@ pub fn numbers_sql(source: &Source, dictionary: usize) -> String {
 }
 
 /// The query of how many of the file's rows the table holds, and how many it has itself.
-pub(super) fn count_sql(source: &Source, pack: &Pack) -> String {
-    let (own, to) = (source.name.as_str(), pack.to.as_str());
+pub fn count_sql(table: &str, array: &str) -> String {
     format!(
-        "select coalesce(sum(cardinality(array_remove(\"{to}\", 0))), 0)::int8, count(*) from \"{own}\""
+        "select coalesce(sum(cardinality(array_remove(\"{array}\", 0))), 0)::int8, count(*) from \"{table}\""
     )
 }
 
@@ -83,6 +82,12 @@ pub(super) fn check(
             ));
         }
     };
+    let by = by(source, pack);
+    if [BLOCK, PIECE, pack.to.as_str()].contains(&by) {
+        wrong(format!(
+            "packed rows need column {by} for themselves: another `to` for that dictionary"
+        ));
+    }
     needs(BLOCK, "integer", &is_integer);
     needs(PIECE, "integer", &is_integer);
     needs(pack.to.as_str(), "integer[]", &slots::is_type);

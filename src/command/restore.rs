@@ -12,11 +12,12 @@ use super::ending::{Baked, end_early, unless_stopped};
 use super::plan::Specs;
 use super::subset::{agree, entry, note_manifest};
 use super::{Context, Start, prune};
+use crate::bind;
 use crate::cli;
 use crate::copy::between::{self, Stored};
 use crate::copy::{note_without, write_entry};
 use crate::error::{Exit, Failure, failure};
-use crate::export::{self, Header, Piece, TableEntry};
+use crate::export::{self, Header, Packed, Piece, SourceFacts, TableEntry};
 use crate::failpoint;
 use crate::ledger::Ledger;
 use crate::local;
@@ -256,6 +257,7 @@ async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
         let found = between::read(&session, &kept(table).all(), &baking.context.stop).await?;
         agree(&table.table, "the file says", expected, found)?;
         if let Some(facts) = &table.source {
+            agree_on_rows(&session, &table.table, facts).await?;
             let entry = entry(&table.table, &header.subset, found, facts.clone());
             write_entry(&session, &entry, None).await?;
             ledger.sources.push(entry);
@@ -265,6 +267,19 @@ async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
     failpoint::hit(failpoint::SOURCE)?;
     baking.ledger.stage("prove", since);
     Ok(())
+}
+
+/// Rows that hold many of the file's hold as many as the header says.
+async fn agree_on_rows(session: &Session, table: &str, facts: &SourceFacts) -> anyhow::Result<()> {
+    let Some(Packed { array, rows }) = &facts.packed else { return Ok(()) };
+    let counted = session.query_one(&bind::pack::count_sql(table, array), &[]).await;
+    let found: i64 = counted.map_err(db("count rows"))?.get(0);
+    if found.unsigned_abs() == *rows {
+        return Ok(());
+    }
+    let message =
+        format!("table {table}: the file says that it holds {rows} rows, it holds {found}");
+    Err(failure(Exit::ChecksFailed, message))
 }
 
 fn kept(table: &TableEntry) -> KeptTable {

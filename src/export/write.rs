@@ -171,7 +171,7 @@ impl Script<'_> {
                 literal(&table.table),
                 optional(&source.period),
                 optional(&source.posted),
-                source.rows.unwrap_or(table.rows),
+                source.packed.as_ref().map_or(table.rows, |packed| packed.rows),
                 literal(&source.digest)
             ));
         }

@@ -52,6 +52,8 @@ pub struct SetColumn {
     pub table: String,
     /// Its column, or the expression that gives the numbers that a row of it names.
     pub column: String,
+    /// Whether a row names many: it cannot be kept for some of them.
+    pub many: bool,
     /// The dictionary's table.
     pub dictionary: String,
 }
@@ -202,6 +204,14 @@ impl Chooser<'_> {
         }
         let mut own_sets = self.facts.sets.iter().filter(|set| set.table == name);
         let keyed = own_sets.find(|set| self.has_key(&set.dictionary))?;
+        if keyed.many {
+            let message = format!(
+                "a row of {name} names many of {}: what is kept cannot be chosen by those",
+                keyed.dictionary
+            );
+            self.problems.add(&self.rules.path, 0, message);
+            return None;
+        }
         Some(follows(&keyed.dictionary, vec![(&keyed.column, ID)]))
     }
 

@@ -18,6 +18,15 @@ fn a_table_that_was_touched_is_loaded_from_its_files() {
         ("plan_information", "update plan_information set plan_name = 'x' where ctid = '(0,1)'"),
         // A dictionary's set, which many rows have the number of.
         ("pricing", "update pricing_plan set contract_id = 'H0000' where id = 1"),
+        (
+            "pharmacy_networks",
+            "update pharmacy_networks set terms_keys[1] = 2 where terms_keys[1] = 1",
+        ),
+        // What it says is the same, and nobody would find it.
+        (
+            "pharmacy_networks",
+            "update pharmacy_networks set block = block + 1 where ctid = '(0,1)'",
+        ),
         ("plan_information", "alter table plan_information drop column premium"),
     ] {
         let world = lived(World::new());

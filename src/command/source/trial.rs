@@ -20,7 +20,7 @@ use crate::copy::Part;
 use crate::copy::part::pack::Pieces;
 use crate::copy::part::{self, Piece, Rows};
 use crate::encode;
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure, exit_of, failure};
 use crate::fetch::archive;
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
@@ -184,9 +184,16 @@ impl Trial {
         let fed = self.feed(&mut pieces, stop).await;
         drop(pieces);
         let read = reader.await.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
-        // A file that breaks off says more than COPY, which only missed its end.
-        let (proof, counts) = read?;
-        fed?;
+        // A file that breaks off says more than COPY, which only missed its end; a reader that was left
+        // says nothing.
+        let (proof, counts) = match (read, fed) {
+            (Err(error), Err(fed)) if exit_of(&error) == Exit::Terminated => return Err(fed),
+            (read, fed) => {
+                let read = read?;
+                fed?;
+                read
+            }
+        };
         let Counts { lines, header, loaded, rejected, filtered, .. } = counts;
         self.counts.push(TriedFile {
             file: if member.path.is_empty() { member.name } else { member.path },

@@ -7,8 +7,8 @@ use super::super::ending::Baked;
 use super::ready::{Ready, reader};
 use super::tables::Copied;
 use crate::error::{Exit, Failure, failure};
-use crate::export::{Header, Script, SourceFacts, TableEntry};
-use crate::ledger::{Ledger, SourceState};
+use crate::export::{Header, Packed, Script, SourceFacts, TableEntry};
+use crate::ledger::SourceState;
 use crate::registry::build::BuildDatabase;
 use crate::report::SubsetFile;
 use crate::subset::KeptTable;
@@ -53,7 +53,7 @@ pub async fn write(
         fingerprint: baked.tag.fingerprint.clone(),
         catalog: baked.schema.locked()?.catalog.clone(),
         manifest: ready.manifest.clone(),
-        tables: tables.iter().map(|table| table_entry(table, all, &baked.ledger)).collect(),
+        tables: tables.iter().map(|table| table_entry(table, all, baked, ready)).collect(),
     };
     let script = Script {
         header: &header,
@@ -67,15 +67,17 @@ pub async fn write(
     written
 }
 
-fn table_entry(table: &KeptTable, all: &[Copied], ledger: &Ledger) -> TableEntry {
+fn table_entry(table: &KeptTable, all: &[Copied], baked: &Baked, ready: &Ready) -> TableEntry {
     let copied = all.iter().find(|copied| copied.table == table.name);
     let stored = copied.map(|copied| copied.stored).unwrap_or_default();
-    let mut loaded = ledger.sources.iter().filter(|entry| entry.state == SourceState::Loaded);
+    let own = ready.bindings.iter().find(|bound| bound.source.name.as_str() == table.name);
+    let pack = own.and_then(|bound| bound.source.pack.as_ref());
+    let mut loaded = baked.ledger.sources.iter().filter(|entry| entry.state == SourceState::Loaded);
     let noted = loaded.find(|entry| entry.source == table.name);
     let source = noted.map(|entry| SourceFacts {
         period: entry.period.clone(),
         posted: entry.posted.clone(),
-        rows: entry.stored.map(|_| entry.counted),
+        packed: pack.map(|pack| Packed { array: pack.to.as_str().to_owned(), rows: entry.counted }),
         digest: entry.digest.clone(),
         dictionaries: entry.dictionaries.clone(),
     });

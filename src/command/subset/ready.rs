@@ -106,6 +106,7 @@ pub fn sets_of<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SetColumn> 
         source.dictionaries.iter().enumerate().map(|(index, dictionary)| SetColumn {
             table: source.name.as_str().to_owned(),
             column: bind::pack::numbers_sql(source, index),
+            many: source.pack.as_ref().is_some_and(|pack| pack.by != index),
             dictionary: dictionary.table.as_str().to_owned(),
         })
     };

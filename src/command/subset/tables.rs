@@ -13,7 +13,7 @@ use crate::bind::Binding;
 use crate::copy::between::{self, Numbered, Stored};
 use crate::copy::{note_without, write_entry};
 use crate::error::{Exit, all_or_first_error, failure};
-use crate::export::SourceFacts;
+use crate::export::{Packed, SourceFacts};
 use crate::failpoint;
 use crate::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::pg::db;
@@ -125,7 +125,11 @@ async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyho
         let facts = SourceFacts {
             period,
             posted,
-            rows: binding.source.pack.as_ref().map(|_| said.rows),
+            packed: binding
+                .source
+                .pack
+                .as_ref()
+                .map(|pack| Packed { array: pack.to.as_str().to_owned(), rows: said.rows }),
             digest: said.digest_hex(),
             dictionaries: dictionaries.collect(),
         };
@@ -164,9 +168,9 @@ pub fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> S
     let mut entry = SourceEntry::empty(table, SourceState::Loaded);
     entry.period = facts.period;
     entry.posted = facts.posted;
-    let rows = facts.rows.unwrap_or(stored.rows);
+    let rows = facts.packed.as_ref().map_or(stored.rows, |packed| packed.rows);
     entry.counted = rows;
-    entry.stored = facts.rows.map(|_| stored.rows);
+    entry.stored = facts.packed.map(|_| stored.rows);
     entry.dictionaries = facts.dictionaries;
     entry.digest.clone_from(&facts.digest);
     entry.files.push(FileEntry {

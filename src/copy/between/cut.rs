@@ -143,7 +143,7 @@ fn said(sets: &SetDigests, number: i32) -> anyhow::Result<u128> {
 /// How many of the file's rows a packed one holds, and the sum of their digests.
 fn packed(row: &[u8], pack: &Pack, sets: &[SetDigests]) -> anyhow::Result<(u64, u128)> {
     const DIGEST: usize = size_of::<u128>();
-    let (_block, rest) = number(&row[2..]).ok_or_else(broken)?;
+    let (block, rest) = number(&row[2..]).ok_or_else(broken)?;
     let (_piece, rest) = number(rest).ok_or_else(broken)?;
     let (by, rest) = number(rest).ok_or_else(broken)?;
     let (values, _) = slots::read(rest).ok_or_else(broken)?;
@@ -156,6 +156,11 @@ fn packed(row: &[u8], pack: &Pack, sets: &[SetDigests]) -> anyhow::Result<(u64, 
     put(pack.by, by)?;
     let (mut rows, mut digest) = (0, 0_u128);
     for (place, value) in values {
+        // Views look for a row by its block: one in another would not be found.
+        if place / Pack::BLOCK != block {
+            let message = format!("a row of block {block} has place {place}, which is not in it");
+            return Err(failure(Exit::ChecksFailed, message));
+        }
         put(pack.at, place)?;
         digest = digest.wrapping_add(put(pack.of, value)?);
         rows += 1;

@@ -28,7 +28,7 @@ fn facts() -> Facts {
 
 fn set(table: &str, column: &str, dictionary: &str) -> SetColumn {
     let [table, column, dictionary] = [table, column, dictionary].map(str::to_owned);
-    SetColumn { table, column, dictionary }
+    SetColumn { table, column, many: false, dictionary }
 }
 
 fn rules() -> Rules {
@@ -147,6 +147,17 @@ fn a_table_goes_with_the_dictionary_of_its_key_and_the_others_go_with_the_table(
     let mut rules = rules();
     rules.tables.insert("network".into(), Rule { keep: Keep::All, condition: None, line: 1 });
     assert_eq!(words(&rules), ["all", "with network by id", "with network by id"]);
+}
+
+#[test]
+fn rows_that_name_many_are_not_chosen_by_those() {
+    let mut facts = facts();
+    facts.tables.push(table("network", &["plan_key", "terms_keys"]));
+    facts.tables.push(table("network_plan", &["id", "contract", "plan"]));
+    let set = set("network", "unnest(terms_keys)", "network_plan");
+    facts.sets.push(SetColumn { many: true, ..set });
+    let said = refused(&rules(), &asked("5"), &facts);
+    assert!(said.contains("a row of network names many of network_plan"), "{said}");
 }
 
 #[test]

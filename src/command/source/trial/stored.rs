@@ -73,10 +73,11 @@ impl Trial {
                 Shown::Set(index) => index,
             };
             let (table, id) = (dictionaries[index].table.as_str(), bind::ID);
-            of(table)
-                .iter()
-                .filter(|column| column.name != id)
-                .for_each(|column| show(table, column));
+            // Not those that Postgres reckons.
+            let own_columns = &dictionaries[index].columns;
+            let is_said =
+                |column: &&TableColumn| own_columns.iter().any(|name| name.as_str() == column.name);
+            of(table).iter().filter(is_said).for_each(|column| show(table, column));
             let number = bind::pack::number_sql(&self.source, index, "place");
             joins.push_str(&format!(" join \"{table}\" on \"{table}\".{id} = {number}"));
         }
