@@ -11,6 +11,8 @@ mod sizes;
 pub mod used;
 pub mod works;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 pub use past::Past;
@@ -56,6 +58,29 @@ pub struct Want {
     pub nested: bool,
     /// Bytes of text, once the directories are read.
     pub text: Option<u64>,
+    /// How its table gets its rows, as far as it is known.
+    pub way: Way,
+}
+
+/// How a table gets its rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Way {
+    /// From its files.
+    #[default]
+    Load,
+    /// From a kept build.
+    Bring,
+    /// It stands in a copy of one, and is proved.
+    InPlace,
+}
+
+/// How tables get their rows, where it is not from files.
+#[derive(Debug, Clone, Default)]
+pub struct Ways {
+    /// The sources.
+    pub sources: BTreeMap<String, Way>,
+    /// Tables made from others that come from a kept build.
+    pub made: BTreeSet<String>,
 }
 
 impl Want {

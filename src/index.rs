@@ -53,7 +53,8 @@ fn refers(file: &SchemaFile) -> bool {
 
 /// Finishes one table whose rows are in, while others still load: what its `-- post-data` section
 /// says, then freeze and analyse. One with foreign keys waits for the others' keys. One that is made
-/// from the rows of others is made, or brought over from `kept`, which made it from the same rows; what changes while it is made could not be frozen yet.
+/// from the rows of others is made, or brought over from `kept`, which made it from the same rows; what
+/// changes while it is made could not be frozen yet.
 ///
 /// # Errors
 /// The server's; a key that its rows do not keep, with file and line.

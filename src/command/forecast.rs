@@ -5,7 +5,7 @@ use super::build::Baking;
 use super::{Context, plan::Specs};
 use crate::forecast::room::{NoRoom, Room, Site};
 use crate::forecast::used::{Used, measure, wal_end};
-use crate::forecast::{Forecast, Kind, Past, Want};
+use crate::forecast::{Forecast, Kind, Past, Want, Way, Ways};
 use crate::ledger::SourceState;
 use crate::manifest::Manifest;
 use crate::pg::db;
@@ -29,6 +29,7 @@ fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
             zipped: source.member.is_some(),
             nested: source.archive.is_some(),
             text: None,
+            way: Way::default(),
         })
     };
     sources.iter().filter_map(want).collect()
@@ -104,7 +105,7 @@ impl Baking<'_> {
         let done = done.map(|entry| entry.source.clone()).collect();
         let room = Room::new(&site, &self.tag.database, wants, past).await?;
         let room = room.going_on(present.cast_unsigned(), done);
-        self.context.progress.clock.foretell(room.works(&[]), room.has_past());
+        self.context.progress.clock.foretell(room.works(&[], &Ways::default()), room.has_past());
         let held = room.before_fetch();
         self.room = Some(room);
         self.note_forecast();

@@ -24,6 +24,7 @@ use crate::fetch::archive::{self, Found};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::forecast::room::Room;
+use crate::forecast::{Way, Ways};
 use crate::ledger::{MadeIn, SourceEntry};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
@@ -131,7 +132,7 @@ impl Loading<'_> {
         let told = kept.iter().filter_map(|task| task.keep.as_ref());
         let entries = read.flat_map(|found| &found.entries);
         let unclaimed = unclaimed(self.specs, entries.chain(told.flat_map(|keep| &keep.entries)));
-        self.hold_room(&found)?;
+        self.hold_room(&found, &kept)?;
         let early = self.after.as_ref().map(|after| after.early.clone());
         let mut jobs = Jobs::new(early.unwrap_or_default(), self.after.is_some());
         let mut meters = self.open_all(found, &mut jobs).await?;
@@ -168,7 +169,11 @@ impl Loading<'_> {
     }
 
     /// Refuses to begin where the text that was found will not fit.
-    fn hold_room(&self, found: &[(Task, anyhow::Result<Found>)]) -> anyhow::Result<()> {
+    fn hold_room(
+        &self,
+        found: &[(Task, anyhow::Result<Found>)],
+        kept: &[Task],
+    ) -> anyhow::Result<()> {
         let Some(room) = self.room else { return Ok(()) };
         let told = found.iter().filter_map(|(task, found)| Some((task, found.as_ref().ok()?)));
         let text: Vec<(String, u64)> = told
@@ -179,8 +184,26 @@ impl Loading<'_> {
             })
             .collect();
         room.before_rows(&text, told.map(|(_, found)| found.spooled).sum())?;
-        self.progress.clock.foretell(room.works(&text), room.has_past());
+        self.progress.clock.foretell(room.works(&text, &self.ways(kept)), room.has_past());
         Ok(())
+    }
+
+    /// How tables get their rows that do not come from files.
+    fn ways(&self, kept: &[Task]) -> Ways {
+        let way = |task: &Task| {
+            let name = task.binding.source.name.as_str().to_owned();
+            let in_place = task.keep.as_ref().is_some_and(|keep| keep.in_place);
+            (name, if in_place { Way::InPlace } else { Way::Bring })
+        };
+        let tables: Vec<&str> = kept
+            .iter()
+            .flat_map(|task| task.binding.source.tables().map(|table| table.as_str()))
+            .collect();
+        let early = self.after.iter().flat_map(|after| &after.early);
+        let is_kept =
+            |early: &&Early| early.from.iter().all(|from| tables.contains(&from.as_str()));
+        let made = early.filter(is_kept).map(|early| early.table.clone()).collect();
+        Ways { sources: kept.iter().map(way).collect(), made }
     }
 
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {

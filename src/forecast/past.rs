@@ -1,6 +1,7 @@
 //! What the last nights came to: the ledgers of sealed builds, out of the history in the database
 //! `kiln`, so that no session is opened on the live build.
 
+use super::Way;
 use crate::forecast::used::{TableBytes, Used};
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::pg::{Session, db};
@@ -83,16 +84,32 @@ impl Past {
 
     /// What a source came to, the last time that it was loaded.
     pub fn source(&self, name: &str) -> Option<PastSource<'_>> {
-        self.ledgers.iter().find_map(|ledger| {
-            let entry = ledger.sources.iter().find(|entry| entry.source == name)?;
-            let is_loaded = entry.state == SourceState::Loaded && !entry.files.is_empty();
-            let used = ledger.used.as_ref()?;
-            is_loaded.then_some(PastSource { entry, used, build: &ledger.build })
-        })
+        self.ledgers.iter().find_map(|ledger| of_ledger(ledger, name))
+    }
+
+    /// The same, the last time that its table got its rows in this way; the last time at all where it
+    /// never did.
+    pub fn source_by(&self, name: &str, way: Way) -> Option<PastSource<'_>> {
+        let all = self.ledgers.iter().filter_map(|ledger| of_ledger(ledger, name));
+        let mut by = all.filter(|past| past.entry.way() == way);
+        by.next().or_else(|| self.source(name))
+    }
+
+    /// Seconds that tables made from others took at least and at most in whole nights.
+    pub fn keyed(&self, table: &str) -> Option<(f64, f64)> {
+        let seconds = self.whole().filter_map(|(_, used)| used.keyed.get(table).copied());
+        seconds.map(|seconds| (seconds, seconds)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// Seconds that the newest whole night took; nothing where there was none.
     pub fn seconds(&self) -> Option<f64> {
         self.newest_whole().map(|(_, used)| used.seconds)
     }
+}
+
+fn of_ledger<'a>(ledger: &'a Ledger, name: &str) -> Option<PastSource<'a>> {
+    let entry = ledger.sources.iter().find(|entry| entry.source == name)?;
+    let is_loaded = entry.state == SourceState::Loaded && !entry.files.is_empty();
+    let used = ledger.used.as_ref()?;
+    is_loaded.then_some(PastSource { entry, used, build: &ledger.build })
 }

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Way;
+
 /// How much of a source's text a database keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -27,24 +29,24 @@ impl Kind {
             Kind::Typed => (1.6, 0.9),
             // [pricing 1.19 and 0.55]
             Kind::Dictionary => (1.2, 0.56),
-            // [FILL]
-            Kind::Packed => (0.07, 0.02),
+            // [pharmacy_networks with its dictionaries at 20 million rows 0.071 and 0.008]
+            Kind::Packed => (0.075, 0.01),
             // [nppes_pharmacy 0.11 and 0.04, beneficiary 0.19 and 0.15]
             Kind::Part => (0.15, 0.1),
         }
     }
 
-    /// The share of the bulk of a release's text. [networks 22.1 GB, pricing 2.1 GB of the generated one]
+    /// The share of the bulk of a release's text. [networks 46.5 MB, pricing 4.1 MB of a generated one]
     pub fn bulk(self) -> f64 {
         match self {
             Kind::Typed | Kind::Part => 0.0,
             Kind::Dictionary => 1.0,
-            Kind::Packed => 10.0,
+            Kind::Packed => 11.0,
         }
     }
 
     /// Seconds that loading a byte of text takes on one connection, to be corrected by the
-    /// speed that is seen: only the proportions matter. [at scale 0.05 on two cores: networks 6–7 ns,
+    /// speed that is seen: only the proportions matter. [at scale 0.05 on two cores: networks 3–4 ns,
     /// pricing 22–27 ns, NPPES 4–7 ns, formulary 33–70 ns]
     pub fn load_seconds(self) -> f64 {
         match self {
@@ -93,3 +95,15 @@ pub const STAGES: [(&str, f64); 3] = [("derive", 0.01), ("freeze", 0.012), ("che
 /// Seconds of the stages that no amount of data makes longer.
 pub const FIXED: [(&str, f64); 5] =
     [("pre-data", 0.22), ("manifest", 0.02), ("seal", 0.03), ("swap", 0.04), ("prune", 0.05)];
+
+/// Seconds that a table's rows take, for a second of loading them from files. [networks at scale 0.05 4.3–5.5,
+/// 1.9–2.2 and 0.8–0.9 s]
+pub fn rows(way: Way) -> f64 {
+    match way {
+        Way::Load => 1.0,
+        Way::Bring => 0.4,
+        Way::InPlace => 0.2,
+    }
+}
+/// Seconds that a table made from others takes out of a kept build, for a second of making it. [FILL]
+pub const MADE_BROUGHT: f64 = 0.05;

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::HumanBytes;
 
 use super::server::{Place, Settings};
-use super::{Forecast, Past, Want, sizes};
+use super::works::Tonight;
+use super::{Forecast, Past, Want, Ways, sizes};
 use crate::error::{Exit, Failure};
 use crate::pg::Session;
 
@@ -172,10 +173,14 @@ impl Room {
 
     /// The stages of the night that are still to be done, with the seconds that they are expected to
     /// take, as far as the text is known.
-    pub fn works(&self, text: &[(String, u64)]) -> Vec<crate::progress::night::Work> {
-        let wants = self.wants_with(text);
+    pub fn works(&self, text: &[(String, u64)], ways: &Ways) -> Vec<crate::progress::night::Work> {
+        let mut wants = self.wants_with(text);
+        for want in &mut wants {
+            want.way = ways.sources.get(&want.source).copied().unwrap_or_default();
+        }
         let texts = super::sizes::texts(&wants, &self.past);
-        let works = super::works::works(&wants, &texts, &self.past, self.side_by_side);
+        let night = Tonight { wants: &wants, texts: &texts, made: &ways.made };
+        let works = super::works::works(&night, &self.past, self.side_by_side);
         super::works::without(works, &self.done)
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::server::Settings;
 use super::used::TableBytes;
+use super::works::Tonight;
 use super::{Forecast, Kind, Past, Want, ratio, scaled, works};
 use crate::pg::settings::INDEX_MEMORY;
 
@@ -52,7 +53,7 @@ pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize
             false => wal_written.min(server.max_wal_size),
         },
         scratch: scratch(wants, past),
-        seconds: works::works(wants, &texts, past, side_by_side)
+        seconds: works::works(&Tonight::from_files(wants, &texts), past, side_by_side)
             .iter()
             .map(|work| work.seconds)
             .sum(),

@@ -1,42 +1,53 @@
-//! The work of a night in seconds: what every stage took in the last nights that loaded the same, the
+//! The work of a night in seconds: what every stage took in the last nights that did the same, the
 //! middle of them (a machine that others use has slow nights), scaled by what tonight has of it; what it
 //! took in the last whole night where none loaded the same; by measured proportions where there was
 //! none. `progress` then holds the work that is done against the clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Past, Want, ratio};
+use super::{Past, Want, Way, ratio};
 use crate::ledger::Ledger;
 use crate::progress::course::{Course, middle};
 use crate::progress::night::{FIXED, LOAD, Work};
 
-/// The stages of a night with the seconds they are expected to take. `texts` are the bytes of text of
-/// the wants.
-pub fn works(wants: &[Want], texts: &[u64], past: &Past, connections: usize) -> Vec<Work> {
-    let of = |ledger, text: u64, past: &Past| {
-        Then { ledger, text: text.max(1) }.works(wants, texts, past)
-    };
-    let alike = past.whole().filter(|(ledger, _)| loaded_the_same(ledger, wants));
+/// What is to be done tonight.
+pub struct Tonight<'a> {
+    /// The sources.
+    pub wants: &'a [Want],
+    /// Their bytes of text.
+    pub texts: &'a [u64],
+    /// Tables made from others that a kept build has.
+    pub made: &'a BTreeSet<String>,
+}
+
+impl<'a> Tonight<'a> {
+    /// A night that gets everything from files.
+    pub fn from_files(wants: &'a [Want], texts: &'a [u64]) -> Tonight<'a> {
+        const NONE: &BTreeSet<String> = &BTreeSet::new();
+        Tonight { wants, texts, made: NONE }
+    }
+}
+
+/// The stages of a night with the seconds they are expected to take.
+pub fn works(night: &Tonight<'_>, past: &Past, connections: usize) -> Vec<Work> {
+    let of = |ledger, text: u64, past: &Past| Then { ledger, text: text.max(1) }.works(night, past);
+    let alike = past.whole().filter(|(ledger, _)| did_the_same(ledger, night.wants));
     let alike: Vec<Vec<Work>> = alike
         .map(|(ledger, used)| of(ledger, used.text, &Past { ledgers: vec![ledger.clone()] }))
         .collect();
     match past.newest_whole() {
         _ if !alike.is_empty() => middle_of(&alike),
         Some((ledger, used)) => of(ledger, used.text, past),
-        None => unknown(wants, texts, connections),
+        None => unknown(night.wants, night.texts, connections),
     }
 }
 
-/// Whether a night loaded these sources, each from its files, and no others.
-fn loaded_the_same(ledger: &Ledger, wants: &[Want]) -> bool {
-    let loaded = ledger.sources.iter().filter(|entry| entry.seconds > 0.0);
-    let from_files: BTreeSet<&str> = loaded
-        .clone()
-        .filter(|entry| entry.reused.is_none())
-        .map(|entry| entry.source.as_str())
-        .collect();
-    let is_all = from_files.len() == loaded.count() && from_files.len() == wants.len();
-    is_all && wants.iter().all(|want| from_files.contains(want.source.as_str()))
+/// Whether a night got the rows of these sources and of no others, each in the same way.
+fn did_the_same(ledger: &Ledger, wants: &[Want]) -> bool {
+    let had = ledger.sources.iter().filter(|entry| entry.seconds > 0.0);
+    let ways: BTreeMap<&str, Way> = had.map(|entry| (entry.source.as_str(), entry.way())).collect();
+    let is_same = |want: &Want| ways.get(want.source.as_str()) == Some(&want.way);
+    ways.len() == wants.len() && wants.iter().all(is_same)
 }
 
 /// The middle of what nights say, stage by stage and job by job; the newest night is the first.
@@ -73,14 +84,14 @@ struct Then<'a> {
 }
 
 impl Then<'_> {
-    fn works(&self, wants: &[Want], texts: &[u64], past: &Past) -> Vec<Work> {
-        let growth = texts.iter().sum::<u64>() as f64 / self.text as f64;
+    fn works(&self, night: &Tonight<'_>, past: &Past) -> Vec<Work> {
+        let growth = night.texts.iter().sum::<u64>() as f64 / self.text as f64;
         let all: f64 = self.ledger.stages.iter().map(|entry| entry.seconds).sum();
-        let night = self.ledger.used.as_ref().map_or(all, |used| used.seconds);
+        let took = self.ledger.used.as_ref().map_or(all, |used| used.seconds);
         // Were stages ever to run side by side, they would say more seconds than the night had.
-        let share = if all > night && night > 0.0 { night / all } else { 1.0 };
+        let share = if all > took && took > 0.0 { took / all } else { 1.0 };
         let work = |stage: &str, seconds: f64| match stage {
-            LOAD => self.load(seconds, wants, texts, past),
+            LOAD => self.load(seconds, night, past),
             _ => {
                 let growth = if FIXED.contains(&stage) { 1.0 } else { growth };
                 Work { stage: stage.to_owned(), seconds: seconds * growth, ..Work::default() }
@@ -92,19 +103,23 @@ impl Then<'_> {
 
     /// The load: every source's seconds on a connection, its keys' behind it, and how much longer
     /// they are in all than then.
-    fn load(&self, seconds: f64, wants: &[Want], texts: &[u64], past: &Past) -> Work {
+    fn load(&self, seconds: f64, night: &Tonight<'_>, past: &Past) -> Work {
+        let Tonight { wants, texts, made } = night;
         let then: f64 = self.ledger.sources.iter().map(|entry| entry.seconds).sum();
         // What a byte of text took on average, for a source that was not there.
         let mean = then / self.text as f64;
         let keyed_then = self.ledger.used.iter().flat_map(|used| used.keyed.values()).sum::<f64>();
+        let is_same = did_the_same(self.ledger, wants);
         let mut parts = BTreeMap::new();
         let mut after = BTreeMap::new();
-        for (want, text) in wants.iter().zip(texts) {
-            let (rows, keys) = match past.source(&want.source) {
+        for (want, text) in wants.iter().zip(*texts) {
+            let (rows, keys) = match past.source_by(&want.source, want.way) {
                 Some(past) if past.text() > 0 => {
                     let growth = *text as f64 / past.text() as f64;
                     let keys = past.used.keyed.get(&want.source).copied().unwrap_or(0.0);
-                    (past.entry.seconds * growth, keys * growth)
+                    let keys = if want.way == Way::InPlace { 0.0 } else { keys };
+                    let dearer = ratio::rows(want.way) / ratio::rows(past.entry.way());
+                    (past.entry.seconds * growth * dearer, keys * growth)
                 }
                 _ => (mean * *text as f64, 0.0),
             };
@@ -115,12 +130,18 @@ impl Then<'_> {
         let growth = texts.iter().sum::<u64>() as f64 / self.text as f64;
         let sources: Vec<&String> = self.ledger.sources.iter().map(|entry| &entry.source).collect();
         let keyed = self.ledger.used.iter().flat_map(|used| &used.keyed);
-        let made = keyed.filter(|(table, _)| !sources.contains(table));
-        after.extend(made.map(|(table, seconds)| (table.clone(), seconds * growth)));
+        for (table, seconds) in keyed.filter(|(table, _)| !sources.contains(table)) {
+            let (least, most) = past.keyed(table).unwrap_or((*seconds, *seconds));
+            let seconds = match made.contains(table) {
+                _ if is_same => *seconds,
+                true => least.min(most * ratio::MADE_BROUGHT),
+                false => most,
+            };
+            after.insert(table.clone(), seconds * growth);
+        }
         let now: f64 = parts.values().chain(after.values()).sum();
         let growth = if then > 0.0 { now / (then + keyed_then) } else { 1.0 };
-        let used = self.ledger.used.as_ref();
-        let used = used.filter(|_| loaded_the_same(self.ledger, wants));
+        let used = self.ledger.used.as_ref().filter(|_| is_same);
         let course = used.map(|used| used.course.clone()).unwrap_or_default();
         Work { stage: LOAD.to_owned(), seconds: seconds * growth, parts, after, course }
     }

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::SourceEntry;
+use crate::forecast::Way;
+
 /// A file, or an inner zip whose directory cannot be read without inflating it, as the directories
 /// above it tell it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +87,20 @@ pub struct Reuse {
     pub build: String,
     /// By what the source was recognised as unchanged.
     pub evidence: String,
+    /// Whether its tables stood in a copy of that build's files.
+    #[serde(default)]
+    pub in_place: bool,
+}
+
+impl SourceEntry {
+    /// How its table got its rows.
+    pub fn way(&self) -> Way {
+        match &self.reused {
+            None => Way::Load,
+            Some(reused) if reused.in_place => Way::InPlace,
+            Some(_) => Way::Bring,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use kiln::forecast::works::works;
-use kiln::forecast::{Kind, Past, Want};
-use kiln::ledger::Ledger;
+use kiln::forecast::works::{Tonight, works};
+use kiln::forecast::{Kind, Past, Want, Way};
+use kiln::ledger::{Ledger, Reuse};
 use kiln::progress::night::{INDEX, LOAD, Seen, Work, standing};
 
 const NIGHTS: [&str; 3] =
@@ -89,6 +89,7 @@ impl Night {
             zipped: true,
             nested: true,
             text: Some(entry.sum(|file| file.bytes)),
+            way: Way::Load,
         });
         want.collect()
     }
@@ -99,7 +100,7 @@ impl Night {
             Past { ledgers: before.iter().rev().map(|night| night.ledger.clone()).collect() };
         let wants = self.wants();
         let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
-        works(&wants, &texts, &past, 2)
+        works(&Tonight::from_files(&wants, &texts), &past, 2)
     }
 }
 
@@ -138,7 +139,7 @@ fn a_night_of_other_size_is_foretold_by_its_text() {
     let seconds = |wants: &[Want]| {
         let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
         let past = Past { ledgers: vec![nights[0].ledger.clone()] };
-        let all = works(wants, &texts, &past, 2);
+        let all = works(&Tonight::from_files(wants, &texts), &past, 2);
         all.iter().map(|work| work.seconds).sum::<f64>()
     };
     let once = seconds(&wants);
@@ -148,4 +149,31 @@ fn a_night_of_other_size_is_foretold_by_its_text() {
     let thrice = seconds(&wants);
     // The first steps, the seal and the swap do not grow.
     assert!((2.0..3.0).contains(&(thrice / once)), "{once} and {thrice}");
+}
+
+#[test]
+fn a_table_that_is_brought_over_goes_by_the_last_night_that_brought_it() {
+    const NETWORK: &str = "pharmacy_networks";
+    let night = Night::recorded(NIGHTS[0]);
+    let mut wants = night.wants();
+    for want in &mut wants {
+        want.way = Way::Bring;
+    }
+    let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
+    let foretold = |ledgers: Vec<Ledger>| {
+        let all = works(&Tonight::from_files(&wants, &texts), &Past { ledgers }, 2);
+        all.into_iter().find(|work| work.stage == LOAD).unwrap().parts[NETWORK]
+    };
+    let loaded = night.ledger.sources.iter().find(|entry| entry.source == NETWORK).unwrap().seconds;
+    let never = foretold(vec![night.ledger.clone()]);
+    assert!((0.2..0.6).contains(&(never / loaded)), "{never} of {loaded}");
+    let mut brought = night.ledger.clone();
+    for entry in &mut brought.sources {
+        let (build, evidence) = ("druginfo_00001".to_owned(), "same".to_owned());
+        entry.reused = Some(Reuse { build, evidence, in_place: false });
+        entry.seconds = 1.5;
+    }
+    // The newest night loaded everything; the one before it says what bringing over takes.
+    assert_eq!(foretold(vec![night.ledger.clone(), brought.clone()]), 1.5);
+    assert_eq!(foretold(vec![brought, night.ledger]), 1.5);
 }

@@ -121,7 +121,7 @@ impl Chunk {
     pub fn full(&mut self) -> Option<Rows> {
         let behind = match &mut self.way {
             Way::Packed { rows, .. } if rows.len() < CHUNK => return None,
-            Way::Packed { .. } => return Some(self.packed()),
+            Way::Packed { rows, said, .. } => return Some(made(rows, said, &mut self.count)),
             Way::AsTheyCome if self.rows.len() < CHUNK => return None,
             Way::AsTheyCome => self.rows.len(),
             Way::Sorted(order) => match order.run.take() {
@@ -144,22 +144,9 @@ impl Chunk {
             let packed = packer.pack(rows);
             self.count += packed.stored;
             *said += packed.said;
-            return (self.count > 0).then(|| self.packed());
+            return (self.count > 0).then(|| made(rows, said, &mut self.count));
         }
         (self.count > 0).then(|| self.hand_on(self.rows.len()))
-    }
-
-    /// The table's rows that are made.
-    fn packed(&mut self) -> Rows {
-        let stored = std::mem::take(&mut self.count);
-        match &mut self.way {
-            Way::Packed { rows, said, .. } => {
-                let next = Vec::with_capacity(CHUNK + CHUNK / 4);
-                let bytes = std::mem::replace(rows, next).into();
-                Rows { bytes, said: std::mem::take(said), stored }
-            }
-            _ => Rows { bytes: Bytes::new(), said: 0, stored },
-        }
     }
 
     /// The rows before this byte.
@@ -189,6 +176,12 @@ impl Chunk {
         }
         Rows { bytes: rows.into(), said: count, stored: count }
     }
+}
+
+/// The table's rows that are made of packed ones; the next ones are counted anew.
+fn made(rows: &mut Vec<u8>, said: &mut u64, stored: &mut u64) -> Rows {
+    let bytes = std::mem::replace(rows, Vec::with_capacity(CHUNK + CHUNK / 4)).into();
+    Rows { bytes, said: std::mem::take(said), stored: std::mem::take(stored) }
 }
 
 impl Order {

@@ -133,7 +133,11 @@ impl Loading<'_> {
         entry.stored = stored;
         entry.digest = rows.digest_hex();
         entry.seconds = began.elapsed().as_secs_f64();
-        entry.reused = Some(Reuse { build: keep.build.clone(), evidence: keep.evidence.clone() });
+        entry.reused = Some(Reuse {
+            build: keep.build.clone(),
+            evidence: keep.evidence.clone(),
+            in_place: keep.in_place,
+        });
         write_entry(&into, &entry, None).await?;
         into.batch_execute("commit").await.map_err(db("commit rows"))?;
         self.build.give_back(into);
