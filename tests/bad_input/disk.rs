@@ -6,9 +6,10 @@ use kiln::synth::Release;
 
 use super::{Before, Druginfo, Kept};
 
-/// A release whose network fills this many mebibytes of table, roughly.
+/// A release with so many prices, of 44 bytes each in the table and 20 in its key.
 fn release(rows: u64) -> Release {
-    Release { pharmacies: 12_000, plans: 40, network_rows: rows, ..Release::small(2) }
+    let formulary = Release { formularies: 3, drugs_per_formulary: 1_000, ..Release::small(2) };
+    Release { plans: 200, network_rows: 2_000, pricing_rows: rows, ..formulary }
 }
 
 #[test]

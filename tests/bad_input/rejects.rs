@@ -109,8 +109,10 @@ fn every_line_is_accounted_for(world: &World, database: &str) {
     let sources = world.postgres.rows(database, "select source from kiln.source order by 1");
     assert_eq!(sources.len(), 9);
     for source in sources {
+        // One that packs rows is seen through its view.
+        let rows = if source == "pharmacy_networks" { "plan_pharmacy" } else { &source };
         let sql = format!(
-            "select concat_ws(' ', (select count(*) from {source}),
+            "select concat_ws(' ', (select count(*) from {rows}),
                  (select count(*) from kiln.reject where source = '{source}'), s.rows, s.rejected,
                  sum(f.loaded), sum(f.rejected))
              from kiln.source s join kiln.file f using (source) where source = '{source}'
