@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 pub use header::{HeaderRow, Layout, joined, names_of};
 
+use crate::encode::line::Null;
 use crate::encode::{ColumnType, SUPPORTED};
 use crate::personal::HashKey;
 use crate::pg::{Ident, Session};
@@ -46,6 +47,8 @@ pub struct Binding {
     pub targets: Vec<Target>,
     /// The dictionaries, in the order that COPY sends their numbers.
     pub dictionaries: Vec<DictionaryBinding>,
+    /// How a null is told where rows are sent as lines; `None` where they are sent in binary.
+    pub lines: Option<Null>,
     /// The key that hashes identifiers. Without it such a spec can be held against its table,
     /// and every row of it is refused.
     pub hash_key: Option<Arc<HashKey>>,
@@ -85,6 +88,8 @@ pub struct Target {
     pub kind: ColumnType,
     /// Whether null is refused.
     pub not_null: bool,
+    /// Whether a row that does not say otherwise has something there.
+    pub has_default: bool,
     /// Contents that mean null.
     pub nulls: Vec<Vec<u8>>,
     /// What is done before the type is read.
@@ -158,14 +163,21 @@ impl Binding {
             }
         }
         let targets = binder.targets;
+        let lines = if dictionaries.is_empty() { lines(source, &targets) } else { None };
         let (source, hash_key) = (source.clone(), hash_key.cloned());
-        let bound = Binding { source, targets, dictionaries, hash_key };
+        let bound = Binding { source, targets, dictionaries, lines, hash_key };
         (problems.count() == before).then_some(bound)
     }
 
-    /// The COPY statement.
+    /// The COPY statement, of binary rows.
     pub fn copy_sql(&self) -> String {
         copy_sql(&self.source.name, self.columns())
+    }
+
+    /// The COPY statement of lines that have these of the columns.
+    pub fn lines_sql(&self, null: Null, columns: &[bool]) -> String {
+        let named = self.columns().zip(columns).filter(|(_, is_named)| **is_named);
+        copy_sql_as(&self.source.name, named.map(|(name, _)| name), null.options())
     }
 
     /// The query that gives its rows back as they were sent.
@@ -202,8 +214,24 @@ fn select_sql<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String
 }
 
 fn copy_sql<'a>(table: &Ident, columns: impl Iterator<Item = &'a str>) -> String {
+    copy_sql_as(table, columns, "format binary")
+}
+
+fn copy_sql_as<'a>(table: &Ident, columns: impl Iterator<Item = &'a str>, options: &str) -> String {
     let columns: Vec<String> = columns.map(|name| format!("\"{name}\"")).collect();
-    format!("copy {table} ({}) from stdin (format binary)", columns.join(", "))
+    format!("copy {table} ({}) from stdin ({options})", columns.join(", "))
+}
+
+/// How nulls are told where rows are lines: of texts alone, and not of people, for a server that refuses
+/// a line quotes it in its log.
+fn lines(source: &Source, targets: &[Target]) -> Option<Null> {
+    if source.personal || !targets.iter().all(|target| target.kind.is_text()) {
+        return None;
+    }
+    // A transform may leave nothing of a text.
+    let never_empty =
+        |target: &Target| target.transforms.is_empty() && target.nulls.contains(&Vec::new());
+    Some(if targets.iter().all(never_empty) { Null::Nothing } else { Null::Mark })
 }
 
 fn bind_dictionary(
@@ -308,6 +336,7 @@ impl Binder<'_> {
             feed,
             kind,
             not_null: known.not_null,
+            has_default: known.has_default,
             nulls: nulls.iter().map(|text| text.clone().into_bytes()).collect(),
             transforms: transforms.to_vec(),
         });

@@ -36,8 +36,7 @@ use crate::progress::Meter;
 use crate::source::Source;
 use crate::validate::Counts;
 use crate::validate::dictionary::Shared;
-use part::pack::Pieces;
-use part::{Held, Piece, Rows, Tally};
+use part::{Columns, Piece, Rows, Siblings, Tally};
 use rejects::RejectWriter;
 pub use settle::{note_without, write_entry};
 
@@ -55,45 +54,95 @@ pub struct Part {
     pub tally: Arc<Tally>,
     /// The source's dictionaries, over all its parts.
     pub dictionaries: Arc<[Shared]>,
-    /// Rows that wait for the next file's, where the order of rows counts.
-    pub held: Arc<Held>,
-    /// What tells the pieces of a set apart, where rows are packed.
-    pub pieces: Arc<Pieces>,
+    /// What the source's files leave to one another.
+    pub siblings: Arc<Siblings>,
     /// What progress shows.
     pub meter: Arc<Meter>,
     /// Which attempt at the source this is.
     pub attempt: i64,
 }
 
-/// A COPY that is not finished. Dropping it makes Postgres forget all its rows.
-struct OpenCopy {
-    sink: std::pin::Pin<Box<CopyInSink<Bytes>>>,
+/// The rows of a source on their way into its table, which are not finished: in one COPY, or of lines in
+/// one for each list of columns that they have. Dropping it makes Postgres forget the rows of the last
+/// one, and the end of the caller's transaction those of all.
+struct OpenCopy<'a> {
+    session: &'a Session,
+    binding: &'a Binding,
+    /// Begun with the first rows.
+    open: Option<OneCopy>,
+    /// Rows that Postgres stored of the COPYs before.
+    copied: u64,
 }
 
-impl OpenCopy {
-    async fn begin(session: &Session, binding: &Binding) -> anyhow::Result<OpenCopy> {
-        let sql = frozen(&binding.copy_sql());
-        let sink = session.copy_in(&sql).await.map_err(db("begin COPY"))?;
-        let mut copy = OpenCopy { sink: Box::pin(sink) };
-        copy.send(Bytes::from_static(encode::HEADER)).await?;
-        Ok(copy)
+/// One COPY.
+struct OneCopy {
+    sink: std::pin::Pin<Box<CopyInSink<Bytes>>>,
+    /// Those of lines.
+    columns: Option<Columns>,
+}
+
+impl OneCopy {
+    async fn begin(
+        sql: &str,
+        columns: Option<Columns>,
+        session: &Session,
+    ) -> anyhow::Result<OneCopy> {
+        let sink = session.copy_in(&frozen(sql)).await.map_err(db("begin COPY"))?;
+        let mut open = OneCopy { sink: Box::pin(sink), columns };
+        if open.columns.is_none() {
+            open.send(Bytes::from_static(encode::HEADER)).await?;
+        }
+        Ok(open)
     }
 
     async fn send(&mut self, bytes: Bytes) -> anyhow::Result<()> {
         self.sink.send(bytes).await.map_err(|error| data_error("COPY", &error))
     }
 
-    /// Ends the COPY; it takes the proofs of all its files, so that there is no other way to end one.
-    async fn finish(mut self, _proofs: &[ReadFile]) -> anyhow::Result<u64> {
-        self.send(Bytes::from_static(&encode::TRAILER)).await?;
+    async fn end(mut self) -> anyhow::Result<u64> {
+        if self.columns.is_none() {
+            self.send(Bytes::from_static(&encode::TRAILER)).await?;
+        }
         self.sink.as_mut().finish().await.map_err(|error| data_error("COPY", &error))
+    }
+}
+
+impl<'a> OpenCopy<'a> {
+    fn new(session: &'a Session, binding: &'a Binding) -> OpenCopy<'a> {
+        OpenCopy { session, binding, open: None, copied: 0 }
+    }
+
+    async fn send(&mut self, bytes: Bytes, columns: Option<Columns>) -> anyhow::Result<()> {
+        if let Some(before) = self.open.take_if(|open| open.columns != columns) {
+            self.copied += before.end().await?;
+        }
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => {
+                let sql = match (self.binding.lines, &columns) {
+                    (Some(null), Some(columns)) => self.binding.lines_sql(null, columns),
+                    _ => self.binding.copy_sql(),
+                };
+                self.open.insert(OneCopy::begin(&sql, columns, self.session).await?)
+            }
+        };
+        open.send(bytes).await
+    }
+
+    /// Ends it; it takes the proofs of all its files, so that there is no other way to end one.
+    async fn finish(self, _proofs: &[ReadFile]) -> anyhow::Result<u64> {
+        let last = match self.open {
+            Some(open) => open.end().await?,
+            None => 0,
+        };
+        Ok(self.copied + last)
     }
 }
 
 /// Rows that are frozen as they are written, for which the transaction must have emptied the table:
 /// no later pass writes every page once more.
 fn frozen(copy_sql: &str) -> String {
-    copy_sql.replace("(format binary)", "(format binary, freeze)")
+    copy_sql.replace(" from stdin (", " from stdin (freeze, ")
 }
 
 /// Empties the tables that a source fills.
@@ -126,7 +175,7 @@ pub async fn send(
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<FileEntry>> {
     let Some(first) = parts.first() else { return Ok(Vec::new()) };
-    let mut copy = OpenCopy::begin(session, &first.binding).await?;
+    let mut copy = OpenCopy::new(session, &first.binding);
     let mut readers = Readers::new(parts, cores);
     let mut stored = 0;
     let fed = feed(&mut copy, &mut readers, rejects, stop, &mut stored).await;
@@ -195,7 +244,7 @@ impl<'a> Readers<'a> {
 
 /// Sends the rows of all files, and gives the proofs that they were read.
 async fn feed(
-    copy: &mut OpenCopy,
+    copy: &mut OpenCopy<'_>,
     readers: &mut Readers<'_>,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
@@ -243,19 +292,19 @@ fn ended(done: Option<Result<Outcome, JoinError>>) -> anyhow::Result<ReadFile> {
 
 /// Sends rows, and says how many of the table's they are.
 async fn pass_on(
-    copy: &mut OpenCopy,
+    copy: &mut OpenCopy<'_>,
     part: &Part,
     piece: Piece,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
     first: &mut bool,
 ) -> anyhow::Result<u64> {
-    let Rows { bytes, said, stored } = match piece {
+    let Rows { bytes, said, stored, columns } = match piece {
         Piece::Reject(reject) => return rejects.keep(part, *reject).await.map(|()| 0),
         Piece::Rows(rows) => rows,
     };
     tokio::select! {
-        sent = copy.send(bytes) => sent.map_err(|error| error.context(part.member.place()))?,
+        sent = copy.send(bytes, columns) => sent.map_err(|error| error.context(part.member.place()))?,
         () = stop.cancelled() => return Err(stopped()),
     }
     part.meter.rows.fetch_add(said, Ordering::Relaxed);

@@ -83,6 +83,11 @@ impl Record<'_> {
         Some(&self.text[start as usize..end as usize])
     }
 
+    /// Whether the n-th field is there and has no bytes.
+    pub fn is_blank(&self, index: usize) -> bool {
+        self.fields.get(index).is_some_and(|(start, end)| start == end)
+    }
+
     /// The original bytes from one field's first to another's last, delimiters between them. Only
     /// where quotes mean nothing: else the delimiters are gone.
     pub fn span(&self, first: usize, last: usize) -> Option<&[u8]> {

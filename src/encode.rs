@@ -4,6 +4,7 @@
 //! position (the driver reports a server-side refusal only at the end), and no value ever
 //! reaches a server log.
 
+pub mod line;
 mod numeric;
 pub mod slots;
 

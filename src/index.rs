@@ -91,7 +91,9 @@ async fn make(
         Some(kept) => made::bring(build, file, kept, stop).await,
     };
     match brought {
-        Err(error) if matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
+        Err(error)
+            if matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database | Exit::Usage) =>
+        {
             let error = render(&error);
             tracing::warn!(table = file.table, error, "not brought over: it is made anew");
             step_of(build, file, &Kind::Derive, stop).await

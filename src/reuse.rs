@@ -44,7 +44,7 @@ pub struct Keep {
     pub in_place: bool,
     /// What the kept build says of the source.
     pub entry: SourceEntry,
-    /// What the kept build made from the rows of named tables.
+    /// What the kept build made from the rows of named tables, by the SQL of now.
     pub made: Vec<Made>,
     /// The names of its objects' outermost entries, where their directories were read.
     pub entries: Vec<String>,
@@ -111,6 +111,12 @@ impl Kept {
 
     fn build(&self) -> &str {
         &self.tag.build
+    }
+
+    /// What it made by this SQL.
+    fn made_by(&self, sql_sha256: &str) -> Vec<Made> {
+        let made = self.ledger.made.iter().filter(|made| made.schema_sha256 == sql_sha256);
+        made.cloned().collect()
     }
 
     /// Whether a source is in it as it would be loaded now; by which evidence, or why not.
@@ -304,7 +310,7 @@ pub fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
                     evidence,
                     in_place: false,
                     entry: entry.clone(),
-                    made: known.ledger.made.clone(),
+                    made: known.made_by(&manifest.sql_sha256),
                     entries: now.entries(),
                 });
                 break;

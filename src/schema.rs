@@ -4,6 +4,7 @@
 //! A file is one table's whole life, in pg_dump's words: `-- pre-data`, `-- post-data`,
 //! `-- derive`, `-- check: TITLE`. The files run in psql as they are.
 
+mod alone;
 pub mod catalog;
 mod early;
 mod lockfile;
@@ -180,6 +181,29 @@ impl Schema {
             let own = file.sections.iter().filter(|section| section.is_early());
             own.map(move |section| (file.table.as_str(), section.from.as_slice()))
         })
+    }
+
+    /// Those of them whose sections do nothing else: what a kept build may give back.
+    pub fn made_alone(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().filter_map(|file| {
+            let mut early = file.sections.iter().filter(|section| section.is_early());
+            early.any(|section| section.makes_only(&file.table)).then_some(file.table.as_str())
+        })
+    }
+
+    /// Says which of these tables, that sources fill, are made from tables as well: rows of one would be
+    /// taken for the other's.
+    pub fn refuse_twofold<'a>(&self, filled: impl Iterator<Item = &'a str>, problems: &Problems) {
+        for table in filled {
+            let file = self.files.iter().find(|file| file.table == table);
+            for (file, section) in file
+                .into_iter()
+                .flat_map(|file| file.of_kind(&Kind::Derive).map(move |section| (file, section)))
+            {
+                let message = format!("a source fills {table}: it is not made from tables, too");
+                problems.add(&file.path, section.line - 1, message);
+            }
+        }
     }
 
     /// The files with a derive section in the order in which these run: tables that are made while keys

@@ -6,6 +6,7 @@ mod made;
 mod nights;
 mod proof;
 mod tiny;
+mod words;
 
 use std::collections::BTreeMap;
 

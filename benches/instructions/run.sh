@@ -32,7 +32,7 @@ found=$(mktemp)
 trap 'rm -f "$found"' EXIT
 for name in $("$BINARY"); do
     n=$rows
-    [ "${name#*:}" != wide ] || n=$((rows / 20))
+    case ${name#*:} in wide) n=$((rows / 20)) ;; columns) n=$((rows / 4)) ;; esac
     once=$(($(count "$name" "$n") - $(count "make:${name#*:}" "$n")))
     thrice=$(($(count "$name" $((3 * n))) - $(count "make:${name#*:}" $((3 * n)))))
     echo "$name $(((thrice - once) / (2 * n)))" | tee -a "$found"

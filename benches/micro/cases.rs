@@ -1,11 +1,10 @@
-//! What the hot loop is fed in benches: files of four shapes, made up and the same each time, bound
+//! What the hot loop is fed in benches: files of five shapes, made up and the same each time, bound
 //! to the real specs and tables of this repository, without a server.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use kiln::bind::{Binding, Layout, Tables, names_of};
-use kiln::copy::part::Chunk;
+use kiln::copy::part::{Chunk, Siblings};
 use kiln::decode::Records;
 use kiln::encode;
 use kiln::schema::catalog::TableColumn;
@@ -15,8 +14,9 @@ use kiln::validate::dictionary::Shared;
 use kiln::validate::{Counts, Known, Outcome, Validator};
 use tokio_postgres::types::Type;
 
-/// The shapes: rows of dictionary keys, rows of typed columns, 840 columns gathered, quoted text.
-pub const NAMES: [&str; 4] = ["network", "typed", "wide", "quoted"];
+/// The shapes: rows of dictionary keys, rows of typed columns, 840 columns gathered, the same as columns of
+/// their own, quoted text.
+pub const NAMES: [&str; 5] = ["network", "typed", "wide", "columns", "quoted"];
 
 /// One file, and what it is to become.
 pub struct Case {
@@ -42,7 +42,7 @@ impl Case {
                 "sql/druginfo/0003_basic_drugs_formulary.sql",
                 typed,
             ),
-            "wide" => {
+            "wide" | "columns" => {
                 ("sources/planinfo/pbp_section.toml", "sql/planinfo/0001_pbp_section.sql", wide)
             }
             "quoted" => (
@@ -52,8 +52,15 @@ impl Case {
             ),
             other => panic!("no case {other:?}; there are {NAMES:?}"),
         };
-        let binding = bind(&repository(source), &repository(tables));
+        let text_of = |path: &str| std::fs::read_to_string(repository(path)).unwrap();
+        let (spec, tables) = match name {
+            "columns" => columns(),
+            _ => (text_of(source), text_of(tables)),
+        };
+        let binding = bind(source, &spec, &tables);
         let mut text = header(name, &binding.source);
+        // Growing would be counted, too.
+        text.reserve(rows as usize * (line(0).len() + 512));
         for no in 0..rows {
             text.push_str(&line(no));
             text.push('\n');
@@ -86,7 +93,7 @@ impl Case {
             self.binding.dictionaries.iter().map(|_| Shared::default()).collect();
         let mut validator = Validator::new(&self.binding, layout, &self.known, &shared, 1);
         let (mut chunk, mut bytes) =
-            (Chunk::new(&self.binding, &Arc::default()), encode::HEADER.len());
+            (Chunk::new(&self.binding, &Siblings::default()), encode::HEADER.len());
         loop {
             let start = chunk.rows.len();
             match validator.take_next(&mut records, &mut chunk.rows).unwrap() {
@@ -107,12 +114,10 @@ fn repository(path: &str) -> PathBuf {
 }
 
 /// Binds a spec to the tables that a numbered .sql file makes.
-fn bind(spec: &Path, sql: &Path) -> Binding {
+fn bind(path: &str, spec: &str, sql: &str) -> Binding {
     let problems = Problems::default();
-    let text = std::fs::read_to_string(spec).unwrap();
-    let source = Source::parse(spec, &text, &problems).unwrap();
-    let bound =
-        Binding::new(&source, &tables(&std::fs::read_to_string(sql).unwrap()), None, &problems);
+    let source = Source::parse(Path::new(path), spec, &problems).unwrap();
+    let bound = Binding::new(&source, &tables(sql), None, &problems);
     problems.into_result("").unwrap();
     bound.unwrap()
 }
@@ -163,11 +168,28 @@ fn header(name: &str, source: &Source) -> String {
     let mut names: Vec<String> =
         source.columns.iter().map(|column| column.name().to_owned()).collect();
     if name == "wide" {
-        names =
-            ["pbp_a_hnumber", "pbp_a_plan_identifier", "segment_id"].map(str::to_owned).to_vec();
-        names.extend((0..837).map(|no| format!("pbp_b{}_field_{no}_yn", no / 40 + 1)));
+        names = wide_names();
     }
     names.join(std::str::from_utf8(&[source.format.delimiter]).unwrap()) + "\n"
+}
+
+fn wide_names() -> Vec<String> {
+    let mut names =
+        ["pbp_a_hnumber", "pbp_a_plan_identifier", "segment_id"].map(str::to_owned).to_vec();
+    names.extend((0..837).map(|no| format!("pbp_b{}_field_{no}_yn", no / 40 + 1)));
+    names
+}
+
+/// A spec and a table that have a column of text for each of a wide file's.
+fn columns() -> (String, String) {
+    let column = |name: &String| format!("    {{ from = \"{name}\" }},\n");
+    let columns: String = wide_names().iter().map(column).collect();
+    let spec = format!(
+        "description = \"A wide file.\"\nobject = '^wide\\.txt$'\ncolumns = [\n{columns}]\n\n\
+         [format]\ndelimiter = \"\\t\"\nquoting = \"none\"\nencoding = \"windows-1252\"\n"
+    );
+    let columns: Vec<String> = wide_names().iter().map(|name| format!("    {name} text")).collect();
+    (spec, format!("create table pbp_section (\n{}\n);\n", columns.join(",\n")))
 }
 
 /// A number that looks drawn: the same for the same arguments.

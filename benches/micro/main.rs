@@ -19,7 +19,7 @@ fn main() {
 }
 
 fn case(name: &str) -> Case {
-    Case::new(name, if name == "wide" { 2_000 } else { 40_000 })
+    Case::new(name, if matches!(name, "wide" | "columns") { 2_000 } else { 40_000 })
 }
 
 /// Bytes to records.

@@ -23,12 +23,13 @@ use crate::forecast::room::Room;
 use crate::ledger::{Ledger, SourceEntry};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
-use crate::pg::{Session, db, settings, stopped};
+use crate::pg::{Ident, Session, db, settings, stopped};
 use crate::progress::night::{INDEX, LOAD};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::{State, Tag};
 use crate::schema::{Kind, catalog};
 use crate::seal::{self, Sealed};
+use crate::source::Source;
 use crate::strict::Problems;
 use crate::{check, index, report};
 
@@ -213,6 +214,8 @@ impl<'a> Baking<'a> {
             let bound = Binding::new(source, &tables, hash_key.as_ref(), &self.problems);
             bindings.extend(bound.map(Arc::new));
         }
+        let filled = self.specs.sources.all.iter().flat_map(Source::tables);
+        self.specs.schema.refuse_twofold(filled.map(Ident::as_str), &self.problems);
         std::mem::take(&mut self.problems).into_result("kiln schema check")?;
         bindings
             .retain(|bound| !self.without.iter().any(|name| name == bound.source.name.as_str()));
@@ -326,7 +329,7 @@ impl<'a> Baking<'a> {
         let early = schema
             .early()
             .map(|(table, from)| Early { table: table.to_owned(), from: from.to_vec() });
-        After { work, early: early.collect(), schema_sha256: schema.digest() }
+        After { work, early: early.collect() }
     }
 
     /// Post-data, derive, freeze, check, seal.
@@ -360,7 +363,7 @@ impl<'a> Baking<'a> {
 
         let since = Instant::now();
         let shown = progress.begin("check", "checks");
-        self.ledger.made = index::account(build, schema, stop).await?;
+        self.ledger.made = index::account(build, schema, manifest, stop).await?;
         self.ledger.checks = check::run(build, schema, connections, stop).await?;
         build.end_idle();
         failpoint::hit(failpoint::CHECK)?;

@@ -252,6 +252,7 @@ async fn hold_against_specs(
     }
     let filled: Vec<&str> =
         sources.all.iter().flat_map(Source::tables).map(Ident::as_str).collect();
+    schema.refuse_twofold(filled.iter().copied(), problems);
     for file in &schema.files {
         for section in &file.sections {
             for name in section.from.iter().filter(|name| !filled.contains(&name.as_str())) {

@@ -3,7 +3,8 @@
 
 mod chunk;
 mod header;
-pub mod pack;
+mod lines;
+mod pack;
 
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,9 @@ use crate::pg::Ident;
 use crate::source::{Encoding, Source};
 use crate::validate::{Counts, Outcome, Reject, Validator};
 pub use chunk::{Chunk, Rows};
+pub use lines::Columns;
+use lines::Filled;
+use pack::Pieces;
 
 /// After the budget is spent, this many more rejects are looked for, so that a person sees
 /// more than the first.
@@ -70,8 +74,14 @@ impl Tally {
     }
 }
 
-/// Rows that wait for those of the source's next file: a plan may go on there.
-pub type Held = Mutex<Option<Chunk>>;
+/// What the files of a source leave to one another.
+#[derive(Default)]
+pub struct Siblings {
+    /// Rows that wait for those of the next file: a plan may go on there.
+    held: Mutex<Option<Chunk>>,
+    pieces: Arc<Pieces>,
+    filled: Arc<Filled>,
+}
 
 /// Reads a part to its end and hands rows on, all of them with the source's last one; blocking.
 ///
@@ -118,8 +128,8 @@ fn cut(
     let (layout, header) = header::read(source, &mut records)?;
     let mut validator =
         Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
-    let held = || part.held.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut chunk = held().take().unwrap_or_else(|| Chunk::new(&part.binding, &part.pieces));
+    let held = || part.siblings.held.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut chunk = held().take().unwrap_or_else(|| Chunk::new(&part.binding, &part.siblings));
     loop {
         let start = chunk.rows.len();
         let Some(outcome) = validator.take_next(&mut records, &mut chunk.rows)? else { break };

@@ -86,8 +86,6 @@ pub struct After<'a> {
     pub work: AfterWork<'a>,
     /// Tables that are made from others as soon as those have their rows.
     pub early: Vec<Early>,
-    /// What all of it is made by.
-    pub schema_sha256: String,
 }
 
 /// Finishes a table; one of `early` may be in a kept build, made from the same rows.
@@ -200,8 +198,11 @@ impl Loading<'_> {
             .flat_map(|task| task.binding.source.tables().map(|table| table.as_str()))
             .collect();
         let early = self.after.iter().flat_map(|after| &after.early);
-        let is_kept =
-            |early: &&Early| early.from.iter().all(|from| tables.contains(&from.as_str()));
+        let made = || kept.iter().filter_map(|task| task.keep.as_ref()).flat_map(|keep| &keep.made);
+        let is_kept = |early: &&Early| {
+            made().any(|made| made.table == early.table)
+                && early.from.iter().all(|from| tables.contains(&from.as_str()))
+        };
         let made = early.filter(is_kept).map(|early| early.table.clone()).collect();
         Ways { sources: kept.iter().map(way).collect(), made }
     }
@@ -262,10 +263,7 @@ impl Loading<'_> {
                 Ok(Done::Settled(Box::new(entry)))
             }
             Job::After(table, kept) => match &self.after {
-                Some(after) => {
-                    let kept = kept.filter(|kept| kept.made.schema_sha256 == after.schema_sha256);
-                    Ok(Done::After((after.work)(table, kept).await))
-                }
+                Some(after) => Ok(Done::After((after.work)(table, kept).await)),
                 None => Ok(Done::After(Ok(()))),
             },
         }

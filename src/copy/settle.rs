@@ -80,8 +80,7 @@ impl Open {
             member,
             tally: Arc::clone(&self.tally),
             dictionaries: Arc::clone(&self.dictionaries),
-            held: Arc::default(),
-            pieces: Arc::default(),
+            siblings: Arc::default(),
             meter: Arc::clone(meter),
             attempt,
         }

@@ -6,12 +6,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{note_done, step_name};
 use crate::copy::between::{self, Stored, Way};
+use crate::encode::ColumnType;
 use crate::error::{Exit, failure};
 use crate::ledger::{Made, MadeIn};
-use crate::pg::{Session, db};
+use crate::manifest::Manifest;
+use crate::pg::{Ident, Session, db};
 use crate::progress::Meter;
 use crate::registry::build::BuildDatabase;
-use crate::schema::{Kind, Schema, SchemaFile};
+use crate::schema::{Kind, Schema, SchemaFile, catalog};
 
 /// Brings a table over, in one transaction.
 ///
@@ -37,21 +39,28 @@ pub(super) async fn bring(
     let sql = format!("copy \"{table}\" from stdin (format binary, freeze)");
     let (query, meter) = (all_of(table), Meter::default());
     let way = Way { from: &from, query: &query, into: &into, sql: &sql, meter: &meter, stop };
-    let found = way.all().await?;
+    agree(&kept.made, way.all().await?)?;
+    agree(&kept.made, between::read(&into, &query, stop).await?)?;
     let Made { rows, digest, .. } = &kept.made;
-    if (found.rows, &found.digest_hex()) != (*rows, digest) {
-        let message = format!(
-            "{table} was sealed with {rows} rows and digest {digest}, it has {} with digest {}",
-            found.rows,
-            found.digest_hex()
-        );
-        return Err(failure(Exit::ChecksFailed, message));
-    }
     note_done(&into, &step_name(file, &Kind::Derive)).await?;
     into.batch_execute("commit").await.map_err(db("commit rows"))?;
     build.give_back(into);
     tracing::info!(table, rows, digest, from = kept.build, "brought over");
     Ok(())
+}
+
+/// What was sealed, and what is there.
+fn agree(sealed: &Made, found: Stored) -> anyhow::Result<()> {
+    let Made { table, rows, digest, .. } = sealed;
+    if (found.rows, &found.digest_hex()) == (*rows, digest) {
+        return Ok(());
+    }
+    let message = format!(
+        "{table} was sealed with {rows} rows and digest {digest}, it has {} with digest {}",
+        found.rows,
+        found.digest_hex()
+    );
+    Err(failure(Exit::ChecksFailed, message))
 }
 
 /// Makes the table with its keys and comments and without rows: its section runs on empty tables that
@@ -73,28 +82,45 @@ async fn make_empty(
     session.batch_execute(&empty).await.map_err(db("empty the table"))
 }
 
-/// The account of the tables that were made from named others, for the builds that follow.
+/// The account of the tables that were made from named others, for the builds that follow: of those that
+/// can be brought over. None where the build went on with other SQL than it was begun with, for which of
+/// the two a table was made by is not known.
 ///
 /// # Errors
 /// The server's.
 pub async fn account(
     build: &BuildDatabase,
     schema: &Schema,
+    manifest: &Manifest,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<Made>> {
+    let schema_sha256 = schema.digest();
+    if manifest.sql_sha256 != schema_sha256 {
+        return Ok(Vec::new());
+    }
     let mut all = Vec::new();
     let session = build.session("account").await?;
-    for (table, _) in schema.early() {
-        let stored: Stored = between::read(&session, &all_of(table), stop).await?;
-        all.push(Made {
-            table: table.to_owned(),
-            schema_sha256: schema.digest(),
-            rows: stored.rows,
-            digest: stored.digest_hex(),
-        });
+    for table in schema.made_alone() {
+        if !is_portable(&session, table).await? {
+            continue;
+        }
+        let stored = between::read(&session, &all_of(table), stop).await?;
+        let (table, schema_sha256) = (table.to_owned(), schema_sha256.clone());
+        let digest = stored.digest_hex();
+        all.push(Made { table, schema_sha256, rows: stored.rows, digest });
     }
     build.give_back(session);
     Ok(all)
+}
+
+/// Whether rows are the same in every build: others than these types may hold numbers of its catalog.
+async fn is_portable(session: &Session, table: &str) -> anyhow::Result<bool> {
+    let Some(name) = Ident::parse(table) else { return Ok(false) };
+    let columns = catalog::columns(session, &name).await?;
+    let known = |oid, modifier| ColumnType::from_postgres(oid, modifier).is_some();
+    Ok(columns
+        .iter()
+        .all(|column| known(column.type_oid, column.type_modifier) && !column.has_default))
 }
 
 fn all_of(table: &str) -> String {

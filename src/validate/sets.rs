@@ -141,7 +141,7 @@ impl Validator<'_> {
             };
             sets.looked_up.push(looked_up);
         }
-        self.encode_all(record, &self.binding.targets, &mut sets.plain)?;
+        self.encode_all(record, &self.binding.targets, &self.blanks, &mut sets.plain)?;
         encode::begin_row(rows, (dictionaries.len() + self.binding.targets.len()) as i16);
         for (index, dictionary) in dictionaries.iter().enumerate() {
             let entry = match &sets.looked_up[index] {
@@ -174,7 +174,7 @@ impl Validator<'_> {
         sets: &mut Sets<'_>,
     ) -> Result<LookedUp, Refusal> {
         let fields = sets.fields.len();
-        self.encode_all(record, targets, &mut sets.fields)?;
+        self.encode_all(record, targets, &[], &mut sets.fields)?;
         let (text, fields) = (text..sets.text.len(), fields..sets.fields.len());
         Ok(LookedUp::New { text, fields })
     }

@@ -43,12 +43,25 @@ delimiter = \",\"
 
 /// A night has been; another file of `other` has landed.
 fn second_night() -> World {
+    second_night_with("")
+}
+
+/// The same, where the section that makes the table does this as well.
+fn second_night_with(more: &str) -> World {
+    let world = first_night_with(more);
+    world.kiln(&["run", "made"]).succeeds();
+    world.put("made", "other_20260102.csv", b"code\nd\n");
+    world
+}
+
+/// Two files have landed, and nothing has been done.
+fn first_night_with(more: &str) -> World {
     let mut world = World::new();
     world.root = world.folder.path().join("root");
     for (file, text) in [
         ("sql/made/0001_part.sql", PART),
         ("sql/made/0002_other.sql", OTHER),
-        ("sql/made/0003_tally.sql", TALLY),
+        ("sql/made/0003_tally.sql", &format!("{TALLY}{more}")),
         ("sources/made/part.toml", &spec("part")),
         ("sources/made/other.toml", &spec("other")),
     ] {
@@ -61,8 +74,6 @@ fn second_night() -> World {
     world.put("made", "part_20260101.csv", b"code\na\nb\n");
     world.put("made", "other_20260101.csv", b"code\nc\n");
     world.anew = false;
-    world.kiln(&["run", "made"]).succeeds();
-    world.put("made", "other_20260102.csv", b"code\nd\n");
     world
 }
 
@@ -121,4 +132,66 @@ fn what_other_sql_made_is_made_anew() {
     let now = tally(&world);
     assert_eq!(now.0, parts);
     assert_ne!(now.1, made);
+}
+
+#[test]
+fn a_section_that_does_more_is_run_every_night() {
+    let second = "create table second as select code from part;
+alter table second add primary key (code);
+comment on table second is 'Made beside it. [test]';
+comment on column second.code is 'Its key. [test]';
+";
+    let view = "create view part_seen as select code from part;
+comment on view part_seen is 'Made beside it. [test]';
+comment on column part_seen.code is 'Its key. [test]';
+";
+    for more in [second, view] {
+        let world = second_night_with(more);
+        let before = tally(&world);
+        world.kiln(&["run", "made"]).succeeds();
+        assert_eq!(loaded(&world, "made"), ["other"]);
+        assert_ne!(tally(&world).1, before.1);
+        let beside = if more == second { "second" } else { "part_seen" };
+        let count = format!("select count(*)::text from {beside}");
+        assert_eq!(world.postgres.value("made", &count), "2");
+    }
+}
+
+#[test]
+fn numbers_of_a_build_s_own_catalog_are_made_anew() {
+    let world = first_night_with(
+        "alter table tally add column what regclass default 'part';
+comment on column tally.what is 'What was counted. [test]';
+",
+    );
+    world.kiln(&["run", "made"]).succeeds();
+    world.put("made", "other_20260102.csv", b"code\nd\n");
+    world.kiln(&["run", "made"]).succeeds();
+    assert_eq!(world.postgres.value("made", "select what::text from tally"), "part");
+}
+
+/// A build that failed and was made whole again by other SQL: what its tables were made by is not known.
+#[test]
+fn a_build_that_went_on_with_other_sql_gives_no_table_back() {
+    let world = first_night_with("");
+    let check = "-- check: nothing is bad\nselect code from other where code = 'bad';\n";
+    world.edit(
+        "sql/made/0002_other.sql",
+        "add primary key (code);\n",
+        &format!("add primary key (code);\n{check}"),
+    );
+    world.kiln(&["schema", "lock", "made"]).succeeds();
+    world.put("made", "other_20260102.csv", b"code\nbad\n");
+    world.kiln(&["run", "made"]).exits(14);
+    let build = world.newest_build();
+    world.edit("sql/made/0003_tally.sql", "select count(*)", "select 10 * count(*)");
+    world.put("made", "other_20260103.csv", b"code\nd\n");
+    world.kiln(&["load", "made", "other", "--into", &build]).succeeds();
+    world.kiln(&["resume", &build]).succeeds();
+    world.kiln(&["swap", "made"]).succeeds();
+    assert_eq!(tally(&world).0, "2");
+    world.put("made", "other_20260104.csv", b"code\ne\n");
+    world.kiln(&["run", "made"]).succeeds();
+    assert_eq!(loaded(&world, "made"), ["other"]);
+    assert_eq!(tally(&world).0, "20");
 }

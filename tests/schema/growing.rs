@@ -200,6 +200,24 @@ fn a_table_made_while_keys_are_built_names_every_table_that_it_reads() {
 }
 
 #[test]
+fn a_table_that_a_source_fills_is_not_made_from_tables() {
+    let mut world = World::new();
+    world.own_root();
+    made_early(&world, "-- derive from place, shire");
+    world.kiln(&["schema", "lock", "tinyinfo"]).succeeds();
+    // The catalog is the same: nothing but the specs tell.
+    let check = "-- check: a state";
+    let made = "-- derive from shire\nupdate place set name = 'x';\n\n";
+    world.edit("sql/tinyinfo/0001_place.sql", check, &format!("{made}{check}"));
+    let said =
+        "sql/tinyinfo/0001_place.sql:21: a source fills place: it is not made from tables, too";
+    world.kiln(&["schema", "check", "tinyinfo"]).exits(2).says(&[said]);
+    land(&world, "tinyinfo", "places_20260701.csv", CSV);
+    land(&world, "tinyinfo", "shires_20260701.csv", CSV);
+    world.kiln(&["build", "tinyinfo"]).exits(2).says(&[said, "hint: kiln schema check"]);
+}
+
+#[test]
 fn a_build_refuses_a_table_that_was_made_before_what_it_reads_was_there() {
     let mut world = World::new();
     world.own_root();

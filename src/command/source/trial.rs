@@ -17,8 +17,7 @@ use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::Config;
 use crate::copy::Part;
-use crate::copy::part::pack::Pieces;
-use crate::copy::part::{self, Piece, Rows};
+use crate::copy::part::{self, Piece, Rows, Siblings};
 use crate::encode;
 use crate::error::{Exit, Failure, exit_of, failure};
 use crate::fetch::archive;
@@ -113,7 +112,7 @@ struct Trial {
     source: Source,
     binding: Arc<Binding>,
     dictionaries: Arc<[Shared]>,
-    pieces: Arc<Pieces>,
+    siblings: Arc<Siblings>,
     /// The table's file, and the files of its dictionaries.
     tables: Vec<SchemaFile>,
     session: Session,
@@ -149,13 +148,15 @@ impl Trial {
         // Every reject kind is wanted: the true budget is held against the counts at the end.
         if let Some(binding) = &mut binding {
             binding.source.budget.rejects = u64::MAX / 2;
+            // One COPY a file: what is tried is few.
+            binding.lines = None;
         }
         let binding =
             binding.ok_or_else(|| anyhow::anyhow!("a spec without problems did not bind"))?;
         Ok(Trial {
             source,
             dictionaries: binding.dictionaries.iter().map(|_| Shared::default()).collect(),
-            pieces: Arc::default(),
+            siblings: Arc::default(),
             binding: Arc::new(binding),
             tables,
             session,
@@ -173,8 +174,7 @@ impl Trial {
             member: member.clone(),
             tally: Arc::default(),
             dictionaries: Arc::clone(&self.dictionaries),
-            held: Arc::default(),
-            pieces: Arc::clone(&self.pieces),
+            siblings: Arc::clone(&self.siblings),
             meter: Arc::default(),
             attempt: 1,
         };

@@ -1,12 +1,12 @@
 //! Encoded rows on their way to COPY, a chunk at a time; in the order of the table's key where the
 //! spec asks for it: the key's index then finds its rows sorted, and they stand side by side. Or
-//! gathered into arrays, see [`super::pack`].
-
-use std::sync::Arc;
+//! gathered into arrays, see [`super::pack`]; or as lines, see [`super::lines`].
 
 use bytes::Bytes;
 
-use super::pack::{Packer, Pieces};
+use super::Siblings;
+use super::lines::{Columns, Lines};
+use super::pack::Packer;
 use crate::bind::Binding;
 use crate::encode::{self, ColumnType};
 
@@ -24,6 +24,8 @@ pub struct Rows {
     pub said: u64,
     /// How many of the table's.
     pub stored: u64,
+    /// The table's columns that lines have; `None` of binary rows.
+    pub columns: Option<Columns>,
 }
 
 /// Rows that are not handed on.
@@ -38,6 +40,7 @@ pub struct Chunk {
 enum Way {
     AsTheyCome,
     Sorted(Order),
+    Lines(Lines),
     Packed {
         packer: Packer,
         /// The table's rows, where `Chunk::rows` has the file's last one.
@@ -87,14 +90,17 @@ pub fn number(row: &[u8], Place { at, kind }: Place) -> i32 {
 }
 
 impl Chunk {
-    /// An empty one for the rows of this source; `pieces` is what its files share.
-    pub fn new(binding: &Binding, pieces: &Arc<Pieces>) -> Chunk {
-        let way = match (Packer::new(binding, pieces), Order::new(binding)) {
-            (Some(packer), _) => {
+    /// An empty one for the rows of this source.
+    pub fn new(binding: &Binding, siblings: &Siblings) -> Chunk {
+        let packer = Packer::new(binding, &siblings.pieces);
+        let lines = Lines::new(binding, &siblings.filled);
+        let way = match (packer, Order::new(binding), lines) {
+            (Some(packer), ..) => {
                 Way::Packed { packer, rows: Vec::with_capacity(CHUNK + CHUNK / 4), said: 0 }
             }
-            (None, Some(order)) => Way::Sorted(order),
-            (None, None) => Way::AsTheyCome,
+            (None, Some(order), _) => Way::Sorted(order),
+            (None, None, Some(lines)) => Way::Lines(lines),
+            (None, None, None) => Way::AsTheyCome,
         };
         Chunk { rows: Vec::with_capacity(CHUNK + CHUNK / 4), count: 0, way }
     }
@@ -106,6 +112,10 @@ impl Chunk {
             Way::Sorted(order) => {
                 self.count += 1;
                 order.note(&self.rows, start);
+            }
+            Way::Lines(lines) => {
+                self.count += 1;
+                lines.note(&self.rows[start..]);
             }
             Way::Packed { packer, rows, said } => {
                 let Some(packed) = packer.take(&self.rows[start..], rows) else { return false };
@@ -122,8 +132,8 @@ impl Chunk {
         let behind = match &mut self.way {
             Way::Packed { rows, .. } if rows.len() < CHUNK => return None,
             Way::Packed { rows, said, .. } => return Some(made(rows, said, &mut self.count)),
-            Way::AsTheyCome if self.rows.len() < CHUNK => return None,
-            Way::AsTheyCome => self.rows.len(),
+            Way::AsTheyCome | Way::Lines(_) if self.rows.len() < CHUNK => return None,
+            Way::AsTheyCome | Way::Lines(_) => self.rows.len(),
             Way::Sorted(order) => match order.run.take() {
                 Some(rows) => order.rows[rows].1 as usize,
                 None if self.rows.len() < RUN_MAX => return None,
@@ -135,7 +145,7 @@ impl Chunk {
 
     /// Whether the next file's rows may belong among these.
     pub fn goes_on(&self) -> bool {
-        !matches!(self.way, Way::AsTheyCome)
+        matches!(self.way, Way::Sorted(_) | Way::Packed { .. })
     }
 
     /// The rows that are left.
@@ -174,14 +184,20 @@ impl Chunk {
                 rows = in_order;
             }
         }
-        Rows { bytes: rows.into(), said: count, stored: count }
+        let mut columns = None;
+        if let Way::Lines(lines) = &self.way {
+            let (of_rows, named) = lines.of(&rows);
+            (rows, columns) = (of_rows, Some(named));
+        }
+        Rows { bytes: rows.into(), said: count, stored: count, columns }
     }
 }
 
 /// The table's rows that are made of packed ones; the next ones are counted anew.
 fn made(rows: &mut Vec<u8>, said: &mut u64, stored: &mut u64) -> Rows {
     let bytes = std::mem::replace(rows, Vec::with_capacity(CHUNK + CHUNK / 4)).into();
-    Rows { bytes, said: std::mem::take(said), stored: std::mem::take(stored) }
+    let (said, stored) = (std::mem::take(said), std::mem::take(stored));
+    Rows { bytes, said, stored, columns: None }
 }
 
 impl Order {
