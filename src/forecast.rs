@@ -58,8 +58,6 @@ pub struct Want {
     pub nested: bool,
     /// Bytes of text, once the directories are read.
     pub text: Option<u64>,
-    /// How its table gets its rows, as far as it is known.
-    pub way: Way,
 }
 
 /// How a table gets its rows.
@@ -81,6 +79,16 @@ pub struct Ways {
     pub sources: BTreeMap<String, Way>,
     /// Tables made from others that come from a kept build.
     pub made: BTreeSet<String>,
+}
+
+/// All from files.
+pub static FROM_FILES: Ways = Ways { sources: BTreeMap::new(), made: BTreeSet::new() };
+
+impl Ways {
+    /// How a source's table gets its rows.
+    pub fn of(&self, source: &str) -> Way {
+        self.sources.get(source).copied().unwrap_or_default()
+    }
 }
 
 impl Want {

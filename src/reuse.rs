@@ -2,6 +2,7 @@
 //! sealed build that kiln still has. Nothing is fetched for it but zips' directories; the table is
 //! then brought over (`copy`), or, where all of them are live already, nothing is done at all.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,9 +10,10 @@ use serde::Serialize;
 use crate::error::render;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::object::Object;
+use crate::forecast::{Way, Ways};
 use crate::ledger::{Leaf, Ledger, Made, SourceEntry, SourceState, difference};
 use crate::manifest::{Input, Manifest};
-use crate::pg::db;
+use crate::pg::{Ident, db};
 use crate::registry::build::BuildDatabase;
 use crate::registry::{Build, State, Tag};
 use crate::schema::SchemaLock;
@@ -48,6 +50,27 @@ pub struct Keep {
     pub made: Vec<Made>,
     /// The names of its objects' outermost entries, where their directories were read.
     pub entries: Vec<String>,
+}
+
+/// How tables get their rows where these sources are brought over, or stand in the new build already, and
+/// these tables are made from the rows of others.
+pub fn ways<'a>(
+    keeps: impl Iterator<Item = (&'a Source, &'a Keep, bool)>,
+    early: impl Iterator<Item = (&'a str, &'a [String])>,
+) -> Ways {
+    let mut ways = Ways::default();
+    let (mut tables, mut made) = (BTreeSet::new(), BTreeSet::new());
+    for (source, keep, in_place) in keeps {
+        let way = if in_place { Way::InPlace } else { Way::Bring };
+        ways.sources.insert(source.name.as_str().to_owned(), way);
+        tables.extend(source.tables().map(Ident::as_str));
+        made.extend(keep.made.iter().map(|made| made.table.as_str()));
+    }
+    let is_kept = |(table, from): &(&str, &[String])| {
+        made.contains(table) && from.iter().all(|name| tables.contains(name.as_str()))
+    };
+    ways.made = early.filter(is_kept).map(|(table, _)| table.to_owned()).collect();
+    ways
 }
 
 /// A source to be recognised, or not.

@@ -10,6 +10,7 @@ use super::outlook;
 use super::plan::Specs;
 use crate::error::{Exit, exit_of, failure, render};
 use crate::failpoint;
+use crate::forecast::{Way, Ways};
 use crate::index;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db};
@@ -81,6 +82,12 @@ impl Base {
     /// Whether a source's tables stayed.
     pub(super) fn has(&self, source: &str) -> bool {
         self.files.iter().any(|file| file.table == source)
+    }
+
+    /// How tables get their rows, as far as what stayed tells.
+    pub(super) fn ways(&self) -> Ways {
+        let sources = self.files.iter().map(|file| (file.table.clone(), Way::InPlace));
+        Ways { sources: sources.collect(), ..Ways::default() }
     }
 
     /// Whether what stayed is what would be loaded now.

@@ -1,11 +1,12 @@
 //! A night's forecast: gathered before the load, held against what is free, and at the seal
 //! written beside what was really used.
 
+use super::base::Base;
 use super::build::Baking;
 use super::{Context, plan::Specs};
 use crate::forecast::room::{NoRoom, Room, Site};
 use crate::forecast::used::{Used, measure, wal_end};
-use crate::forecast::{Forecast, Kind, Past, Want, Way, Ways};
+use crate::forecast::{Forecast, Kind, Past, Want, Ways};
 use crate::ledger::SourceState;
 use crate::manifest::Manifest;
 use crate::pg::db;
@@ -29,7 +30,6 @@ fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
             zipped: source.member.is_some(),
             nested: source.archive.is_some(),
             text: None,
-            way: Way::default(),
         })
     };
     sources.iter().filter_map(want).collect()
@@ -43,6 +43,7 @@ pub(super) async fn of_plan(
     context: &Context,
     specs: &Specs,
     manifest: &Manifest,
+    ways: &Ways,
 ) -> anyhow::Result<Forecast> {
     let past = match control::existing(&context.server).await? {
         Some(control) => Past::read(&control, &manifest.database).await?,
@@ -51,7 +52,7 @@ pub(super) async fn of_plan(
     let session = context.server.connect("postgres").await?;
     let settings = crate::forecast::server::settings(&session).await?;
     let wants = wants(&specs.sources.all, manifest);
-    Ok(crate::forecast::sizes(&wants, &past, &settings, context.config.connections))
+    Ok(crate::forecast::sizes(&wants, ways, &past, &settings, context.config.connections))
 }
 
 /// Seconds that the nights of these databases are expected to take; those that nothing is known
@@ -105,7 +106,8 @@ impl Baking<'_> {
         let done = done.map(|entry| entry.source.clone()).collect();
         let room = Room::new(&site, &self.tag.database, wants, past).await?;
         let room = room.going_on(present.cast_unsigned(), done);
-        self.context.progress.clock.foretell(room.works(&[], &Ways::default()), room.has_past());
+        let ways = self.base.as_ref().map(Base::ways).unwrap_or_default();
+        self.context.progress.clock.foretell(room.works(&[], &ways), room.has_past());
         let held = room.before_fetch();
         self.room = Some(room);
         self.note_forecast();

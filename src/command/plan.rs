@@ -12,11 +12,12 @@ use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
 use crate::error::{Exit, failure};
+use crate::forecast::Ways;
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::{Input, Manifest};
 use crate::registry::control;
 use crate::report;
-use crate::reuse::{Action, Decision};
+use crate::reuse::{self, Action, Decision};
 use crate::schema::Schema;
 use crate::source::{Source, Sources};
 use crate::strict::{Problems, suggest};
@@ -96,7 +97,10 @@ pub(super) async fn plan(
     let lines = lines(&outlook, base.as_ref(), idle.is_some());
     let forecast = match idle {
         Some(_) => None,
-        None => Some(of_plan(context, &specs, &outlook.manifest).await?),
+        None => {
+            let ways = ways(&specs, &outlook, base.as_ref());
+            Some(of_plan(context, &specs, &outlook.manifest, &ways).await?)
+        }
     };
     if as_json {
         let said = json!({
@@ -147,6 +151,15 @@ impl Line {
             (_, None) => format!("{source}  {why}"),
         }
     }
+}
+
+/// How tables would get their rows.
+fn ways(specs: &Specs, outlook: &Outlook, base: Option<&Base>) -> Ways {
+    let keeps = outlook.decisions.iter().filter_map(|decision| {
+        let in_place = base.is_some_and(|base| base.has(&decision.source));
+        Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?, in_place))
+    });
+    reuse::ways(keeps, specs.schema.early())
 }
 
 fn lines(outlook: &Outlook, base: Option<&Base>, idle: bool) -> Vec<Line> {

@@ -23,14 +23,14 @@ use crate::failpoint;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
+use crate::forecast::Ways;
 use crate::forecast::room::Room;
-use crate::forecast::{Way, Ways};
 use crate::ledger::{MadeIn, SourceEntry};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
 use crate::progress::{Meter, Progress};
 use crate::registry::build::BuildDatabase;
-use crate::reuse::Keep;
+use crate::reuse::{self, Keep};
 use crate::source::Source;
 use jobs::{Done, Job, Jobs, Opened};
 
@@ -181,30 +181,20 @@ impl Loading<'_> {
                 (task.binding.source.name.as_str().to_owned(), bytes)
             })
             .collect();
-        room.before_rows(&text, told.map(|(_, found)| found.spooled).sum())?;
-        self.progress.clock.foretell(room.works(&text, &self.ways(kept)), room.has_past());
+        let ways = self.ways(kept);
+        room.before_rows(&text, &ways, told.map(|(_, found)| found.spooled).sum())?;
+        self.progress.clock.foretell(room.works(&text, &ways), room.has_past());
         Ok(())
     }
 
-    /// How tables get their rows that do not come from files.
+    /// How tables get their rows.
     fn ways(&self, kept: &[Task]) -> Ways {
-        let way = |task: &Task| {
-            let name = task.binding.source.name.as_str().to_owned();
-            let in_place = task.keep.as_ref().is_some_and(|keep| keep.in_place);
-            (name, if in_place { Way::InPlace } else { Way::Bring })
-        };
-        let tables: Vec<&str> = kept
-            .iter()
-            .flat_map(|task| task.binding.source.tables().map(|table| table.as_str()))
-            .collect();
+        let keeps = kept.iter().filter_map(|task| {
+            let keep = task.keep.as_ref()?;
+            Some((&task.binding.source, keep, keep.in_place))
+        });
         let early = self.after.iter().flat_map(|after| &after.early);
-        let made = || kept.iter().filter_map(|task| task.keep.as_ref()).flat_map(|keep| &keep.made);
-        let is_kept = |early: &&Early| {
-            made().any(|made| made.table == early.table)
-                && early.from.iter().all(|from| tables.contains(&from.as_str()))
-        };
-        let made = early.filter(is_kept).map(|early| early.table.clone()).collect();
-        Ways { sources: kept.iter().map(way).collect(), made }
+        reuse::ways(keeps, early.map(|early| (early.table.as_str(), early.from.as_slice())))
     }
 
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {

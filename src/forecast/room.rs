@@ -9,7 +9,7 @@ use indicatif::HumanBytes;
 
 use super::server::{Place, Settings};
 use super::works::Tonight;
-use super::{Forecast, Past, Want, Ways, sizes};
+use super::{FROM_FILES, Forecast, Past, Want, Ways, sizes};
 use crate::error::{Exit, Failure};
 use crate::pg::Session;
 
@@ -126,7 +126,7 @@ impl Room {
     ) -> anyhow::Result<Room> {
         let settings = super::server::settings(site.session).await?;
         let place = super::server::place(site.session, site.is_here).await?;
-        let forecast = sizes(&wants, &past, &settings, site.side_by_side);
+        let forecast = sizes(&wants, &FROM_FILES, &past, &settings, site.side_by_side);
         Ok(Room {
             database: database.to_owned(),
             wants,
@@ -174,12 +174,9 @@ impl Room {
     /// The stages of the night that are still to be done, with the seconds that they are expected to
     /// take, as far as the text is known.
     pub fn works(&self, text: &[(String, u64)], ways: &Ways) -> Vec<crate::progress::night::Work> {
-        let mut wants = self.wants_with(text);
-        for want in &mut wants {
-            want.way = ways.sources.get(&want.source).copied().unwrap_or_default();
-        }
+        let wants = self.wants_with(text);
         let texts = super::sizes::texts(&wants, &self.past);
-        let night = Tonight { wants: &wants, texts: &texts, made: &ways.made };
+        let night = Tonight { wants: &wants, texts: &texts, ways };
         let works = super::works::works(&night, &self.past, self.side_by_side);
         super::works::without(works, &self.done)
     }
@@ -252,11 +249,16 @@ impl Room {
     ///
     /// # Errors
     /// [`Exit::Database`], marked [`NoRoom`], where the server's disk is too small.
-    pub fn before_rows(&self, text: &[(String, u64)], spooled: u64) -> anyhow::Result<()> {
+    pub fn before_rows(
+        &self,
+        text: &[(String, u64)],
+        ways: &Ways,
+        spooled: u64,
+    ) -> anyhow::Result<()> {
         let wants = self.wants_with(text);
         let forecast = Forecast {
             scratch: self.forecast().scratch,
-            ..sizes(&wants, &self.past, &self.settings, self.side_by_side)
+            ..sizes(&wants, ways, &self.past, &self.settings, self.side_by_side)
         };
         {
             let mut told = self.told();

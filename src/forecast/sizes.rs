@@ -5,12 +5,19 @@ use std::collections::BTreeMap;
 use super::server::Settings;
 use super::used::TableBytes;
 use super::works::Tonight;
-use super::{Forecast, Kind, Past, Want, ratio, scaled, works};
+use super::{Forecast, Kind, Past, Want, Ways, ratio, scaled, works};
 use crate::pg::settings::INDEX_MEMORY;
 
-/// Forecasts a night, with this many index builds side by side.
-pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize) -> Forecast {
+/// Forecasts a night whose tables get their rows in these ways, with this many index builds side by side.
+pub fn sizes(
+    wants: &[Want],
+    ways: &Ways,
+    past: &Past,
+    server: &Settings,
+    side_by_side: usize,
+) -> Forecast {
     let texts = texts(wants, past);
+    let night = Tonight { wants, texts: &texts, ways };
     let mut from: Vec<String> = Vec::new();
     let mut tables: Vec<TableBytes> = Vec::new();
     for (want, text) in wants.iter().zip(&texts) {
@@ -53,10 +60,7 @@ pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize
             false => wal_written.min(server.max_wal_size),
         },
         scratch: scratch(wants, past),
-        seconds: works::works(&Tonight::from_files(wants, &texts), past, side_by_side)
-            .iter()
-            .map(|work| work.seconds)
-            .sum(),
+        seconds: works::works(&night, past, side_by_side).iter().map(|work| work.seconds).sum(),
     }
 }
 

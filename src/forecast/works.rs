@@ -3,9 +3,9 @@
 //! took in the last whole night where none loaded the same; by measured proportions where there was
 //! none. `progress` then holds the work that is done against the clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Past, Want, Way, ratio};
+use super::{Past, Want, Way, Ways, ratio};
 use crate::ledger::Ledger;
 use crate::progress::course::{Course, middle};
 use crate::progress::night::{FIXED, LOAD, Work};
@@ -16,22 +16,14 @@ pub struct Tonight<'a> {
     pub wants: &'a [Want],
     /// Their bytes of text.
     pub texts: &'a [u64],
-    /// Tables made from others that a kept build has.
-    pub made: &'a BTreeSet<String>,
-}
-
-impl<'a> Tonight<'a> {
-    /// A night that gets everything from files.
-    pub fn from_files(wants: &'a [Want], texts: &'a [u64]) -> Tonight<'a> {
-        const NONE: &BTreeSet<String> = &BTreeSet::new();
-        Tonight { wants, texts, made: NONE }
-    }
+    /// How tables get their rows.
+    pub ways: &'a Ways,
 }
 
 /// The stages of a night with the seconds they are expected to take.
 pub fn works(night: &Tonight<'_>, past: &Past, connections: usize) -> Vec<Work> {
     let of = |ledger, text: u64, past: &Past| Then { ledger, text: text.max(1) }.works(night, past);
-    let alike = past.whole().filter(|(ledger, _)| did_the_same(ledger, night.wants));
+    let alike = past.whole().filter(|(ledger, _)| did_the_same(ledger, night));
     let alike: Vec<Vec<Work>> = alike
         .map(|(ledger, used)| of(ledger, used.text, &Past { ledgers: vec![ledger.clone()] }))
         .collect();
@@ -43,11 +35,11 @@ pub fn works(night: &Tonight<'_>, past: &Past, connections: usize) -> Vec<Work> 
 }
 
 /// Whether a night got the rows of these sources and of no others, each in the same way.
-fn did_the_same(ledger: &Ledger, wants: &[Want]) -> bool {
+fn did_the_same(ledger: &Ledger, Tonight { wants, ways, .. }: &Tonight<'_>) -> bool {
     let had = ledger.sources.iter().filter(|entry| entry.seconds > 0.0);
-    let ways: BTreeMap<&str, Way> = had.map(|entry| (entry.source.as_str(), entry.way())).collect();
-    let is_same = |want: &Want| ways.get(want.source.as_str()) == Some(&want.way);
-    ways.len() == wants.len() && wants.iter().all(is_same)
+    let then: BTreeMap<&str, Way> = had.map(|entry| (entry.source.as_str(), entry.way())).collect();
+    let is_same = |want: &Want| then.get(want.source.as_str()) == Some(&ways.of(&want.source));
+    then.len() == wants.len() && wants.iter().all(is_same)
 }
 
 /// The middle of what nights say, stage by stage and job by job; the newest night is the first.
@@ -104,21 +96,22 @@ impl Then<'_> {
     /// The load: every source's seconds on a connection, its keys' behind it, and how much longer
     /// they are in all than then.
     fn load(&self, seconds: f64, night: &Tonight<'_>, past: &Past) -> Work {
-        let Tonight { wants, texts, made } = night;
+        let Tonight { wants, texts, ways } = night;
         let then: f64 = self.ledger.sources.iter().map(|entry| entry.seconds).sum();
         // What a byte of text took on average, for a source that was not there.
         let mean = then / self.text as f64;
         let keyed_then = self.ledger.used.iter().flat_map(|used| used.keyed.values()).sum::<f64>();
-        let is_same = did_the_same(self.ledger, wants);
+        let is_same = did_the_same(self.ledger, night);
         let mut parts = BTreeMap::new();
         let mut after = BTreeMap::new();
         for (want, text) in wants.iter().zip(*texts) {
-            let (rows, keys) = match past.source_by(&want.source, want.way) {
+            let way = ways.of(&want.source);
+            let (rows, keys) = match past.source_by(&want.source, way) {
                 Some(past) if past.text() > 0 => {
                     let growth = *text as f64 / past.text() as f64;
                     let keys = past.used.keyed.get(&want.source).copied().unwrap_or(0.0);
-                    let keys = if want.way == Way::InPlace { 0.0 } else { keys };
-                    let dearer = ratio::rows(want.way) / ratio::rows(past.entry.way());
+                    let keys = if way == Way::InPlace { 0.0 } else { keys };
+                    let dearer = ratio::rows(way) / ratio::rows(past.entry.way());
                     (past.entry.seconds * growth * dearer, keys * growth)
                 }
                 _ => (mean * *text as f64, 0.0),
@@ -132,7 +125,7 @@ impl Then<'_> {
         let keyed = self.ledger.used.iter().flat_map(|used| &used.keyed);
         for (table, seconds) in keyed.filter(|(table, _)| !sources.contains(table)) {
             let (least, most) = past.keyed(table).unwrap_or((*seconds, *seconds));
-            let seconds = match made.contains(table) {
+            let seconds = match ways.made.contains(table) {
                 _ if is_same => *seconds,
                 true => least.min(most * ratio::MADE_BROUGHT),
                 false => most,

@@ -143,6 +143,11 @@ struct Chooser<'a> {
     problems: &'a Problems,
 }
 
+/// Why a dictionary does not say which rows are kept.
+fn names_many(SetColumn { table, dictionary, .. }: &SetColumn) -> String {
+    format!("a row of {table} names many of {dictionary}: what is kept cannot be chosen by those")
+}
+
 impl Chooser<'_> {
     fn table(&self, name: &str) -> Option<&TableFacts> {
         self.facts.tables.iter().find(|table| table.name == name)
@@ -171,6 +176,10 @@ impl Chooser<'_> {
         }
         for name in self.asked.conditions.keys() {
             if let Some(said) = unknown(name) {
+                self.problems.add(path, 0, format!("--rule: {said}"));
+            }
+            let many = self.facts.sets.iter().find(|set| set.many && set.dictionary == *name);
+            if let Some(said) = many.map(names_many) {
                 self.problems.add(path, 0, format!("--rule: {said}"));
             }
         }
@@ -205,11 +214,7 @@ impl Chooser<'_> {
         let mut own_sets = self.facts.sets.iter().filter(|set| set.table == name);
         let keyed = own_sets.find(|set| self.has_key(&set.dictionary))?;
         if keyed.many {
-            let message = format!(
-                "a row of {name} names many of {}: what is kept cannot be chosen by those",
-                keyed.dictionary
-            );
-            self.problems.add(&self.rules.path, 0, message);
+            self.problems.add(&self.rules.path, 0, names_many(keyed));
             return None;
         }
         Some(follows(&keyed.dictionary, vec![(&keyed.column, ID)]))

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use kiln::forecast::works::{Tonight, works};
-use kiln::forecast::{Kind, Past, Want, Way};
+use kiln::forecast::{FROM_FILES, Kind, Past, Want, Way, Ways};
 use kiln::ledger::{Ledger, Reuse};
 use kiln::progress::night::{INDEX, LOAD, Seen, Work, standing};
 
@@ -89,7 +89,6 @@ impl Night {
             zipped: true,
             nested: true,
             text: Some(entry.sum(|file| file.bytes)),
-            way: Way::Load,
         });
         want.collect()
     }
@@ -100,8 +99,12 @@ impl Night {
             Past { ledgers: before.iter().rev().map(|night| night.ledger.clone()).collect() };
         let wants = self.wants();
         let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
-        works(&Tonight::from_files(&wants, &texts), &past, 2)
+        works(&from_files(&wants, &texts), &past, 2)
     }
+}
+
+fn from_files<'a>(wants: &'a [Want], texts: &'a [u64]) -> Tonight<'a> {
+    Tonight { wants, texts, ways: &FROM_FILES }
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn a_night_of_other_size_is_foretold_by_its_text() {
     let seconds = |wants: &[Want]| {
         let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
         let past = Past { ledgers: vec![nights[0].ledger.clone()] };
-        let all = works(&Tonight::from_files(wants, &texts), &past, 2);
+        let all = works(&from_files(wants, &texts), &past, 2);
         all.iter().map(|work| work.seconds).sum::<f64>()
     };
     let once = seconds(&wants);
@@ -155,13 +158,13 @@ fn a_night_of_other_size_is_foretold_by_its_text() {
 fn a_table_that_is_brought_over_goes_by_the_last_night_that_brought_it() {
     const NETWORK: &str = "pharmacy_networks";
     let night = Night::recorded(NIGHTS[0]);
-    let mut wants = night.wants();
-    for want in &mut wants {
-        want.way = Way::Bring;
-    }
+    let wants = night.wants();
+    let brought = wants.iter().map(|want| (want.source.clone(), Way::Bring));
+    let ways = Ways { sources: brought.collect(), ..Ways::default() };
     let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
     let foretold = |ledgers: Vec<Ledger>| {
-        let all = works(&Tonight::from_files(&wants, &texts), &Past { ledgers }, 2);
+        let tonight = Tonight { wants: &wants, texts: &texts, ways: &ways };
+        let all = works(&tonight, &Past { ledgers }, 2);
         all.into_iter().find(|work| work.stage == LOAD).unwrap().parts[NETWORK]
     };
     let loaded = night.ledger.sources.iter().find(|entry| entry.source == NETWORK).unwrap().seconds;

@@ -2,6 +2,8 @@
 //! `kiln synth --then` changed one source that source is loaded, and where it changed none nothing
 //! is done. In every database.
 
+use serde_json::Value;
+
 use super::{came_true, digests, loaded, plan, planned, reused};
 use crate::support::{World, project};
 
@@ -27,6 +29,9 @@ fn a_night_with_one_changed_source_loads_that_source_and_the_next_night_nothing(
     let said = plan(&world);
     let to_load = planned(&said).into_iter().filter(|(_, action)| action == "load");
     assert_eq!(to_load.map(|(source, _)| source).collect::<Vec<_>>(), ["pricing"], "{said}");
+    let anew = world.kiln(&["plan", "druginfo", "--anew", "--json"]).succeeds().json();
+    let seconds = |plan: &Value| plan["forecast"]["seconds"].as_f64().unwrap();
+    assert!(seconds(&said) < seconds(&anew), "{} and {}", seconds(&said), seconds(&anew));
     world.night();
     came_true(&world, &said, "druginfo");
     assert_eq!(loaded(&world, "druginfo"), ["pricing"]);

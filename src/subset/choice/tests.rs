@@ -158,6 +158,12 @@ fn rows_that_name_many_are_not_chosen_by_those() {
     facts.sets.push(SetColumn { many: true, ..set });
     let said = refused(&rules(), &asked("5"), &facts);
     assert!(said.contains("a row of network names many of network_plan"), "{said}");
+    let mut rules = rules();
+    rules.tables.insert("network".into(), Rule { keep: Keep::All, condition: None, line: 1 });
+    let mut asked = asked("5");
+    asked.conditions.insert("network_plan".into(), "id < 10".into());
+    let said = refused(&rules, &asked, &facts);
+    assert!(said.contains("--rule: a row of network names many of network_plan"), "{said}");
 }
 
 #[test]
