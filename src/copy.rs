@@ -112,10 +112,17 @@ impl<'a> OpenCopy<'a> {
         OpenCopy { session, binding, open: None, copied: 0 }
     }
 
-    async fn send(&mut self, bytes: Bytes, columns: Option<Columns>) -> anyhow::Result<()> {
-        if let Some(before) = self.open.take_if(|open| open.columns != columns) {
+    /// Ends the COPY that is open where rows with these columns do not go into it. What the server says
+    /// then is of rows before them.
+    async fn leave(&mut self, columns: Option<&Columns>) -> anyhow::Result<()> {
+        if let Some(before) = self.open.take_if(|open| open.columns.as_ref() != columns) {
             self.copied += before.end().await?;
         }
+        Ok(())
+    }
+
+    /// Sends rows, behind [`OpenCopy::leave`].
+    async fn send(&mut self, bytes: Bytes, columns: Option<Columns>) -> anyhow::Result<()> {
         let open = match &mut self.open {
             Some(open) => open,
             None => {
@@ -303,6 +310,10 @@ async fn pass_on(
         Piece::Reject(reject) => return rejects.keep(part, *reject).await.map(|()| 0),
         Piece::Rows(rows) => rows,
     };
+    tokio::select! {
+        left = copy.leave(columns.as_ref()) => left?,
+        () = stop.cancelled() => return Err(stopped()),
+    }
     tokio::select! {
         sent = copy.send(bytes, columns) => sent.map_err(|error| error.context(part.member.place()))?,
         () = stop.cancelled() => return Err(stopped()),

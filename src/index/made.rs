@@ -4,7 +4,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{note_done, step_name};
+use super::{is_done, note_done, step_name};
 use crate::copy::between::{self, Stored, Way};
 use crate::encode::ColumnType;
 use crate::error::{Exit, failure};
@@ -40,7 +40,9 @@ pub(super) async fn bring(
     let (query, meter) = (all_of(table), Meter::default());
     let way = Way { from: &from, query: &query, into: &into, sql: &sql, meter: &meter, stop };
     agree(&kept.made, way.all().await?)?;
-    agree(&kept.made, between::read(&into, &query, stop).await?)?;
+    let stored = between::read(&into, &query, stop).await?;
+    note_done(&into, &rows_step(table, &stored)).await?;
+    agree(&kept.made, stored)?;
     let Made { rows, digest, .. } = &kept.made;
     note_done(&into, &step_name(file, &Kind::Derive)).await?;
     into.batch_execute("commit").await.map_err(db("commit rows"))?;
@@ -82,8 +84,26 @@ async fn make_empty(
     session.batch_execute(&empty).await.map_err(db("empty the table"))
 }
 
+/// Notes, in the transaction that made a table or brought it over, what its rows came to: another section may
+/// change them later, and would change what is brought over once more.
+///
+/// # Errors
+/// The server's.
+pub(super) async fn note_rows(
+    session: &Session,
+    table: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let stored = between::read(session, &all_of(table), stop).await?;
+    note_done(session, &rows_step(table, &stored)).await
+}
+
+fn rows_step(table: &str, stored: &Stored) -> String {
+    format!("Made {table}: {} rows, digest {}", stored.rows, stored.digest_hex())
+}
+
 /// The account of the tables that were made from named others, for the builds that follow: of those that
-/// can be brought over. None where the build went on with other SQL than it was begun with, for which of
+/// can be brought over, and are as they were when they were made. None where the build went on with other SQL than it was begun with, for which of
 /// the two a table was made by is not known.
 ///
 /// # Errors
@@ -105,6 +125,9 @@ pub async fn account(
             continue;
         }
         let stored = between::read(&session, &all_of(table), stop).await?;
+        if !is_done(&session, &rows_step(table, &stored)).await? {
+            continue;
+        }
         let (table, schema_sha256) = (table.to_owned(), schema_sha256.clone());
         let digest = stored.digest_hex();
         all.push(Made { table, schema_sha256, rows: stored.rows, digest });

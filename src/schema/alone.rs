@@ -5,7 +5,9 @@
 use super::Section;
 
 /// Of a table that is altered: what concerns others, or makes values that no COPY sends.
-const BESIDES: [&str; 9] = [
+const BESIDES: [&str; 11] = [
+    "rename",
+    "schema",
     "references",
     "trigger",
     "inherit",
@@ -120,6 +122,8 @@ analyze tally;
             "alter table tally add foreign key (parts) references part;",
             "alter table tally add column twice integer generated always as (parts * 2) stored;",
             "create index part_code on part (code);",
+            "alter table tally rename to second;",
+            "alter table tally set schema kiln;",
             "insert into part select 1;",
             "do $$ begin execute 'create view v as select 1'; end $$;",
             "comment on table tally is 'a; b';",

@@ -195,3 +195,27 @@ fn a_build_that_went_on_with_other_sql_gives_no_table_back() {
     assert_eq!(loaded(&world, "made"), ["other"]);
     assert_eq!(tally(&world).0, "20");
 }
+
+/// What a later section does to a table would be done to what it did the night before.
+#[test]
+fn a_table_that_another_section_changes_is_made_anew() {
+    let world = first_night_with("");
+    let later = "-- derive
+insert into tally select ascii(code), code from other;
+create table later as select count(*)::integer as n from tally;
+alter table later add primary key (n);
+comment on table later is 'Made of the tally. [test]';
+comment on column later.n is 'Its rows. [test]';
+";
+    std::fs::write(world.root.join("sql/made/0004_later.sql"), later).unwrap();
+    world.kiln(&["schema", "lock", "made"]).succeeds();
+    world.kiln(&["contract", "set", "made", "--app", "test", "--accepts", "2"]).succeeds();
+    world.kiln(&["run", "made"]).succeeds();
+    for (day, code) in [("02", "d"), ("03", "e")] {
+        world.put("made", &format!("other_202601{day}.csv"), format!("code\n{code}\n").as_bytes());
+        world.kiln(&["run", "made"]).succeeds();
+        assert_eq!(loaded(&world, "made"), ["other"]);
+        let others = "select string_agg(made, ',') from tally where parts > 2";
+        assert_eq!(world.postgres.value("made", others), code);
+    }
+}
