@@ -94,6 +94,9 @@ pub(super) async fn note_rows(
     table: &str,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
+    if !is_portable(session, table).await? {
+        return Ok(());
+    }
     let stored = between::read(session, &all_of(table), stop).await?;
     note_done(session, &rows_step(table, &stored)).await
 }
