@@ -224,8 +224,7 @@ async fn step(
         let message = format!("{}:{line}: {message}", file.path.display());
         return Err(Failure::new(Exit::Usage, message).hint("kiln schema check").into());
     }
-    let is_alone = |section: &Section| section.is_early() && section.makes_only(&file.table);
-    if file.of_kind(kind).any(is_alone) {
+    if *kind == Kind::Derive && file.is_made_alone() {
         made::note_rows(session, &file.table, stop).await?;
     }
     note_done(session, &name).await?;

@@ -185,10 +185,7 @@ impl Schema {
 
     /// Those of them whose sections do nothing else: what a kept build may give back.
     pub fn made_alone(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().filter_map(|file| {
-            let mut early = file.sections.iter().filter(|section| section.is_early());
-            early.any(|section| section.makes_only(&file.table)).then_some(file.table.as_str())
-        })
+        self.files.iter().filter(|file| file.is_made_alone()).map(|file| file.table.as_str())
     }
 
     /// Says which of these tables, that sources fill, are made from tables as well: rows of one would be
@@ -247,6 +244,12 @@ impl Schema {
 }
 
 impl SchemaFile {
+    /// Whether the table is made from the rows of named others, by a section that does nothing else.
+    pub fn is_made_alone(&self) -> bool {
+        let mut early = self.sections.iter().filter(|section| section.is_early());
+        early.any(|section| section.makes_only(&self.table))
+    }
+
     /// The sections of one kind.
     pub fn of_kind<'a>(&'a self, kind: &'a Kind) -> impl Iterator<Item = &'a Section> {
         self.sections.iter().filter(move |section| section.kind == *kind)

@@ -20,7 +20,7 @@ use sets::Sets;
 
 /// Original bytes that a reject keeps; CMS's longest records are far below.
 const KEPT_BYTES: usize = 64 << 10;
-/// From so many columns on, asking first whether a field is blank is less work than reading it.
+/// A table of so many columns is wide: most fields of CMS's are blank (of 840, 31 a row are not).
 const WIDE: usize = 100;
 
 /// A row that was refused.
