@@ -11,7 +11,7 @@ mod sizes;
 pub mod used;
 pub mod works;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -72,17 +72,26 @@ pub enum Way {
     InPlace,
 }
 
-/// How tables get their rows, where it is not from files.
+/// How tables get their rows.
 #[derive(Debug, Clone, Default)]
 pub struct Ways {
-    /// The sources.
+    /// The sources, where it is not from files.
     pub sources: BTreeMap<String, Way>,
-    /// Tables made from others that come from a kept build.
-    pub made: BTreeSet<String>,
+    /// Tables that are made from the rows of named ones.
+    pub made: BTreeMap<String, MadeFrom>,
+}
+
+/// What a table is made from.
+#[derive(Debug, Clone, Default)]
+pub struct MadeFrom {
+    /// The sources whose rows it needs.
+    pub sources: Vec<String>,
+    /// Whether a kept build has it, made from the same rows.
+    pub is_kept: bool,
 }
 
 /// All from files.
-pub static FROM_FILES: Ways = Ways { sources: BTreeMap::new(), made: BTreeSet::new() };
+pub static FROM_FILES: Ways = Ways { sources: BTreeMap::new(), made: BTreeMap::new() };
 
 impl Ways {
     /// How a source's table gets its rows.

@@ -3,8 +3,8 @@
 //! of the stage that runs: [`night`] forecasts it, [`clock`] keeps what it rests on.
 
 pub mod clock;
-pub mod course;
 pub mod night;
+pub mod schedule;
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -19,7 +19,7 @@ pub use clock::{Clock, Deadline};
 
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(60);
-/// How often the night is looked at: how far its load is, and whether the deadline will be kept.
+/// How often the night is looked at: whether the deadline will be kept, and for who reads the log.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What one source has done so far; shared with the threads that do it.
@@ -31,18 +31,29 @@ pub struct Meter {
     pub rows: AtomicU64,
     /// Bytes of text in all.
     pub total: AtomicU64,
+    /// Rows in all, where they are known before and the bytes are not: of a table out of a sealed build.
+    pub rows_total: AtomicU64,
 }
 
 impl Meter {
     fn read(&self) -> (u64, u64, u64) {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (get(&self.bytes), get(&self.rows), get(&self.total))
+        let (bytes, rows, total) = (get(&self.bytes), get(&self.rows), get(&self.total));
+        match get(&self.rows_total) {
+            known if known > 0 && rows > 0 => {
+                let total = bytes as f64 * known as f64 / rows as f64;
+                (bytes, rows, total as u64)
+            }
+            _ => (bytes, rows, total),
+        }
     }
 
-    /// The share of its bytes that is read; all of none.
+    /// The share of its rows, or of its bytes, that is read; all of none.
     fn share(&self) -> f64 {
-        let (bytes, _, total) = self.read();
-        if total > 0 { bytes as f64 / total as f64 } else { 1.0 }
+        let (bytes, rows, total) = self.read();
+        let share = |done: u64, all: u64| (all > 0).then(|| done as f64 / all as f64);
+        let of_rows = share(rows, self.rows_total.load(Ordering::Relaxed));
+        of_rows.or_else(|| share(bytes, total)).unwrap_or(1.0)
     }
 }
 
@@ -79,20 +90,21 @@ impl Progress {
         let mut line = Instant::now();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            self.clock.sample();
             if let Some(warning) = self.clock.watch_deadline() {
                 self.warn(&warning);
             }
-            if let Some(standing) = self.clock.standing() {
-                let (elapsed, left) = (standing.elapsed, standing.left);
-                tracing::debug!(elapsed, left, stages = ?self.clock.running(), "standing");
+            if tracing::enabled!(tracing::Level::DEBUG)
+                && let Some((standing, seen)) = self.clock.seen()
+            {
+                let seen = serde_json::to_string(&seen).unwrap_or_default();
+                tracing::debug!(elapsed = standing.elapsed, left = standing.left, seen, "standing");
             }
             if self.lines && line.elapsed() >= LINE_EVERY {
                 line = Instant::now();
                 // The load has a line of its own.
                 let stages = self.clock.running();
                 if let [stage] = stages.as_slice()
-                    && !self.clock.is_metered()
+                    && !self.clock.is_loading()
                 {
                     let words = self.clock.words(stage);
                     eprintln!("{} {stage}{words}", crate::registry::now());
@@ -150,15 +162,11 @@ impl Progress {
         Stage { bar, over: None }
     }
 
-    /// Shows these meters until the returned watch is dropped; those of a night's load tell how far
-    /// it is.
+    /// Shows these meters until the returned watch is dropped.
     pub fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Watch {
         let title = title.to_owned();
         if meters.is_empty() {
             return Watch { task: None, bars: None };
-        }
-        if self.clock.running().iter().any(|stage| stage == night::LOAD) {
-            self.clock.metered(night::LOAD, &meters);
         }
         let clock = self.clock.clone();
         let task = match (&self.bars, self.lines) {

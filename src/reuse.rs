@@ -10,10 +10,10 @@ use serde::Serialize;
 use crate::error::render;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::object::Object;
-use crate::forecast::{Way, Ways};
+use crate::forecast::{MadeFrom, Way, Ways};
 use crate::ledger::{Leaf, Ledger, Made, SourceEntry, SourceState, difference};
 use crate::manifest::{Input, Manifest};
-use crate::pg::{Ident, db};
+use crate::pg::db;
 use crate::registry::build::BuildDatabase;
 use crate::registry::{Build, State, Tag};
 use crate::schema::SchemaLock;
@@ -52,24 +52,29 @@ pub struct Keep {
     pub entries: Vec<String>,
 }
 
-/// How tables get their rows where these sources are brought over, or stand in the new build already, and
-/// these tables are made from the rows of others.
+/// How tables get their rows where of these sources some are brought over, or stand in the new build already,
+/// and these tables are made from the rows of others.
 pub fn ways<'a>(
+    sources: &[Source],
     keeps: impl Iterator<Item = (&'a Source, &'a Keep, bool)>,
     early: impl Iterator<Item = (&'a str, &'a [String])>,
 ) -> Ways {
     let mut ways = Ways::default();
-    let (mut tables, mut made) = (BTreeSet::new(), BTreeSet::new());
+    let mut kept = BTreeSet::new();
     for (source, keep, in_place) in keeps {
         let way = if in_place { Way::InPlace } else { Way::Bring };
         ways.sources.insert(source.name.as_str().to_owned(), way);
-        tables.extend(source.tables().map(Ident::as_str));
-        made.extend(keep.made.iter().map(|made| made.table.as_str()));
+        kept.extend(keep.made.iter().map(|made| made.table.as_str()));
     }
-    let is_kept = |(table, from): &(&str, &[String])| {
-        made.contains(table) && from.iter().all(|name| tables.contains(name.as_str()))
-    };
-    ways.made = early.filter(is_kept).map(|(table, _)| table.to_owned()).collect();
+    for (table, from) in early {
+        let is_of =
+            |source: &&Source| source.tables().any(|t| from.iter().any(|f| f == t.as_str()));
+        let owners = sources.iter().filter(is_of).map(|source| source.name.as_str().to_owned());
+        let sources: Vec<String> = owners.collect();
+        let is_kept =
+            kept.contains(table) && sources.iter().all(|source| ways.of(source) != Way::Load);
+        ways.made.insert(table.to_owned(), MadeFrom { sources, is_kept });
+    }
     ways
 }
 

@@ -10,7 +10,7 @@ use super::outlook;
 use super::plan::Specs;
 use crate::error::{Exit, exit_of, failure, render};
 use crate::failpoint;
-use crate::forecast::{Way, Ways};
+use crate::forecast::Way;
 use crate::index;
 use crate::manifest::Manifest;
 use crate::pg::{Session, db};
@@ -93,9 +93,8 @@ impl Base {
     }
 
     /// How tables get their rows, as far as what stayed tells.
-    pub(super) fn ways(&self) -> Ways {
-        let sources = self.files.iter().map(|file| (file.table.clone(), Way::InPlace));
-        Ways { sources: sources.collect(), ..Ways::default() }
+    pub(super) fn ways(&self) -> impl Iterator<Item = (String, Way)> {
+        self.files.iter().map(|file| (file.table.clone(), Way::InPlace))
     }
 
     /// Whether what stayed is what would be loaded now.

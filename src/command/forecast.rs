@@ -1,6 +1,8 @@
 //! A night's forecast: gathered before the load, held against what is free, and at the seal
 //! written beside what was really used.
 
+use std::iter;
+
 use super::base::Base;
 use super::build::Baking;
 use super::{Context, plan::Specs};
@@ -11,6 +13,7 @@ use crate::ledger::SourceState;
 use crate::manifest::Manifest;
 use crate::pg::db;
 use crate::registry::{State, control};
+use crate::reuse;
 use crate::source::{Others, Source};
 
 /// What a manifest's sources want of a forecast.
@@ -106,12 +109,22 @@ impl Baking<'_> {
         let done = done.map(|entry| entry.source.clone()).collect();
         let room = Room::new(&site, &self.tag.database, wants, past).await?;
         let room = room.going_on(present.cast_unsigned(), done);
-        let ways = self.base.as_ref().map(Base::ways).unwrap_or_default();
-        self.context.progress.clock.foretell(room.works(&[], &ways), room.has_past());
+        self.context.progress.clock.foretell(room.foretold(&[], &self.ways()));
         let held = room.before_fetch();
         self.room = Some(room);
         self.note_forecast();
         held
+    }
+
+    /// How tables will get their rows, before it is known what is brought over.
+    fn ways(&self) -> Ways {
+        let (sources, early) = (&self.specs.sources.all, self.specs.schema.early());
+        let mut ways = reuse::ways(sources, iter::empty(), early);
+        ways.sources.extend(self.base.iter().flat_map(Base::ways));
+        for made in ways.made.values_mut() {
+            made.is_kept = made.sources.iter().all(|source| ways.sources.contains_key(source));
+        }
+        ways
     }
 
     /// Writes the forecast, as it stands, into the ledger.
@@ -143,14 +156,12 @@ impl Baking<'_> {
         let Some(room) = &self.room else { return Ok(None) };
         let measured = measure(&self.build.session("sizes").await?, self.wal_before).await?;
         let loaded = manifest.sources.iter();
-        let rows = self.ledger.sources.iter().filter(|entry| entry.reused.is_none());
-        let rows = rows.map(|entry| (entry.source.clone(), entry.seconds)).collect();
         Ok(Some(Used {
             text: self.ledger.sources.iter().map(|entry| entry.sum(|file| file.bytes)).sum(),
             scratch: room.scratch_used(),
             seconds: self.context.progress.clock.elapsed(),
+            rows: self.context.progress.clock.rows(),
             keyed: self.context.progress.clock.keyed(),
-            course: self.context.progress.clock.course(&rows),
             objects: loaded.map(|(name, input)| (name.clone(), input.size())).collect(),
             ..measured
         }))

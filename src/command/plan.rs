@@ -159,7 +159,7 @@ fn ways(specs: &Specs, outlook: &Outlook, base: Option<&Base>) -> Ways {
         let in_place = base.is_some_and(|base| base.has(&decision.source));
         Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?, in_place))
     });
-    reuse::ways(keeps, specs.schema.early())
+    reuse::ways(&specs.sources.all, keeps, specs.schema.early())
 }
 
 fn lines(outlook: &Outlook, base: Option<&Base>, idle: bool) -> Vec<Line> {

@@ -183,7 +183,7 @@ impl Loading<'_> {
             .collect();
         let ways = self.ways(kept);
         room.before_rows(&text, &ways, told.map(|(_, found)| found.spooled).sum())?;
-        self.progress.clock.foretell(room.works(&text, &ways), room.has_past());
+        self.progress.clock.foretell(room.foretold(&text, &ways));
         Ok(())
     }
 
@@ -194,7 +194,8 @@ impl Loading<'_> {
             Some((&task.binding.source, keep, keep.in_place))
         });
         let early = self.after.iter().flat_map(|after| &after.early);
-        reuse::ways(keeps, early.map(|early| (early.table.as_str(), early.from.as_slice())))
+        let early = early.map(|early| (early.table.as_str(), early.from.as_slice()));
+        reuse::ways(self.specs, keeps, early)
     }
 
     pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
@@ -246,8 +247,11 @@ impl Loading<'_> {
                 let span = tracing::info_span!("load", source = name);
                 let session = self.build.session(&name).await?;
                 let mut rejects = RejectWriter::new(self.build);
+                let clock = &self.progress.clock;
+                clock.rows_began(&name, &open.meter);
                 let load = load_and_settle(&session, *open, cores, &mut rejects, abort);
                 let entry = load.instrument(span).await?;
+                clock.rows_over(&name);
                 self.build.give_back(session);
                 failpoint::hit(failpoint::SOURCE)?;
                 Ok(Done::Settled(Box::new(entry)))

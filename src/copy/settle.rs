@@ -31,6 +31,8 @@ pub(super) struct Open {
     pub(super) parts: Vec<Part>,
     pub(super) tally: Arc<Tally>,
     pub(super) dictionaries: Arc<[Shared]>,
+    /// How far it is.
+    pub(super) meter: Arc<Meter>,
     /// When its first file was begun; until then it waits for a connection.
     pub(super) began: Option<Instant>,
     pub(super) files: Vec<FileEntry>,
@@ -53,6 +55,7 @@ impl Open {
             parts: Vec::new(),
             tally: Arc::default(),
             dictionaries,
+            meter: Arc::clone(meter),
             began: None,
             files: Vec::new(),
             failed: None,
@@ -65,7 +68,7 @@ impl Open {
                 open.period = found.period().map(str::to_owned);
                 open.contents = found.contents;
                 let first = found.members.first().cloned();
-                let of_all = first.map(|member| open.part(member, attempt, meter));
+                let of_all = first.map(|member| open.part(member, attempt));
                 let part = |member| of_all.clone().map(|of_all| Part { member, ..of_all });
                 open.parts = found.members.into_iter().filter_map(part).collect();
             }
@@ -74,14 +77,14 @@ impl Open {
         open
     }
 
-    fn part(&self, member: Member, attempt: i64, meter: &Arc<Meter>) -> Part {
+    fn part(&self, member: Member, attempt: i64) -> Part {
         Part {
             binding: Arc::clone(&self.binding),
             member,
             tally: Arc::clone(&self.tally),
             dictionaries: Arc::clone(&self.dictionaries),
             siblings: Arc::default(),
-            meter: Arc::clone(meter),
+            meter: Arc::clone(&self.meter),
             attempt,
         }
     }

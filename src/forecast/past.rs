@@ -24,6 +24,8 @@ pub struct PastSource<'a> {
     pub used: &'a Used,
     /// The build.
     pub build: &'a str,
+    /// Whether others were brought over beside it.
+    pub is_beside_brought: bool,
 }
 
 impl PastSource<'_> {
@@ -111,5 +113,6 @@ fn of_ledger<'a>(ledger: &'a Ledger, name: &str) -> Option<PastSource<'a>> {
     let entry = ledger.sources.iter().find(|entry| entry.source == name)?;
     let is_loaded = entry.state == SourceState::Loaded && !entry.files.is_empty();
     let used = ledger.used.as_ref()?;
-    is_loaded.then_some(PastSource { entry, used, build: &ledger.build })
+    let is_beside_brought = ledger.sources.iter().any(|entry| entry.way() != Way::Load);
+    is_loaded.then_some(PastSource { entry, used, build: &ledger.build, is_beside_brought })
 }

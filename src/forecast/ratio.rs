@@ -46,14 +46,29 @@ impl Kind {
     }
 
     /// Seconds that loading a byte of text takes on one connection, to be corrected by the
-    /// speed that is seen: only the proportions matter. [at scale 0.05 on two cores: networks 3–4 ns,
-    /// pricing 22–27 ns, NPPES 4–7 ns, formulary 33–70 ns]
+    /// speed that is seen: only the proportions matter. Beside others, see
+    /// [`crate::progress::schedule::alone`]. [at scale 0.2 on two cores: networks 4.2 ns, pricing 13 ns,
+    /// NPPES 7 ns, formulary 19 ns]
     pub fn load_seconds(self) -> f64 {
         match self {
-            Kind::Typed => 50e-9,
-            Kind::Dictionary => 25e-9,
-            Kind::Packed => 4e-9,
-            Kind::Part => 5e-9,
+            Kind::Typed => 20e-9,
+            Kind::Dictionary => 13e-9,
+            Kind::Packed => 4.2e-9,
+            Kind::Part => 7e-9,
+        }
+    }
+
+    /// Seconds that its keys take for a second of loading its rows. [at scale 0.2: formulary 1.7, costs 1.9,
+    /// pricing 0.52, networks 0.35 and 0.03 where they were brought over, NPPES 0.4]
+    pub fn keys(self, way: Way) -> f64 {
+        match (self, way) {
+            (_, Way::InPlace) => 0.0,
+            (Kind::Typed, _) => 1.7,
+            // What its rows hold was proved when they were loaded.
+            (Kind::Packed, Way::Bring) => 0.03,
+            (Kind::Packed, _) => 0.35,
+            (Kind::Dictionary, _) => 0.5,
+            (Kind::Part, _) => 0.4,
         }
     }
 }
@@ -83,29 +98,32 @@ pub const WAL_TABLE_MINIMAL: f64 = 0.07;
 /// `wal_level=minimal` they write none, for the index is made in the transaction that fills it.
 pub const WAL_INDEX_COMPRESSED: f64 = 0.5;
 
-/// Seconds that a source's keys take for a second of its rows. [druginfo at scale 0.05: 8–11 s for
-/// 10–11 s]
-pub const KEYS: f64 = 0.9;
-/// Seconds by the clock for a second on one of two connections: neither is busy all the time, and
-/// tables are made from others beside them. [14–17 s for 19–23 s]
-pub const SIDE_BY_SIDE: f64 = 0.73;
-/// Seconds of the stages after the load for a second of it, in the order of the pipeline. [0.12–0.17,
-/// 0.2 and 0.23–0.29 s for 14–17 s]
-pub const STAGES: [(&str, f64); 3] = [("derive", 0.01), ("freeze", 0.012), ("check", 0.018)];
+/// Seconds that jobs take beside rows that are brought over, which keep two of the server's processes busy, for a
+/// second beside rows that are loaded. [prices of the whole release 28–30 s, 36 and on a copied build 33 s; their
+/// keys 12–13.5 s and 18.5 s]
+pub const BESIDE_BROUGHT: f64 = 1.15;
+/// Seconds that a source's rows take at least, however few they are. [copied and brought over 0.04–0.1]
+pub const LEAST: f64 = 0.05;
+/// Seconds that a table made from others takes, for a second of loading the rows that it is made from.
+/// [pharmacy at scale 0.2: 6.7 s for 20.5 s]
+pub const MADE: f64 = 0.33;
+/// The same out of a kept build, for a second of making it. [pharmacy at scale 0.2: 0.31 s for 7.2 s]
+pub const MADE_BROUGHT: f64 = 0.05;
+/// Seconds of copying a byte of a build's files, as its beginning. [1.14 GB in 2.1 s, 5.4 GB in 20 s]
+pub const COPYING: f64 = 3e-9;
+/// Seconds of the stages after the load for a second of it, in the order of the pipeline. [at scale 0.2: 0.25,
+/// 0.24 and 0.49 s for 24 s]
+pub const STAGES: [(&str, f64); 3] = [("derive", 0.01), ("freeze", 0.01), ("check", 0.02)];
 /// Seconds of the stages that no amount of data makes longer.
 pub const FIXED: [(&str, f64); 5] =
     [("pre-data", 0.22), ("manifest", 0.02), ("seal", 0.03), ("swap", 0.04), ("prune", 0.05)];
 
-/// Seconds that a table's rows take, for a second of loading them from files. [networks at scale 0.05 4.3–5.5,
-/// 1.9–2.2 and 0.8–0.9 s]
+/// Seconds that a table's rows take, for a second of loading them from files. [networks at scale 0.2: 20 s,
+/// 7.7 and 3.3–4.5 s; of the whole release 88–92, 46 and 19 s]
 pub fn rows(way: Way) -> f64 {
     match way {
         Way::Load => 1.0,
-        Way::Bring => 0.4,
+        Way::Bring => 0.45,
         Way::InPlace => 0.2,
     }
 }
-
-/// Seconds that a table made from others takes out of a kept build, for a second of making it. [pharmacy at
-/// scale 0.02: 0.32 s for 1.93 s]
-pub const MADE_BROUGHT: f64 = 0.15;

@@ -12,6 +12,7 @@ use super::works::Tonight;
 use super::{FROM_FILES, Forecast, Past, Want, Ways, sizes};
 use crate::error::{Exit, Failure};
 use crate::pg::Session;
+use crate::progress::night::Foretold;
 
 /// A forecast that leaves less than this share of what is free is warned of.
 const SPARE: f64 = 0.1;
@@ -173,17 +174,13 @@ impl Room {
 
     /// The stages of the night that are still to be done, with the seconds that they are expected to
     /// take, as far as the text is known.
-    pub fn works(&self, text: &[(String, u64)], ways: &Ways) -> Vec<crate::progress::night::Work> {
+    pub fn foretold(&self, text: &[(String, u64)], ways: &Ways) -> Foretold {
         let wants = self.wants_with(text);
         let texts = super::sizes::texts(&wants, &self.past);
         let night = Tonight { wants: &wants, texts: &texts, ways };
         let works = super::works::works(&night, &self.past, self.side_by_side);
-        super::works::without(works, &self.done)
-    }
-
-    /// Whether a former night says how long this one takes.
-    pub fn has_past(&self) -> bool {
-        self.past.newest_whole().is_some()
+        let works = super::works::without(works, &self.done);
+        Foretold { works, is_known: self.past.newest_whole().is_some() }
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, Told> {

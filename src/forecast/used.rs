@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::SourceEntry;
 use crate::pg::{Session, db};
-use crate::progress::course::Course;
 
 /// What a build came to, in bytes and seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,12 +25,13 @@ pub struct Used {
     pub seconds: f64,
     /// Bytes of each table and of its indexes.
     pub tables: BTreeMap<String, TableBytes>,
+    /// Seconds that each source's rows took, as if all of it were beside others: see
+    /// [`crate::progress::schedule::alone`].
+    #[serde(default)]
+    pub rows: BTreeMap<String, f64>,
     /// Seconds that each source's keys and indexes took behind its rows, and tables made from others.
     #[serde(default)]
     pub keyed: BTreeMap<String, f64>,
-    /// How the load went.
-    #[serde(default)]
-    pub course: Course,
     /// Bytes of each source's objects.
     pub objects: BTreeMap<String, u64>,
 }
@@ -70,6 +70,11 @@ impl Used {
         let names = std::iter::once(&entry.source).chain(entry.dictionaries.keys());
         let found = names.filter_map(|name| self.tables.get(name)).copied();
         found.fold(TableBytes::default(), TableBytes::and)
+    }
+
+    /// Seconds that a source's rows took beside others; as its entry says, where that was not noted.
+    pub fn rows_of(&self, entry: &SourceEntry) -> f64 {
+        self.rows.get(&entry.source).copied().unwrap_or(entry.seconds)
     }
 
     /// The tables that no source fills.

@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use super::past::PastSource;
 use super::{Past, Want, Way, Ways, ratio};
-use crate::ledger::Ledger;
-use crate::progress::course::{Course, middle};
+use crate::ledger::{Ledger, SourceEntry};
 use crate::progress::night::{FIXED, LOAD, Work};
+use crate::progress::schedule::{After, Jobs, Rows};
+
+/// The stage in which a build begins, perhaps as a copy of another.
+const PRE_DATA: &str = "pre-data";
 
 /// What is to be done tonight.
 pub struct Tonight<'a> {
@@ -22,7 +26,9 @@ pub struct Tonight<'a> {
 
 /// The stages of a night with the seconds they are expected to take.
 pub fn works(night: &Tonight<'_>, past: &Past, connections: usize) -> Vec<Work> {
-    let of = |ledger, text: u64, past: &Past| Then { ledger, text: text.max(1) }.works(night, past);
+    let of = |ledger, text: u64, past: &Past| {
+        Then { ledger, text: text.max(1), connections }.works(night, past)
+    };
     let alike = past.whole().filter(|(ledger, _)| did_the_same(ledger, night));
     let alike: Vec<Vec<Work>> = alike
         .map(|(ledger, used)| of(ledger, used.text, &Past { ledgers: vec![ledger.clone()] }))
@@ -30,7 +36,7 @@ pub fn works(night: &Tonight<'_>, past: &Past, connections: usize) -> Vec<Work> 
     match past.newest_whole() {
         _ if !alike.is_empty() => middle_of(&alike),
         Some((ledger, used)) => of(ledger, used.text, past),
-        None => unknown(night.wants, night.texts, connections),
+        None => unknown(night, connections),
     }
 }
 
@@ -45,120 +51,203 @@ fn did_the_same(ledger: &Ledger, Tonight { wants, ways, .. }: &Tonight<'_>) -> b
 /// The middle of what nights say, stage by stage and job by job; the newest night is the first.
 fn middle_of(nights: &[Vec<Work>]) -> Vec<Work> {
     let stages = nights.first().cloned().unwrap_or_default();
-    let work = |newest: Work| {
-        let all: Vec<&Work> =
-            nights.iter().flatten().filter(|work| work.stage == newest.stage).collect();
-        let courses: Vec<_> = all.iter().map(|work| &work.course).collect();
-        Work {
-            seconds: middle(all.iter().map(|work| work.seconds).collect()),
-            parts: middle_of_jobs(&newest.parts, all.iter().map(|work| &work.parts)),
-            after: middle_of_jobs(&newest.after, all.iter().map(|work| &work.after)),
-            course: Course::middle(&courses),
-            stage: newest.stage,
+    let work = |mut newest: Work| {
+        let all = || nights.iter().flatten().filter(|work| work.stage == newest.stage);
+        let seconds = middle(all().map(|work| work.seconds));
+        let jobs = &mut newest.jobs;
+        for (name, rows) in &mut jobs.rows {
+            let of_all = all().filter_map(|work| work.jobs.rows.get(name));
+            rows.seconds = middle(of_all.map(|rows| rows.seconds));
         }
+        for (name, after) in &mut jobs.after {
+            let of_all = all().filter_map(|work| work.jobs.after.get(name));
+            after.seconds = middle(of_all.map(|after| after.seconds));
+        }
+        Work { seconds, ..newest }
     };
     stages.into_iter().map(work).collect()
 }
 
-/// The middle of what these jobs took.
-fn middle_of_jobs<'a>(
-    jobs: &BTreeMap<String, f64>,
-    all: impl Iterator<Item = &'a BTreeMap<String, f64>> + Clone,
-) -> BTreeMap<String, f64> {
-    let seconds = |name| middle(all.clone().filter_map(|jobs| jobs.get(name).copied()).collect());
-    jobs.keys().map(|name| (name.clone(), seconds(name))).collect()
+/// The middle of some numbers, the mean of the two that are nearest to it where they are even in number;
+/// 0 of none.
+fn middle(all: impl Iterator<Item = f64>) -> f64 {
+    let mut all: Vec<f64> = all.collect();
+    all.sort_by(f64::total_cmp);
+    let (left, right) = (all.get((all.len().max(1) - 1) / 2), all.get(all.len() / 2));
+    left.zip(right).map_or(0.0, |(left, right)| (left + right) / 2.0)
+}
+
+impl Tonight<'_> {
+    /// The sources whose rows something waits for that follows rows; all of them where nothing is known.
+    fn from(&self, table: &str) -> Vec<String> {
+        let wants = || self.wants.iter().map(|want| want.source.clone());
+        match self.ways.made.get(table) {
+            Some(made) => made.sources.clone(),
+            None if wants().any(|source| source == table) => vec![table.to_owned()],
+            None => wants().collect(),
+        }
+    }
+
+    fn jobs(&self, connections: usize, rows: Vec<(&str, Rows)>, after: Vec<(&str, f64)>) -> Jobs {
+        let after = after.into_iter().map(|(table, seconds)| {
+            let from = self.from(table);
+            (table.to_owned(), After { seconds, from })
+        });
+        let rows = rows.into_iter().map(|(source, rows)| (source.to_owned(), rows));
+        Jobs { connections, rows: rows.collect(), after: after.collect() }
+    }
 }
 
 /// A night that was.
 struct Then<'a> {
     ledger: &'a Ledger,
     text: u64,
+    connections: usize,
 }
 
 impl Then<'_> {
     fn works(&self, night: &Tonight<'_>, past: &Past) -> Vec<Work> {
-        let growth = night.texts.iter().sum::<u64>() as f64 / self.text as f64;
+        let growth = self.growth(night);
         let all: f64 = self.ledger.stages.iter().map(|entry| entry.seconds).sum();
         let took = self.ledger.used.as_ref().map_or(all, |used| used.seconds);
         // Were stages ever to run side by side, they would say more seconds than the night had.
         let share = if all > took && took > 0.0 { took / all } else { 1.0 };
         let work = |stage: &str, seconds: f64| match stage {
             LOAD => self.load(seconds, night, past),
+            PRE_DATA => plain(stage, seconds + self.copying(night)),
             _ => {
                 let growth = if FIXED.contains(&stage) { 1.0 } else { growth };
-                Work { stage: stage.to_owned(), seconds: seconds * growth, ..Work::default() }
+                plain(stage, seconds * growth)
             }
         };
         let stages = self.ledger.stages.iter();
         stages.map(|entry| work(&entry.stage, entry.seconds * share)).collect()
     }
 
-    /// The load: every source's seconds on a connection, its keys' behind it, and how much longer
-    /// they are in all than then.
+    /// Seconds of copying a build's files, where tonight begins so and then did not.
+    fn copying(&self, night: &Tonight<'_>) -> f64 {
+        let is_copy = night.ways.sources.values().any(|way| *way == Way::InPlace);
+        let was_copy = self.ledger.sources.iter().any(|entry| entry.way() == Way::InPlace);
+        let bytes = self.ledger.used.as_ref().map_or(0, |used| used.database);
+        if is_copy && !was_copy { bytes as f64 * ratio::COPYING } else { 0.0 }
+    }
+
+    fn rows_of(&self, entry: &SourceEntry) -> f64 {
+        self.ledger.used.as_ref().map_or(entry.seconds, |used| used.rows_of(entry))
+    }
+
+    /// Text of tonight for a byte of then.
+    fn growth(&self, night: &Tonight<'_>) -> f64 {
+        night.texts.iter().sum::<u64>() as f64 / self.text as f64
+    }
+
+    /// The load: tonight's jobs, and how much longer then's took than jobs like them take side by side.
     fn load(&self, seconds: f64, night: &Tonight<'_>, past: &Past) -> Work {
+        let jobs = self.tonight(night, past);
+        let then = self.jobs(night).seconds();
+        let jobs = jobs.scaled(if then > 0.0 { seconds / then } else { 1.0 });
+        Work { stage: LOAD.to_owned(), seconds: jobs.seconds(), jobs }
+    }
+
+    /// The jobs of then, with the seconds that they took.
+    fn jobs(&self, night: &Tonight<'_>) -> Jobs {
+        let entries = self.ledger.sources.iter().filter(|entry| entry.seconds > 0.0);
+        let rows = entries.map(|entry| {
+            let is_brought = entry.way() != Way::Load;
+            (entry.source.as_str(), Rows { seconds: self.rows_of(entry), is_brought })
+        });
+        let keyed = self.keyed().map(|(table, seconds)| (table.as_str(), *seconds));
+        night.jobs(self.connections, rows.collect(), keyed.collect())
+    }
+
+    fn keyed(&self) -> impl Iterator<Item = (&String, &f64)> {
+        self.ledger.used.iter().flat_map(|used| &used.keyed)
+    }
+
+    /// The jobs of tonight: every source's seconds on a connection, its keys' behind it, and tables that are
+    /// made from others.
+    fn tonight(&self, night: &Tonight<'_>, past: &Past) -> Jobs {
         let Tonight { wants, texts, ways } = night;
-        let then: f64 = self.ledger.sources.iter().map(|entry| entry.seconds).sum();
+        let entries = self.ledger.sources.iter();
+        let then: f64 = entries.map(|entry| self.rows_of(entry)).sum();
         // What a byte of text took on average, for a source that was not there.
         let mean = then / self.text as f64;
-        let keyed_then = self.ledger.used.iter().flat_map(|used| used.keyed.values()).sum::<f64>();
-        let is_same = did_the_same(self.ledger, night);
-        let mut parts = BTreeMap::new();
-        let mut after = BTreeMap::new();
+        let mut rows = Vec::new();
+        let mut after = Vec::new();
         for (want, text) in wants.iter().zip(*texts) {
             let way = ways.of(&want.source);
-            let (rows, keys) = match past.source_by(&want.source, way) {
-                Some(past) if past.text() > 0 => {
-                    let growth = *text as f64 / past.text() as f64;
-                    let keys = past.used.keyed.get(&want.source).copied().unwrap_or(0.0);
-                    let keys = if way == Way::InPlace { 0.0 } else { keys };
-                    let dearer = ratio::rows(way) / ratio::rows(past.entry.way());
-                    (past.entry.seconds * growth * dearer, keys * growth)
-                }
-                _ => (mean * *text as f64, 0.0),
+            let past = past.source_by(&want.source, way).filter(|past| past.text() > 0);
+            let (seconds, keys) = match past {
+                Some(past) => of_past(want, *text, ways, &past),
+                None => (mean * *text as f64, mean * *text as f64 * want.kind.keys(way)),
             };
-            parts.insert(want.source.clone(), rows);
-            after.insert(want.source.clone(), keys);
+            rows.push((want.source.as_str(), Rows { seconds, is_brought: way != Way::Load }));
+            after.push((want.source.as_str(), keys));
         }
-        // Tables that were made from others behind their rows.
-        let growth = texts.iter().sum::<u64>() as f64 / self.text as f64;
-        let sources: Vec<&String> = self.ledger.sources.iter().map(|entry| &entry.source).collect();
-        let keyed = self.ledger.used.iter().flat_map(|used| &used.keyed);
-        for (table, seconds) in keyed.filter(|(table, _)| !sources.contains(table)) {
+        let is_same = did_the_same(self.ledger, night);
+        let growth = self.growth(night);
+        for (table, seconds) in self.keyed() {
+            if self.ledger.sources.iter().any(|entry| entry.source == *table) {
+                continue;
+            }
             let (least, most) = past.keyed(table).unwrap_or((*seconds, *seconds));
-            let seconds = match ways.made.contains(table) {
+            let seconds = match ways.made.get(table) {
                 _ if is_same => *seconds,
-                true => least.min(most * ratio::MADE_BROUGHT),
-                false => most,
+                Some(made) if made.is_kept => least.min(most * ratio::MADE_BROUGHT),
+                _ => most,
             };
-            after.insert(table.clone(), seconds * growth);
+            after.push((table, seconds * growth));
         }
-        let now: f64 = parts.values().chain(after.values()).sum();
-        let growth = if then > 0.0 { now / (then + keyed_then) } else { 1.0 };
-        let used = self.ledger.used.as_ref().filter(|_| is_same);
-        let course = used.map(|used| used.course.clone()).unwrap_or_default();
-        Work { stage: LOAD.to_owned(), seconds: seconds * growth, parts, after, course }
+        night.jobs(self.connections, rows, after)
     }
 }
 
-fn unknown(wants: &[Want], texts: &[u64], connections: usize) -> Vec<Work> {
-    let rows = wants.iter().zip(texts).map(|(want, text)| {
-        let seconds = want.kind.load_seconds() * *text as f64;
-        (want.source.clone(), seconds)
-    });
-    let parts: BTreeMap<String, f64> = rows.collect();
-    let keys = parts.iter().map(|(name, seconds)| (name.clone(), seconds * ratio::KEYS));
-    let after: BTreeMap<String, f64> = keys.collect();
-    let jobs: f64 = parts.values().chain(after.values()).sum();
-    let seconds = if connections > 1 { jobs * ratio::SIDE_BY_SIDE } else { jobs };
-    let plain = |(stage, seconds): (&str, f64)| Work {
-        stage: stage.to_owned(),
-        seconds,
-        ..Work::default()
+/// Seconds of a source's rows and of its keys, by the last time that it got rows in this way, or at all.
+fn of_past(want: &Want, text: u64, ways: &Ways, past: &PastSource<'_>) -> (f64, f64) {
+    let (way, then) = (ways.of(&want.source), past.entry.way());
+    let beside = |is_brought| if is_brought { ratio::BESIDE_BROUGHT } else { 1.0 };
+    let dearer = beside(!ways.sources.is_empty()) / beside(past.is_beside_brought);
+    let growth = text as f64 / past.text() as f64 * dearer;
+    let loaded = past.used.rows_of(past.entry) / ratio::rows(then) * growth;
+    let keyed = past.used.keyed.get(&want.source).filter(|_| then != Way::InPlace);
+    let keys = match keyed {
+        Some(keys) => keys * growth * want.kind.keys(way) / want.kind.keys(then),
+        None => loaded * want.kind.keys(way),
     };
-    let after_load = ratio::STAGES.map(|(stage, share)| plain((stage, share * seconds)));
-    let mut works: Vec<Work> = ratio::FIXED.map(plain).into();
-    works.push(Work { stage: LOAD.to_owned(), seconds, parts, after, ..Work::default() });
-    works.extend(after_load);
+    let rows = loaded * ratio::rows(way);
+    (if way == then { rows } else { rows.max(ratio::LEAST) }, keys)
+}
+
+fn plain(stage: &str, seconds: f64) -> Work {
+    Work { stage: stage.to_owned(), seconds, ..Work::default() }
+}
+
+/// A night before which there was none.
+fn unknown(night: &Tonight<'_>, connections: usize) -> Vec<Work> {
+    let wants = night.wants.iter().zip(night.texts);
+    let loaded: BTreeMap<&str, f64> = wants
+        .map(|(want, text)| (want.source.as_str(), want.kind.load_seconds() * *text as f64))
+        .collect();
+    let of = |source: &str| loaded.get(source).copied().unwrap_or(0.0);
+    let rows = night.wants.iter().map(|want| {
+        let way = night.ways.of(&want.source);
+        let seconds = of(&want.source) * ratio::rows(way);
+        (want.source.as_str(), Rows { seconds, is_brought: way != Way::Load })
+    });
+    let keys = night.wants.iter().map(|want| {
+        let keys = want.kind.keys(night.ways.of(&want.source));
+        (want.source.as_str(), of(&want.source) * keys)
+    });
+    let made = night.ways.made.iter().map(|(table, made)| {
+        let from: f64 = made.sources.iter().map(|source| of(source)).sum();
+        let brought = if made.is_kept { ratio::MADE_BROUGHT } else { 1.0 };
+        (table.as_str(), from * ratio::MADE * brought)
+    });
+    let jobs = night.jobs(connections, rows.collect(), keys.chain(made).collect());
+    let seconds = jobs.seconds();
+    let mut works: Vec<Work> = ratio::FIXED.map(|(stage, seconds)| plain(stage, seconds)).into();
+    works.push(Work { stage: LOAD.to_owned(), seconds, jobs });
+    works.extend(ratio::STAGES.map(|(stage, share)| plain(stage, share * seconds)));
     works
 }
 
@@ -168,13 +257,10 @@ pub(super) fn without(mut works: Vec<Work>, done: &[String]) -> Vec<Work> {
     if done.is_empty() {
         return works;
     }
-    works.retain(|work| !["pre-data", "manifest"].contains(&work.stage.as_str()));
+    works.retain(|work| ![PRE_DATA, "manifest"].contains(&work.stage.as_str()));
     if let Some(load) = works.iter_mut().find(|work| work.stage == LOAD) {
-        let all: f64 = load.parts.values().sum();
-        load.parts.retain(|name, _| !done.contains(name));
-        let rest: f64 = load.parts.values().sum();
-        load.seconds *= if all > 0.0 { rest / all } else { 0.0 };
-        load.course = Course::default();
+        load.jobs.rows.retain(|name, _| !done.contains(name));
+        load.seconds = load.jobs.seconds();
     }
     works
 }

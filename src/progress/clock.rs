@@ -1,19 +1,14 @@
 //! The clock of the night that is on: shared by whoever does the work and whoever shows it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::HumanDuration;
 
 use super::Meter;
-use super::course::{Course, Recorder};
-use super::night::{
-    FIXED, INDEX, Seen, Standing, UNPROVEN_MAX, Watchdog, Work, expected_of, standing,
-};
-
-/// However fast a night is, what is under way takes some time.
-const SPEED_MIN: f64 = 0.01;
+use super::night::{Foretold, LOAD, Seen, Standing, Watchdog, expected_of, standing};
+use super::schedule::{Begun, Doing, alone};
 
 /// When a run is to be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,28 +23,48 @@ pub struct Deadline {
 #[derive(Clone, Default)]
 pub struct Clock(Arc<Mutex<Option<Night>>>);
 
-/// Sources with what tells how far they are.
-type Meters = Vec<(String, Arc<Meter>)>;
+/// A job of the load that has begun.
+struct Job {
+    began: Instant,
+    /// What it took, when it is over.
+    took: Option<Duration>,
+    /// Of that, while no other job was under way.
+    alone: Duration,
+    /// What tells how far it is.
+    meter: Option<Arc<Meter>>,
+}
+
+impl Job {
+    fn began(meter: Option<Arc<Meter>>) -> Job {
+        Job { began: Instant::now(), took: None, alone: Duration::ZERO, meter }
+    }
+
+    fn end(&mut self) {
+        self.took.get_or_insert(self.began.elapsed());
+    }
+
+    /// How far it is, where a second alone is so many beside others.
+    fn doing(&self, alone: f64) -> Doing {
+        let all = self.took.unwrap_or_else(|| self.began.elapsed()).as_secs_f64();
+        let seconds = all + (alone - 1.0) * self.alone.as_secs_f64();
+        let share = self.meter.as_ref().map_or(0.0, |meter| meter.share());
+        Doing { seconds, share, is_over: self.took.is_some() }
+    }
+}
 
 struct Night {
     database: String,
     began: Instant,
-    works: Vec<Work>,
-    /// Whether a former night says so; else it is a guess of proportions.
-    is_known: bool,
-    /// Seconds before the first work that says how fast the night is.
-    before: Option<f64>,
+    foretold: Foretold,
     running: BTreeMap<String, Instant>,
-    over: BTreeSet<String>,
-    /// Tables whose keys are being built.
-    keying: BTreeMap<String, Instant>,
-    /// The stage that has meters, and they.
-    meters: Option<(String, Meters)>,
-    /// Seconds that a second of expected work took, when it was last asked for.
-    speed: f64,
-    /// When the first meters began, and what was seen of them.
-    metered: Option<Instant>,
-    recorder: Recorder,
+    /// Stages that are over, with the seconds that they took.
+    over: BTreeMap<String, f64>,
+    /// Sources whose rows come, or are in.
+    rows: BTreeMap<String, Job>,
+    /// Tables whose keys are built, or that are made from others.
+    after: BTreeMap<String, Job>,
+    /// When it was last looked at which of them are under way.
+    looked: Instant,
     deadline: Option<Deadline>,
     later: f64,
     watchdog: Watchdog,
@@ -57,44 +72,39 @@ struct Night {
 }
 
 impl Night {
-    /// Seconds from the first meters to a moment.
-    fn since_metered(&self, at: Instant) -> f64 {
-        self.metered.map_or(0.0, |began| at.saturating_duration_since(began).as_secs_f64())
+    /// Notes for how long a source's rows have been alone; to be called before any job begins or ends.
+    fn look(&mut self) {
+        let now = Instant::now();
+        let since = now.saturating_duration_since(self.looked);
+        self.looked = now;
+        let is_alone = self.after.values().all(|job| job.took.is_some());
+        let mut running = self.rows.values_mut().filter(|job| job.took.is_none());
+        if let (Some(job), None, true) = (running.next(), running.next(), is_alone) {
+            job.alone += since;
+        }
     }
 
-    /// The share that is done of each table's keys: those under way by their time.
-    fn keys(&self) -> BTreeMap<String, f64> {
-        let expected = |table: &str| {
-            let mut all = self.works.iter().filter_map(|work| work.after.get(table));
-            all.next().copied().filter(|seconds| *seconds > 0.0)
-        };
-        let under_way = self.keying.iter().filter_map(|(table, since)| {
-            let share = since.elapsed().as_secs_f64() / (expected(table)? * self.speed);
-            Some((table.clone(), share.min(UNPROVEN_MAX)))
-        });
-        let over = self.recorder.seconds_behind().into_keys().map(|table| (table, 1.0));
-        under_way.chain(over).collect()
+    /// Seconds beside others that a second of rows alone comes to.
+    fn alone(&self) -> f64 {
+        let load = self.foretold.works.iter().find(|work| work.stage == LOAD);
+        alone(load.map_or(1, |load| load.jobs.connections))
     }
 
-    fn seen(&self) -> Seen {
-        let running = self.running.iter().map(|(stage, since)| {
+    fn seen(&mut self) -> Seen {
+        self.look();
+        let since = |(stage, since): (&String, &Instant)| {
             let seconds = since.elapsed().as_secs_f64();
             (stage.clone(), seconds)
-        });
-        let mut seen = Seen {
-            elapsed: self.began.elapsed().as_secs_f64(),
-            before: self.before.unwrap_or(0.0),
-            over: self.over.clone(),
-            running: running.collect(),
-            metered: BTreeSet::new(),
-            parts: BTreeMap::from([(INDEX.to_owned(), self.keys())]),
         };
-        if let Some((stage, meters)) = &self.meters {
-            let shares = meters.iter().map(|(name, meter)| (name.clone(), meter.share()));
-            seen.metered.insert(stage.clone());
-            seen.parts.entry(stage.clone()).or_default().extend(shares);
+        let doing = |jobs: &BTreeMap<String, Job>, alone: f64| {
+            jobs.iter().map(|(name, job)| (name.clone(), job.doing(alone))).collect()
+        };
+        Seen {
+            elapsed: self.began.elapsed().as_secs_f64(),
+            over: self.over.clone(),
+            running: self.running.iter().map(since).collect(),
+            jobs: Begun { rows: doing(&self.rows, self.alone()), after: doing(&self.after, 1.0) },
         }
-        seen
     }
 }
 
@@ -112,16 +122,12 @@ impl Clock {
         *self.lock() = Some(Night {
             database: database.to_owned(),
             began: Instant::now(),
-            works: Vec::new(),
-            is_known: false,
-            before: None,
+            foretold: Foretold::default(),
             running: BTreeMap::new(),
-            over: BTreeSet::new(),
-            keying: BTreeMap::new(),
-            meters: None,
-            speed: 1.0,
-            metered: None,
-            recorder: Recorder::default(),
+            over: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            after: BTreeMap::new(),
+            looked: Instant::now(),
             deadline,
             later,
             watchdog: Watchdog::default(),
@@ -134,99 +140,79 @@ impl Clock {
         *self.lock() = None;
     }
 
-    /// What the night is expected to take, and whether a former night says so.
-    pub fn foretell(&self, works: Vec<Work>, is_known: bool) {
-        self.with(|night| {
-            night.works = works;
-            night.is_known = is_known;
-        });
+    /// What the night is expected to take.
+    pub fn foretell(&self, foretold: Foretold) {
+        self.with(|night| night.foretold = foretold);
     }
 
     /// A stage begins.
     pub fn stage_began(&self, stage: &str) {
         self.with(|night| {
             night.running.entry(stage.to_owned()).or_insert_with(Instant::now);
-            if !FIXED.contains(&stage) {
-                night.before.get_or_insert(night.began.elapsed().as_secs_f64());
-            }
         });
     }
 
     /// A stage is over.
     pub fn stage_over(&self, stage: &str) {
         self.with(|night| {
-            night.running.remove(stage);
-            night.over.insert(stage.to_owned());
-            if night.meters.as_ref().is_some_and(|(metered, _)| metered == stage) {
-                night.meters = None;
-                let ended = night.since_metered(Instant::now());
-                night.recorder.end(ended);
+            if let Some(since) = night.running.remove(stage) {
+                night.over.insert(stage.to_owned(), since.elapsed().as_secs_f64());
             }
         });
     }
 
-    /// A table's keys and indexes are being built.
+    /// A source's rows begin to come; the meter tells how far they are.
+    pub fn rows_began(&self, source: &str, meter: &Arc<Meter>) {
+        self.with(|night| {
+            night.look();
+            night.rows.insert(source.to_owned(), Job::began(Some(Arc::clone(meter))));
+        });
+    }
+
+    /// They are in.
+    pub fn rows_over(&self, source: &str) {
+        self.with(|night| {
+            night.look();
+            night.rows.get_mut(source).map(Job::end)
+        });
+    }
+
+    /// A table's keys and indexes are being built, or it is made from others.
     pub fn keys_began(&self, table: &str) {
         self.with(|night| {
-            night.keying.insert(table.to_owned(), Instant::now());
+            night.look();
+            night.after.insert(table.to_owned(), Job::began(None));
         });
     }
 
-    /// They are built.
+    /// They are built, or it is made.
     pub fn keys_over(&self, table: &str) {
         self.with(|night| {
-            if let Some(since) = night.keying.remove(table) {
-                let seconds = since.elapsed().as_secs_f64();
-                let began = night.since_metered(since);
-                night.recorder.behind(table, began, seconds);
-            }
+            night.look();
+            night.after.get_mut(table).map(Job::end)
         });
     }
 
-    /// Seconds that each table's keys took.
+    /// Seconds that each source's rows took, as if all of it were beside others.
+    pub fn rows(&self) -> BTreeMap<String, f64> {
+        self.with(|night| seconds(&night.rows, night.alone())).unwrap_or_default()
+    }
+
+    /// Seconds that what followed rows took, for each table.
     pub fn keyed(&self) -> BTreeMap<String, f64> {
-        self.with(|night| night.recorder.seconds_behind()).unwrap_or_default()
-    }
-
-    /// These meters tell how far a stage is.
-    pub(super) fn metered(&self, stage: &str, meters: &[(String, Arc<Meter>)]) {
-        self.with(|night| {
-            night.meters = Some((stage.to_owned(), meters.to_vec()));
-            night.metered.get_or_insert_with(Instant::now);
-            // What went before in this stage (archives were searched) is not of this work.
-            let since = night.running.get(stage).map_or(0.0, |began| began.elapsed().as_secs_f64());
-            if let Some(work) = night.works.iter_mut().find(|work| work.stage == stage) {
-                work.seconds = (work.seconds - since).max(work.seconds / 2.0);
-            }
-            night.before = Some(night.began.elapsed().as_secs_f64());
-        });
-    }
-
-    /// Looks how far the load is, for its course.
-    pub(super) fn sample(&self) {
-        self.with(|night| {
-            let Some((_, meters)) = &night.meters else { return };
-            let shares =
-                || meters.iter().map(|(name, meter)| (name.clone(), meter.share())).collect();
-            let at = night.since_metered(Instant::now());
-            night.recorder.sample(at, shares);
-        });
-    }
-
-    /// How the load went, whose sources took these seconds.
-    pub fn course(&self, rows: &BTreeMap<String, f64>) -> Course {
-        self.with(|night| night.recorder.course(rows)).unwrap_or_default()
+        self.with(|night| seconds(&night.after, 1.0)).unwrap_or_default()
     }
 
     /// How far the night is; `None` when none is on, or nothing is expected of it yet.
     pub fn standing(&self) -> Option<Standing> {
+        self.seen().map(|(standing, _)| standing)
+    }
+
+    /// The same, with what it was told by.
+    pub(super) fn seen(&self) -> Option<(Standing, Seen)> {
         self.with(|night| {
-            if night.works.is_empty() {
-                return None;
-            }
-            let standing = standing(&night.works, &night.seen());
-            night.speed = standing.speed.max(SPEED_MIN);
-            Some(standing)
+            let seen = night.seen();
+            (!night.foretold.works.is_empty()).then(|| (standing(&night.foretold, &seen), seen))
         })
         .flatten()
     }
@@ -238,7 +224,11 @@ impl Clock {
 
     /// ` of about 40 seconds, 3 minutes left in all`, for a stage that runs.
     pub(super) fn words(&self, stage: &str) -> String {
-        let own = self.with(|night| expected_of(&night.works, &night.seen(), stage)).flatten();
+        let expected = |night: &mut Night| {
+            let seen = night.seen();
+            expected_of(&night.foretold, &seen, stage)
+        };
+        let own = self.with(expected).flatten();
         let own = own.map_or_else(String::new, |seconds| match self.is_known() {
             true => format!(" of about {}", human(seconds)),
             false => format!(" of perhaps {}", human(seconds)),
@@ -256,12 +246,13 @@ impl Clock {
     }
 
     fn is_known(&self) -> bool {
-        self.with(|night| night.is_known).unwrap_or(false)
+        self.with(|night| night.foretold.is_known).unwrap_or(false)
     }
 
-    /// Whether a stage with meters runs.
-    pub(super) fn is_metered(&self) -> bool {
-        self.with(|night| night.meters.is_some()).unwrap_or(false)
+    /// Whether rows come, or what follows them is done.
+    pub(super) fn is_loading(&self) -> bool {
+        let is = |night: &mut Night| night.running.contains_key(LOAD) && !night.rows.is_empty();
+        self.with(is).unwrap_or(false)
     }
 
     /// The stages that run.
@@ -272,8 +263,9 @@ impl Clock {
     /// Holds the forecast against the deadline; what is to be said, when it is to be said.
     pub(super) fn watch_deadline(&self) -> Option<String> {
         self.with(|night| {
-            let deadline = night.deadline.clone().filter(|_| !night.works.is_empty())?;
-            let standing = standing(&night.works, &night.seen());
+            let deadline = night.deadline.clone().filter(|_| !night.foretold.works.is_empty())?;
+            let seen = night.seen();
+            let standing = standing(&night.foretold, &seen);
             let signed = match deadline.at.checked_duration_since(night.began) {
                 Some(ahead) => ahead.as_secs_f64(),
                 None => -night.began.duration_since(deadline.at).as_secs_f64(),
@@ -286,7 +278,11 @@ impl Clock {
                 deadline.said,
                 human(over),
                 human(left),
-                if night.is_known { "the forecast" } else { "a guess, for no night was before" },
+                if night.foretold.is_known {
+                    "the forecast"
+                } else {
+                    "a guess, for no night was before"
+                },
             );
             night.warnings.push(warning.clone());
             Some(warning)
@@ -298,6 +294,12 @@ impl Clock {
     pub fn take_warnings(&self) -> Vec<String> {
         self.with(|night| std::mem::take(&mut night.warnings)).unwrap_or_default()
     }
+}
+
+/// Seconds of the jobs that are over.
+fn seconds(jobs: &BTreeMap<String, Job>, alone: f64) -> BTreeMap<String, f64> {
+    let over = jobs.iter().filter(|(_, job)| job.took.is_some());
+    over.map(|(name, job)| (name.clone(), job.doing(alone).seconds)).collect()
 }
 
 /// Seconds, for people.

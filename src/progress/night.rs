@@ -1,24 +1,26 @@
 //! The time left of a night: what every stage is expected to take, the work that is done of it,
-//! and the clock. Base is work (bytes loaded, indexes built), not an order of stages, for stages
-//! overlap; what counts is how fast tonight's work went against what was expected of it.
+//! and the clock. Of the load, base is its jobs (rows that are in, keys that are built): they overlap, and
+//! what counts is how fast tonight's went against what was expected of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::course::Course;
+use serde::{Deserialize, Serialize};
 
-/// The stage that loads; it has meters.
+use super::schedule::{Begun, Jobs, UNPROVEN_MAX};
+
+/// The stage that loads; it has jobs.
 pub const LOAD: &str = "copy";
-/// The stage that builds keys and indexes; its parts are schema files.
+/// The stage that builds what keys and indexes the load did not.
 pub const INDEX: &str = "post-data";
 
 /// The steps that no amount of data makes longer: a slow night is not told from them.
 pub const FIXED: [&str; 5] = ["pre-data", "manifest", "seal", "swap", "prune"];
 
-/// Until this share of the night is expected to be over, the speed seen is mixed with the speed
-/// expected: the first seconds say little.
-const PRIOR: f64 = 0.005;
-/// A stage that tells nothing of its work counts as done up to this share, until it ends.
-pub(super) const UNPROVEN_MAX: f64 = 0.95;
+/// The speed seen is mixed with the speed expected as if this share of the night had gone as expected, where a
+/// former night says what to expect: on one machine one job's chance says little of the next one's.
+const PRIOR_KNOWN: f64 = 0.6;
+/// The same where nothing but measured ratios does: another machine may be several times as fast.
+const PRIOR_GUESSED: f64 = 0.01;
 /// From this share of a night on, the forecast is held against the deadline.
 pub const FIRST_TENTH: f64 = 0.1;
 
@@ -29,12 +31,17 @@ pub struct Work {
     pub stage: String,
     /// Seconds that it is expected to take.
     pub seconds: f64,
-    /// Its parts, with weights: of the load, sources by their seconds on a connection.
-    pub parts: BTreeMap<String, f64>,
-    /// Of the load: what follows rows (keys and indexes, tables made from others), in seconds.
-    pub after: BTreeMap<String, f64>,
-    /// How its work goes in time.
-    pub course: Course,
+    /// Of the load: its jobs.
+    pub jobs: Jobs,
+}
+
+/// What a night is expected to take.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Foretold {
+    /// Its stages.
+    pub works: Vec<Work>,
+    /// Whether a former night says so; else it is a guess of proportions.
+    pub is_known: bool,
 }
 
 impl Work {
@@ -42,33 +49,36 @@ impl Work {
         FIXED.contains(&self.stage.as_str())
     }
 
-    /// The share of the stage's time that its work takes that is done, by the shares of its parts;
-    /// parts that were not expected weigh nothing.
-    fn share(&self, of: impl Fn(&str) -> f64, keyed: impl Fn(&str) -> f64) -> f64 {
-        let done = |parts: &BTreeMap<String, f64>, of: &dyn Fn(&str) -> f64| {
-            parts.iter().map(|(name, weight)| weight * of(name).clamp(0.0, 1.0)).sum::<f64>()
-        };
-        let all: f64 = self.parts.values().chain(self.after.values()).sum();
-        let done = done(&self.parts, &of) + done(&self.after, &keyed);
-        if all > 0.0 { self.course.time_at(done / all) } else { 0.0 }
+    /// Seconds of work: of the load, those of its jobs, which go side by side.
+    fn work(&self) -> f64 {
+        if self.jobs.work() > 0.0 { self.jobs.work() } else { self.seconds }
+    }
+
+    /// Seconds that are left of it, where a second of work takes `speed` seconds.
+    fn left(&self, seen: &Seen, speed: f64) -> f64 {
+        if seen.over.contains_key(&self.stage) {
+            return 0.0;
+        }
+        if self.jobs.work() > 0.0 {
+            return self.jobs.left(&seen.jobs, speed);
+        }
+        let expected = self.seconds * if self.is_fixed() { 1.0 } else { speed };
+        let since = seen.running.get(&self.stage).copied().unwrap_or(0.0);
+        (expected - since).max(expected * (1.0 - UNPROVEN_MAX))
     }
 }
 
 /// What has been seen of a night so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// Seconds since it began.
     pub elapsed: f64,
-    /// Seconds of that before the first work that says how fast the night is.
-    pub before: f64,
-    /// Stages that are over.
-    pub over: BTreeSet<String>,
+    /// Stages that are over, with the seconds that they took.
+    pub over: BTreeMap<String, f64>,
     /// Stages that run, with the seconds since they began.
     pub running: BTreeMap<String, f64>,
-    /// Stages whose parts say at any time how much of them is done.
-    pub metered: BTreeSet<String>,
-    /// Parts of stages, with the share that is done of them.
-    pub parts: BTreeMap<String, BTreeMap<String, f64>>,
+    /// The jobs of the load that have begun.
+    pub jobs: Begun,
 }
 
 /// How far a night is.
@@ -78,8 +88,6 @@ pub struct Standing {
     pub elapsed: f64,
     /// Seconds that are left of it.
     pub left: f64,
-    /// Seconds that a second of expected work takes.
-    pub speed: f64,
 }
 
 impl Standing {
@@ -90,66 +98,36 @@ impl Standing {
     }
 }
 
-/// What is done of each stage by proof: it is over, or its parts say so.
-fn proven(works: &[Work], seen: &Seen) -> Vec<f64> {
-    let share = |work: &Work| {
-        if seen.over.contains(&work.stage) {
-            return 1.0;
-        }
-        let of = |stage: &str, name: &str| {
-            seen.parts.get(stage).and_then(|parts| parts.get(name)).copied().unwrap_or(0.0)
+/// Seconds that a second of expected work takes tonight: by the jobs of the load, and by stages that are over.
+/// What runs and tells nothing of its work is believed to go as everything before it went.
+fn speed(foretold: &Foretold, seen: &Seen) -> f64 {
+    let prior = if foretold.is_known { PRIOR_KNOWN } else { PRIOR_GUESSED };
+    let prior = prior * foretold.works.iter().map(Work::work).sum::<f64>();
+    let (mut expected, mut took) = (prior, prior);
+    for work in foretold.works.iter().filter(|work| !work.is_fixed()) {
+        let (done, seconds) = match seen.over.get(&work.stage) {
+            _ if work.jobs.work() > 0.0 => work.jobs.done(&seen.jobs),
+            Some(seconds) => (work.seconds, *seconds),
+            None => (0.0, 0.0),
         };
-        work.share(|name| of(&work.stage, name), |name| of(INDEX, name))
-    };
-    works.iter().map(share).collect()
-}
-
-/// Seconds that a second of expected work takes tonight, and what is done of each stage.
-///
-/// A stage with meters proves its work as it goes. The others prove a part at its end (one index
-/// may be half the night): while nothing else runs, their time is kept out of the speed, and they
-/// are believed to go as everything before them went.
-fn speed(works: &[Work], seen: &Seen) -> (f64, Vec<f64>) {
-    let runs =
-        |work: &Work| seen.running.contains_key(&work.stage) && !seen.over.contains(&work.stage);
-    let is_metered = |work: &Work| seen.metered.contains(&work.stage);
-    let metered = works.iter().any(|work| runs(work) && is_metered(work));
-    let is_silent = |work: &Work| !metered && runs(work) && !is_metered(work);
-    let time = |work: &Work| seen.running.get(&work.stage).copied().unwrap_or(0.0);
-    let silent_time = works.iter().filter(|work| is_silent(work)).map(time).fold(0.0, f64::max);
-    let mut done = proven(works, seen);
-    let heard = works.iter().zip(&done).filter(|(work, _)| !is_silent(work) && !work.is_fixed());
-    let heard: f64 = heard.map(|(work, share)| work.seconds * share).sum();
-    let prior = PRIOR * works.iter().map(|work| work.seconds).sum::<f64>();
-    let time_heard = (seen.elapsed - seen.before - silent_time).max(0.0);
-    let factor = match heard + prior {
-        // Before the first work there is nothing to be heard of.
-        all if all > 0.0 && heard > 0.0 => (time_heard + prior) / all,
-        _ => 1.0,
-    };
-    for (work, done) in works.iter().zip(&mut done) {
-        if is_silent(work) && work.seconds * factor > 0.0 {
-            *done = done.max((time(work) / (work.seconds * factor)).min(UNPROVEN_MAX));
-        }
+        expected += done;
+        took += seconds;
     }
-    (factor, done)
+    if expected > 0.0 { took / expected } else { 1.0 }
 }
 
 /// The time left. Pure.
-pub fn standing(works: &[Work], seen: &Seen) -> Standing {
-    let (factor, done) = speed(works, seen);
-    let left = works.iter().zip(&done).map(|(work, share)| {
-        let factor = if work.is_fixed() { 1.0 } else { factor };
-        work.seconds * (1.0 - share) * factor
-    });
-    Standing { elapsed: seen.elapsed, left: left.sum::<f64>().max(0.0), speed: factor }
+pub fn standing(foretold: &Foretold, seen: &Seen) -> Standing {
+    let speed = speed(foretold, seen);
+    let left = foretold.works.iter().map(|work| work.left(seen, speed)).sum::<f64>();
+    Standing { elapsed: seen.elapsed, left }
 }
 
-/// What a stage is expected to take tonight, in seconds, at the speed that was seen.
-pub fn expected_of(works: &[Work], seen: &Seen, stage: &str) -> Option<f64> {
-    let work = works.iter().find(|work| work.stage == stage)?;
-    let factor = if work.is_fixed() { 1.0 } else { speed(works, seen).0 };
-    Some(work.seconds * factor)
+/// What a stage that runs is expected to take tonight, in seconds, at the speed that was seen.
+pub fn expected_of(foretold: &Foretold, seen: &Seen, stage: &str) -> Option<f64> {
+    let work = foretold.works.iter().find(|work| work.stage == stage)?;
+    let since = seen.running.get(stage).copied().unwrap_or(0.0);
+    Some(since + work.left(seen, speed(foretold, seen)))
 }
 
 /// Says once that a deadline will be missed, and again when it will be missed by twice as much.

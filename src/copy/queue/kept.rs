@@ -55,6 +55,7 @@ impl Loading<'_> {
         for mut task in tasks {
             let Some(keep) = task.keep.take() else { continue };
             let meter = Arc::new(Meter::default());
+            meter.rows_total.store(keep.entry.counted, Ordering::Relaxed);
             meters.push((task.binding.source.name.as_str().to_owned(), Arc::clone(&meter)));
             jobs.begin(&task.binding);
             jobs.keep(Waiting { task, keep, meter });
@@ -69,9 +70,12 @@ impl Loading<'_> {
     ) -> anyhow::Result<Done> {
         let name = waiting.task.binding.source.name.as_str().to_owned();
         let span = tracing::info_span!("reuse", source = name, from = waiting.keep.build);
+        let clock = &self.progress.clock;
+        clock.rows_began(&name, &waiting.meter);
         let brought = self.bring(&waiting, abort).instrument(span).await;
         let error = match brought {
             Ok(entry) => {
+                clock.rows_over(&name);
                 failpoint::hit(failpoint::SOURCE)?;
                 return Ok(Done::Settled(Box::new(entry)));
             }
@@ -88,7 +92,7 @@ impl Loading<'_> {
         );
         tracing::warn!(source = name, error = said, "not brought over");
         let (task, found) = self.find(task).await;
-        for counter in [&meter.bytes, &meter.rows] {
+        for counter in [&meter.bytes, &meter.rows, &meter.rows_total] {
             counter.store(0, Ordering::Relaxed);
         }
         let session = self.build.session("open sources").await?;
@@ -111,8 +115,6 @@ impl Loading<'_> {
         let attempt = begin_source(&into, name).await?;
         let from = reader(&self.build.other(&keep.database)?, name).await?;
         same_columns(&from, &into, binding).await?;
-        let bytes = heap_bytes(&from, name).await?;
-        meter.total.store(bytes, Ordering::Relaxed);
         let (build, connections) = (self.build, self.connections);
         let over = Over { build, connections, from: &from, into: &into, meter, stop };
         into.batch_execute("begin").await.map_err(db("begin"))?;
@@ -141,7 +143,6 @@ impl Loading<'_> {
         write_entry(&into, &entry, None).await?;
         into.batch_execute("commit").await.map_err(db("commit rows"))?;
         self.build.give_back(into);
-        meter.total.store(meter.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
         tracing::info!(rows = counted, digest = entry.digest, "brought over");
         Ok(entry)
     }
