@@ -11,6 +11,7 @@ sys.path.insert(0, str(HERE.parent / "load"))
 
 import begin  # noqa: E402  the other bench's modules
 import machine  # noqa: E402
+import record  # noqa: E402
 from begin import ROOT  # noqa: E402
 from rounds import say  # noqa: E402
 from servers import Private, run  # noqa: E402
@@ -24,6 +25,7 @@ def options():
     add = parser.add_argument
     add("--scale", type=float, default=0.01, help="share of CMS's whole release [0.01]")
     add("--changed", default="pricing", metavar="SOURCE", help="the source that changes [pricing]")
+    add("--record", metavar="DIR", help="write there how every night went, for tests/forecast")
     begin.add_options(parser, HERE, "server and data; 1 GB at scale 0.01", "RESULT.md and RESULT.json")
     return begin.parse(parser)
 
@@ -39,6 +41,10 @@ def main():
                   "nights": nights(asked, server)}
         told["load_after"] = machine.load()
     check(result["nights"], asked.changed)
+    if asked.record:
+        record.write(Path(asked.record), result["nights"])
+    for night in result["nights"]:
+        del night["ledger"], night["seen"]
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "RESULT.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -57,6 +63,7 @@ def nights(asked, server):
         night(asked, server, f"{changed} changed", [changed]),
         night(asked, server, "nothing changed", [changed, "nothing"]),
         night(asked, server, f"{changed} changed again", [changed, "nothing", changed]),
+        night(asked, server, "and once more", [changed, "nothing", changed, changed]),
         night(asked, server, "the same, --anew", None, "--anew"),
         night(asked, server, "once more, --anew", None, "--anew"),
     ]
@@ -82,6 +89,7 @@ def night(asked, server, name, then, *anew):
     ran = watch([asked.kiln, "--root", ROOT, "run", "druginfo", "--json", "--quiet", *anew], environment)
     ledger = json.loads(ran.output)
     stages = {stage["stage"]: stage["seconds"] for stage in ledger["stages"]}
+    seen = standing(server.home, ledger.get("run"))
     print("  ".join(f"{stage} {seconds:.2f} s" for stage, seconds in stages.items()) or ledger["nothing_to_do"])
     print(f"in all {ran.seconds:.2f} s\n", flush=True)
     return {
@@ -90,7 +98,7 @@ def night(asked, server, name, then, *anew):
         "nothing_to_do": ledger.get("nothing_to_do"), "seconds": ran.seconds, "cpu_seconds": ran.cpu_seconds,
         "peak_mib": ran.peak_mib, "stages": stages,
         "swap_milliseconds": ledger["promoted"]["milliseconds"] if ledger["promoted"] else None,
-        "time_left": time_left(server.home, ledger.get("run")),
+        "time_left": time_left(seen), "ledger": ledger, "seen": [line["seen"] for line in seen],
         "sources": {source["source"]: {
             "rows": source["counted"], "digest": source["digest"], "seconds": source["seconds"],
             "reused": source["reused"]["build"] if source.get("reused") else None,
@@ -98,15 +106,21 @@ def night(asked, server, name, then, *anew):
     }
 
 
-def time_left(home, run):
-    """What the night said of its own time left: seconds since it began, seconds left, as its log has them."""
+def standing(home, run):
+    """What the night's log has of how far it was, and what it was told by."""
     lines = [json.loads(line) for log in sorted((home / "log").glob("*.jsonl")) for line in log.read_text().splitlines()]
-    return [[line["elapsed"], line["left"]] for line in lines if line.get("message") == "standing" and line["run"] == run]
+    found = [line for line in lines if line.get("message") == "standing" and line["run"] == run]
+    return [{**line, "seen": json.loads(line["seen"])} for line in found]
+
+
+def time_left(seen):
+    """What the night said of its own time left: seconds since it began, seconds left."""
+    return [[line["elapsed"], line["left"]] for line in seen]
 
 
 def check(found, changed):
     """What must hold whatever the clock says."""
-    first, second, idle, again, anew, once_more = found
+    first, second, idle, again, third, anew, once_more = found
 
     def must(truth, words):
         if not truth:
@@ -117,7 +131,7 @@ def check(found, changed):
 
     every = set(first["sources"])
     must(every and changed in every, f"the first night has no source {changed}")
-    for of in (first, second, again, anew, once_more):
+    for of in (first, second, again, third, anew, once_more):
         must(set(of["sources"]) == every, f"{of['name']}: other sources than the first night")
         done = {source: "reuse" if entry["reused"] else "load" for source, entry in of["sources"].items()}
         must(done == of["actions"], f"{of['name']}: planned {of['actions']}, done {done}")
@@ -127,8 +141,8 @@ def check(found, changed):
         for source in every - {changed}:
             must(content(of, source) == content(first, source),
                  f"{of['name']}: {source} has {content(of, source)}, the first night {content(first, source)}")
-    must(len({content(of, changed) for of in (first, second, again)}) == 3, f"{changed} did not change")
-    must(content(again, changed) == content(anew, changed), f"{changed}: --anew gives other rows")
+    must(len({content(of, changed) for of in (first, second, again, third)}) == 4, f"{changed} did not change")
+    must(content(third, changed) == content(anew, changed), f"{changed}: --anew gives other rows")
     must(idle["nothing_to_do"] and idle["build"] == second["build"] and not idle["sources"],
          f"a night in which nothing changed did something: {idle}")
     must(set(idle["actions"].values()) == {"skip"}, f"nothing changed, and the plan was {idle['actions']}")
