@@ -163,6 +163,20 @@ fn what_is_foretold_of_recorded_nights_gets_no_worse() {
 }
 
 #[test]
+fn a_night_that_brings_most_over_is_foretold_to_be_shorter() {
+    let nights = Night::all();
+    let seconds = |night: &Night| {
+        let foretold = night.foretold(&nights[..1]);
+        foretold.works.iter().map(|work| work.seconds).sum::<f64>()
+    };
+    // As long as it was, or up to a third off.
+    let (anew, brought) = (seconds(&nights[4]), seconds(&nights[1]));
+    assert!(brought < 0.7 * anew, "{brought} and {anew}");
+    let truth = nights[1].seconds();
+    assert!((0.67..1.33).contains(&(brought / truth)), "{brought} for {truth}");
+}
+
+#[test]
 fn a_night_of_other_size_is_foretold_by_its_text() {
     let nights = Night::all();
     let mut wants = nights[0].wants();
