@@ -45,6 +45,21 @@ pub async fn post_data(
     Ok(())
 }
 
+/// The tables that [`finish_table`] is done with.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn finished(build: &BuildDatabase, schema: &Schema) -> anyhow::Result<BTreeSet<String>> {
+    let done = steps_done(build).await?;
+    let is_done = |file: &&SchemaFile| {
+        let is_early = file.of_kind(&Kind::Derive).any(Section::is_early);
+        let kind = if is_early { Kind::Derive } else { Kind::PostData };
+        file.of_kind(&kind).next().is_none() || done.contains(&step_name(file, &kind))
+    };
+    let files = schema.files.iter().filter(is_done);
+    Ok(files.map(|file| file.table.clone()).collect())
+}
+
 /// Whether a file's keys may need those of another table, which must then be there first.
 fn refers(file: &SchemaFile) -> bool {
     let mut sections = file.of_kind(&Kind::PostData);

@@ -52,8 +52,8 @@ pub struct Keep {
     pub entries: Vec<String>,
 }
 
-/// How tables get their rows where of these sources some are brought over, or stand in the new build already,
-/// and these tables are made from the rows of others.
+/// How tables get their rows where of all sources some are brought over, or stand in the new build already, and
+/// these tables are made from the rows of others.
 pub fn ways<'a>(
     sources: &[Source],
     keeps: impl Iterator<Item = (&'a Source, &'a Keep, bool)>,
@@ -67,13 +67,15 @@ pub fn ways<'a>(
         kept.extend(keep.made.iter().map(|made| made.table.as_str()));
     }
     for (table, from) in early {
-        let is_of =
-            |source: &&Source| source.tables().any(|t| from.iter().any(|f| f == t.as_str()));
-        let owners = sources.iter().filter(is_of).map(|source| source.name.as_str().to_owned());
-        let sources: Vec<String> = owners.collect();
-        let is_kept =
-            kept.contains(table) && sources.iter().all(|source| ways.of(source) != Way::Load);
-        ways.made.insert(table.to_owned(), MadeFrom { sources, is_kept });
+        let owner = |name: &String| {
+            let owner = sources.iter().find(|s| s.tables().any(|t| t.as_str() == name));
+            owner.map(|source| source.name.as_str().to_owned())
+        };
+        let owners: BTreeSet<String> = from.iter().filter_map(owner).collect();
+        let is_there = |name| owner(name).is_some_and(|source| ways.of(&source) != Way::Load);
+        let is_kept = kept.contains(table) && from.iter().all(is_there);
+        ways.made
+            .insert(table.to_owned(), MadeFrom { sources: owners.into_iter().collect(), is_kept });
     }
     ways
 }

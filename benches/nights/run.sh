@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Successive nights of druginfo on kiln's private server: the first, one in which one source changed, one
-# in which nothing did, one more with that source changed, and that one again from the files. For each it
-# prints `kiln plan` before the night and the night's times; RESULT.md and RESULT.json go beside this file.
+# in which nothing did, two more with that source changed, and the last of them twice from the files. For each
+# it prints `kiln plan` before the night and the night's times; RESULT.md and RESULT.json go beside this file.
 #
 #   benches/nights/run.sh                                at scale 0.01: 3.7 million rows, some minutes
 #   benches/nights/run.sh --scale 0.1                    a tenth of CMS's release

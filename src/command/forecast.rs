@@ -8,7 +8,9 @@ use super::build::Baking;
 use super::{Context, plan::Specs};
 use crate::forecast::room::{NoRoom, Room, Site};
 use crate::forecast::used::{Used, measure, wal_end};
+use crate::forecast::works::Had;
 use crate::forecast::{Forecast, Kind, Past, Want, Ways};
+use crate::index;
 use crate::ledger::SourceState;
 use crate::manifest::Manifest;
 use crate::pg::db;
@@ -105,15 +107,24 @@ impl Baking<'_> {
         };
         let past = Past::read(&self.lock, &self.tag.database).await?;
         let wants = wants(&self.specs.sources.all, manifest);
-        let done = self.ledger.sources.iter().filter(|e| e.state == SourceState::Loaded);
-        let done = done.map(|entry| entry.source.clone()).collect();
         let room = Room::new(&site, &self.tag.database, wants, past).await?;
-        let room = room.going_on(present.cast_unsigned(), done);
+        let room = room.going_on(present.cast_unsigned(), self.had().await?);
         self.context.progress.clock.foretell(room.foretold(&[], &self.ways()));
         let held = room.before_fetch();
         self.room = Some(room);
         self.note_forecast();
         held
+    }
+
+    /// What the build has, where another run began it.
+    async fn had(&self) -> anyhow::Result<Option<Had>> {
+        if self.ledger.command != "resume" {
+            return Ok(None);
+        }
+        let loaded = self.ledger.sources.iter().filter(|e| e.state == SourceState::Loaded);
+        let sources = loaded.map(|entry| entry.source.clone()).collect();
+        let finished = index::finished(&self.build, &self.specs.schema).await?;
+        Ok(Some(Had { sources, finished }))
     }
 
     /// How tables will get their rows, before it is known what is brought over.
@@ -122,7 +133,8 @@ impl Baking<'_> {
         let mut ways = reuse::ways(sources, iter::empty(), early);
         ways.sources.extend(self.base.iter().flat_map(Base::ways));
         for made in ways.made.values_mut() {
-            made.is_kept = made.sources.iter().all(|source| ways.sources.contains_key(source));
+            let is_there = |source| ways.sources.contains_key(source);
+            made.is_kept = !made.sources.is_empty() && made.sources.iter().all(is_there);
         }
         ways
     }

@@ -13,7 +13,7 @@ pub const VARIABLES: [(&str, &str); 15] = [
     ("KILN_SWAP_DEADLINE", "seconds after which a swap gives up [30]"),
     (
         "KILN_BASE_ROWS",
-        "unchanged rows from which a build begins as a copy of the previous one [10000000]",
+        "unchanged rows from which a build begins as a copy of the previous one, where they are most of it [10000000]",
     ),
     ("KILN_RUN_DEADLINE", "06:00 or 4h: a run that will end later says so early, and goes on"),
     ("KILN_DISK_FREE", "what a build may take of the server's disk, \"200 GiB\" [what is seen]"),

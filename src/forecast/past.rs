@@ -24,7 +24,7 @@ pub struct PastSource<'a> {
     pub used: &'a Used,
     /// The build.
     pub build: &'a str,
-    /// Whether others were brought over beside it.
+    /// Whether any source was brought over that night.
     pub is_beside_brought: bool,
 }
 

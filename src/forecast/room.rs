@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::HumanBytes;
 
 use super::server::{Place, Settings};
-use super::works::Tonight;
+use super::works::{Had, Tonight};
 use super::{FROM_FILES, Forecast, Past, Want, Ways, sizes};
 use crate::error::{Exit, Failure};
 use crate::pg::Session;
@@ -85,8 +85,8 @@ pub struct Room {
     scratch_folder: PathBuf,
     /// Bytes that the build has already.
     present: u64,
-    /// Sources that it has already.
-    done: Vec<String>,
+    /// What it has already, where it was begun by another run.
+    had: Option<Had>,
     /// What is free where the server's files are, as a setting says it.
     disk_free: Option<u64>,
     place: Place,
@@ -136,19 +136,19 @@ impl Room {
             side_by_side: site.side_by_side,
             scratch_folder: site.scratch.to_owned(),
             present: 0,
-            done: Vec::new(),
+            had: None,
             disk_free: site.disk_free,
             place,
             told: Mutex::new(Told { forecast, ..Told::default() }),
         })
     }
 
-    /// Says how much of the database is there already, and which sources: a build that goes on
-    /// needs the rest.
+    /// Says how much of the database is there already, and what of it a build that goes on has: it needs
+    /// the rest.
     #[must_use]
-    pub fn going_on(mut self, bytes: u64, done: Vec<String>) -> Room {
+    pub fn going_on(mut self, bytes: u64, had: Option<Had>) -> Room {
         self.present = bytes;
-        self.done = done;
+        self.had = had;
         self
     }
 
@@ -179,7 +179,10 @@ impl Room {
         let texts = super::sizes::texts(&wants, &self.past);
         let night = Tonight { wants: &wants, texts: &texts, ways };
         let works = super::works::works(&night, &self.past, self.side_by_side);
-        let works = super::works::without(works, &self.done);
+        let works = match &self.had {
+            Some(had) => super::works::going_on(works, had),
+            None => works,
+        };
         Foretold { works, is_known: self.past.newest_whole().is_some() }
     }
 

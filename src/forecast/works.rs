@@ -3,16 +3,18 @@
 //! took in the last whole night where none loaded the same; by measured proportions where there was
 //! none. `progress` then holds the work that is done against the clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::past::PastSource;
 use super::{Past, Want, Way, Ways, ratio};
 use crate::ledger::{Ledger, SourceEntry};
-use crate::progress::night::{FIXED, LOAD, Work};
+use crate::progress::night::{FIXED, INDEX, LOAD, Work};
 use crate::progress::schedule::{After, Jobs, Rows};
 
 /// The stage in which a build begins, perhaps as a copy of another.
 const PRE_DATA: &str = "pre-data";
+/// The stage that makes tables from tables, as far as the load did not.
+const DERIVE: &str = "derive";
 
 /// What is to be done tonight.
 pub struct Tonight<'a> {
@@ -22,6 +24,15 @@ pub struct Tonight<'a> {
     pub texts: &'a [u64],
     /// How tables get their rows.
     pub ways: &'a Ways,
+}
+
+/// What a build that goes on has already.
+#[derive(Debug, Clone, Default)]
+pub struct Had {
+    /// Sources whose rows it has.
+    pub sources: Vec<String>,
+    /// Tables that have their keys, and tables that are made.
+    pub finished: BTreeSet<String>,
 }
 
 /// The stages of a night with the seconds they are expected to take.
@@ -114,7 +125,7 @@ impl Then<'_> {
         let share = if all > took && took > 0.0 { took / all } else { 1.0 };
         let work = |stage: &str, seconds: f64| match stage {
             LOAD => self.load(seconds, night, past),
-            PRE_DATA => plain(stage, seconds + self.copying(night)),
+            PRE_DATA => plain(stage, self.pre_data(seconds, night)),
             _ => {
                 let growth = if FIXED.contains(&stage) { 1.0 } else { growth };
                 plain(stage, seconds * growth)
@@ -124,12 +135,16 @@ impl Then<'_> {
         stages.map(|entry| work(&entry.stage, entry.seconds * share)).collect()
     }
 
-    /// Seconds of copying a build's files, where tonight begins so and then did not.
-    fn copying(&self, night: &Tonight<'_>) -> f64 {
+    /// Seconds until a build has its tables: it may begin as a copy of another's files tonight, or then.
+    fn pre_data(&self, seconds: f64, night: &Tonight<'_>) -> f64 {
         let is_copy = night.ways.sources.values().any(|way| *way == Way::InPlace);
         let was_copy = self.ledger.sources.iter().any(|entry| entry.way() == Way::InPlace);
         let bytes = self.ledger.used.as_ref().map_or(0, |used| used.database);
-        if is_copy && !was_copy { bytes as f64 * ratio::COPYING } else { 0.0 }
+        match (was_copy, is_copy) {
+            (false, true) => seconds + bytes as f64 * ratio::COPYING,
+            (true, false) => seconds.min(ratio::PRE_DATA),
+            _ => seconds,
+        }
     }
 
     fn rows_of(&self, entry: &SourceEntry) -> f64 {
@@ -169,8 +184,8 @@ impl Then<'_> {
     fn tonight(&self, night: &Tonight<'_>, past: &Past) -> Jobs {
         let Tonight { wants, texts, ways } = night;
         let entries = self.ledger.sources.iter();
-        let then: f64 = entries.map(|entry| self.rows_of(entry)).sum();
-        // What a byte of text took on average, for a source that was not there.
+        let then: f64 = entries.map(|entry| self.rows_of(entry) / ratio::rows(entry.way())).sum();
+        // What loading a byte of text takes on average, for a source that was not there.
         let mean = then / self.text as f64;
         let mut rows = Vec::new();
         let mut after = Vec::new();
@@ -251,16 +266,81 @@ fn unknown(night: &Tonight<'_>, connections: usize) -> Vec<Work> {
     works
 }
 
-/// What is left of the stages of a build that has some of its sources already: those need no load, and
-/// the steps before the load are behind it.
-pub(super) fn without(mut works: Vec<Work>, done: &[String]) -> Vec<Work> {
-    if done.is_empty() {
-        return works;
-    }
+/// What is left of the stages for a build that goes on: what it has needs no load, keys that its rows lack and
+/// tables that nothing is loaded for come behind the load, and the steps before it are over.
+pub(super) fn going_on(mut works: Vec<Work>, had: &Had) -> Vec<Work> {
     works.retain(|work| ![PRE_DATA, "manifest"].contains(&work.stage.as_str()));
-    if let Some(load) = works.iter_mut().find(|work| work.stage == LOAD) {
-        load.jobs.rows.retain(|name, _| !done.contains(name));
-        load.seconds = load.jobs.seconds();
+    let Some(load) = works.iter_mut().find(|work| work.stage == LOAD) else { return works };
+    let jobs = &mut load.jobs;
+    jobs.rows.retain(|name, _| !had.sources.contains(name));
+    jobs.after.retain(|name, _| !had.finished.contains(name));
+    let is_idle = jobs.rows.is_empty();
+    let later = jobs.after.extract_if(.., |name, _| is_idle || had.sources.contains(name));
+    let later: Vec<(String, After)> = later.collect();
+    load.seconds = jobs.seconds();
+    for (name, after) in later {
+        let stage = if had.sources.contains(&name) { INDEX } else { DERIVE };
+        if let Some(work) = works.iter_mut().find(|work| work.stage == stage) {
+            work.seconds += after.seconds;
+        }
     }
     works
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names<T>(jobs: &BTreeMap<String, T>) -> Vec<&str> {
+        jobs.keys().map(String::as_str).collect()
+    }
+
+    fn expected() -> Vec<Work> {
+        let rows = |seconds| Rows { seconds, is_brought: false };
+        let after = |seconds, from: &[&str]| After {
+            seconds,
+            from: from.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let rows = [("a", rows(8.0)), ("b", rows(4.0))];
+        let after =
+            [("a", after(3.0, &["a"])), ("b", after(2.0, &["b"])), ("m", after(5.0, &["a", "b"]))];
+        let own = |name: &str| name.to_owned();
+        let jobs = Jobs {
+            connections: 1,
+            rows: rows.map(|(name, rows)| (own(name), rows)).into(),
+            after: after.map(|(name, after)| (own(name), after)).into(),
+        };
+        let load = Work { stage: LOAD.to_owned(), seconds: jobs.seconds(), jobs };
+        vec![plain(PRE_DATA, 20.0), load, plain(INDEX, 0.5), plain(DERIVE, 0.0)]
+    }
+
+    fn left(had: &Had) -> Vec<(String, f64)> {
+        going_on(expected(), had).into_iter().map(|work| (work.stage, work.seconds)).collect()
+    }
+
+    fn had(sources: &[&str], finished: &[&str]) -> Had {
+        let all =
+            |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.to_owned()).collect() };
+        Had { sources: all(sources), finished: all(finished).into_iter().collect() }
+    }
+
+    fn stages(load: f64, index: f64, derive: f64) -> Vec<(String, f64)> {
+        let all = [(LOAD, load), (INDEX, index), (DERIVE, derive)];
+        all.map(|(stage, seconds)| (stage.to_owned(), seconds)).into()
+    }
+
+    #[test]
+    fn a_build_that_goes_on_needs_what_it_lacks() {
+        assert_eq!(left(&had(&[], &[])), stages(22.0, 0.5, 0.0));
+        // One source was refused: its rows, its keys, and what is made from it.
+        let failed = had(&["a"], &["a"]);
+        assert_eq!(left(&failed), stages(11.0, 0.5, 0.0));
+        let works = going_on(expected(), &failed);
+        assert_eq!(names(&works[0].jobs.rows), ["b"]);
+        assert_eq!(names(&works[0].jobs.after), ["b", "m"]);
+        // It was killed behind the rows, before their keys.
+        assert_eq!(left(&had(&["a"], &[])), stages(11.0, 3.5, 0.0));
+        assert_eq!(left(&had(&["a", "b"], &["b"])), stages(0.0, 3.5, 5.0));
+        assert_eq!(left(&had(&["a", "b"], &["a", "b", "m"])), stages(0.0, 0.5, 0.0));
+    }
 }

@@ -177,6 +177,14 @@ impl Clock {
         });
     }
 
+    /// They do not come, and are to be had in another way later.
+    pub fn rows_gone(&self, source: &str) {
+        self.with(|night| {
+            night.look();
+            night.rows.remove(source)
+        });
+    }
+
     /// A table's keys and indexes are being built, or it is made from others.
     pub fn keys_began(&self, table: &str) {
         self.with(|night| {

@@ -137,6 +137,21 @@ fn a_previous_build_that_is_read_or_changed_is_not_copied() {
 }
 
 #[test]
+fn a_previous_build_most_of_which_would_go_is_not_copied() {
+    let world = third_night();
+    assert_eq!(plan(&world)["base"], "druginfo_00001");
+    // Prices change; as its ledger has it, nearly all of its bytes are theirs.
+    let sql = "set default_transaction_read_only = off;
+               update kiln.stamp set ledger = jsonb_set(ledger, '{used,tables,pricing,table}', '1000000000')";
+    world.postgres.execute("druginfo_00001", sql);
+    assert_eq!(plan(&world)["base"], serde_json::Value::Null);
+    world.night();
+    assert_eq!(in_place(&world, "druginfo"), Vec::<String>::new());
+    assert_eq!(loaded(&world, "druginfo"), ["pricing"]);
+    equals_a_full_build(&world);
+}
+
+#[test]
 fn a_run_that_dies_on_a_copy_leaves_everything_as_it_was() {
     for (point, action) in
         [("created", "kill"), ("pre-data", "error"), ("source", "kill"), ("post-data", "error")]

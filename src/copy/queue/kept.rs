@@ -92,6 +92,7 @@ impl Loading<'_> {
         );
         tracing::warn!(source = name, error = said, "not brought over");
         let (task, found) = self.find(task).await;
+        clock.rows_gone(&name);
         for counter in [&meter.bytes, &meter.rows, &meter.rows_total] {
             counter.store(0, Ordering::Relaxed);
         }
@@ -177,7 +178,7 @@ async fn same_columns(from: &Session, into: &Session, binding: &Binding) -> anyh
     Err(failure(Exit::ChecksFailed, "its tables have other columns"))
 }
 
-/// Bytes on disk of a table without its indexes: about what will come of it.
+/// Bytes on disk of a table without its indexes.
 async fn heap_bytes(from: &Session, table: &str) -> anyhow::Result<u64> {
     let sql = "select pg_table_size(to_regclass($1))";
     let row = from.query_one(sql, &[&table]).await.map_err(db("look at the table"))?;
