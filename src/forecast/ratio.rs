@@ -48,25 +48,26 @@ impl Kind {
     /// Seconds that loading a byte of text takes on one connection, to be corrected by the
     /// speed that is seen: only the proportions matter. Beside others, see
     /// [`crate::progress::schedule::alone`]. [at scale 0.2 on two cores: networks 4.2 ns, pricing 13 ns,
-    /// NPPES 7 ns, formulary 19 ns]
+    /// NPPES 7 ns, formulary 19 ns; of the whole release on two machines: networks 3.6–5.0, pricing 13–19]
     pub fn load_seconds(self) -> f64 {
         match self {
             Kind::Typed => 20e-9,
-            Kind::Dictionary => 13e-9,
+            Kind::Dictionary => 15.5e-9,
             Kind::Packed => 4.2e-9,
             Kind::Part => 7e-9,
         }
     }
 
     /// Seconds that its keys take for a second of loading its rows. [at scale 0.2: formulary 1.7, costs 1.9,
-    /// pricing 0.52, networks 0.35 and 0.03 where they were brought over, NPPES 0.4]
+    /// pricing 0.52, networks 0.35 and 0.03 where they were brought over, NPPES 0.4; of the whole release on two
+    /// machines: pricing 0.45–0.51, networks 0.30–0.41]
     pub fn keys(self, way: Way) -> f64 {
         match (self, way) {
             (_, Way::InPlace) => 0.0,
             (Kind::Typed, _) => 1.7,
             // What its rows hold was proved when they were loaded.
             (Kind::Packed, Way::Bring) => 0.03,
-            (Kind::Packed, _) => 0.35,
+            (Kind::Packed, _) => 0.34,
             (Kind::Dictionary, _) => 0.5,
             (Kind::Part, _) => 0.4,
         }
@@ -112,8 +113,8 @@ pub const MADE_BROUGHT: f64 = 0.05;
 /// Seconds of copying a byte of a build's files, as its beginning. [1.14 GB in 2.1 s, 5.4 GB in 20 s]
 pub const COPYING: f64 = 3e-9;
 /// Seconds of the stages after the load for a second of it, in the order of the pipeline. [at scale 0.2: 0.25,
-/// 0.24 and 0.49 s for 24 s]
-pub const STAGES: [(&str, f64); 3] = [("derive", 0.01), ("freeze", 0.01), ("check", 0.02)];
+/// 0.24 and 0.49 s for 24 s; of the whole release 1.06, 0.47 and 1.76 s for 137 s]
+pub const STAGES: [(&str, f64); 3] = [("derive", 0.008), ("freeze", 0.003), ("check", 0.013)];
 /// Seconds until a build has its empty tables.
 pub const PRE_DATA: f64 = 0.22;
 /// Seconds of the stages that no amount of data makes longer.
