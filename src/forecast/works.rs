@@ -280,8 +280,10 @@ pub(super) fn going_on(mut works: Vec<Work>, had: &Had) -> Vec<Work> {
     load.seconds = jobs.seconds();
     for (name, after) in later {
         let stage = if had.sources.contains(&name) { INDEX } else { DERIVE };
-        if let Some(work) = works.iter_mut().find(|work| work.stage == stage) {
-            work.seconds += after.seconds;
+        match works.iter_mut().find(|work| work.stage == stage) {
+            Some(work) => work.seconds += after.seconds,
+            // Of a first night nothing says that any would be left for it.
+            None => works.push(plain(stage, after.seconds)),
         }
     }
     works
