@@ -6,7 +6,6 @@ pub mod clock;
 pub mod night;
 pub mod schedule;
 
-use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -231,7 +230,8 @@ fn style(template: &str) -> ProgressStyle {
 
 async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>, clock: Clock) {
     let width = meters.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let line = "{prefix} {bar:24} {bytes:>10}/{total_bytes:<10} {msg}";
+    // As wide as the terminal, whatever that is: a line that wraps is two.
+    let line = "{prefix} {wide_bar} {bytes:>10}/{total_bytes:<10} {msg:>16}";
     let mut shown: Vec<ProgressBar> = Vec::new();
     for (name, _) in &meters {
         let bar = bars.add(ProgressBar::new(0));
@@ -242,6 +242,9 @@ async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>, clock
     let all = bars.add(ProgressBar::new(0));
     all.set_style(style(line));
     all.set_prefix(format!("{:width$}", "in all"));
+    let speed = bars.add(ProgressBar::new_spinner());
+    speed.set_style(style("{prefix} {wide_msg}"));
+    speed.set_prefix(" ".repeat(width));
     let began = Instant::now();
     loop {
         let (mut bytes_all, mut rows_all, mut total_all) = (0, 0, 0);
@@ -256,7 +259,8 @@ async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>, clock
         }
         all.set_length(total_all);
         all.set_position(bytes_all);
-        all.set_message(rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left()));
+        all.set_message(format!("{} rows", HumanCount(rows_all)));
+        speed.set_message(rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left()));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -278,7 +282,8 @@ async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>, clock: Cl
         }
         let share = (bytes_all * 100).checked_div(total_all).unwrap_or(0);
         let said = rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left());
-        let line = format!("{title}: {share} % of {}, {said}", HumanBytes(total_all));
+        let (total, rows) = (HumanBytes(total_all), HumanCount(rows_all));
+        let line = format!("{title}: {share} % of {total}, {rows} rows, {said}");
         let busy = match busy.is_empty() {
             true => String::new(),
             false => format!(" ({})", busy.join(", ")),
@@ -287,7 +292,7 @@ async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>, clock: Cl
     }
 }
 
-/// `1,234,567 rows, 61 MiB/s, 2 minutes left`: the night's time where it is forecast, else what
+/// `61 MiB/s, 1,234 rows/s, 2 minutes left`: the night's time where it is forecast, else what
 /// is left of these bytes at this speed.
 fn rate(elapsed: Duration, bytes: u64, rows: u64, total: u64, night: Option<String>) -> String {
     let seconds = elapsed.as_secs_f64().max(0.001);
@@ -299,9 +304,8 @@ fn rate(elapsed: Duration, bytes: u64, rows: u64, total: u64, night: Option<Stri
         }
         None => String::new(),
     };
-    let mut said = format!("{} rows, {}/s", HumanCount(rows), HumanBytes(per_second as u64));
-    let _ = write!(said, ", {} rows/s{left}", HumanCount((rows as f64 / seconds) as u64));
-    said
+    let rows = HumanCount((rows as f64 / seconds) as u64);
+    format!("{}/s, {rows} rows/s{left}", HumanBytes(per_second as u64))
 }
 
 #[cfg(test)]
@@ -309,11 +313,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_names_rows_bytes_and_the_time_left() {
+    fn a_rate_names_bytes_rows_and_the_time_left() {
         let said = rate(Duration::from_secs(10), 1 << 20, 1000, 2 << 20, None);
-        assert_eq!(said, "1,000 rows, 102.40 KiB/s, 100 rows/s, 10 seconds left");
+        assert_eq!(said, "102.40 KiB/s, 100 rows/s, 10 seconds left");
         let night = Some("3 minutes left in all".to_owned());
         let said = rate(Duration::from_secs(10), 1 << 20, 1000, 2 << 20, night);
-        assert_eq!(said, "1,000 rows, 102.40 KiB/s, 100 rows/s, 3 minutes left in all");
+        assert_eq!(said, "102.40 KiB/s, 100 rows/s, 3 minutes left in all");
     }
 }
