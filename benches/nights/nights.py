@@ -43,12 +43,14 @@ def main():
     check(result["nights"], asked.changed)
     if asked.record:
         record.write(Path(asked.record), result["nights"])
-    for night in result["nights"]:
-        del night["ledger"], night["seen"]
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "RESULT.json").write_text(json.dumps(result, indent=1) + "\n")
     (out / "RESULT.md").write_text(markdown(result))
+    for night in result["nights"]:
+        del night["ledger"], night["seen"]
+        night["off"] = off(night)
+        night["time_left"] = record.thinned(night["time_left"])
+    (out / "RESULT.json").write_text(json.dumps(result, indent=1) + "\n")
     say(f"wrote {out / 'RESULT.md'}")
 
 

@@ -4,7 +4,7 @@ ended."""
 
 import json
 
-POINTS = 40  # of a source's rows
+POINTS = 40  # of a source's rows, or of a night, or up to twice as many
 
 
 def write(folder, nights):
@@ -40,7 +40,7 @@ def jobs(seen):
 
 def thinned(points):
     every = max(1, len(points) // POINTS)
-    return points[:-1:every] + [points[-1]]
+    return points[:-1:every] + points[-1:]
 
 
 def rounded(value):

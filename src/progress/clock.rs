@@ -211,12 +211,7 @@ impl Clock {
         self.with(|night| seconds(&night.after, 1.0)).unwrap_or_default()
     }
 
-    /// How far the night is; `None` when none is on, or nothing is expected of it yet.
-    pub fn standing(&self) -> Option<Standing> {
-        self.seen().map(|(standing, _)| standing)
-    }
-
-    /// The same, with what it was told by.
+    /// How far the night is, with what it was told by; `None` when none is on, or nothing is expected of it yet.
     pub(super) fn seen(&self) -> Option<(Standing, Seen)> {
         self.with(|night| {
             let seen = night.seen();
@@ -250,7 +245,7 @@ impl Clock {
     /// `3 minutes left in all`.
     pub(super) fn left(&self) -> Option<String> {
         let perhaps = if self.is_known() { "" } else { "perhaps " };
-        self.standing().map(|standing| format!("{perhaps}{} left in all", human(standing.left)))
+        self.seen().map(|(standing, _)| format!("{perhaps}{} left in all", human(standing.left)))
     }
 
     fn is_known(&self) -> bool {
