@@ -3,6 +3,7 @@
 mod args;
 mod plan;
 mod range;
+mod release;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 pub use args::*;
 pub use plan::*;
 pub use range::Range;
+pub use release::*;
 pub use source::*;
 
 use crate::config::VARIABLES;
@@ -159,6 +161,18 @@ Examples:
     /// Make the previous build live again, through the same gate
     #[command(after_help = "Examples:\n  kiln rollback druginfo --why \"prices look wrong\"")]
     Rollback(Rollback),
+    /// Say that one gate does not count: for the next promotion, a build, or until a day
+    #[command(after_help = "\
+Gates that can be waived: rejected (a build that was rolled away from, or an object that only such \
+builds have read), rows and nulls (against the live build), older (a period or posting that goes \
+back), sections (that derived columns need). The audit has it, status and plan show it while it \
+stands, and it ends by itself: with the next promotion, unless --build or --until is given.
+
+Examples:
+  kiln waive druginfo rows --source pricing --why \"CMS posts the new plan year in parts\"
+  kiln waive druginfo rejected --why \"the prices were right: CMS confirmed them\"
+  kiln waive druginfo older --until 2026-12-31 --why \"the December files come first\"")]
+    Waive(Waive),
     /// Make a small database of a live one, closed and the same on every machine
     #[command(after_help = "\
 Keeps the rows that sql/DATABASE/subset.toml names, and all that they refer to; tables made from \

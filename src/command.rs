@@ -26,6 +26,7 @@ mod subset;
 mod swap;
 mod synth;
 mod url;
+mod waive;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -69,6 +70,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,
         Command::Rollback(args) => swap::rollback(start, &args).await,
+        Command::Waive(args) => waive::run(start, &args).await,
         Command::Subset(args) => subset::run(start, &args).await,
         Command::Restore(args) => restore::run(start, &args).await,
         Command::Status(args) => status::run(start, &args).await,

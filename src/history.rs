@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::pg::{Session, db};
 use crate::registry::control::{Contract, contracts};
+use crate::registry::waiver::{self, Waiver};
 use crate::registry::{Build, State, builds};
 
 /// What `kiln status` says of one database.
@@ -19,6 +20,8 @@ pub struct DatabaseStatus {
     pub others: Vec<Build>,
     /// What apps accept.
     pub contracts: Vec<Contract>,
+    /// Gates that do not count now.
+    pub waivers: Vec<Waiver>,
     /// The run that holds the lock now.
     pub running: Option<RunLine>,
     /// The last run that ended.
@@ -73,6 +76,7 @@ pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<Da
         age_seconds,
         others: all,
         contracts: contracts(control, Some(database)).await?,
+        waivers: waiver::standing(control, database).await?,
         running: open.take_if(|_| held),
         last: run_line(control, database, "ended_at is not null").await?,
         failed: match open {

@@ -1,12 +1,13 @@
 //! Names and states of builds, as the Postgres server itself keeps them: a comment on each
 //! database for what it is (it survives the rename and can be read without connecting), and the
-//! small database `kiln` for contracts, history and audit.
+//! small database `kiln` for contracts, waivers, history and audit.
 //!
 //! Lose the host, lose nothing.
 
 pub mod build;
 pub mod control;
 pub mod roles;
+pub mod waiver;
 
 use serde::{Deserialize, Serialize};
 

@@ -8,6 +8,7 @@ mod made;
 mod status;
 mod tried;
 mod subset;
+mod waiver;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -24,6 +25,7 @@ pub use made::{Made, made};
 pub use status::status;
 pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
+pub use waiver::{waived, waiver};
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
 use crate::registry::control::Contract;

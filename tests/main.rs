@@ -14,6 +14,9 @@ mod faults;
 // does the swap change one thing at one moment, or nothing?
 mod swap;
 
+// does a rollback hold, and is every exception a person's word with a reason?
+mod release;
+
 // is unchanged work not done again, and what is brought over the same to the row?
 mod reuse;
 

@@ -29,7 +29,7 @@ pub struct DryRun {
 #[derive(Debug, Args, Clone)]
 pub struct Why {
     /// Why, for the audit
-    #[arg(long, value_name = "TEXT", default_value = "by hand")]
+    #[arg(long, value_name = "TEXT", default_value = "by hand", value_parser = super::release::reason)]
     pub why: String,
 }
 

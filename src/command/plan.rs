@@ -15,7 +15,7 @@ use crate::error::{Exit, failure};
 use crate::forecast::Ways;
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::{Input, Manifest};
-use crate::registry::control;
+use crate::registry::{control, waiver};
 use crate::report;
 use crate::reuse::{self, Action, Decision};
 use crate::schema::Schema;
@@ -94,6 +94,10 @@ pub(super) async fn plan(
         Some(control) => Base::choose(context, control, &specs, outlook.manifest.clone()).await?,
         None => None,
     };
+    let waivers = match &control {
+        Some(control) => waiver::standing(control, database).await?,
+        None => Vec::new(),
+    };
     let lines = lines(&outlook, base.as_ref(), idle.is_some());
     let forecast = match idle {
         Some(_) => None,
@@ -107,6 +111,7 @@ pub(super) async fn plan(
             "dry_run": true, "database": database, "live": outlook.live,
             "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
             "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
+            "waivers": waivers,
         });
         say!("{said}");
         return Ok(());
@@ -118,6 +123,9 @@ pub(super) async fn plan(
     }
     for line in &lines {
         say!("  {}", line.text());
+    }
+    for waiver in &waivers {
+        say!("  {}", report::waived(waiver));
     }
     if let Some(forecast) = &forecast {
         report::forecast(forecast);

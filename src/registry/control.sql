@@ -56,6 +56,24 @@ create table if not exists kiln.audit (
 );
 comment on table kiln.audit is 'Every change that apps can notice; rows are only ever added';
 
+create table if not exists kiln.waiver (
+    id       bigint generated always as identity primary key,
+    database text not null,
+    gate     text not null,
+    source   text,
+    build    text,
+    until    date,
+    why      text not null,
+    login    text not null,
+    host     text not null,
+    at       timestamptz not null default clock_timestamp(),
+    ended_at timestamptz,
+    ended_by text,
+    check (build is null or until is null)
+);
+comment on table kiln.waiver is
+    'A gate that a person said does not count: for the next promotion, a build, or until a day';
+
 create or replace function kiln.append_only() returns trigger language plpgsql as
 $$ begin raise exception 'kiln.audit is append-only'; end $$;
 

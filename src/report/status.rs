@@ -2,6 +2,7 @@
 
 use indicatif::HumanBytes;
 
+use super::waiver::waived;
 use crate::history::{DatabaseStatus, RunLine};
 use crate::registry::Build;
 
@@ -57,6 +58,9 @@ fn print_status(said: &DatabaseStatus) {
     match accepted.is_empty() {
         true => say!("  no app has said what it accepts: kiln contract set {database} …"),
         false => say!("  accepted by {}", accepted.join(", ")),
+    }
+    for waiver in &said.waivers {
+        say!("  {}", waived(waiver));
     }
     if let Some(run) = &said.running {
         say!("  running now: `kiln {}` since {} (run {})", run.command, run.started, run.run);

@@ -14,7 +14,7 @@ use crate::failpoint;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::ident;
 use crate::registry::control::{Audit, contracts, write_audit};
-use crate::registry::{Build, CONTROL, Tag};
+use crate::registry::{Build, CONTROL, Tag, waiver};
 
 /// Longest time that one attempt may keep new connections waiting.
 const ATTEMPT_MS: u64 = 900;
@@ -125,6 +125,7 @@ async fn one_attempt(
         .await
         .map_err(|error| Attempt::of("begin the swap", error))?;
     let said = contracts(session, Some(database)).await?;
+    let waivers = waiver::standing(session, database).await?;
     let permit = decide(facts, &said)?;
     failpoint::hit(failpoint::GATE)?;
     if swap.stop.is_cancelled() {
@@ -147,6 +148,7 @@ async fn one_attempt(
         "version": facts.tag.version,
         "fingerprint": facts.fingerprint,
         "contracts": said,
+        "waivers": waivers,
         "sessions_ended": *ended,
     });
     let audit = Audit {
@@ -158,6 +160,9 @@ async fn one_attempt(
         details,
     };
     write_audit(session, swap.lock.who(), &audit).await?;
+    if swap.action != "rollback" {
+        waiver::use_up(session, &waivers, &facts.tag.build).await?;
+    }
     failpoint::hit(failpoint::RENAMED)?;
     if swap.stop.is_cancelled() {
         return Err(stopped().into());

@@ -52,6 +52,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "synth",
         "up",
         "url",
+        "waive",
     ];
     let mut sorted = found.clone();
     sorted.sort();
@@ -103,6 +104,7 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "prune",
         "subset",
         "restore",
+        "waive",
     ] {
         has(command, "--dry-run");
     }
@@ -128,6 +130,7 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "prune",
         "subset",
         "restore",
+        "waive",
     ] {
         has(command, "--json");
     }
@@ -140,6 +143,7 @@ fn a_wrong_command_line_exits_2_and_says_what_is_meant() {
         (&["run", "--dryrun"], "'--dry-run'"),
         (&["swap"], "<DATABASE>"),
         (&["contract", "set", "druginfo", "--app", "a", "--accepts", "3..1"], "1..3"),
+        (&["waive", "druginfo", "row", "--why", "x"], "rejected, rows, nulls, older, sections"),
         (&[], "Usage:"),
     ] {
         Kiln::new(arguments).exits(2).says(&[said]);
