@@ -1,6 +1,7 @@
 //! The command line: names, arguments and help. What a command does is in `command/`.
 
 mod args;
+mod contract;
 mod plan;
 mod range;
 mod release;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use args::*;
+pub use contract::*;
 pub use plan::*;
 pub use range::Range;
 pub use release::*;

@@ -76,6 +76,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Status(args) => status::run(start, &args).await,
         Command::Url(args) => url::run(&start, &args).await,
         Command::Contract(Contract::Set(args)) => contract::set(start, &args).await,
+        Command::Contract(Contract::Remove(args)) => contract::remove(start, &args).await,
         Command::Contract(Contract::List(args)) => contract::list(start, args).await,
         Command::Guard(args) => guard::run(start, &args).await,
         Command::Schema(Schema::Check(args)) => schema::check(&start, &args).await,

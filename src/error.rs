@@ -4,6 +4,8 @@
 //! Errors travel as [`anyhow::Error`]; the innermost [`Failure`] in the chain decides the exit
 //! code. An error without a [`Failure`] is a bug in kiln and exits with 1.
 
+pub mod shell;
+
 use std::fmt;
 
 /// The exit codes of every kiln command. They are an interface: numbers are never reused.

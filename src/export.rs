@@ -47,6 +47,9 @@ pub struct Header {
     pub subset: String,
     /// The schema's version.
     pub version: u32,
+    /// The oldest version whose readers it serves; `None` in a file of before this was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serves_from: Option<u32>,
     /// The catalog's fingerprint.
     pub fingerprint: String,
     /// The catalog's lines.
@@ -102,6 +105,7 @@ impl Header {
     pub fn lock(&self) -> SchemaLock {
         SchemaLock {
             version: self.version,
+            serves_from: self.serves_from.unwrap_or(self.version).min(self.version),
             fingerprint: self.fingerprint.clone(),
             catalog: self.catalog.clone(),
         }

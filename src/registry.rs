@@ -5,6 +5,7 @@
 //! Lose the host, lose nothing.
 
 pub mod build;
+mod contract;
 pub mod control;
 pub mod roles;
 pub mod waiver;

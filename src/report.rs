@@ -1,8 +1,10 @@
 //! What kiln prints on standard output, as text or JSON, and the JSON log
 //! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
 
+mod contract;
 mod drafted;
 mod forecast;
+mod locked;
 mod log;
 mod made;
 mod status;
@@ -18,8 +20,10 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
+pub use contract::{contract_removed, contract_set, contracts};
 pub use drafted::{Drafted, drafted};
 pub use forecast::forecast;
+pub use locked::{Locked, locked};
 pub use log::log_to_file;
 pub use made::{Made, made};
 pub use status::status;
@@ -28,7 +32,6 @@ pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 pub use waiver::{waived, waiver};
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
-use crate::registry::control::Contract;
 use crate::schema::Checked;
 
 /// A table with its first column to the left and the others to the right.
@@ -226,30 +229,6 @@ pub fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()
     Ok(())
 }
 
-/// The outcome of `kiln contract set`.
-pub fn contract_set(contract: &Contract, dry_run: bool) {
-    let Contract { database, app, accepts_min, accepts_max } = contract;
-    let verb = if dry_run { "would accept" } else { "accepts" };
-    say!("{app} {verb} {database} {accepts_min}..{accepts_max}");
-}
-
-/// The outcome of `kiln contract list`.
-///
-/// # Errors
-/// Never, but for JSON that cannot be written.
-pub fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
-    if as_json {
-        say!("{}", serde_json::to_string(all)?);
-        return Ok(());
-    }
-    let mut table = Table::new(&["database", "app", "accepts"]);
-    for Contract { database, app, accepts_min, accepts_max } in all {
-        table.row(vec![database.clone(), app.clone(), format!("{accepts_min}..{accepts_max}")]);
-    }
-    table.print();
-    Ok(())
-}
-
 /// The outcome of `kiln prune`.
 pub fn pruned(all: &[serde_json::Value], dry_run: bool, as_json: bool, quiet: bool) {
     if as_json {
@@ -288,19 +267,6 @@ pub fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()
         );
     }
     Ok(())
-}
-
-/// The outcome of `kiln schema lock`.
-pub fn locked(database: &str, version: u32, unchanged: bool, difference: &[String], dry_run: bool) {
-    if unchanged {
-        say!("{database}: version {version}, unchanged");
-        return;
-    }
-    let verb = if dry_run { "would be locked" } else { "is locked" };
-    say!("{database}: {verb} as version {version}");
-    for line in difference {
-        say!("  {line}");
-    }
 }
 
 /// What the demo made, and what to type next.

@@ -9,6 +9,7 @@ pub mod catalog;
 mod early;
 mod lockfile;
 mod sections;
+pub mod serves;
 mod standing;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,8 @@ pub struct Checked {
     pub database: String,
     /// Its schema's version, as locked.
     pub version: Option<u32>,
+    /// The oldest version whose readers it serves.
+    pub serves_from: Option<u32>,
     /// Its catalog's fingerprint, as built.
     pub fingerprint: String,
     /// Tables.

@@ -22,6 +22,8 @@ pub struct Stamp {
     pub database: String,
     /// The schema's version.
     pub version: u32,
+    /// The oldest version whose readers it serves.
+    pub serves_from: u32,
     /// The catalog's fingerprint.
     pub fingerprint: String,
     /// Rows by table.
@@ -80,7 +82,7 @@ pub async fn seal(
     tag.fingerprint.clone_from(&found.digest);
     tag.period = ledger.period();
     tag.without = ledger.without();
-    let written = write(&session, build, app, manifest, ledger, tag).await;
+    let written = write(&session, build, app, lock, manifest, ledger, tag).await;
     if let Err(error) = written {
         // The answer to COMMIT may be what was lost, and not the commit: ask the server.
         drop(session);
@@ -99,14 +101,17 @@ async fn write(
     session: &Session,
     build: &BuildDatabase,
     app: &Ident,
+    lock: &SchemaLock,
     manifest: &Manifest,
     ledger: &Ledger,
     tag: &Tag,
 ) -> anyhow::Result<()> {
     let (name, owner) = (&build.name, &build.owner);
+    // A build that an older kiln began has no place for whom it serves.
     // A superuser is the only one left who could write, and would have to mean it.
     let rights = format!(
         "begin; set local synchronous_commit = on;
+         alter table kiln.stamp add column if not exists serves_from integer;
          revoke all on schema public, kiln from public;
          revoke create on schema public from pg_database_owner;
          revoke create on schema kiln from {owner};
@@ -117,7 +122,7 @@ async fn write(
          alter database {name} set default_transaction_read_only = on"
     );
     session.batch_execute(&rights).await.map_err(db("set the rights"))?;
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 10] = [
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 11] = [
         &tag.build,
         &tag.database,
         &tag.version.cast_signed(),
@@ -128,12 +133,13 @@ async fn write(
         &concat!("kiln ", env!("CARGO_PKG_VERSION")),
         &serde_json::to_value(manifest)?,
         &serde_json::to_value(ledger)?,
+        &lock.serves_from.cast_signed(),
     ];
     session
         .execute(
             "insert into kiln.stamp (build, database, version, fingerprint, period, without, run,
-                                     tool, manifest, ledger)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                     tool, manifest, ledger, serves_from)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             &values,
         )
         .await
@@ -162,10 +168,16 @@ pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
         return Ok(None);
     }
     let row = session
-        .query_opt("select build, database, version, fingerprint, ledger from kiln.stamp", &[])
+        .query_opt(
+            "select build, database, version, fingerprint, ledger,
+                    (to_jsonb(s) ->> 'serves_from')::integer
+             from kiln.stamp s",
+            &[],
+        )
         .await
         .map_err(db("read the stamp"))?;
     let Some(row) = row else { return Ok(None) };
+    let version = row.get::<_, i32>(2);
     let ledger: Ledger = serde_json::from_value(row.get(4))?;
     let own = ledger.sources.iter().map(|entry| {
         let rows = entry.stored.unwrap_or(entry.counted);
@@ -175,7 +187,8 @@ pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
     Ok(Some(Stamp {
         build: row.get(0),
         database: row.get(1),
-        version: row.get::<_, i32>(2).cast_unsigned(),
+        version: version.cast_unsigned(),
+        serves_from: row.get::<_, Option<i32>>(5).unwrap_or(version).cast_unsigned(),
         fingerprint: row.get(3),
         rows: own.chain(sets).collect(),
     }))
@@ -188,6 +201,8 @@ pub struct StampVersion {
     pub build: String,
     /// The schema's version.
     pub version: u32,
+    /// The oldest version whose readers it serves.
+    pub serves_from: u32,
     /// The data's period.
     pub period: String,
 }
@@ -206,12 +221,18 @@ pub async fn version(session: &Session) -> anyhow::Result<Option<StampVersion>> 
         return Ok(None);
     }
     let row = session
-        .query_opt("select build, version, period from kiln.stamp", &[])
+        .query_opt(
+            "select build, version, period, (to_jsonb(s) ->> 'serves_from')::integer
+             from kiln.stamp s",
+            &[],
+        )
         .await
         .map_err(db("read the stamp"))?;
     Ok(row.map(|row| StampVersion {
         build: row.get(0),
         version: row.get::<_, i32>(1).cast_unsigned(),
         period: row.get(2),
+        // A stamp of before this was said serves its own readers.
+        serves_from: row.get::<_, Option<i32>>(3).unwrap_or(row.get(1)).cast_unsigned(),
     }))
 }

@@ -272,41 +272,6 @@ pub struct Url {
     pub database: String,
 }
 
-/// `kiln contract …`
-#[derive(Debug, Subcommand)]
-pub enum Contract {
-    /// Say which schema versions an app accepts
-    #[command(after_help = "\
-Examples:
-  # exactly version 1
-  kiln contract set druginfo --app plan-finder --accepts 1
-  # while the app learns version 2
-  kiln contract set druginfo --app plan-finder --accepts 1..2")]
-    Set(ContractSet),
-    /// List what apps accept
-    #[command(after_help = "Examples:\n  kiln contract list --json")]
-    List(Json),
-}
-
-/// Arguments of `kiln contract set`.
-#[derive(Debug, Args)]
-pub struct ContractSet {
-    /// The database
-    pub database: String,
-    /// The app's name
-    #[arg(long)]
-    pub app: String,
-    /// Versions, MIN..MAX with both ends, or one number
-    #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]
-    pub accepts: Range,
-    /// Why, for the audit.
-    #[command(flatten)]
-    pub why: Why,
-    /// Look, do not touch.
-    #[command(flatten)]
-    pub dry_run: DryRun,
-}
-
 /// Arguments of `kiln guard`.
 #[derive(Debug, Args)]
 pub struct Guard {

@@ -10,6 +10,11 @@ pub struct Range {
 }
 
 impl Range {
+    /// Whether one of the versions that a build serves, from the lowest to its own, is among them.
+    pub fn meets(self, serves_from: u32, version: u32) -> bool {
+        self.min <= version && serves_from <= self.max
+    }
+
     pub(super) fn parse(text: &str) -> Result<Range, String> {
         let (min, max) = text.split_once("..").unwrap_or((text, text));
         let number = |part: &str| part.trim_start_matches('=').parse::<u32>().ok();

@@ -3,13 +3,18 @@
 use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
+use crate::error::{Exit, Failure, shell};
+use crate::pg::Session;
 use crate::registry::control::{self, Contract};
+use crate::registry::{builds, live};
 use crate::report;
+use crate::strict::suggest;
 
 /// `kiln contract set DATABASE --app NAME --accepts MIN..MAX`.
 ///
 /// # Errors
-/// When the server cannot be asked.
+/// [`Exit::Usage`] where no night could ever go live again, or the day is over; when the server
+/// cannot be asked.
 pub async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let contract = Contract {
@@ -17,14 +22,19 @@ pub async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result<()> {
         app: args.app.clone(),
         accepts_min: args.accepts.min.cast_signed(),
         accepts_max: args.accepts.max.cast_signed(),
+        until: args.until.map(|day| day.to_string()),
     };
     let context = Context::open(start, false).await?;
     let outcome = async {
-        if !args.dry_run.dry_run {
-            let mut session = control::open(&context.server).await?;
-            control::set_contract(&mut session, &context.who, &contract, &args.why.why).await?;
+        if args.dry_run.dry_run {
+            return match control::existing(&context.server).await? {
+                Some(session) => refuse_nothing(&session, &contract).await,
+                None => Ok(()),
+            };
         }
-        Ok(())
+        let session = control::open(&context.server).await?;
+        refuse_nothing(&session, &contract).await?;
+        control::set_contract(&session, &context.who, &contract, &args.why.why).await
     };
     let (outcome, quiet) = (outcome.await, context.quiet);
     context.close_after(outcome).await?;
@@ -32,6 +42,76 @@ pub async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result<()> {
         report::contract_set(&contract, args.dry_run.dry_run);
     }
     Ok(())
+}
+
+/// An app that accepts no version there is keeps every night from going live.
+async fn refuse_nothing(session: &Session, contract: &Contract) -> anyhow::Result<()> {
+    let Contract { database, app, accepts_max, until, .. } = contract;
+    if let Some(day) = until {
+        let sql = "select $1::text::date < current_date";
+        let row = session.query_one(sql, &[day]).await.map_err(crate::pg::db("ask for the day"))?;
+        if row.get(0) {
+            let message = format!("--until {day} is over already: the contract would not count");
+            return Err(Failure::new(Exit::Usage, message)
+                .hint(format!("kiln contract remove {database} --app {}", shell::word(app)))
+                .into());
+        }
+    }
+    let all = builds(session, database).await?;
+    let tag = live(&all, database).and_then(|build| build.tag.as_ref());
+    let Some(tag) = tag.filter(|_| *accepts_max == 0) else { return Ok(()) };
+    let message = format!(
+        "--accepts 0: versions begin at 1, and {} is live with version {}: no build could go live \
+         again",
+        tag.build, tag.version
+    );
+    Err(Failure::new(Exit::Usage, message)
+        .hint(format!(
+            "to ask {app} no more: kiln contract remove {database} --app {}",
+            shell::word(app)
+        ))
+        .into())
+}
+
+/// `kiln contract remove DATABASE --app NAME`.
+///
+/// # Errors
+/// [`Exit::Usage`] where the app has said nothing; when the server cannot be asked.
+pub async fn remove(start: Start, args: &cli::ContractRemove) -> anyhow::Result<()> {
+    known_database(&start.config, &args.database)?;
+    let context = Context::open(start, false).await?;
+    let outcome = taken_back(&context, args).await;
+    let quiet = context.quiet;
+    context.close_after(outcome).await?;
+    if !quiet {
+        report::contract_removed(&args.database, &args.app, args.dry_run.dry_run);
+    }
+    Ok(())
+}
+
+async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Result<()> {
+    let cli::ContractRemove { database, app, why, dry_run } = args;
+    let session = match dry_run.dry_run {
+        true => control::existing(&context.server).await?,
+        false => Some(control::open(&context.server).await?),
+    };
+    let said = match &session {
+        Some(session) => control::contracts(session, Some(database)).await?,
+        None => Vec::new(),
+    };
+    let is_there = said.iter().any(|contract| contract.app == *app);
+    let removed = match &session {
+        Some(session) if !dry_run.dry_run => {
+            control::remove_contract(session, &context.who, database, app, &why.why).await?
+        }
+        _ => is_there,
+    };
+    if removed {
+        return Ok(());
+    }
+    let mean = suggest(app, said.iter().map(|contract| contract.app.as_str()));
+    let message = format!("no app {app:?} has said what of {database} it accepts{mean}");
+    Err(Failure::new(Exit::Usage, message).hint("kiln contract list").into())
 }
 
 /// `kiln contract list`.

@@ -75,7 +75,7 @@ fn stage(name: &str, since: Instant) -> StageEntry {
 
 /// Says that an app named `demo` accepts the schema as it is locked.
 async fn register_app(context: &Context, database: &str) -> anyhow::Result<()> {
-    let mut session = control::open(&context.server).await?;
+    let session = control::open(&context.server).await?;
     let problems = Problems::default();
     let schema = Schema::read(&context.config.root, database, &problems)?;
     problems.into_result("kiln schema check")?;
@@ -85,6 +85,7 @@ async fn register_app(context: &Context, database: &str) -> anyhow::Result<()> {
         app: "demo".to_owned(),
         accepts_min: version,
         accepts_max: version,
+        until: None,
     };
-    control::set_contract(&mut session, &context.who, &contract, "kiln demo").await
+    control::set_contract(&session, &context.who, &contract, "kiln demo").await
 }

@@ -35,10 +35,11 @@ async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
     let stamp = seal::version(&session).await?.ok_or_else(|| {
         refused(format!("{database} carries no stamp of kiln's"), format!("kiln status {database}"))
     })?;
-    let fits = (args.accepts.min..=args.accepts.max).contains(&stamp.version);
+    let fits = args.accepts.meets(stamp.serves_from, stamp.version);
     if args.json.json {
         let said = json!({
             "database": database, "build": stamp.build, "version": stamp.version,
+            "serves_from": stamp.serves_from,
             "period": stamp.period, "accepts": [args.accepts.min, args.accepts.max], "fits": fits,
         });
         say!("{said}");

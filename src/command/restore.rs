@@ -339,6 +339,7 @@ async fn accept(context: &Context, lock: &mut RunLock, tag: &Tag) -> anyhow::Res
         app: "local".to_owned(),
         accepts_min: version,
         accepts_max: version,
+        until: None,
     };
     control::set_contract(lock, &context.who, &contract, "kiln restore").await
 }

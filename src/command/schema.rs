@@ -12,7 +12,7 @@ use crate::local;
 use crate::pg::{Ident, Server, Session, db};
 use crate::report;
 use crate::schema::catalog::{self, Fingerprint};
-use crate::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section};
+use crate::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section, serves};
 use crate::source::{Source, Sources};
 use crate::strict::{Problems, suggest};
 use crate::subset::{self, Asked, Percent, Rules};
@@ -31,6 +31,7 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
         checked.push(Checked {
             database: schema.database.as_str().to_owned(),
             version: schema.lock.as_ref().map(|lock| lock.version),
+            serves_from: schema.lock.as_ref().map(|lock| lock.serves_from),
             fingerprint: fingerprint.digest.clone(),
             tables: schema.files.len(),
             sources: sources.stems.len(),
@@ -52,14 +53,19 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
     for Built { schema, fingerprint, .. } in built {
         let before = schema.lock.as_ref();
         let unchanged = before.is_some_and(|lock| lock.fingerprint == fingerprint.digest);
-        let version = match before {
-            Some(lock) if unchanged => lock.version,
-            Some(lock) => lock.version + 1,
-            None => 1,
+        let lines = &fingerprint.lines;
+        let lost = before.map(|lock| serves::lost(&lock.catalog, lines)).unwrap_or_default();
+        let (version, serves_from) = match before {
+            Some(lock) if unchanged => (lock.version, lock.serves_from),
+            Some(lock) if lost.is_empty() => (lock.version + 1, lock.serves_from),
+            Some(lock) => (lock.version + 1, lock.version + 1),
+            None => (1, 1),
         };
-        let difference = before.map(|lock| lock.difference(&fingerprint.lines)).unwrap_or_default();
-        let lock =
-            SchemaLock { version, fingerprint: fingerprint.digest, catalog: fingerprint.lines };
+        let difference = before.map(|lock| lock.difference(lines)).unwrap_or_default();
+        let rewritten = before.map(|lock| serves::rewritten(&lock.catalog, lines));
+        let rewritten = rewritten.filter(|_| lost.is_empty()).unwrap_or_default();
+        let Fingerprint { digest: fingerprint, lines: catalog } = fingerprint;
+        let lock = SchemaLock { version, serves_from, fingerprint, catalog };
         if !unchanged && !args.dry_run.dry_run {
             std::fs::write(&schema.lock_path, lock.render()).map_err(|error| {
                 let path = schema.lock_path.display();
@@ -67,7 +73,9 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
             })?;
         }
         let database = schema.database.as_str();
-        report::locked(database, version, unchanged, &difference, args.dry_run.dry_run);
+        let dry_run = args.dry_run.dry_run;
+        let said = report::Locked { lock, unchanged, difference, lost, rewritten, dry_run };
+        report::locked(database, &said);
     }
     Ok(())
 }

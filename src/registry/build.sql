@@ -55,6 +55,7 @@ create table kiln.stamp (
     build       text not null,
     database    text not null,
     version     integer not null,
+    serves_from integer not null,
     fingerprint text not null,
     period      text not null,
     without     text[] not null,

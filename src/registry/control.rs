@@ -1,8 +1,9 @@
-//! The database `kiln`: opening it (made when missing), contracts, run history and audit.
+//! The database `kiln`: opening it (made when missing), run history and audit.
 
-use serde::Serialize;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
+
+pub use super::contract::{Contract, contracts, remove_contract, set_contract};
 
 use super::CONTROL;
 use crate::error::{Exit, Failure};
@@ -17,27 +18,6 @@ pub struct Who {
     pub host: String,
     /// The operating system's user.
     pub login: String,
-}
-
-/// An app's word on the schema versions it accepts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Contract {
-    /// The database.
-    pub database: String,
-    /// The app's name.
-    pub app: String,
-    /// Lowest version accepted.
-    pub accepts_min: i32,
-    /// Highest version accepted.
-    pub accepts_max: i32,
-}
-
-impl Contract {
-    /// Whether the version is one of those accepted.
-    pub fn accepts(&self, version: u32) -> bool {
-        let version = i64::from(version);
-        i64::from(self.accepts_min) <= version && version <= i64::from(self.accepts_max)
-    }
 }
 
 /// A row of the audit to be written.
@@ -163,72 +143,6 @@ pub async fn next_build(
         .await
         .map_err(db("note the build"))?;
     Ok(name)
-}
-
-/// The contracts of one database, or of all.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn contracts(control: &Session, database: Option<&str>) -> anyhow::Result<Vec<Contract>> {
-    let rows = control
-        .query(
-            "select database, app, accepts_min, accepts_max from kiln.contract
-             where $1::text is null or database = $1 order by 1, 2",
-            &[&database],
-        )
-        .await
-        .map_err(db("read the contracts"))?;
-    let contract = |row: &tokio_postgres::Row| Contract {
-        database: row.get(0),
-        app: row.get(1),
-        accepts_min: row.get(2),
-        accepts_max: row.get(3),
-    };
-    Ok(rows.iter().map(contract).collect())
-}
-
-/// Registers what an app accepts, in place of what it said before, and audits it.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn set_contract(
-    control: &mut Session,
-    who: &Who,
-    contract: &Contract,
-    why: &str,
-) -> anyhow::Result<()> {
-    let doing = || db("set the contract");
-    control.batch_execute("begin").await.map_err(doing())?;
-    control
-        .execute(
-            "insert into kiln.contract (database, app, accepts_min, accepts_max, set_by)
-             values ($1, $2, $3, $4, $5)
-             on conflict (database, app) do update
-             set accepts_min = excluded.accepts_min, accepts_max = excluded.accepts_max,
-                 set_by = excluded.set_by, set_at = clock_timestamp()",
-            &[
-                &contract.database,
-                &contract.app,
-                &contract.accepts_min,
-                &contract.accepts_max,
-                &who.login,
-            ],
-        )
-        .await
-        .map_err(doing())?;
-    let details = serde_json::json!({
-        "app": contract.app, "accepts": [contract.accepts_min, contract.accepts_max],
-    });
-    let audit = Audit {
-        action: "contract set",
-        database: &contract.database,
-        from: None,
-        to: None,
-        why,
-        details,
-    };
-    write_audit(control, who, &audit).await?;
-    control.batch_execute("commit").await.map_err(doing())
 }
 
 /// Adds a row to the audit, in the session's transaction where there is one.

@@ -22,6 +22,8 @@ create table if not exists kiln.contract (
     set_at      timestamptz not null default clock_timestamp(),
     primary key (database, app)
 );
+alter table kiln.contract add column if not exists until date;
+comment on column kiln.contract.until is 'The last day on which it counts; null: until it is removed';
 comment on table kiln.contract is 'The schema versions that an app says it accepts';
 
 create table if not exists kiln.run (

@@ -50,13 +50,12 @@ fn print_status(said: &DatabaseStatus) {
         });
         say!("  {} is {}{detail}, {}", build.name, build.state().word(), size(build));
     }
-    let accepted: Vec<String> = said
-        .contracts
-        .iter()
-        .map(|c| format!("{} {}..{}", c.app, c.accepts_min, c.accepts_max))
-        .collect();
+    let accepted: Vec<String> =
+        said.contracts.iter().map(|c| format!("{} {}", c.app, c.words())).collect();
     match accepted.is_empty() {
-        true => say!("  no app has said what it accepts: kiln contract set {database} …"),
+        true => say!(
+            "  no app has said what it accepts: kiln contract set {database} --app NAME --accepts MIN..MAX"
+        ),
         false => say!("  accepted by {}", accepted.join(", ")),
     }
     for waiver in &said.waivers {

@@ -48,6 +48,20 @@ with spaces as (
     where p.prokind in ('f', 'p')
       and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
     union all
+    -- What says of itself, in its comment, that it means something else than before.
+    select format('meaning %s %s', name, substring(said from '\[meaning ([0-9]+)\]'))
+    from (
+        select r.name || coalesce('.' || a.attname, ''), d.description
+        from pg_description d join relations r on r.oid = d.objoid
+        left join pg_attribute a on a.attrelid = r.oid and a.attnum = d.objsubid and d.objsubid > 0
+        where d.classoid = 'pg_class'::regclass
+        union all
+        select format('%s.%s', s.nspname, p.proname), d.description
+        from pg_description d join pg_proc p on p.oid = d.objoid
+        join spaces s on s.oid = p.pronamespace where d.classoid = 'pg_proc'::regclass
+    ) told (name, said)
+    where said ~ '\[meaning [0-9]+\]'
+    union all
     select format('enum %s.%s (%s)', s.nspname, t.typname,
                   string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder))
     from pg_type t join spaces s on s.oid = t.typnamespace join pg_enum e on e.enumtypid = t.oid

@@ -9,6 +9,8 @@ use crate::strict::{File, Problems, Table};
 pub struct SchemaLock {
     /// Grows by one with every semantic change.
     pub version: u32,
+    /// The oldest version whose readers this one serves as well: additions leave it as it is.
+    pub serves_from: u32,
     /// sha256 of the catalog's lines, in hex.
     pub fingerprint: String,
     /// The catalog's lines, so that a difference can be shown.
@@ -22,14 +24,23 @@ impl SchemaLock {
         let parsed = file.parse()?;
         let root = Table::root(&file, &parsed);
         let version = root.count("version");
+        let serves_from = root.count("serves_from");
         let fingerprint = root.required_text("fingerprint");
         let catalog = root.texts("catalog");
         if version.is_none() {
             root.problem(1, "`version` is missing");
         }
+        let (from, own) = (serves_from.as_ref(), version.as_ref().map_or(u64::MAX, |v| v.value));
+        if let Some(said) = from.filter(|said| said.value == 0 || said.value > own) {
+            root.problem(said.line, format!("`serves_from` must be from 1 to {own}"));
+        }
         root.done();
+        let version = u32::try_from(version?.value).ok()?;
         Some(SchemaLock {
-            version: u32::try_from(version?.value).ok()?,
+            version,
+            // A lock of before this was said serves its own readers.
+            serves_from: serves_from
+                .map_or(Some(version), |said| u32::try_from(said.value).ok())?,
             fingerprint: fingerprint?.value,
             catalog: catalog.map(|said| said.value).unwrap_or_default(),
         })
@@ -42,6 +53,7 @@ impl SchemaLock {
              # of the catalog below, so that comments and moved lines do not change it.\n",
         );
         text.push_str(&format!("version = {}\n", self.version));
+        text.push_str(&format!("serves_from = {}\n", self.serves_from));
         text.push_str(&format!("fingerprint = \"{}\"\ncatalog = [\n", self.fingerprint));
         for line in &self.catalog {
             text.push_str(&format!("  {},\n", toml::Value::String(line.clone())));
@@ -66,6 +78,7 @@ mod tests {
     fn what_is_written_is_read_back() {
         let lock = SchemaLock {
             version: 3,
+            serves_from: 2,
             fingerprint: "ab".into(),
             catalog: vec!["column public.a.b text default 'x\"y'".into()],
         };
@@ -73,5 +86,18 @@ mod tests {
         let text = lock.render();
         assert_eq!(SchemaLock::parse(Path::new("schema.lock"), &text, &problems), Some(lock));
         assert_eq!(problems.count(), 0);
+    }
+
+    #[test]
+    fn a_lock_that_does_not_say_whom_it_serves_serves_its_own_readers() {
+        let problems = Problems::default();
+        let old = "version = 3\nfingerprint = \"ab\"\ncatalog = []\n";
+        let lock = SchemaLock::parse(Path::new("schema.lock"), old, &problems).expect("a lock");
+        assert_eq!((lock.version, lock.serves_from, problems.count()), (3, 3, 0));
+        for wrong in ["serves_from = 0\n", "serves_from = 4\n"] {
+            let problems = Problems::default();
+            SchemaLock::parse(Path::new("schema.lock"), &format!("{wrong}{old}"), &problems);
+            assert_eq!(problems.count(), 1, "{wrong}");
+        }
     }
 }

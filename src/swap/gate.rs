@@ -1,7 +1,7 @@
 //! The gate: whether a build may be live. A pure decision over facts, made inside the swap's
 //! transaction; the permit it gives is the only way to the renames.
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, shell};
 use crate::registry::Tag;
 use crate::registry::control::Contract;
 use crate::schema::SchemaLock;
@@ -67,29 +67,53 @@ pub fn decide(facts: &Facts, contracts: &[Contract]) -> anyhow::Result<Permit> {
         reasons.push(format!("it is a subset ({subset}), which goes live by its name only"));
         hint = format!("if that is meant: kiln swap {database} {}", tag.build);
     }
-    if contracts.is_empty() {
-        reasons.push(format!("no app has said which versions of {database} it accepts"));
-        hint = format!(
-            "kiln contract set {database} --app NAME --accepts {0}..{0}, then kiln swap {database}",
-            tag.version
-        );
-    }
-    for contract in contracts.iter().filter(|contract| !contract.accepts(tag.version)) {
-        let Contract { app, accepts_min, accepts_max, .. } = contract;
-        let version = tag.version;
-        reasons.push(format!(
-            "it has schema version {version}, app {app} accepts {accepts_min}..{accepts_max}"
-        ));
-        hint = format!(
-            "deploy a {app} that accepts {version}, then kiln contract set {database} --app {app} \
-             --accepts {accepts_min}..{version}, then kiln swap {database}"
-        );
+    let serves_from = stamp.as_ref().map_or(tag.version, |stamp| stamp.serves_from);
+    if let Some((refused, help)) = misfits(database, serves_from, tag.version, contracts) {
+        reasons.extend(refused);
+        hint = format!("{help} && kiln swap {database}");
     }
     if reasons.is_empty() {
         return Ok(Permit { _private: () });
     }
     let message = format!("{} is not promoted: {}", tag.build, reasons.join("; "));
     Err(Failure::new(Exit::SchemaRefused, message).hint(hint).into())
+}
+
+/// Which apps do not accept what a build of this version serves, and the command that helps; `None`
+/// where all do.
+pub fn misfits(
+    database: &str,
+    serves_from: u32,
+    version: u32,
+    contracts: &[Contract],
+) -> Option<(Vec<String>, String)> {
+    if contracts.is_empty() {
+        let reason = format!("no app has said which versions of {database} it accepts");
+        let help = format!("kiln contract set {database} --app NAME --accepts {version}");
+        return Some((vec![reason], help));
+    }
+    let all: Vec<&Contract> =
+        contracts.iter().filter(|contract| !contract.meets(serves_from, version)).collect();
+    let last = all.last()?;
+    let serves = match serves_from < version {
+        true => format!("{version} (and serves readers of {serves_from} on)"),
+        false => version.to_string(),
+    };
+    let reason = |contract: &&Contract| {
+        let Contract { app, accepts_min, accepts_max, .. } = contract;
+        format!("it has schema version {serves}, app {app} accepts {accepts_min}..{accepts_max}")
+    };
+    // What it accepts already, and this version as well.
+    let version = version.cast_signed();
+    let (min, max) = (last.accepts_min.min(version), last.accepts_max.max(version));
+    let app = shell::word(&last.app);
+    let until = last.until.as_ref().map_or(String::new(), |day| format!(" --until {day}"));
+    let help = format!(
+        "deploy a {} that accepts {version}, then: kiln contract set {database} --app {app} \
+         --accepts {min}..{max}{until}",
+        last.app
+    );
+    Some((all.iter().map(reason).collect(), help))
 }
 
 #[cfg(test)]
@@ -105,12 +129,18 @@ mod tests {
                 build: "druginfo_00007".into(),
                 database: "druginfo".into(),
                 version: 3,
+                serves_from: 3,
                 fingerprint: "f".into(),
                 rows: Vec::new(),
             }),
             fingerprint: "f".into(),
             named: false,
-            lock: Some(SchemaLock { version: 3, fingerprint: "f".into(), catalog: Vec::new() }),
+            lock: Some(SchemaLock {
+                version: 3,
+                serves_from: 3,
+                fingerprint: "f".into(),
+                catalog: Vec::new(),
+            }),
             tag,
         }
     }
@@ -121,6 +151,7 @@ mod tests {
             app: "plans".into(),
             accepts_min: min,
             accepts_max: max,
+            until: None,
         }
     }
 
@@ -155,7 +186,37 @@ mod tests {
         part.named = true;
         assert_eq!(refused(&part, &good), "");
         let mut older = facts();
-        older.lock = Some(SchemaLock { version: 4, fingerprint: "g".into(), catalog: Vec::new() });
+        older.lock = Some(SchemaLock {
+            version: 4,
+            serves_from: 4,
+            fingerprint: "g".into(),
+            catalog: Vec::new(),
+        });
         assert_eq!(refused(&older, &good), "");
+    }
+
+    #[test]
+    fn a_build_that_only_adds_serves_readers_of_before_and_no_others() {
+        let mut adds = facts();
+        adds.stamp.as_mut().expect("stamped").serves_from = 2;
+        for fits in [contract(1, 2), contract(2, 2), contract(3, 3), contract(1, 9)] {
+            assert_eq!(refused(&adds, std::slice::from_ref(&fits)), "", "{fits:?}");
+        }
+        for (misfit, proposed) in [(contract(1, 1), "1..3"), (contract(4, 9), "3..9")] {
+            let error = decide(&adds, &[misfit]).expect_err("a misfit");
+            let said = crate::error::render(&error);
+            assert!(said.contains("version 3 (and serves readers of 2 on), app plans"), "{said}");
+            assert!(said.contains(&format!("--accepts {proposed} && kiln swap")), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_range_that_is_proposed_is_one_and_a_name_is_quoted() {
+        let odd = Contract { app: "plan finder".into(), ..contract(998, 999) };
+        let said = crate::error::render(&decide(&facts(), &[odd]).expect_err("a misfit"));
+        assert!(
+            said.ends_with("--app 'plan finder' --accepts 3..999 && kiln swap druginfo"),
+            "{said}"
+        );
     }
 }

@@ -29,6 +29,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
     let expected = [
         "build",
         "contract list",
+        "contract remove",
         "contract set",
         "demo",
         "docs",
@@ -99,6 +100,7 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "synth",
         "rollback",
         "contract set",
+        "contract remove",
         "schema lock",
         "source new",
         "prune",
@@ -144,6 +146,10 @@ fn a_wrong_command_line_exits_2_and_says_what_is_meant() {
         (&["swap"], "<DATABASE>"),
         (&["contract", "set", "druginfo", "--app", "a", "--accepts", "3..1"], "1..3"),
         (&["waive", "druginfo", "row", "--why", "x"], "rejected, rows, nulls, older, sections"),
+        (
+            &["contract", "set", "d", "--app", "a", "--accepts", "1", "--until", "May"],
+            "--until <YYYY-MM-DD>",
+        ),
         (&[], "Usage:"),
     ] {
         Kiln::new(arguments).exits(2).says(&[said]);

@@ -68,6 +68,42 @@ fn the_lock_goes_up_by_one_once_and_a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn the_lock_says_from_which_version_on_readers_are_still_served() {
+    let project = Project::new();
+    let version = |expected: &str| {
+        let lock = project.read(LOCK);
+        let said: Vec<&str> = lock.lines().skip(2).take(2).collect();
+        assert_eq!(said.join(", "), expected);
+    };
+    let lock = || project.kiln(&["schema", "lock", "druginfo"]).succeeds();
+    // As an older kiln wrote it: its own readers.
+    project.edit(LOCK, "serves_from = 1\n", "");
+    let function = "create function county_of(code text) returns table (county text) language sql\n\
+        as $$ select county from geographic_locator where county_code = code $$;\n\
+        comment on function county_of is 'The county of a code.';\n";
+    let end = "comment on table geographic_locator is";
+    project.edit(TABLE, end, &format!("{function}{end}"));
+    let outcome = lock();
+    assert!(outcome.stdout.contains("apps that accept version 1 or later need not be asked"));
+    version("version = 2, serves_from = 1");
+
+    // A body alone: whether it means something else, only its author knows.
+    project.edit(TABLE, "returns table (county text)", "returns table (county text, code text)");
+    project.edit(TABLE, "$$ select county from", "$$ select county, county_code from");
+    let outcome = lock();
+    assert!(outcome.stdout.contains("changed inside: public.county_of; where answers mean"));
+    version("version = 3, serves_from = 1");
+    project.edit(TABLE, "'The county of a code.'", "'The county of a code. [meaning 2]'");
+    let outcome = lock();
+    let said = "readers of the version before would miss:\n  \
+                public.county_of means something else: [meaning 2]\n";
+    assert!(outcome.stdout.contains(said), "{outcome}");
+    version("version = 4, serves_from = 4");
+    let line = project.edit(LOCK, "serves_from = 4", "serves_from = 5");
+    project.check().says(&[&format!("schema.lock:{line}: `serves_from` must be from 1 to 4")]);
+}
+
+#[test]
 fn a_schema_that_is_broken_is_not_locked() {
     let project = Project::new();
     let before = project.read(LOCK);

@@ -45,6 +45,7 @@ fn a_newer_schema_waits_for_its_app() {
     let mut world = World::ready();
     world.night();
     world.own_root();
+    world.edit("sql/druginfo/schema.lock", "serves_from = 1", "serves_from = 2");
     world.edit("sql/druginfo/schema.lock", "version = 1", "version = 2");
     let before = world.live();
     world.kiln(&["run", "druginfo"]).exits(13).says(&[
@@ -57,6 +58,99 @@ fn a_newer_schema_waits_for_its_app() {
     world.accept("1..2");
     world.kiln(&["swap", "druginfo"]).succeeds();
     assert_ne!(world.live(), before);
+}
+
+/// Changes the first table's file and locks the schema anew.
+fn relock(world: &World, from: &str, to: &str) -> Outcome {
+    world.edit("sql/druginfo/0001_geographic_locator.sql", from, to);
+    world.kiln(&["schema", "lock", "druginfo"]).succeeds()
+}
+
+#[test]
+fn an_addition_needs_no_word_of_an_app_and_what_readers_would_miss_does() {
+    let mut world = World::ready();
+    world.night();
+    world.own_root();
+    let comment = "comment on table geographic_locator is";
+    let view = "create view county_name as select county from geographic_locator;\n\
+        comment on view county_name is 'Counties.';\n\
+        comment on column county_name.county is 'Its name.';\n";
+    relock(&world, comment, &format!("{view}{comment}"));
+    let before = world.live();
+    world.night();
+    assert_ne!(world.live(), before);
+    let stamp = "select version || ' serves from ' || serves_from from kiln.stamp";
+    assert_eq!(world.postgres.value("druginfo", stamp), "2 serves from 1");
+    world.kiln(&["guard", "druginfo", "--accepts", "1"]).succeeds();
+    world.kiln(&["guard", "druginfo", "--accepts", "2"]).succeeds();
+    world.kiln(&["guard", "druginfo", "--accepts", "3"]).exits(13);
+    // An app that reads the view must not fall back to a build without it.
+    world.accept("2");
+    refused_with(&world, &["rollback", "druginfo"], 13, &["version 1, app test accepts 2..2"]);
+    world.accept("1..2");
+
+    relock(&world, view, "");
+    let before = world.live();
+    let outcome = world.kiln(&["run", "druginfo"]).exits(13);
+    outcome.says(&["it has schema version 3, app test accepts 1..2", "--accepts 1..3"]);
+    assert_eq!(world.live(), before);
+    world.kiln(&["guard", "druginfo", "--accepts", "1"]).succeeds();
+}
+
+#[test]
+fn a_contract_that_no_build_could_meet_is_refused_and_one_may_be_taken_back() {
+    let world = World::ready();
+    world.night();
+    let said = || {
+        let sql = "select coalesce(string_agg(concat_ws(' ', app, accepts_min, accepts_max, until),
+                       ', ' order by app), '') from kiln.contract";
+        world.postgres.value("kiln", sql)
+    };
+    let set = |rest: &[&str]| {
+        let words = ["contract", "set", "druginfo", "--app"];
+        world.kiln(&[&words[..], rest].concat())
+    };
+    for dry in [&["--dry-run"][..], &[]] {
+        let refused = |rest: &[&str], says: &[&str]| {
+            set(&[rest, dry].concat()).exits(2).says(says);
+            assert_eq!(said(), "test 1 1");
+        };
+        refused(
+            &["an app", "--accepts", "0"],
+            &[
+                "versions begin at 1",
+                "hint: to ask an app no more: kiln contract remove druginfo --app 'an app'",
+            ],
+        );
+        refused(&["test", "--accepts", "1", "--until", "2020-01-31"], &["is over already"]);
+    }
+    set(&["other", "--accepts", "2", "--until", "2999-12-31"]).succeeds();
+    assert_eq!(said(), "other 2 2 2999-12-31, test 1 1");
+    let listed = world.kiln(&["contract", "list"]).succeeds();
+    assert!(listed.stdout.contains("2..2 until 2999-12-31"), "{listed}");
+    world.kiln(&["run", "druginfo"]).exits(13).says(&["app other accepts 2..2"]);
+    // One that has ended is not asked.
+    world
+        .postgres
+        .execute("kiln", "update kiln.contract set until = current_date - 1 where app = 'other'");
+    world.kiln(&["swap", "druginfo", "--dry-run"]).succeeds();
+    world
+        .postgres
+        .execute("kiln", "update kiln.contract set until = current_date where app = 'other'");
+    world.kiln(&["swap", "druginfo", "--dry-run"]).exits(13);
+
+    let remove = |app: &str, more: &[&str]| {
+        let words = ["contract", "remove", "druginfo", "--app", app, "--why", "shut down"];
+        world.kiln(&[&words[..], more].concat())
+    };
+    remove("othre", &[]).exits(2).says(&["no app \"othre\"", "did you mean `other`?"]);
+    remove("other", &["--dry-run"]).succeeds();
+    assert_ne!(said(), "test 1 1");
+    remove("other", &[]).succeeds();
+    assert_eq!(said(), "test 1 1");
+    let audit = "select concat_ws(' ', action, details->>'app', why) from kiln.audit order by id desc limit 1";
+    assert_eq!(world.postgres.value("kiln", audit), "contract remove other shut down");
+    world.kiln(&["swap", "druginfo"]).succeeds();
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub async fn write(
         database: baked.tag.database.clone(),
         subset: ready.words.clone(),
         version: baked.tag.version,
+        serves_from: Some(baked.schema.locked()?.serves_from),
         fingerprint: baked.tag.fingerprint.clone(),
         catalog: baked.schema.locked()?.catalog.clone(),
         manifest: ready.manifest.clone(),

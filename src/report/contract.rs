@@ -1,0 +1,34 @@
+//! What apps accept, as `kiln contract` says it.
+
+use super::Table;
+use crate::registry::control::Contract;
+
+/// The outcome of `kiln contract set`.
+pub fn contract_set(contract: &Contract, dry_run: bool) {
+    let verb = if dry_run { "would accept" } else { "accepts" };
+    let Contract { database, app, .. } = contract;
+    say!("{app} {verb} {database} {}", contract.words());
+}
+
+/// The outcome of `kiln contract remove`.
+pub fn contract_removed(database: &str, app: &str, dry_run: bool) {
+    let verb = if dry_run { "would be asked" } else { "is asked" };
+    say!("{app} {verb} no more about {database}");
+}
+
+/// The outcome of `kiln contract list`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        say!("{}", serde_json::to_string(all)?);
+        return Ok(());
+    }
+    let mut table = Table::new(&["database", "app", "accepts"]);
+    for contract in all {
+        table.row(vec![contract.database.clone(), contract.app.clone(), contract.words()]);
+    }
+    table.print();
+    Ok(())
+}
