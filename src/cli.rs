@@ -202,8 +202,14 @@ Examples:
     /// What is live since when, what failed last, and how to go on
     #[command(after_help = "Examples:\n  kiln status\n  kiln status druginfo --json")]
     Status(Status),
-    /// Print the URL of the live database
-    #[command(after_help = "Examples:\n  psql \"$(kiln url druginfo)\"")]
+    /// Print the URL of the live database, or of a build, with the app's rights
+    #[command(after_help = "\
+It has no password: psql finds it in PGPASSWORD or ~/.pgpass.
+
+Examples:
+  psql \"$(kiln url druginfo)\"
+  # a build that is kept
+  psql \"$(kiln url druginfo_00007)\"")]
     Url(Url),
     /// What apps accept
     #[command(subcommand)]

@@ -91,19 +91,28 @@ pub struct Failure {
     pub message: String,
     /// What to type next.
     pub hint: Option<String>,
+    /// Postgres's SQLSTATE, where it is the server that refused: what decisions go by.
+    pub sqlstate: Option<String>,
     cause: Option<Box<dyn std::error::Error + Send + Sync + 'static>>,
 }
 
 impl Failure {
     /// A failure with its exit code and message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Failure { exit, message: message.into(), hint: None, cause: None }
+        Failure { exit, message: message.into(), hint: None, sqlstate: None, cause: None }
     }
 
     /// Adds the command that helps.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says what the server answered.
+    #[must_use]
+    pub fn sqlstate(mut self, code: impl Into<String>) -> Self {
+        self.sqlstate = Some(code.into());
         self
     }
 
@@ -168,8 +177,28 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     decisive(error).map_or(Exit::Bug, |failure| failure.exit)
 }
 
+/// Postgres's SQLSTATE, where the server refused.
+pub fn sqlstate_of(error: &anyhow::Error) -> Option<&str> {
+    let failures = error.chain().filter_map(|cause| cause.downcast_ref::<Failure>());
+    failures.filter_map(|failure| failure.sqlstate.as_deref()).last()
+}
+
+/// The command that helps: the innermost hint.
+pub fn hint_of(error: &anyhow::Error) -> Option<&str> {
+    let failures = error.chain().filter_map(|cause| cause.downcast_ref::<Failure>());
+    failures.filter_map(|failure| failure.hint.as_deref()).last()
+}
+
 /// The error as people read it: the chain on one line, then the innermost hint.
 pub fn render(error: &anyhow::Error) -> String {
+    match hint_of(error) {
+        Some(hint) => format!("{}\nhint: {hint}", message_of(error)),
+        None => message_of(error),
+    }
+}
+
+/// The chain on one line, without the hint.
+pub fn message_of(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
         let said = cause.to_string();
@@ -180,15 +209,6 @@ pub fn render(error: &anyhow::Error) -> String {
             text.push_str(": ");
         }
         text.push_str(&said);
-    }
-    let hint = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<Failure>())
-        .filter_map(|failure| failure.hint.as_deref())
-        .last();
-    if let Some(hint) = hint {
-        text.push_str("\nhint: ");
-        text.push_str(hint);
     }
     text
 }
@@ -212,6 +232,15 @@ mod tests {
     fn an_error_without_a_failure_is_a_bug() {
         let error = anyhow::anyhow!("index out of range").context("load");
         assert_eq!(exit_of(&error), Exit::Bug);
+    }
+
+    #[test]
+    fn what_the_server_answered_is_not_read_out_of_a_text() {
+        let full = Failure::new(Exit::Database, "COPY: no room").sqlstate("53100");
+        let error = anyhow::Error::from(full).context("source x").context("druginfo is as it was");
+        assert_eq!(sqlstate_of(&error), Some("53100"));
+        let line = failure(Exit::InputRejected, "x.txt line 53100: has letters (SQLSTATE 53100)");
+        assert_eq!(sqlstate_of(&line), None);
     }
 
     #[test]

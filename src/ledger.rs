@@ -3,6 +3,7 @@
 
 mod contents;
 mod made;
+mod stage;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use crate::forecast::used::Used;
 use crate::progress::Clock;
 pub use contents::{Leaf, Link, Reuse, difference};
 pub use made::{Made, MadeIn};
+pub use stage::StageEntry;
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +98,12 @@ pub struct SourceEntry {
     pub seconds: f64,
     /// Why it failed.
     pub error: Option<String>,
+    /// The command that helps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The SQLSTATE, where it is the server that refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sqlstate: Option<String>,
     /// The exit code that the failure asks for.
     pub exit_code: Option<u8>,
 }
@@ -119,6 +127,8 @@ impl SourceEntry {
             digest: String::new(),
             seconds: 0.0,
             error: None,
+            hint: None,
+            sqlstate: None,
             exit_code: None,
         }
     }
@@ -180,15 +190,6 @@ pub struct CheckEntry {
     pub place: String,
     /// Rows that must not be there (counted up to a limit).
     pub rows: u64,
-}
-
-/// How long a stage took.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StageEntry {
-    /// The stage's name.
-    pub stage: String,
-    /// Seconds by the wall clock.
-    pub seconds: f64,
 }
 
 /// The account of one run of one database.

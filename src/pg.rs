@@ -4,6 +4,7 @@
 mod place;
 mod session;
 pub mod settings;
+mod shown;
 
 use std::fmt;
 use std::path::Path;
@@ -103,18 +104,6 @@ impl Server {
     #[must_use]
     pub fn called(&self, who: impl Into<String>) -> Server {
         Server { who: who.into(), ..self.clone() }
-    }
-
-    /// The URL that this server was given, with another database; for people and `psql`.
-    ///
-    /// # Errors
-    /// When the URL is of the keyword form (`host=… user=…`), which has no place to put it.
-    pub fn url(&self, database: &str) -> anyhow::Result<String> {
-        let mut url = url::Url::parse(&self.url).map_err(|_| {
-            failure(Exit::Usage, "KILN_POSTGRES_URL is not of the form postgresql://…")
-        })?;
-        url.set_path(database);
-        Ok(url.to_string())
     }
 
     /// Run and build, as `application_name` has them: `kiln RUN BUILD SOURCE`, without labels,
@@ -260,7 +249,8 @@ pub fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
     {
         return describe(doing, error);
     }
-    let mut text = format!("{doing}: SQLSTATE {}", db_error.code().code());
+    let code = db_error.code().code();
+    let mut text = format!("{doing}: SQLSTATE {code}");
     for (what, name) in [
         ("table", db_error.table()),
         ("column", db_error.column()),
@@ -270,7 +260,12 @@ pub fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
             text.push_str(&format!(", {what} {name}"));
         }
     }
-    failure(Exit::Database, text)
+    Failure::new(Exit::Database, text).sqlstate(code).into()
+}
+
+/// Whether the server refused with this SQLSTATE.
+pub fn is_state(error: &anyhow::Error, state: &SqlState) -> bool {
+    crate::error::sqlstate_of(error) == Some(state.code())
 }
 
 fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
@@ -299,9 +294,9 @@ fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
         }
         &SqlState::INVALID_CATALOG_NAME => "`kiln status` lists the databases that there are",
         &SqlState::TOO_MANY_CONNECTIONS => "lower KILN_CONNECTIONS, or raise max_connections",
-        _ => return failure(Exit::Database, text),
+        _ => return Failure::new(Exit::Database, text).sqlstate(code.code()).into(),
     };
-    Failure::new(Exit::Database, text).hint(hint).into()
+    Failure::new(Exit::Database, text).sqlstate(code.code()).hint(hint).into()
 }
 
 #[cfg(test)]

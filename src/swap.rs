@@ -4,6 +4,7 @@
 //! [`gate`] decides from facts, purely; [`rename`] does both renames in one transaction by the
 //! two-session way. Rollback is the same step, backwards, through the same gate.
 
+mod blockers;
 pub mod gate;
 mod rename;
 

@@ -268,7 +268,8 @@ pub struct Status {
 /// Arguments of `kiln url`.
 #[derive(Debug, Args)]
 pub struct Url {
-    /// The database
+    /// The database, or a build by its name
+    #[arg(value_name = "DATABASE|BUILD")]
     pub database: String,
 }
 

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
 use super::build::Baking;
 use crate::error::{Exit, Failure, exit_of, render};
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
-use crate::pg::stopped;
+use crate::pg::{is_state, stopped};
 use crate::registry::control::{self, Audit, RunEnd};
 use crate::registry::{State, Tag};
 use crate::schema::Schema;
@@ -98,6 +99,7 @@ impl Baking<'_> {
             }
             .into());
         }
+        let sqlstate = sqlstate(&failed);
         let go_on = self.go_on();
         let mended = match exit {
             Exit::InputRejected => format!("land the mended file, then: {go_on}"),
@@ -105,7 +107,9 @@ impl Baking<'_> {
             _ => format!("then: {go_on}"),
         };
         let hint = own_hint.map_or(mended.clone(), |own| format!("{own}; {mended}"));
-        Err(Failure::new(exit, said).hint(hint).into())
+        let mut failure = Failure::new(exit, said).hint(hint);
+        failure.sqlstate = sqlstate;
+        Err(failure.into())
     }
 
     /// Puts a failed build away: kept for an engineer where there is something to keep, dropped
@@ -116,7 +120,7 @@ impl Baking<'_> {
             self.lock.renew(&self.context.server).await;
         }
         let exit = exit_of(&error);
-        let full = error.chain().any(|cause| cause.to_string().contains("53100"));
+        let full = is_state(&error, &SqlState::DISK_FULL);
         let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();
         let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
         let database = self.tag.database.clone();
@@ -168,20 +172,25 @@ impl Baked {
     }
 }
 
+/// What the server answered to the failed sources; a full disk before all else.
+fn sqlstate(failed: &[&SourceEntry]) -> Option<String> {
+    let answered = failed.iter().filter_map(|entry| entry.sqlstate.as_ref());
+    answered.max_by_key(|state| *state == SqlState::DISK_FULL.code()).cloned()
+}
+
 /// What failed sources say: a line for each trouble, and the hint of the first.
 fn trouble(failed: &[&SourceEntry]) -> (String, Option<String>) {
     let mut told: Vec<(String, Vec<&str>)> = Vec::new();
     let mut own_hint = None;
     for entry in failed {
         let error = entry.error.as_deref().unwrap_or("failed");
-        let (said, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
         let own = format!("source {}: ", entry.source);
-        let said = said.strip_prefix(own.as_str()).unwrap_or(said);
+        let said = error.strip_prefix(own.as_str()).unwrap_or(error);
         match told.iter_mut().find(|(known, _)| known == said) {
             Some((_, names)) => names.push(&entry.source),
             None => told.push((said.to_owned(), vec![&entry.source])),
         }
-        own_hint = own_hint.or_else(|| Some(hint.to_owned()).filter(|hint| !hint.is_empty()));
+        own_hint = own_hint.or_else(|| entry.hint.clone());
     }
     let line = |(said, names): &(String, Vec<&str>)| match names.as_slice() {
         [one] => format!("source {one}: {said}"),

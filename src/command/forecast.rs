@@ -143,8 +143,7 @@ impl Baking<'_> {
     fn note_forecast(&mut self) {
         let Some(room) = &self.room else { return };
         self.ledger.forecast = Some(room.forecast());
-        self.ledger.warnings.retain(|warning| !Room::is_warning(warning));
-        self.ledger.warnings.extend(room.warnings());
+        room.renew_warnings(&mut self.ledger.warnings);
     }
 
     /// Notes the forecast that the load rested on. A night that was refused for want of room keeps

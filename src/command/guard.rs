@@ -2,10 +2,12 @@
 //! app's rights, and exits 0 only if the version fits.
 
 use serde_json::json;
+use tokio_postgres::error::SqlState;
 
 use super::{Context, Start};
 use crate::cli;
 use crate::error::{Exit, Failure};
+use crate::pg::is_state;
 use crate::registry::build::ident;
 use crate::seal;
 
@@ -25,7 +27,7 @@ async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
     let refused =
         |message: String, hint: String| Failure::new(Exit::SchemaRefused, message).hint(hint);
     let session = context.server.connect(database).await.map_err(|error| {
-        match error.to_string().contains("3D000") {
+        match is_state(&error, &SqlState::INVALID_CATALOG_NAME) {
             true => {
                 refused(format!("{database} is not live"), format!("kiln run {database}")).into()
             }

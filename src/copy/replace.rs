@@ -41,7 +41,12 @@ impl Loading<'_> {
         drop(watch);
         let entry = open.prove(&session).await?;
         if let (SourceState::Failed, Some(error)) = (&entry.state, &entry.error) {
-            return Err(Failure::new(Exit::InputRejected, error.clone()).into());
+            let failure = Failure::new(Exit::InputRejected, error.clone());
+            return Err(match entry.hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+            .into());
         }
         commit(&session, &entry, attempt, manifest).await?;
         Ok(entry)

@@ -13,7 +13,7 @@ use super::queue::Task;
 use super::rejects::RejectWriter;
 use super::{Part, dictionary, send, truncate};
 use crate::bind::Binding;
-use crate::error::{Exit, exit_of, render};
+use crate::error::{Exit, Failure, exit_of, hint_of, message_of, render, sqlstate_of};
 use crate::fetch::archive::Found;
 use crate::fetch::member::Member;
 use crate::ledger::{FileEntry, Leaf, SourceEntry, SourceState};
@@ -203,18 +203,18 @@ fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
         let over = open.tally.count() > entry.rejects_allowed;
         over.then(|| open.tally.over_budget(entry.rejects_allowed, false))
     });
-    let failed = match failed {
-        Some(error) => Some((exit_of(&error), render(&error.context(format!("source {name}"))))),
-        None => {
-            let problems = entry.problems();
-            (!problems.is_empty()).then(|| (Exit::InputRejected, problems.join("; ")))
-        }
-    };
-    if let Some((exit, error)) = failed {
-        tracing::error!(source = name, error, "source failed");
+    let failed = failed.map(|error| error.context(format!("source {name}"))).or_else(|| {
+        let problems = entry.problems();
+        let failed = || Failure::new(Exit::InputRejected, problems.join("; ")).into();
+        (!problems.is_empty()).then(failed)
+    });
+    if let Some(error) = failed {
+        tracing::error!(source = name, error = render(&error), "source failed");
         entry.state = SourceState::Failed;
-        entry.error = Some(error);
-        entry.exit_code = Some(exit.code());
+        entry.error = Some(message_of(&error));
+        entry.hint = hint_of(&error).map(str::to_owned);
+        entry.sqlstate = sqlstate_of(&error).map(str::to_owned);
+        entry.exit_code = Some(exit_of(&error).code());
     } else {
         tracing::info!(source = name, rows = counted, digest = entry.digest, "source loaded");
     }

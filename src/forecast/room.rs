@@ -17,9 +17,6 @@ use crate::progress::night::Foretold;
 /// A forecast that leaves less than this share of what is free is warned of.
 const SPARE: f64 = 0.1;
 
-/// How the warning begins.
-const LITTLE: &str = "little room";
-
 /// Marks an error: no row was sent, for there is no room.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("no row was sent")]
@@ -98,6 +95,8 @@ struct Told {
     forecast: Forecast,
     scratch: u64,
     warnings: Vec<String>,
+    /// Those of them that an account has.
+    noted: Vec<String>,
 }
 
 /// Where a build goes, and what is known of its room.
@@ -157,14 +156,12 @@ impl Room {
         self.told().forecast.clone()
     }
 
-    /// What a person may want to know.
-    pub fn warnings(&self) -> Vec<String> {
-        self.told().warnings.clone()
-    }
-
-    /// Whether a warning is one of these.
-    pub fn is_warning(text: &str) -> bool {
-        text.starts_with(LITTLE)
+    /// Adds what a person may want to know, in the place of what this said before.
+    pub fn renew_warnings(&self, all: &mut Vec<String>) {
+        let mut told = self.told();
+        all.retain(|warning| !told.noted.contains(warning));
+        all.extend(told.warnings.iter().cloned());
+        told.noted = told.warnings.clone();
     }
 
     /// Bytes that inner zips took in the scratch folder.
@@ -305,7 +302,7 @@ impl Room {
         match verdict(needed, free.bytes) {
             Verdict::Enough => Ok(()),
             Verdict::Near => {
-                let warning = format!("{LITTLE}: the forecast is {said}");
+                let warning = format!("little room: the forecast is {said}");
                 tracing::warn!("{warning}");
                 // The second look says it better.
                 self.told().warnings = vec![warning];

@@ -1,6 +1,6 @@
 //! The roles that builds need: an owner without login, and the one that apps read through.
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, message_of};
 use crate::pg::{Ident, Session, db};
 
 /// Makes sure that the owner role and the app role exist and that kiln may act as the owner.
@@ -38,9 +38,9 @@ pub async fn ensure(session: &Session, owner: &Ident, app: &Ident) -> anyhow::Re
 }
 
 fn refused_role(role: &Ident, statement: &str, error: tokio_postgres::Error) -> anyhow::Error {
+    let code = error.code().map(|code| code.code().to_owned());
     let cause = db(format!("set up role {role}"))(error);
-    let text = crate::error::render(&cause);
-    Failure::new(Exit::Database, text.lines().next().unwrap_or_default())
-        .hint(format!("as a superuser: {}", statement.replace('"', "")))
-        .into()
+    let mut failure = Failure::new(Exit::Database, message_of(&cause));
+    failure.sqlstate = code;
+    failure.hint(format!("as a superuser: {}", statement.replace('"', ""))).into()
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 
+use super::blockers::{self, Blocker, MAY_END};
 use super::gate::{Facts, Permit, decide};
 use super::{NotKnown, Swap, tags_after};
-use crate::error::{Exit, Failure};
 use crate::failpoint;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::ident;
@@ -26,15 +26,6 @@ const ASK: Duration = Duration::from_secs(30);
 /// Between two rounds of ending readers.
 const ROUND: Duration = Duration::from_millis(5);
 
-/// Ends the sessions that this role may end.
-const END_SESSIONS: &str = "
-    select count(pg_terminate_backend(a.pid))
-    from pg_stat_activity a join pg_roles r on r.oid = a.usesysid
-    where a.datname = any($1) and a.pid <> pg_backend_pid()
-      and ((select rolsuper from pg_roles where rolname = current_user)
-           or (not r.rolsuper and (pg_has_role(r.oid, 'member')
-                                   or pg_has_role('pg_signal_backend', 'member'))))";
-
 /// Renames; gives back how long newcomers were kept waiting, and how many sessions were ended.
 pub async fn rename(
     swap: &mut Swap<'_>,
@@ -48,6 +39,16 @@ pub async fn rename(
     names.push(swap.lock.database().to_owned());
     let mut ended = 0;
     loop {
+        // Nobody is ended for a rename that cannot be done.
+        let unendable = blockers::unendable(&ender, &names).await?;
+        if let Some(first) = unendable.first() {
+            tracing::warn!(
+                waiting_for = first.words,
+                "a session that kiln may not end is in the way"
+            );
+            wait(swap, began, &ender, &names, &unendable).await?;
+            continue;
+        }
         let attempt = Instant::now();
         let outcome = one_attempt(swap, candidate, builds, facts, &ender, &names, &mut ended).await;
         match outcome {
@@ -63,17 +64,34 @@ pub async fn rename(
                 swap.lock.batch_execute("rollback").await.map_err(db("give the swap up"))?;
             }
         }
-        if swap.stop.is_cancelled() {
-            return Err(stopped());
-        }
-        if began.elapsed() + PAUSE >= swap.deadline {
-            return Err(not_possible(swap, &ender, &names).await);
-        }
         tracing::warn!(ended, "a session could not be ended in time; trying again");
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            () = swap.stop.cancelled() => return Err(stopped()),
-        }
+        wait(swap, began, &ender, &names, &[]).await?;
+    }
+}
+
+/// Lets readers through before the next attempt.
+///
+/// # Errors
+/// When there is no time for one, or after a stop signal.
+async fn wait(
+    swap: &Swap<'_>,
+    began: Instant,
+    ender: &Session,
+    names: &[String],
+    unendable: &[Blocker],
+) -> anyhow::Result<()> {
+    if swap.stop.is_cancelled() {
+        return Err(stopped());
+    }
+    if began.elapsed() + PAUSE >= swap.deadline {
+        let others = blockers::all(ender, names).await.unwrap_or_default();
+        let (database, seconds) = (swap.lock.database(), swap.deadline.as_secs());
+        let user = swap.server.user();
+        return Err(blockers::not_possible(database, user, seconds, unendable, &others));
+    }
+    tokio::select! {
+        () = tokio::time::sleep(PAUSE) => Ok(()),
+        () = swap.stop.cancelled() => Err(stopped()),
     }
 }
 
@@ -196,12 +214,17 @@ async fn while_ending_readers(
     ended: &mut u64,
 ) -> Result<(), tokio_postgres::Error> {
     tokio::pin!(renames);
+    let end = format!(
+        "select count(pg_terminate_backend(a.pid))
+         from pg_stat_activity a join pg_roles r on r.oid = a.usesysid
+         where a.datname = any($1) and a.pid <> pg_backend_pid() and {MAY_END}"
+    );
     loop {
         tokio::select! {
             biased;
             done = &mut renames => return done,
             () = tokio::time::sleep(ROUND) => {
-                let count = ender.query_one(END_SESSIONS, &[&names]).await;
+                let count = ender.query_one(&end, &[&names]).await;
                 *ended += count.map_or(0, |row| row.get::<_, i64>(0).unsigned_abs());
             }
         }
@@ -235,35 +258,4 @@ async fn lost(swap: &mut Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyho
         return Ok(());
     }
     Err(error)
-}
-
-async fn not_possible(swap: &Swap<'_>, ender: &Session, names: &[String]) -> anyhow::Error {
-    let rows = ender
-        .query(
-            "select pid, usename::text, application_name, state from pg_stat_activity
-             where datname = any($1) and pid <> pg_backend_pid() order by backend_start limit 10",
-            &[&names],
-        )
-        .await
-        .unwrap_or_default();
-    let mut blockers = Vec::new();
-    for row in &rows {
-        let (pid, role): (i32, Option<String>) = (row.get(0), row.get(1));
-        let (app, state): (String, Option<String>) = (row.get(2), row.get(3));
-        blockers.push(format!(
-            "backend {pid} (role {}, application {app:?}, {})",
-            role.unwrap_or_default(),
-            state.unwrap_or_default()
-        ));
-    }
-    let who = match blockers.is_empty() {
-        true => "sessions that reconnect faster than they can be ended".to_owned(),
-        false => blockers.join(", "),
-    };
-    let seconds = swap.deadline.as_secs();
-    let database = swap.lock.database();
-    let message = format!("{database} was not swapped within {seconds} s: in the way are {who}");
-    Failure::new(Exit::SwapNotPossible, message)
-        .hint(format!("end those sessions (or grant pg_signal_backend), then kiln swap {database}"))
-        .into()
 }

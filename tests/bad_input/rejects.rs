@@ -3,6 +3,7 @@
 
 use kiln::synth::{Release, Tamper};
 
+use super::tiny::{self, Tiny};
 use super::{Druginfo, Kept, set_field, zips};
 use crate::support::World;
 
@@ -51,6 +52,23 @@ fn broken() -> Tamper<'static> {
             _ => {}
         }
     })
+}
+
+#[test]
+fn a_bad_row_in_line_53100_is_not_a_full_disk() {
+    // Postgres says 53100 of a full disk, on which a failed build is dropped at once.
+    let tiny = Tiny::new(tiny::CSV);
+    let mut text = String::from("code,name,amount,count\n");
+    for number in 2..53_100 {
+        text.push_str(&format!("c{number},n,1.00,1\n"));
+    }
+    text.push_str("c53100,n,much,1\n");
+    let outcome =
+        tiny.refuses("item_20260701.csv", text.as_bytes(), 11, &["line 53100, byte ", "amount"]);
+    let kept = tiny.world.newest_build();
+    outcome.says(&[&format!("--into {kept}")]);
+    let rejects = tiny.world.postgres.value(&kept, "select count(*)::text from kiln.reject");
+    assert_eq!(rejects, "1", "there is something to look at");
 }
 
 /// A druginfo whose pricing source has this budget.

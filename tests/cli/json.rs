@@ -74,9 +74,51 @@ fn psql_takes_the_url_that_kiln_prints() {
     world.kiln(&["url", "druginfo"]).exits(12).says(&["druginfo is not live", "kiln run druginfo"]);
     world.night();
     let outcome = world.kiln(&["url", "druginfo"]).succeeds();
-    let psql = std::process::Command::new("psql")
-        .args(["-Atqc", "select current_database()", outcome.stdout.trim_end()])
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8_lossy(&psql.stdout), "druginfo\n", "{psql:?}");
+    let asked = |url: &str, sql: &str| {
+        let psql = std::process::Command::new("psql")
+            .args(["-Atqc", sql, url.trim_end()])
+            .env("PGUSER", "app")
+            .output()
+            .unwrap();
+        String::from_utf8(psql.stdout).unwrap()
+    };
+    assert_eq!(asked(&outcome.stdout, "select current_database()"), "druginfo\n");
+    // The app's role, not the builder's login: whoever was granted it logs in.
+    outcome.says(&["kiln_app does not log in itself: PGUSER=NAME"]);
+    assert!(!outcome.stdout.contains("loader"), "{outcome}");
+    world.postgres.execute("postgres", "grant kiln_app to loader");
+    let outcome = world.kiln(&["url", "druginfo"]).succeeds();
+    let who = "select session_user || ' as ' || current_user";
+    assert_eq!(asked(&outcome.stdout, who), "loader as kiln_app\n", "{outcome}");
+    world.postgres.execute("postgres", "alter role kiln_app login");
+    let outcome = world.kiln(&["url", "druginfo"]).succeeds();
+    assert_eq!(asked(&outcome.stdout, who), "kiln_app as kiln_app\n", "{outcome}");
+
+    // A build by its name: the live one, a kept one, one that failed; none that is not there.
+    let live = world.postgres.value("druginfo", "select build from kiln.stamp");
+    assert_eq!(world.kiln(&["url", &live]).succeeds().stdout, outcome.stdout);
+    world.night();
+    let kept = world.kiln(&["url", &live]).succeeds().stdout;
+    assert_eq!(asked(&kept, "select build from kiln.stamp"), format!("{live}\n"));
+    world.kiln(&["build", "druginfo"]).env("KILN_FAILPOINT", "check=error").exits(1);
+    let failed = world.newest_build();
+    let url = world.kiln(&["url", &failed]).succeeds().stdout;
+    assert_eq!(asked(&url, "select count(*) > 0 from pricing"), "t\n", "{url}");
+    world.kiln(&["url", "druginfo_99999"]).exits(12).says(&["has no build druginfo_99999"]);
+}
+
+#[test]
+fn the_url_that_kiln_prints_has_no_password() {
+    let world = World::ready();
+    world.night();
+    world.postgres.demand_password("loader");
+    world.postgres.execute("postgres", "alter role loader password 's3cret'");
+    let url = world.postgres.url("postgres").replace("user=loader", "user=loader&password=s3cret");
+    let outcome = world.kiln(&["url", "druginfo"]).env("KILN_POSTGRES_URL", &url).succeeds();
+    assert!(!outcome.stdout.contains("s3cret") && !outcome.stderr.contains("s3cret"), "{outcome}");
+    let wrong = url.replace("s3cret", "other");
+    // Not "nothing is live": the server was not asked that far.
+    let outcome = world.kiln(&["url", "druginfo"]).env("KILN_POSTGRES_URL", &wrong).exits(12);
+    outcome.says(&["28P01", "hint: check user and password"]);
+    assert!(!outcome.stderr.contains("other"), "{outcome}");
 }

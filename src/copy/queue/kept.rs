@@ -17,7 +17,7 @@ use super::super::{frozen, truncate};
 use super::jobs::{Done, Jobs};
 use super::{Loading, Meters, Task, begin_source, open};
 use crate::bind::{self, Binding};
-use crate::error::{Exit, exit_of, failure, render};
+use crate::error::{Exit, exit_of, failure, message_of};
 use crate::failpoint;
 use crate::ledger::{Reuse, SourceEntry};
 use crate::pg::{Session, db, literal};
@@ -88,7 +88,7 @@ impl Loading<'_> {
         let said = format!(
             "{name} is loaded from its files, for {} does not give it back: {}",
             keep.build,
-            render(&error).lines().next().unwrap_or_default()
+            message_of(&error)
         );
         tracing::warn!(source = name, error = said, "not brought over");
         let (task, found) = self.find(task).await;

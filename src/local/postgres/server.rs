@@ -40,8 +40,11 @@ const SETTINGS: [&str; 11] = [
     // Data values stay out of the log as far as Postgres lets them.
     "log_error_verbosity=terse",
     "log_min_error_statement=panic",
-    "log_line_prefix=%m [%p] %q%a@%d ",
+    "log_line_prefix=%m [%p] %e %q%a@%d ",
 ];
+
+/// The SQLSTATE of a `postmaster.pid` that is there, and of shared memory that is still in use.
+const LOCK_FILE_EXISTS: &str = "F0001";
 
 /// A running server, as its `postmaster.pid` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,9 +258,9 @@ fn log_tail(data: &Path, from: u64) -> String {
     lines[lines.len().saturating_sub(4)..].join("; ")
 }
 
+/// Whether another server's lock file kept it from starting: the log has the SQLSTATE of each line.
 fn in_the_way(said: &str) -> bool {
-    said.contains("pre-existing shared memory block")
-        || said.contains("postmaster.pid\" already exists")
+    said.split_whitespace().any(|word| word == LOCK_FILE_EXISTS)
 }
 
 /// Reads `postmaster.pid`: pid, data directory, start time, port, socket directory, address,
