@@ -66,6 +66,21 @@ fn every_source_loads_its_case_to_the_last_field() {
     assert!(wrong.is_empty(), "{} differences:\n\n{}\n", wrong.len(), wrong.join("\n\n"));
 }
 
+#[test]
+fn what_a_caller_sends_to_rank_plans_is_bounded_and_must_be_known() {
+    let world = live("druginfo");
+    let basket = "(select jsonb_agg('{\"drug\": \"900005\"}'::jsonb) from generate_series(1, 101))";
+    for arguments in [
+        format!("{basket}, '99801'"),
+        r#"'[{"drug": "900005"}]', '00000'"#.to_owned(),
+        r#"'[{"drug": "900005"}]', '99801', county_fips => 'moon'"#.to_owned(),
+    ] {
+        let sql = format!("select from rank_plans({arguments})");
+        let refusal = world.postgres.refusal("kiln", "druginfo", &sql);
+        assert_eq!(refusal.as_deref(), Some("22023"), "{arguments}");
+    }
+}
+
 /// A world in which a database's case is live, for tests that ask the same of every database.
 pub fn live(database: &str) -> World {
     let mut world = World::new();

@@ -12,7 +12,7 @@ from servers import run
 # Network rows of the whole release (`kiln synth --scale 1`), which a scale is a share of.
 NETWORK_ROWS = 307_272_000
 # Sources that other publishers than CMS's Part D release feed.
-WITHOUT = ["ndc_product", "ndc_package", "nppes_pharmacy", "ssa_fips_county", "zip_county"]
+WITHOUT = ["landscape", "ndc_product", "ndc_package", "nppes_pharmacy", "ssa_fips_county", "zip_county"]
 
 
 class Release:

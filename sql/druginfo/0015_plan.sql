@@ -4,6 +4,18 @@ with years as materialized (
     select formulary_id, min(contract_year) as contract_year
     from basic_drugs_formulary
     group by formulary_id
+), premium as materialized (
+    select contract_id, plan_id, lpad(segment_id, 3, '0') as segment_id,
+           max(part_c_premium) as part_c
+    from landscape
+    group by contract_id, plan_id, lpad(segment_id, 3, '0')
+), preferred as materialized (
+    -- Cost type 0: not offered. Where no tier offers a preferred cost share, no pharmacy is preferred.
+    select contract_id, plan_id, segment_id,
+           coalesce(bool_or(cost_type_pref <> 0), false) as retail,
+           coalesce(bool_or(cost_type_mail_pref <> 0), false) as mail
+    from beneficiary_cost
+    group by contract_id, plan_id, segment_id
 )
 select format('%s-%s-%s', p.contract_id, p.plan_id, p.segment_id) as plan,
        p.contract_id,
@@ -25,11 +37,19 @@ select format('%s-%s-%s', p.contract_id, p.plan_id, p.segment_id) as plan,
        -- The newest formulary's year stands in for a formulary that CMS names and does not ship.
        min(coalesce(f.contract_year, (select max(y.contract_year) from years y))) as contract_year,
        min(n.id) as network_plan_key,
-       min(c.id) as pricing_plan_key
+       min(c.id) as pricing_plan_key,
+       min(m.part_c) as premium_part_c,
+       -- A stand-alone drug plan has no medical part; of all others the Part C premium must be known.
+       case when left(p.contract_id, 1) = 'S' then min(p.premium)
+            else min(p.premium) + min(m.part_c) end as premium_total,
+       coalesce(bool_or(r.retail), false) as has_preferred_retail,
+       coalesce(bool_or(r.mail), false) as has_preferred_mail
 from plan_information p
 left join years f using (formulary_id)
 left join network_plan n using (contract_id, plan_id, segment_id)
 left join pricing_plan c using (contract_id, plan_id, segment_id)
+left join premium m using (contract_id, plan_id, segment_id)
+left join preferred r using (contract_id, plan_id, segment_id)
 group by p.contract_id, p.plan_id, p.segment_id;
 
 alter table plan
@@ -37,7 +57,9 @@ alter table plan
     alter column plan set not null,
     alter column kind set not null,
     alter column is_suppressed set not null,
-    alter column counties set not null;
+    alter column counties set not null,
+    alter column has_preferred_retail set not null,
+    alter column has_preferred_mail set not null;
 create unique index plan_plan on plan (plan);
 create index plan_formulary_id on plan (formulary_id);
 analyze plan;
@@ -80,6 +102,14 @@ comment on column plan.network_plan_key is
     'pharmacy_networks.plan_key of the plan in this build; null where no network is loaded for it. [layout]';
 comment on column plan.pricing_plan_key is
     'pricing.plan_key of the plan in this build; null where no prices are loaded for it. [layout]';
+comment on column plan.premium_part_c is
+    'Monthly Part C premium, US dollars, net of rebates: landscape. Null for stand-alone drug plans, and where the landscape does not list the plan (plans for employers, PACE). [layout]';
+comment on column plan.premium_total is
+    'Monthly premium, US dollars: Part C and Part D together, for stand-alone drug plans Part D alone. Null where a part is not known. The Part B premium comes on top. [layout]';
+comment on column plan.has_preferred_retail is
+    'True where any tier has a cost share of its own at preferred retail pharmacies; else all of the plan''s retail pharmacies are standard ones. From beneficiary_cost. [file]';
+comment on column plan.has_preferred_mail is
+    'The same for preferred mail order pharmacies. [file]';
 
 create function pharmacy_plans(pharmacy text) returns table (
     plan text,

@@ -47,8 +47,22 @@ insert into cost_rule values
      'Inflation Reduction Act, section 11401; SSA 1860D-2(b)(8).'),
     ('selected_drug', 'Medicare negotiated the price; the unit cost is at most that price.',
      'Inflation Reduction Act, section 11001; SSA 1860D-2(d)(1)(D).'),
-    ('daily_rate', 'Less than a month''s supply, and the plan has no cost share of its own for it: the copay of a month by the day.',
-     '42 CFR 423.153(b)(4).'),
+    ('daily_rate', 'Less than a month''s supply of a solid oral form, and the plan has no cost share of its own for it: the copay of a month by the day. The law exempts antibiotics and original packages, which the files do not tell.',
+     '42 CFR 423.153(b)(4)(i).'),
+    ('month_share', 'Less than a month''s supply, not of a solid oral form (or of a form that the FDA''s directory does not tell), and the plan has no cost share of its own for it: that of a month, undivided.',
+     '42 CFR 423.153(b)(4)(i), which gives the daily rate to solid oral forms only.'),
+    ('longer_supply', 'The supply lies between those that have cost shares: that of the next longer one, for 32 to 62 days of two months, for 63 to 102 days of three (which plans make 90 to 102 days long).',
+     'Our reading: DAYS_SUPPLY in the beneficiary cost file is a code, 1 for a month, 4 for two, 2 for three; length of a three-month supply: PBP, section Rx.'),
+    ('supply_too_long', 'More than 102 days: longer than any supply that the files have cost shares for.',
+     'As for longer_supply.'),
+    ('no_preferred', 'A preferred pharmacy was asked for, and the plan has none: all of its pharmacies are standard ones.',
+     'COST_TYPE 0 in all preferred columns of the beneficiary cost file.'),
+    ('insulin_unknown', 'The FDA''s directory does not list the drug, so that it may be an insulin: it is reckoned as none unless insulin => true is given.',
+     'Our assumption; the insulin rules hold where it is one.'),
+    ('vaccine_unknown', 'The FDA''s directory does not list the drug, so that it may be a vaccine: it is reckoned as none.',
+     'Our assumption; a vaccine would be free.'),
+    ('year_unknown', 'The law''s amounts for the plan''s year are not in benefit_year: no yearly cap and no insulin cap is applied.',
+     'Amounts are set each year; see benefit_year.'),
     ('excluded_drug', 'Outside Part D by law, covered by the plan all the same: the tier''s share from the first fill; it counts neither to the deductible nor to the cap.',
      'SSA 1860D-2(e)(2); 42 CFR 423.100 (incurred costs) and 423.104(f)(1)(ii); excluded drugs formulary file.'),
     ('capped_benefit', 'The plan pays for the excluded drug up to a cap only, which the files do not tell.', 'CAPPED_BENEFIT_YN in the excluded drugs formulary file.'),
@@ -154,17 +168,22 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
+    -- A three-month supply has 90 to 102 days, as plans file it in the PBP.
+    longest constant integer := 102;
+    -- Null: longer than any supply that has a cost share. 3, other supplies, is for less than a month.
     supply_code constant smallint := case
         when fill_terms.days_supply between 28 and 31 then 1
-        when fill_terms.days_supply between 56 and 62 then 4
-        when fill_terms.days_supply between 84 and 93 then 2
-        else 3 end;
+        when fill_terms.days_supply between 32 and 62 then 4
+        when fill_terms.days_supply between 63 and longest then 2
+        when fill_terms.days_supply < 28 then 3 end;
     -- The supply whose price and fee hold: the files know 30, 60 and 90 days.
     priced_days constant smallint := case
         when fill_terms.days_supply <= 31 then 30
         when fill_terms.days_supply <= 62 then 60
         else 90 end;
-    months constant numeric := ceil(fill_terms.days_supply / 31.0);
+    months constant numeric := case
+        when fill_terms.days_supply between 63 and longest then 3
+        else ceil(fill_terms.days_supply / 31.0) end;
     digits constant text := replace(fill_terms.drug, '-', '');
     -- A kind of pharmacy in place of one: preferred, or standard (also null).
     is_kind constant boolean := coalesce(fill_terms.pharmacy, 'standard') in ('preferred', 'standard');
@@ -172,7 +191,12 @@ declare
     number constant text := right(fill_terms.pharmacy, 10);
     known drug;
     pharmacies integer[];
+    is_solid_oral boolean;
 begin
+    if cardinality(fill_terms.plans) > 20000 then
+        raise exception '% plans', cardinality(fill_terms.plans)
+            using errcode = 'invalid_parameter_value', hint = 'at most 20,000; a release has some 8,000';
+    end if;
     if coalesce(fill_terms.days_supply, 0) not between 1 and 365 then
         raise exception 'days_supply is % days', fill_terms.days_supply
             using errcode = 'invalid_parameter_value', hint = 'from 1 to 365; 30, 60 and 90 are usual';
@@ -196,6 +220,8 @@ begin
         select d.* into known from drug d where d.rxcui = digits
         order by d.formularies desc, d.ndc limit 1;
     end if;
+    is_solid_oral := coalesce(known.route ~* '\moral\M'
+                              and known.dosage_form ~* '^(tablet|capsule|pill)', false);
     if not is_kind then
         if number !~ '^[0-9]{10}$' then
             raise exception 'a pharmacy is an NPI of ten digits, 10 and the NPI, preferred or standard'
@@ -207,18 +233,15 @@ begin
 
     return query
     with asked as materialized (
-        select p.*, y.out_of_pocket_cap, y.insulin_month, y.insulin_share
+        select p.*, y.out_of_pocket_cap, y.insulin_month, y.insulin_share,
+               y.contract_year is null as is_year_unknown
         from plan p
-        left join lateral (
-            select b.* from benefit_year b
-            where b.contract_year <= coalesce(p.contract_year, 9999)
-            order by b.contract_year desc limit 1
-        ) as y on true
+        left join benefit_year y on y.contract_year = p.contract_year
         where p.plan = any (fill_terms.plans)
     ), listed as (
         select a.plan, a.contract_id, a.plan_id, a.segment_id, a.pricing_plan_key,
                a.network_plan_key, a.is_suppressed, coalesce(a.deductible, 0) as deductible,
-               a.out_of_pocket_cap, a.insulin_month, a.insulin_share,
+               a.out_of_pocket_cap, a.insulin_month, a.insulin_share, a.is_year_unknown,
                f.ndc, f.quantity_limit_amount, f.quantity_limit_days,
                f.ndc is not null as is_listed,
                e.rxcui is not null as is_excluded,
@@ -238,9 +261,10 @@ begin
                n.selected_dispensing_fee_90,
                case when coalesce(fill_terms.by_mail,
                                   n.pharmacy_mail and not n.pharmacy_retail, false)
-                    then case when is_preferred or n.preferred_status_mail
+                    then case when is_preferred and a.has_preferred_mail or n.preferred_status_mail
                               then 'preferred mail' else 'standard mail' end
-                    else case when is_preferred or n.preferred_status_retail
+                    else case when is_preferred and a.has_preferred_retail
+                                   or n.preferred_status_retail
                               then 'preferred retail' else 'standard retail' end end as channel,
                case when coalesce(fill_terms.by_mail,
                                   n.pharmacy_mail and not n.pharmacy_retail, false)
@@ -313,9 +337,10 @@ begin
     ), shared as (
         select p.*,
                s.cost_type, s.least_amount, s.greatest_amount, s.deductible_applies,
-               s.days_supply <> supply_code as is_daily,
-               -- A month's copay by the day (42 CFR 423.153(b)(4)).
-               case when s.days_supply <> supply_code and s.cost_type = 1
+               s.days_supply <> supply_code as is_months_share,
+               s.days_supply <> supply_code and is_solid_oral as is_daily,
+               -- A month's copay by the day (42 CFR 423.153(b)(4)(i)).
+               case when s.days_supply <> supply_code and is_solid_oral and s.cost_type = 1
                     then round(s.amount * fill_terms.days_supply / 30, 2)
                     else s.amount end as amount,
                z.cost_type as before_type, z.amount as before_amount,
@@ -428,6 +453,16 @@ begin
                case when r.unit_cost is not null then 'full_cost' when r.is_listed or r.is_excluded
                     then 'price_unknown' end,
                case when r.priced_as <> priced_days then 'price_of_other_supply' end,
+               case when r.is_listed and r.is_year_unknown then 'year_unknown' end,
+               case when r.is_listed and fill_terms.insulin is null and known.is_insulin is null
+                    then 'insulin_unknown' end,
+               case when r.is_listed and not coalesce(fill_terms.insulin, false)
+                     and known.is_vaccine is null then 'vaccine_unknown' end,
+               case when is_preferred and r.channel like 'standard%' then 'no_preferred' end,
+               case when fill_terms.days_supply > longest then 'supply_too_long'
+                    when fill_terms.days_supply between 32 and 55
+                      or fill_terms.days_supply between 63 and 83
+                      or fill_terms.days_supply > 93 then 'longer_supply' end,
                case when is_kind then 'no_pharmacy'
                     when r.network_plan_key is null then 'network_unknown' end,
                case when r.unit_cost is not null and r.fee is not null then case r.kind
@@ -436,6 +471,8 @@ begin
                case when r.is_selected then 'selected_drug' end,
                case when r.status = 'covered' and r.is_daily and r.cost_type = 1
                     then 'daily_rate' end,
+               case when r.status = 'covered' and r.is_months_share and not r.is_daily
+                     and r.cost_type = 1 then 'month_share' end,
                case when r.status = 'covered' and r.takes_vaccine then 'vaccine' end,
                case when r.status = 'covered' and r.takes_insulin then 'insulin' end,
                case when r.status = 'covered' and r.takes_insulin
@@ -575,4 +612,4 @@ end
 $$;
 
 comment on function drug_cost is
-    'What one fill of a drug costs a member of a plan at a pharmacy, in US dollars, with the rules that were applied (cost_rule says each, with its source). Takes: plan as contract-plan-segment (H1671-001-000); ndc, eleven digits with or without hyphens, or an RXCUI; pharmacy, its NPI, or preferred or standard for any such one, without fee (null: standard); days_supply (30, 60 and 90 are priced); phase: deductible, initial or catastrophic; quantity in units of the drug (null: one a day, or the plan''s limit); by_mail (null: as the pharmacy serves, retail first); deductible_left (null: all of it) and spent, in dollars, where the fill may cross the deductible or the yearly cap; disease, for drugs covered for some only; insulin, where the FDA''s directory does not know the drug. Gives: covered and status; the formulary''s RXCUI and NDC, tier, kind of pharmacy; units, unit_cost, dispensing_fee, full_cost; cost_type (1 dollars, 2 fraction) and amount of the tier; member_pays and plan_pays; counts, what of it counts to the yearly cap; reasons. Amounts are null where the release has no price.';
+    'What one fill of a drug costs a member of a plan at a pharmacy, in US dollars, with the rules that were applied (cost_rule says each, with its source). Takes: plan as contract-plan-segment (H1671-001-000); ndc, eleven digits with or without hyphens, or an RXCUI; pharmacy, its NPI, or preferred or standard for any such one, without fee (null: standard); days_supply (30, 60 and 90 are priced; between them the cost share of the next longer one holds); phase: deductible, initial or catastrophic; quantity in units of the drug (null: one a day, or the plan''s limit); by_mail (null: as the pharmacy serves, retail first); deductible_left (null: all of it) and spent, in dollars, where the fill may cross the deductible or the yearly cap; disease, for drugs covered for some only; insulin, where the FDA''s directory does not know the drug. Gives: covered and status; the formulary''s RXCUI and NDC, tier, kind of pharmacy; units, unit_cost, dispensing_fee, full_cost; cost_type (1 dollars, 2 fraction) and amount of the tier; member_pays and plan_pays; counts, what of it counts to the yearly cap; reasons. Amounts are null where the release has no price.';

@@ -55,7 +55,10 @@ create function rank_plans(
     cap_month integer,
     channel text,
     not_covered text[],
-    unpriced text[]
+    unpriced text[],
+    premium_part_c_year numeric,
+    premium_part_d_year numeric,
+    unknown text[]
 )
 language plpgsql stable parallel safe
 as $$
@@ -88,6 +91,10 @@ begin
         raise exception 'a basket is an array of drugs' using errcode = 'invalid_parameter_value',
             hint = '[{"drug": "00002143380", "days_supply": 30, "quantity": 2}]';
     end if;
+    if jsonb_array_length(rank_plans.basket) > 100 then
+        raise exception 'a basket of % drugs', jsonb_array_length(rank_plans.basket)
+            using errcode = 'invalid_parameter_value', hint = 'at most 100';
+    end if;
     if exists (
         select from jsonb_array_elements(rank_plans.basket) b
         where coalesce(b->>'days_supply', '30') not in ('30', '60', '90')
@@ -102,6 +109,10 @@ begin
     where case when rank_plans.county_fips is null
                then s.fipscounty in (select z.fips from zip_county z where z.zip = rank_plans.zip)
                else s.fipscounty = rank_plans.county_fips end;
+    if ssa_codes is null and rank_plans.county_fips is not null then
+        raise exception 'no county % is known', rank_plans.county_fips
+            using errcode = 'invalid_parameter_value', hint = 'a county is five digits, its FIPS code';
+    end if;
     if ssa_codes is null then
         raise exception 'no county of ZIP code % is known', rank_plans.zip
             using errcode = 'invalid_parameter_value',
@@ -225,24 +236,35 @@ begin
     end loop;
 
     return query
-    -- A drug that a plan leaves out and that nobody has a price for costs nothing here: such a plan
+    -- A plan of which a premium or the law's amounts are not known comes behind all that are known. A drug that a plan leaves out and that nobody has a price for costs nothing here: such a plan
     -- comes behind all that are reckoned in full.
-    select (row_number() over (order by unreckoned[y.nth], p.premium * 12 + y.drugs nulls last,
+    select (row_number() over (order by x.unknown is not null, unreckoned[y.nth],
+                                        coalesce(p.premium_total, p.premium) * 12 + y.drugs nulls last,
                                         p.plan))::integer,
            p.plan, p.plan_name, p.contract_name, p.kind, p.snp, coalesce(p.deductible, 0),
-           p.premium * 12, y.drugs, p.premium * 12 + y.drugs, y.months,
+           p.premium_total * 12, y.drugs, p.premium_total * 12 + y.drugs, y.months,
            cap_months[y.nth], channels[y.nth],
            string_to_array(nullif(uncovered[y.nth], ''), ' '),
-           string_to_array(nullif(without_price[y.nth], ''), ' ')
+           string_to_array(nullif(without_price[y.nth], ''), ' '),
+           p.premium_part_c * 12, p.premium * 12, x.unknown
     from (
         select n.nth::integer, n.name, paid[n.nth * 12 - 11:n.nth * 12] as months,
                (select sum(m) from unnest(paid[n.nth * 12 - 11:n.nth * 12]) as m) as drugs
         from unnest(names) with ordinality as n (name, nth)
     ) as y
     join plan p on p.plan = y.name
+    cross join lateral (
+        select nullif(array_remove(array[
+            case when p.premium_part_c is null and p.kind <> 'pdp' then 'part_c_premium' end,
+            case when p.premium is null then 'part_d_premium' end,
+            case when not exists (select from benefit_year b
+                                  where b.contract_year = p.contract_year)
+                 then 'benefit_year' end
+        ], null), '{}') as unknown
+    ) as x
     order by 1;
 end
 $$;
 
 comment on function rank_plans is
-    'Plans of a county, the cheapest year first: premiums and what the member pays for a basket of drugs, month by month from January through deductible, initial phase and yearly cap, in US dollars. Takes: basket, a JSON array of {"drug": NDC or RXCUI, "days_supply": 30, 60 or 90, "quantity": units a fill, "disease", "insulin"}, of which only drug is needed; zip, with all of its counties unless county_fips names one; pharmacy, its NPI, or preferred or standard for any such ones, without fee (null: standard); by_mail. Gives for each plan: its rank, deductible, premium_year, drugs_year and their sum; months, twelve amounts; cap_month, the month in which the yearly cap is reached; channel; not_covered, drugs of the basket that the plan does not cover there; unpriced, drugs without a price in the release. Both are reckoned at the mean price of the county''s other plans. The cap counts what the member pays; where an enhanced plan pays more than the standard benefit would, the law counts that too, and the true cap comes earlier.';
+    'Plans of a county, the cheapest year first: premiums and what the member pays for a basket of drugs, month by month from January through deductible, initial phase and yearly cap, in US dollars. Takes: basket, a JSON array of at most 100 {"drug": NDC or RXCUI, "days_supply": 30, 60 or 90, "quantity": units a fill, "disease", "insulin"}, of which only drug is needed; zip, with all of its counties unless county_fips names one (a ZIP code that is not known is an error); pharmacy, its NPI, or preferred or standard for any such ones, without fee (null: standard); by_mail. Gives for each plan: its rank, deductible, premium_year (Part C and Part D), drugs_year and their sum; months, twelve amounts; cap_month, the month in which the yearly cap is reached; channel; not_covered, drugs of the basket that the plan does not cover there; unpriced, drugs without a price in the release; premium_part_c_year and premium_part_d_year, each premium by itself; unknown, what the files do not tell of the plan (part_c_premium, part_d_premium; benefit_year, where the law''s amounts of its year are missing and no yearly cap is applied): such plans rank behind all others, and their sums are null where a premium is missing. Drugs not covered or unpriced are reckoned at the mean price of the county''s other plans. The cap counts what the member pays; where an enhanced plan pays more than the standard benefit would, the law counts that too, and the true cap comes earlier.';

@@ -545,7 +545,11 @@ with service (service_no, service_code, service, category, medicare_covered, sea
     (125, '18c', 'Hearing aids: over the counter', 'Hearing', false, 'hearing_aids', 'aids',
      'b18_hearing_exams_aids', 'pbp_b18c_', 'offered=bendesc_amo copay_min=copay_amt_min,copay_amt copay_max=copay_amt_max,copay_amt
       coinsurance_min=coins_pct_min,coins_pct coinsurance_max=coins_pct_max,coins_pct
-      limit_count=bendesc_num limit_per=bendesc_per')
+      limit_count=bendesc_num limit_per=bendesc_per'),
+    -- The PBP's 15(NMC). Out of the network it has a cost share, in it the PBP asks for none.
+    (126, '15', 'Part D home infusion drugs in a bundle', 'Drugs under Part B', false, null, null,
+     'b15_partb_rx_drugs', 'mrx_b_', 'offered_yn=hi_yn copay_yn= coinsurance_yn= deductible= maximum= maximum_per= member_maximum=
+      member_maximum_per= authorization= referral=')
 ),
 usual (role, name) as (values
     ('copay_yn', 'copay_yn'), ('coinsurance_yn', 'coins_yn'), ('deductible', 'ded_amt'),

@@ -71,6 +71,26 @@ inside as (
     from said
     group by plan_no, service_no
 ),
+-- Services that share one amount: the combined supplemental benefits of section D, of which a plan
+-- files up to five. A service in several has that of the first.
+combined as (
+    select distinct on (plan.plan_no, listed.service_no)
+           plan.plan_no, listed.service_no,
+           (pbp_section.fields ->> ('pbp_d_combo_max_plan_ben_amt_' || n))::numeric as maximum,
+           pbp_section.fields ->> ('pbp_d_combo_max_plan_period_' || n) as maximum_per,
+           coalesce(pbp_section.fields ->> ('pbp_d_combo_grp_name_' || n), 'combined benefits') as maximum_with
+    from pbp_section
+    join plan on plan.year = pbp_section.year
+             and plan.contract_id = pbp_section.contract_id
+             and plan.plan_id = pbp_section.plan_id
+             and plan.segment_id = lpad(pbp_section.segment_id, 3, '0')
+    cross join generate_series(1, 5) as n
+    cross join lateral string_to_table(pbp_section.fields ->> ('pbp_d_combo_nmc_cats_' || n), ';') as code
+    join benefit_service as listed on listed.service_code = code
+    where pbp_section.section = 'section_d'
+      and (pbp_section.fields ->> ('pbp_d_combo_max_plan_ben_amt_' || n))::numeric > 0
+    order by plan.plan_no, listed.service_no, n
+),
 -- Out of the network: groups of services that cost the same, each with its list of services.
 grouped as (
     select plan.plan_no, listed.service_no, way.network, way.p, pbp_section.fields
@@ -175,14 +195,23 @@ priced as (
                   and coalesce(answer.copay_min, answer.copay_max, answer.coinsurance_min, answer.coinsurance_max) is null,
                false) as is_free,
            answer.deductible, answer.limit_count, answer.limit_per,
-           coalesce(case when shared then shared_maximum end, answer.maximum) as maximum,
-           coalesce(case when shared then shared_maximum_per end, answer.maximum_per) as maximum_per,
+           coalesce(case when shared then shared_maximum end, answer.maximum, combined.maximum)
+               as maximum,
+           case when coalesce(case when shared then shared_maximum end, answer.maximum) is null
+                     and combined.maximum is not null
+                then combined.maximum_per
+                else coalesce(case when shared then shared_maximum_per end, answer.maximum_per)
+           end as maximum_per,
+           case when coalesce(case when shared then shared_maximum end, answer.maximum) is null
+                then combined.maximum_with end as maximum_with,
            answer.member_maximum, answer.member_maximum_per,
            authorization_yn, referral_yn, waived_yn
     from answer
     join benefit_service as service using (service_no)
     left join stay on stay.plan_no = answer.plan_no and stay.network = answer.network
                   and stay.service_code = service.service_code
+    left join combined on combined.plan_no = answer.plan_no and combined.service_no = answer.service_no
+                      and answer.network = 'in'
 ),
 valued as (
     select plan_no, service_no, network, service_code, category, service, offered, limit_unit, basis, stay_words,
@@ -196,6 +225,7 @@ valued as (
            (select words from period where code = limit_per) as limit_per,
            nullif(maximum, 0) as maximum,
            (select words from period where code = maximum_per) as maximum_per,
+           maximum_with,
            nullif(member_maximum, 0) as member_maximum,
            (select words from period where code = member_maximum_per) as member_maximum_per,
            authorization_yn = '1' as authorization_required,
@@ -244,15 +274,17 @@ select valued.plan_no,
                         given.limit_count || ' '
                             || case when given.limit_count = 1 then rtrim(limit_unit, 's') else limit_unit end
                             || coalesce(' ' || given.limit_per, ''),
-                        'up to ' || dollars(given.maximum) || coalesce(' ' || given.maximum_per, ''))
-       end as words
+                        'up to ' || dollars(given.maximum) || coalesce(' ' || given.maximum_per, '')
+                            || coalesce(' together with other services (' || given.maximum_with || ')', ''))
+       end as words,
+       given.maximum_with
 from valued
 join plan using (plan_no)
 -- What is not offered has no price.
 left join lateral (
     select valued.copay_min, valued.copay_max, valued.coinsurance_min, valued.coinsurance_max,
            valued.deductible, valued.limit_count, valued.limit_per, valued.maximum, valued.maximum_per,
-           valued.member_maximum, valued.member_maximum_per, valued.authorization_required,
+           valued.maximum_with, valued.member_maximum, valued.member_maximum_per, valued.authorization_required,
            valued.referral_required, valued.waived_if_admitted
     where offered <> 'no'
 ) as given on true
@@ -292,6 +324,14 @@ comment on column benefit.authorization_required is 'True: the plan must approve
 comment on column benefit.referral_required is 'True: a referral by a doctor is needed. Null: not asked.';
 comment on column benefit.waived_if_admitted is 'True: nothing is paid when the visit ends in admission to hospital.';
 comment on column benefit.words is 'All of it in one line for a page: $40 copay; $325 a day, days 1–6; $0 a day, days 7–90 (each stay).';
+comment on column benefit.maximum_with is 'Where several services share maximum (the combined supplemental benefits of section D): the name that the plan gives the group. Null: the maximum is for this service, or for those whose dental or other category shares it.';
+
+-- check: the PBP columns of combined benefits have the names of this year
+select wanted.name
+from (values ('pbp_d_combo_nmc_cats_1'), ('pbp_d_combo_max_plan_ben_amt_1'),
+             ('pbp_d_combo_max_plan_period_1'), ('pbp_d_combo_grp_name_1')) as wanted (name)
+where exists (select from pbp_section where section = 'section_d' and fields ->> 'pbp_d_combo_supp_ben_yn' = '1')
+  and not exists (select from pbp_section where section = 'section_d' and fields ? wanted.name);
 
 -- check: least is not above most
 select plan_no, service_code, network

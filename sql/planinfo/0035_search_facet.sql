@@ -79,6 +79,12 @@ begin
         raise exception 'page % of % plans', page, page_size
             using errcode = 'invalid_parameter_value', hint = 'pages count from 1; page_size is 1 to 100';
     end if;
+    -- What a caller sends is bounded, so that no call takes a minute or a gigabyte.
+    if greatest(cardinality(plan_types), cardinality(search_plans.snp), cardinality(organizations),
+                cardinality(benefits)) > 1000 or length(name) > 1000 then
+        raise exception 'a list of more than 1,000 values, or a name of more than 1,000 characters'
+            using errcode = 'invalid_parameter_value', hint = 'search_value lists the values of each facet';
+    end if;
 
     select v.bits into base from search_value as v
     where v.facet = case when employer then 'all' else 'individual' end;
@@ -90,9 +96,18 @@ begin
 
     if county is not null then
         counties := array[county];
+        if not exists (select from search_county as c where c.county_fips = search_plans.county)
+           and not exists (select from zip_county as z where z.fips = search_plans.county) then
+            raise exception 'no county % is known', county
+                using errcode = 'invalid_parameter_value', hint = 'a county is five digits, its FIPS code';
+        end if;
     elsif zip is not null then
         select coalesce(array_agg(z.fips order by z.fips), '{}') into counties
         from zip_county as z where z.zip = search_plans.zip;
+        if cardinality(counties) = 0 then
+            raise exception 'no county of ZIP code % is known', search_plans.zip
+                using errcode = 'invalid_parameter_value', hint = 'give county, five digits';
+        end if;
     end if;
     if array_length(counties, 1) = 1 then
         select c.bits, c.value_nos,
@@ -188,6 +203,12 @@ begin
         others := others || bits;
     end loop;
 
+    if page > 1 and (page - 1)::bigint * page_size >= bit_count(hits) then
+        raise exception 'page % of % plans, % a page', page, bit_count(hits), page_size
+            using errcode = 'invalid_parameter_value',
+                  hint = 'the last page is ' || greatest(ceil(bit_count(hits)::numeric / page_size), 1);
+    end if;
+
     -- Text put together by hand: building the same with jsonb costs as much as all the counting.
     select string_agg(by_facet.answers, ', ' order by by_facet.answers) into counts
     from (
@@ -237,7 +258,7 @@ begin
 end;
 $$;
 comment on function search_plans(text, text, integer, text[], text[], boolean, text[], text[], numeric, numeric, numeric, numeric, numeric, text, boolean, text, integer, integer) is
-    'Faceted plan search. Arguments that are left out do not filter; search_facet says what each does. A place is a ZIP code (all counties that it touches) or a FIPS county; name asks for plans whose name or organization has words that begin with the given ones; plans for employers are found with employer => true. Sorts: premium, drug_deductible, out_of_pocket_maximum (least first), stars, enrollment (most first), name, organization; unknown last. Returns {total, page, page_size, counties, plans: [search_plan.card], facets: {facet: [{value, count}]}}: each count is of the plans that the search would find with all filters but the facet''s own; answers that no plan gives are left out.';
+    'Faceted plan search. Arguments that are left out do not filter; search_facet says what each does. A place is a ZIP code (all counties that it touches) or a FIPS county, and must be known; lists have at most 1,000 values, and a page beyond the last is an error; name asks for plans whose name or organization has words that begin with the given ones; plans for employers are found with employer => true. Sorts: premium, drug_deductible, out_of_pocket_maximum (least first), stars, enrollment (most first), name, organization; unknown last. Returns {total, page, page_size, counties, plans: [search_plan.card], facets: {facet: [{value, count}]}}: each count is of the plans that the search would find with all filters but the facet''s own; answers that no plan gives are left out.';
 
 -- check: a search without filters finds every plan that people can buy themselves
 select found, expected

@@ -25,12 +25,17 @@ const DATABASE: &str = "planinfo";
 pub(super) fn objects(release: &Release) -> Vec<Object> {
     let offers = Arc::new(Offers::new(release));
     let mut objects = pbp::objects(&offers);
-    objects.push(landscape::object(&offers));
+    objects.push(landscape::object(DATABASE, &offers));
     objects.push(service_area::object(&offers));
     objects.push(crosswalk::object(&offers));
     objects.extend(enrollment::objects(&offers));
     objects.extend(stars::objects(&offers));
     objects
+}
+
+/// The landscape alone, for a database that reads the premiums of it.
+pub(super) fn landscape(database: &'static str, release: &Release) -> Object {
+    landscape::object(database, &Arc::new(Offers::new(release)))
 }
 
 /// A text about the offers.

@@ -169,6 +169,7 @@ pub fn objects(database: &str, plan: &Plan) -> Vec<Object> {
             let mut objects = vec![part_d("druginfo", plan, &Source::ALL)];
             objects.extend(ndc::objects(&release));
             objects.push(nppes::object(&release));
+            objects.push(planinfo::landscape("druginfo", &release));
             objects.extend(geo::objects("druginfo", &release));
             objects
         }

@@ -271,7 +271,14 @@ fn keys_and_a_table_that_is_made_beside_them_never_wait_for_each_other_for_ever(
     let slowly = "select 1 from network_terms limit 1;\nselect pg_sleep(0.5);\nset local work_mem";
     world.edit("sql/druginfo/0017_pharmacy.sql", "set local work_mem", slowly);
     world.land(&Release::small(1));
-    let others = ["ndc_product", "ndc_package", "nppes_pharmacy", "ssa_fips_county", "zip_county"];
+    let others = [
+        "landscape",
+        "ndc_product",
+        "ndc_package",
+        "nppes_pharmacy",
+        "ssa_fips_county",
+        "zip_county",
+    ];
     let without: Vec<&str> = others.iter().flat_map(|source| ["--without", source]).collect();
     for _ in 0..4 {
         world.kiln(&[&["build", "druginfo"], without.as_slice()].concat()).succeeds();

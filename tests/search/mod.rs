@@ -52,14 +52,24 @@ fn five_hundred_searches_find_what_the_obvious_query_finds() {
 fn a_search_that_makes_no_sense_is_refused() {
     let postgres = Postgres::start();
     searchable(&postgres);
-    for arguments in ["sort => 'prise'", "page => 0", "page_size => 1000"] {
+    for arguments in [
+        "sort => 'prise'",
+        "page => 0",
+        "page_size => 1000",
+        "page => 2147483647, page_size => 100",
+        "zip => '98101', page => 1000",
+        // A place that is not known is no place where nothing is sold.
+        "zip => '00000'",
+        "county => 'moon'",
+        "organizations => array(select n::text from generate_series(1, 1001) as n)",
+        "name => repeat('a ', 501)",
+    ] {
         let sql = format!("select search_plans({arguments})");
         let refusal = postgres.refusal("kiln", "search", &sql);
         assert_eq!(refusal.as_deref(), Some("22023"), "{arguments}");
     }
-    // A place or a word that nobody knows is no mistake: nothing is sold there.
-    for arguments in ["zip => '00000'", "county => 'moon'", "name => 'zzz'", "benefits => '{none}'"]
-    {
+    // A word that no plan has is no mistake.
+    for arguments in ["name => 'zzz'", "benefits => '{none}'"] {
         let sql = format!("select (search_plans({arguments}) -> 'total')::text");
         assert_eq!(postgres.value("search", &sql), "0", "{arguments}");
     }

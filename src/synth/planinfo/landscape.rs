@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::offers::{Offer, Offers, organization, parent};
 use super::pbp_values::supplemental_cents;
-use super::{DATABASE, stars, text};
+use super::{stars, text};
 use crate::synth::geography::{County, MA_REGIONS, PDP_REGIONS, STATES};
 use crate::synth::market::{Area, Plan};
 use crate::synth::object::{Object, Text, Written};
@@ -71,7 +71,7 @@ const HEADER: [&str; 52] = [
     "PDP Region",
 ];
 
-pub(super) fn object(offers: &Arc<Offers>) -> Object {
+pub(super) fn object(database: &'static str, offers: &Arc<Offers>) -> Object {
     let rows = offers.all.iter().map(|offer| places(offers, offer).len() as u64).sum();
     let dated = offers.release.day_of(&["landscape"]);
     let (year, month) = (offers.year, dated.strftime("%Y%m").to_string());
@@ -79,7 +79,7 @@ pub(super) fn object(offers: &Arc<Offers>) -> Object {
     let readme = Text::beside(format!("CY{year}_Landscape_ReadMe.txt"), "Generated.\r\n");
     let data = text(offers, name, "landscape", rows, 900, write);
     let name = format!("cy{year}-landscape-{month}.zip");
-    Object::zip(DATABASE, name, offers.release.posting(), vec![readme, data])
+    Object::zip(database, name, offers.release.posting(), vec![readme, data])
 }
 
 /// A county, or a state as a whole.

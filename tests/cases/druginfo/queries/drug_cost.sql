@@ -102,7 +102,7 @@ from (values
     -- 8 × 14 + 2.00 = 114.00; the tier has a copay for other supplies: 32
     (49, 'two weeks with a copay of their own', 32.00, 'H9001-001-000', '99902000301', '1000000020', 14, 'initial', 14, null, null, null, null),
     -- 0.10 × 45 + 0.60 = 5.10
-    (50, '45 days: no cost share', 5.10, 'H9001-001-000', '99901000101', '1000000012', 45, 'initial', 45, null, null, null, null),
+    (50, '45 days: the cost share of two months, 0', 0.00, 'H9001-001-000', '99901000101', '1000000012', 45, 'initial', 45, null, null, null, null),
     -- 180 + 1.50; nothing
     (51, 'a vaccine before the deductible', 0.00, 'H9001-001-000', '99904000901', '1000000012', 30, 'deductible', 1, null, null, null, null),
     -- 0.12 × 30 + 0.50 = 4.10
@@ -124,8 +124,19 @@ from (values
     -- 12 × 2 = 24.00; 40 % at any preferred pharmacy (45 % at a standard one, 10.80) = 9.60, at least 10
     (60, 'any preferred pharmacy', 10.00, 'H9001-001-000', '99902000401', 'preferred', 30, 'initial', 2, null, null, null, null),
     (61, 'any standard pharmacy', 10.80, 'H9001-001-000', '99902000401', 'standard', 30, 'initial', 2, null, null, null, null),
-    -- preferred costs are type 0 in a plan without preferred pharmacies; 0.15 × 30
-    (62, 'a plan that has no preferred pharmacies', 4.50, 'R9003-001-000', '99901000101', 'preferred', 30, 'initial', 30, null, null, null, null)
+    -- preferred costs are type 0 in all tiers: its pharmacies are standard ones; 0.15 × 30 = 4.50, copay 2
+    (62, 'a plan that has no preferred pharmacies', 2.00, 'R9003-001-000', '99901000101', 'preferred', 30, 'initial', 30, null, null, null, null),
+    -- 8 × 40 + 1.75 = 321.75; copay of 60 days
+    (63, '40 days: the cost share of two months', 90.00, 'H9001-001-000', '99902000301', '1000000012', 40, 'initial', 40, null, null, null, null),
+    -- 594.50; copay of 90 days
+    (64, '75 days: the cost share of three months', 135.00, 'H9001-001-000', '99902000301', '1000000012', 75, 'initial', 75, null, null, null, null),
+    (65, '102 days: the cost share of three months', 135.00, 'H9001-001-000', '99902000301', '1000000012', 102, 'initial', 102, null, null, null, null),
+    -- 7.90 × 103 + 2.00
+    (66, '103 days: longer than any cost share', 815.70, 'H9001-001-000', '99902000301', '1000000012', 103, 'initial', 103, null, null, null, null),
+    -- copay of tier 2 for a month, 10; by the day it would be 2.33
+    (67, 'a week of what is not known to be a solid oral form: the share of a month', 10.00, 'R9003-001-000', '99908001101', '1000000012', 7, 'initial', 700, null, null, null, null),
+    -- 0.20 × 30 + 0.50 = 6.50; copay 7
+    (68, 'neither insulin nor vaccine is known: the directory does not list it', 6.50, 'H9001-001-000', '99908001101', '1000000012', 30, 'initial', 30, null, null, null, null)
 ) as f (nr, what, by_hand, plan, drug, pharmacy, days, phase, quantity, by_mail, deductible_left, spent, disease)
 cross join lateral drug_cost(f.plan, f.drug, f.pharmacy, f.days, f.phase, f.quantity, f.by_mail,
                              f.deductible_left, f.spent, f.disease) as c
