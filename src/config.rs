@@ -2,6 +2,7 @@
 //! reads the environment (AWS's own `AWS_*` variables are read by the SDK).
 
 mod deadline;
+mod name;
 mod size;
 mod variables;
 
@@ -12,9 +13,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::error::{Exit, Failure, failure};
-use crate::pg::Ident;
 use crate::strict::{File, Problems, Table, suggest};
 pub use deadline::RunDeadline;
+use name::{NAME_MAX, may_name_a_database};
 pub use size::bytes;
 pub use variables::VARIABLES;
 
@@ -352,10 +353,10 @@ pub fn databases(config: &Config) -> anyhow::Result<Vec<String>> {
             if !entry.path().is_dir() {
                 continue;
             }
-            if Ident::parse(&name).is_none() {
-                let message = format!("{side}/{name}: {name:?} cannot name a database");
+            if let Err(why) = may_name_a_database(&name) {
+                let message = format!("{side}/{name}: {name:?} cannot name a database: {why}");
                 return Err(Failure::new(Exit::Usage, message)
-                    .hint("a database's name has a-z, 0-9 and _, at most 63 of them")
+                    .hint(format!("rename the folder; a database's name has a-z, 0-9 and _, at most {NAME_MAX} of them"))
                     .into());
             }
             names.insert(name);

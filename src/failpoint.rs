@@ -12,6 +12,8 @@
 
 /// After the run's lock is held, before anything else.
 pub const LOCKED: &str = "locked";
+/// After the build's name is seen free and noted, before CREATE DATABASE.
+pub const NAMED: &str = "named";
 /// After CREATE DATABASE, before any table.
 pub const CREATED: &str = "created";
 /// After the tables are made and every spec is bound to them.
@@ -50,8 +52,9 @@ pub const PRUNE: &str = "prune";
 pub const EXPORT: &str = "export";
 
 /// Every point, in the order that a night meets them.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 18] = [
     LOCKED,
+    NAMED,
     CREATED,
     PRE_DATA,
     MANIFEST,

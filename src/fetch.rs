@@ -1,6 +1,6 @@
 //! Pinned objects to bytes whose completeness is proved.
 //!
-//! [`object`] is one pinned object as a seekable reader that resumes, [`archive`] finds
+//! [`object`] is one pinned object (and [`same`] no other) as a seekable reader that resumes, [`archive`] finds
 //! [`member`]s in nested zips, [`container`] is where their bytes are, [`verified`] counts and hashes what
 //! is read and gives out the proof without which no COPY is finished, [`ahead`] reads in a thread of its own.
 
@@ -9,4 +9,5 @@ pub mod archive;
 pub mod container;
 pub mod member;
 pub mod object;
+mod same;
 pub mod verified;

@@ -2,12 +2,18 @@
 //! its own. The swap is executed on that same session, so that a run whose lock session was
 //! ended cannot swap any more (a fence).
 
+mod alive;
+
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
+use alive::Holder;
+
 use crate::error::{Exit, Failure};
-use crate::pg::{Server, Session, db};
+use crate::pg::{Server, Session, db, pooler};
+use crate::registry::CONTROL;
 use crate::registry::control::{self, Who};
+use crate::registry::found;
 
 /// Tells kiln's locks from others in the same database ("kiln" in ASCII).
 const CLASS: i32 = 0x6b69_6c6e;
@@ -26,7 +32,8 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock, or says who holds it, at once.
+    /// Takes the lock, or says who holds it: at once where the holder answers; one that does not is
+    /// given half a minute to be found gone.
     ///
     /// # Errors
     /// [`Exit::Locked`] with the holder's run, host, process and command.
@@ -36,8 +43,12 @@ impl RunLock {
         command: &str,
         database: &str,
     ) -> anyhow::Result<RunLock> {
-        drop(control::open(server).await?);
+        let beside = control::open(server).await?;
         let lock = RunLock::take(server, who, database).await?;
+        // The lock is all that keeps two runs apart: here too, whatever the first look saw.
+        pooler::refuse(&beside, &lock.session).await?;
+        drop(beside);
+        found::note_again(&lock.session, database).await?;
         control::begin_run(&lock.session, who, command, database).await?;
         Ok(lock)
     }
@@ -63,10 +74,22 @@ impl RunLock {
 
     async fn take(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
         let purpose = format!("lock {database}");
-        let session = server.connect_as(crate::registry::CONTROL, &purpose).await?;
+        let (session, mut heard) = server.listen_as(CONTROL, &purpose).await?;
+        alive::listen(&session).await?;
         if !try_lock(&session, database).await? {
-            return Err(holder(&session, database).await);
+            let asking = alive::Asking { session: &session, database, run: &who.run };
+            let silent = match asking.outlasted(&mut heard).await? {
+                Holder::Gone => None,
+                Holder::Alive => Some(String::new()),
+                Holder::Silent => {
+                    Some(format!(", which has not answered for {} s", alive::PATIENCE.as_secs()))
+                }
+            };
+            if let Some(silent) = silent {
+                return Err(holder(&session, database, &silent).await);
+            }
         }
+        alive::answer(server, database, heard);
         Ok(RunLock { session, database: database.to_owned(), who: who.clone() })
     }
 
@@ -76,9 +99,11 @@ impl RunLock {
         let until = Instant::now() + RENEW_PATIENCE;
         while self.session.is_closed() && Instant::now() < until {
             let purpose = format!("lock {}", self.database);
-            if let Ok(session) = server.connect_as(crate::registry::CONTROL, &purpose).await
+            if let Ok((session, heard)) = server.listen_as(CONTROL, &purpose).await
+                && alive::listen(&session).await.is_ok()
                 && try_lock(&session, &self.database).await.unwrap_or(false)
             {
+                alive::answer(server, &self.database, heard);
                 self.session = session;
                 return;
             }
@@ -138,7 +163,7 @@ pub async fn is_held(control: &Session, database: &str) -> anyhow::Result<bool> 
     Ok(row.get(0))
 }
 
-async fn holder(session: &Session, database: &str) -> anyhow::Error {
+async fn holder(session: &Session, database: &str, silent: &str) -> anyhow::Error {
     // A holder of a few milliseconds has not yet written who it is.
     let mut found = ask(session, database).await;
     for _ in 0..HOLDER_TRIES {
@@ -160,7 +185,7 @@ async fn holder(session: &Session, database: &str) -> anyhow::Error {
         Ok(Some(row)) => format!("the session of backend {}", row.get::<_, i32>(6)),
         _ => "a run that ended just now".to_owned(),
     };
-    Failure::new(Exit::Locked, format!("{database} is locked by {who}"))
+    Failure::new(Exit::Locked, format!("{database} is locked by {who}{silent}"))
         .hint("wait for it, or stop that process; then run this again")
         .into()
 }

@@ -2,6 +2,8 @@
 //! statements, and errors without data values.
 
 mod place;
+pub mod pooler;
+mod refused;
 mod session;
 pub mod settings;
 mod shown;
@@ -12,13 +14,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::StreamExt as _;
+use futures_util::stream::poll_fn;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio::sync::OnceCell;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, Config, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use refused::{connect_error, not_prepared, silent};
 pub use session::{Canceller, Session};
 
 use crate::error::{Exit, Failure, failure};
@@ -67,6 +74,11 @@ pub fn literal(text: &str) -> String {
     }
 }
 
+/// A name as an SQL identifier, whatever is in it.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// A Postgres server and how to speak to it.
 #[derive(Clone)]
 pub struct Server {
@@ -75,6 +87,8 @@ pub struct Server {
     url: String,
     /// Run and build, for `application_name`.
     who: String,
+    /// Whether it was seen that sessions have backends of their own.
+    direct: Arc<OnceCell<()>>,
 }
 
 impl Server {
@@ -83,7 +97,9 @@ impl Server {
     /// # Errors
     /// [`Exit::Usage`] when the URL or the CA file cannot be read.
     pub fn new(url: &str, ca: Option<&Path>, who: &str) -> anyhow::Result<Server> {
-        let mut config: Config = url.parse().map_err(|error| {
+        // The driver has another word for it; sealed builds say of themselves that they are read-only.
+        let writes = url.replace("target_session_attrs=primary", "target_session_attrs=read-write");
+        let mut config: Config = writes.parse().map_err(|error| {
             Failure::new(Exit::Usage, "KILN_POSTGRES_URL is not a Postgres URL")
                 .hint("postgresql://USER@HOST:5432/postgres")
                 .because(RedactedUrlError(format!("{error}")))
@@ -95,9 +111,16 @@ impl Server {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
+        if config.get_target_session_attrs() == TargetSessionAttrs::ReadWrite {
+            // What is asked is whether the server takes writes, not what a database's default is.
+            let own = config.get_options().unwrap_or_default();
+            let options = format!("{own} -c default_transaction_read_only=off");
+            config.options(options.trim_start());
+        }
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(60));
-        Ok(Server { config, tls: tls(ca)?, url: url.to_owned(), who: who.to_owned() })
+        let (url, who) = (url.to_owned(), who.to_owned());
+        Ok(Server { config, tls: tls(ca)?, url, who, direct: Arc::default() })
     }
 
     /// The same server, with another name in `application_name`.
@@ -128,25 +151,62 @@ impl Server {
     /// Connects, and says in `application_name` what for (a source, say).
     ///
     /// # Errors
-    /// [`Exit::Database`], with a hint for the usual reasons.
+    /// [`Exit::Database`], with a hint for the usual reasons; [`Exit::Usage`] through a pooler of
+    /// transactions.
     pub async fn connect_as(&self, database: &str, purpose: &str) -> anyhow::Result<Session> {
+        self.listen_as(database, purpose).await.map(|(session, _)| session)
+    }
+
+    /// The same, with what comes of `notify` once the session has listened.
+    ///
+    /// # Errors
+    /// As [`Server::connect_as`].
+    pub async fn listen_as(
+        &self,
+        database: &str,
+        purpose: &str,
+    ) -> anyhow::Result<(Session, UnboundedReceiver<Notification>)> {
+        let opened = self.open(database, purpose).await?;
+        let look = async {
+            // Where there is no second one to be had, the run meets that in its place.
+            match self.open(database, "look for a pooler").await {
+                Ok((other, _)) => pooler::refuse(&opened.0, &other).await,
+                Err(_) => Ok(()),
+            }
+        };
+        self.direct.get_or_try_init(|| look).await?;
+        let (session, heard) = opened;
+        Ok((session, heard))
+    }
+
+    async fn open(
+        &self,
+        database: &str,
+        purpose: &str,
+    ) -> anyhow::Result<(Session, UnboundedReceiver<Notification>)> {
         let mut config = self.config.clone();
         config.dbname(database).application_name(self.application_name(purpose));
         let patience = 2 * config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         let connect = tokio::time::timeout(patience, config.connect(self.tls.clone()));
-        let (client, connection) = match connect.await {
+        let (client, mut connection) = match connect.await {
             Ok(connected) => connected.map_err(|error| connect_error(database, &error))?,
             Err(_) => return Err(silent(database, purpose, patience)),
         };
+        let (tell, heard) = unbounded_channel();
         tokio::spawn(async move {
+            let mut messages = poll_fn(|context| connection.poll_message(context));
             // Errors of the connection surface at the statement that meets them.
-            let _ = connection.await;
+            while let Some(Ok(message)) = messages.next().await {
+                if let AsyncMessage::Notification(notification) = message {
+                    let _ = tell.send(notification);
+                }
+            }
         });
-        client
-            .batch_execute(session::PREPARED)
-            .await
-            .map_err(db(format!("prepare a session in {database}")))?;
-        Ok(Session::new(client, self.tls.clone()))
+        let session = Session::new(client, self.clone());
+        if let Err(error) = session.batch_execute(session::PREPARED).await {
+            return Err(not_prepared(&session, database, &error).await);
+        }
+        Ok((session, heard))
     }
 
     /// What a session is called, cut to what Postgres keeps of it.
@@ -195,27 +255,6 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct RedactedUrlError(String);
-
-fn silent(database: &str, purpose: &str, patience: Duration) -> anyhow::Error {
-    let seconds = patience.as_secs();
-    let purpose = if purpose.is_empty() { String::new() } else { format!(", for {purpose}") };
-    let message =
-        format!("connect to Postgres, database {database}{purpose}: no answer within {seconds} s");
-    Failure::new(Exit::Database, message)
-        .hint("is something else listening there? try: psql \"$KILN_POSTGRES_URL\"")
-        .into()
-}
-
-fn connect_error(database: &str, error: &tokio_postgres::Error) -> anyhow::Error {
-    let doing = format!("connect to Postgres, database {database}");
-    if error.as_db_error().is_some() {
-        return describe(&doing, error);
-    }
-    let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), source_chain);
-    Failure::new(Exit::Database, format!("{doing}: {cause}"))
-        .hint("is the server up, and KILN_POSTGRES_URL right? try: psql \"$KILN_POSTGRES_URL\"")
-        .into()
-}
 
 /// An error and its sources on one line.
 pub fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {

@@ -113,7 +113,7 @@ impl Progress {
     }
 
     /// Says a warning once, above the bars.
-    fn warn(&self, text: &str) {
+    pub fn warn(&self, text: &str) {
         tracing::warn!("{text}");
         match (&self.bars, self.lines) {
             (Some(bars), _) => {

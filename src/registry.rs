@@ -7,12 +7,14 @@
 pub mod build;
 mod contract;
 pub mod control;
+pub mod found;
 pub mod roles;
 pub mod waiver;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pg::{Ident, Session, db, literal};
+use crate::pg::{Ident, literal};
+pub use found::builds;
 
 /// The database that holds contracts, history and audit.
 pub const CONTROL: &str = "kiln";
@@ -113,8 +115,12 @@ impl Tag {
 
     /// The statement that puts this tag on a database of the server.
     pub fn comment_sql(&self, on: &Ident) -> String {
-        let json = serde_json::to_string(self).expect("a tag is plain data");
-        format!("comment on database {on} is {}", literal(&json))
+        format!("comment on database {on} is {}", literal(&self.json()))
+    }
+
+    /// It as it stands in comments and notes.
+    fn json(&self) -> String {
+        serde_json::to_string(self).expect("a tag is plain data")
     }
 }
 
@@ -172,49 +178,6 @@ pub fn database_of(build: &str) -> Option<&str> {
     let (database, digits) = whole_name(build).rsplit_once('_')?;
     let form = digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
     (form && Ident::parse(database).is_some()).then_some(database)
-}
-
-/// The server's builds of one database (its live name included), oldest first. Databases that
-/// kiln did not make are not among them, however they are named.
-///
-/// # Errors
-/// When the server cannot be asked.
-pub async fn builds(control: &Session, database: &str) -> anyhow::Result<Vec<Build>> {
-    let rows = control
-        .query(
-            "select d.datname::text, d.oid, d.datconnlimit = -2,
-                    shobj_description(d.oid, 'pg_database'), b.name is not null,
-                    case when d.datconnlimit <> -2
-                          and (pg_has_role(d.datdba, 'usage')
-                               or has_database_privilege(d.oid, 'connect'))
-                         then pg_database_size(d.oid) end
-             from pg_database d
-             left join kiln.build b on b.name = d.datname and b.database = $1
-             where d.datname = $1 or b.name is not null",
-            &[&database],
-        )
-        .await
-        .map_err(db("list the builds"))?;
-    let mut builds = Vec::new();
-    for row in rows {
-        let comment: Option<String> = row.get(3);
-        let tag: Option<Tag> = comment.and_then(|text| serde_json::from_str(&text).ok());
-        let ours = match &tag {
-            Some(tag) => tag.kiln == 1 && tag.database == database,
-            None => row.get(4),
-        };
-        if ours {
-            builds.push(Build {
-                name: row.get(0),
-                oid: row.get(1),
-                tag,
-                invalid: row.get(2),
-                bytes: row.get(5),
-            });
-        }
-    }
-    builds.sort_by_key(Build::number);
-    Ok(builds)
 }
 
 /// The live build, if there is one.

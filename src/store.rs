@@ -1,6 +1,9 @@
 //! The S3 client: the SDK's own credentials chain, explicit time-outs and retries, listing with
 //! paging, pinning, and upload.
 
+mod bounds;
+mod listing;
+mod loopback;
 mod stream;
 
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -19,6 +22,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
 use aws_smithy_types::base64;
+use bounds::{AnswerLimit, TooManyRequests};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 use crate::config::S3Location;
 use crate::error::{Exit, Failure};
 use crate::pg::stopped;
+pub use listing::Listed;
+pub use loopback::is_loopback;
 pub use stream::{Piece, STREAM_PART_BYTES};
 
 /// Size from which an upload goes in parts, and the size of a part.
@@ -56,17 +62,6 @@ pub struct Store {
     pub location: S3Location,
     /// Without data for so long a transfer counts as broken.
     pub stall: Duration,
-}
-
-/// An object as a listing shows it.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    /// Its key.
-    pub key: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// When it was put, seconds since 1970.
-    pub modified: i64,
 }
 
 /// One object at one version: what is read is this, or nothing.
@@ -139,36 +134,20 @@ impl Store {
         }
         let shared = loader.load().await;
         let region = shared.region().cloned().unwrap_or_else(|| Region::new("us-east-1"));
-        let config = aws_sdk_s3::config::Builder::from(&shared)
+        let mut config = aws_sdk_s3::config::Builder::from(&shared)
             .region(region)
+            .interceptor(AnswerLimit::Refusals)
+            .retry_classifier(TooManyRequests)
             // Stores other than AWS are reached by path; AWS itself by host name.
             .force_path_style(shared.endpoint_url().is_some())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .build();
-        Store { client: Client::from_conf(config), location: location.clone(), stall }
-    }
-
-    /// Every object under a prefix, page by page.
-    ///
-    /// # Errors
-    /// [`Exit::InputUnavailable`].
-    pub async fn list(&self, prefix: &str) -> anyhow::Result<Vec<Listed>> {
-        let bucket = &self.location.bucket;
-        let mut pages =
-            self.client.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send();
-        let mut listed = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|e| refused(&format!("list s3://{bucket}/{prefix}"), &e))?;
-            for object in page.contents() {
-                listed.push(Listed {
-                    key: object.key().unwrap_or_default().to_owned(),
-                    size: object.size().unwrap_or(0).unsigned_abs(),
-                    modified: object.last_modified().map_or(0, |time| time.secs()),
-                });
-            }
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        // The SDK asks the environment's proxy for whatever host; a proxy has another loopback.
+        if shared.endpoint_url().is_some_and(loopback::is_loopback) {
+            config = config.http_client(loopback::without_proxy());
         }
-        Ok(listed)
+        let config = config.build();
+        Store { client: Client::from_conf(config), location: location.clone(), stall }
     }
 
     /// Pins an object: its version, entity tag, size and checksum as they are now.
@@ -183,6 +162,8 @@ impl Store {
             .bucket(bucket)
             .key(key)
             .checksum_mode(ChecksumMode::Enabled)
+            .customize()
+            .config_override(self.attempts())
             .send()
             .await
             .map_err(|error| refused(&format!("look at s3://{bucket}/{key}"), &error))?;
@@ -384,6 +365,10 @@ where
         ("AccessDenied", _) | (_, Some(403)) => (
             "access denied (403)".to_owned(),
             "kiln needs s3:GetObject, s3:GetObjectVersion and s3:ListBucket on the prefix",
+        ),
+        (_, Some(status)) if (200..300).contains(&status) => (
+            format!("the answer is none of S3's: {chain}"),
+            "is AWS_ENDPOINT_URL an S3 endpoint's?",
         ),
         (_, Some(status)) => (format!("S3 answered {status} {code}: {chain}"), "run again later"),
         (_, None) => (chain, "check AWS_ENDPOINT_URL, AWS_REGION and the AWS_* credentials"),

@@ -17,6 +17,12 @@ mod swap;
 // does a rollback hold, and is every exception a person's word with a reason?
 mod release;
 
+// does kiln touch only what it made, and is nothing that is left over in a night's way?
+mod leftovers;
+
+// is a night the same whatever is set on its server, role and database, and what lies before it?
+mod surroundings;
+
 // is unchanged work not done again, and what is brought over the same to the row?
 mod reuse;
 

@@ -133,9 +133,7 @@ impl Baking<'_> {
             Err(error) => {
                 let error = render(&error);
                 tracing::warn!(base = base.build(), error, "not begun as a copy");
-                let name = &self.build.name;
-                let sql = format!("drop database if exists {name} with (force)");
-                self.lock.batch_execute(&sql).await.map_err(db("drop the copy"))?;
+                self.build.drop_alone(&self.lock).await?;
                 Ok(None)
             }
         }
@@ -151,9 +149,9 @@ impl Baking<'_> {
         chosen.ok().flatten()
     }
 
-    async fn copy_base(&self, base: &Base) -> anyhow::Result<Session> {
+    async fn copy_base(&mut self, base: &Base) -> anyhow::Result<Session> {
         let Some(kept) = base.kept.first() else { return Err(changed()) };
-        self.build.copy(&self.lock, &kept.database, &self.tag).await?;
+        self.make_database(Some(&kept.database)).await?;
         failpoint::hit(failpoint::CREATED)?;
         let session = self.build.session("pre-data").await?;
         if catalog::fingerprint(&session).await?.digest != kept.tag.fingerprint {

@@ -193,8 +193,8 @@ impl<'a> Baking<'a> {
     }
 
     /// A brand-new database with its tables.
-    pub(super) async fn make_tables(&self) -> anyhow::Result<Session> {
-        self.build.create(&self.lock, &self.tag).await?;
+    pub(super) async fn make_tables(&mut self) -> anyhow::Result<Session> {
+        self.make_database(None).await?;
         failpoint::hit(failpoint::CREATED)?;
         let session = self.build.session("pre-data").await?;
         // One transaction: each commit waits for the disk.

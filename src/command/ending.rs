@@ -10,8 +10,9 @@ use super::build::Baking;
 use crate::error::{Exit, Failure, exit_of, render};
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
-use crate::pg::{is_state, stopped};
+use crate::pg::{db, is_state, stopped};
 use crate::registry::control::{self, Audit, RunEnd};
+use crate::registry::found::note_sql;
 use crate::registry::{State, Tag};
 use crate::schema::Schema;
 use crate::seal::Sealed;
@@ -77,7 +78,10 @@ impl Baking<'_> {
                 "rows": self.ledger.rows(), "without": self.tag.without,
             }),
         };
-        control::write_audit(&self.lock, &self.context.who, &audit).await
+        control::write_audit(&self.lock, &self.context.who, &audit).await?;
+        // The seal's own transaction was in the build, out of the note's reach.
+        let note = note_sql(&self.tag);
+        self.lock.batch_execute(&note).await.map_err(db("note the seal"))
     }
 
     /// Says what failed, sources with the same trouble together, and how to go on.
@@ -125,13 +129,17 @@ impl Baking<'_> {
         let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
         let database = self.tag.database.clone();
         if !keep {
-            if self.build.discard(&self.lock).await.is_err() {
-                tracing::warn!(build = self.tag.build, "not dropped; the next run will");
+            if let Err(error) = self.build.discard(&self.lock).await {
+                let error = render(&error);
+                tracing::warn!(build = self.tag.build, error, "not dropped; the next run will");
             }
         } else if !self.ledger.sealed {
             self.tag.state = State::Failed;
             self.tag.without.clone_from(&self.without);
-            let _ = self.build.retag(&self.lock, &self.tag).await;
+            if let Err(error) = self.build.retag(&self.lock, &self.tag).await {
+                let error = render(&error);
+                tracing::warn!(build = self.tag.build, error, "that it failed is not noted on it");
+            }
         }
         let next = match (keep, self.ledger.sealed) {
             (true, true) => format!("kiln swap {database}"),
@@ -147,7 +155,7 @@ impl Baking<'_> {
             next: Some(&next),
             ledger: serde_json::to_value(&self.ledger).ok(),
         };
-        let _ = control::end_run(&self.lock, &self.context.who, &database, &end).await;
+        note_end(&self.lock, &database, &end).await;
         error
     }
 }
@@ -167,8 +175,16 @@ impl Baked {
             ledger: Some(serde_json::to_value(&self.ledger)?),
         };
         let noted = control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await;
-        // What failed first says more than that it could not be noted.
-        error.map_or(noted, Err)
+        match (error, noted) {
+            // What failed first says more than that it could not be noted.
+            (Some(error), noted) => {
+                if let Err(lost) = noted {
+                    not_noted(&self.tag.database, end.exit_code, &lost);
+                }
+                Err(error)
+            }
+            (None, noted) => noted,
+        }
     }
 }
 
@@ -225,6 +241,23 @@ pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::E
         next: Some(&next),
         ledger: None,
     };
-    let _ = control::end_run(lock, lock.who(), lock.database(), &end).await;
+    note_end(lock, lock.database(), &end).await;
     error
+}
+
+/// Notes how a run failed. That this could not be noted is no reason to say less of why it failed.
+async fn note_end(lock: &RunLock, database: &str, end: &RunEnd<'_>) {
+    if let Err(error) = control::end_run(lock, lock.who(), database, end).await {
+        not_noted(database, end.exit_code, &error);
+    }
+}
+
+/// The history will say that this run was killed: the log and standard error say how it ended.
+fn not_noted(database: &str, exit_code: i32, error: &anyhow::Error) {
+    let error = render(error);
+    tracing::error!(database, exit_code, error, "how the run ended is not in the history");
+    let said = error.lines().next().unwrap_or_default();
+    eprintln!(
+        "kiln: how the run of {database} ended (exit code {exit_code}) is not in the history: {said}"
+    );
 }

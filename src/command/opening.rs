@@ -6,15 +6,20 @@ use super::build::Baking;
 use super::ending::{end_early, unless_stopped};
 use super::outlook::{self, Outlook};
 use super::plan::Specs;
+use super::prune::Cleared;
 use crate::error::{Exit, exit_of, failure};
 use crate::failpoint;
 use crate::ledger::Ledger;
 use crate::lock::RunLock;
-use crate::registry::build::{BuildDatabase, ident};
+use crate::registry::build::{BuildDatabase, NameTaken, ident};
 use crate::registry::control::{self, RunEnd};
+use crate::registry::found::next_build;
 use crate::registry::{State, Tag, builds, live, roles};
 use crate::strict::Problems;
 use crate::swap::{Swap, gate};
+
+/// How many names in a row that others took between the look and the making are given way to.
+const NAMES_MAX: usize = 5;
 
 /// A run that has its lock, and no build yet.
 pub(super) struct Opened<'a> {
@@ -25,6 +30,8 @@ pub(super) struct Opened<'a> {
     command: &'a str,
     without: &'a [String],
     version: u32,
+    /// What of earlier runs could not be cleared away.
+    warnings: Vec<String>,
 }
 
 impl<'a> Opened<'a> {
@@ -43,34 +50,40 @@ impl<'a> Opened<'a> {
         }
         let version = specs.schema.locked()?.version;
         let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
-        let opened = Opened { context, lock, specs, problems, command, without, version };
+        let warnings = Vec::new();
+        let mut opened =
+            Opened { context, lock, specs, problems, command, without, version, warnings };
         match opened.clear().await {
-            Ok(()) => Ok(opened),
-            Err(error) => Err(end_early(&opened.lock, error).await),
+            Ok(warnings) => opened.warnings = warnings,
+            Err(error) => return Err(end_early(&opened.lock, error).await),
         }
+        Ok(opened)
     }
 
-    async fn clear(&self) -> anyhow::Result<()> {
+    async fn clear(&self) -> anyhow::Result<Vec<String>> {
         failpoint::hit(failpoint::LOCKED)?;
-        match self.command {
+        let cleared = match self.command {
             // A trial leaves everything as it is, the failed build that it is to help with above
             // all; and a subset only looks at a night's work.
-            "load" => Vec::new(),
+            "load" => Cleared::default(),
             "subset" => super::prune::unfinished_subsets(self.context, &self.lock).await?,
             _ => super::prune::leftovers(self.context, &self.lock).await?,
         };
-        Ok(())
+        Ok(cleared.left)
     }
 
     /// Takes a name for the build.
     pub(super) async fn begin(self) -> anyhow::Result<Baking<'a>> {
-        let Opened { context, lock, specs, problems, command, without, version } = self;
+        let Opened { context, lock, specs, problems, command, without, version, warnings } = self;
         let database = specs.schema.database.as_str().to_owned();
         let named = async {
             let (owner, app) =
                 (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
             roles::ensure(&lock, &owner, &app).await?;
-            control::next_build(&lock, &database, &context.who.run, command == "subset").await
+            let run = &context.who.run;
+            let name = next_build(&lock, &database, run, command == "subset").await?;
+            failpoint::hit(failpoint::NAMED)?;
+            anyhow::Ok(name)
         };
         let name = match named.await {
             Ok(name) => name,
@@ -78,7 +91,8 @@ impl<'a> Opened<'a> {
         };
         let called = context.server.called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
-        let ledger = Ledger::open(&context.who.run, command, &database, &name, version);
+        let mut ledger = Ledger::open(&context.who.run, command, &database, &name, version);
+        ledger.warnings = warnings;
         let tag = Tag::new(&database, &name, &context.who.run, version, State::Building);
         let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
         baking.without = without.to_vec();
@@ -127,6 +141,7 @@ impl<'a> Opened<'a> {
         self.must_fit().await.map_err(|error| error.context("nothing has changed since"))?;
         let run = &context.who.run;
         let mut ledger = Ledger::open(run, self.command, self.lock.database(), build, self.version);
+        ledger.warnings.append(&mut self.warnings);
         for name in outlook::unclaimed(&self.specs.sources.all, &outlook.decisions) {
             ledger.warnings.push(format!("no source reads {name}"));
         }
@@ -164,5 +179,41 @@ impl<'a> Opened<'a> {
             ..RunEnd::default()
         };
         control::end_run(&self.lock, &self.context.who, &ledger.database, &end).await
+    }
+}
+
+impl Baking<'_> {
+    /// Makes the build's database, empty or as a copy of another's files; where somebody else's came
+    /// to have its name, under the next name.
+    pub(super) async fn make_database(&mut self, from: Option<&str>) -> anyhow::Result<()> {
+        for _ in 1..NAMES_MAX {
+            match self.try_to_make(from).await {
+                Err(error) if error.is::<NameTaken>() => {
+                    let said = error.to_string();
+                    tracing::warn!(name = self.tag.build, error = said, "the next name is taken");
+                    self.take_another_name().await?;
+                }
+                made => return made,
+            }
+        }
+        self.try_to_make(from).await
+    }
+
+    async fn try_to_make(&self, from: Option<&str>) -> anyhow::Result<()> {
+        match from {
+            Some(from) => self.build.copy(&self.lock, from, &self.tag).await,
+            None => self.build.create(&self.lock, &self.tag).await,
+        }
+    }
+
+    async fn take_another_name(&mut self) -> anyhow::Result<()> {
+        let is_subset = matches!(self.ledger.command.as_str(), "subset" | "restore");
+        let run = &self.context.who.run;
+        let name = next_build(&self.lock, &self.tag.database, run, is_subset).await?;
+        self.build = self.build.other(&name)?;
+        self.build.server = self.context.server.called(format!("{run} {name}"));
+        self.ledger.build.clone_from(&name);
+        self.tag.build = name;
+        Ok(())
     }
 }

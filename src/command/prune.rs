@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
+use super::ending::end_early;
 use super::{Context, Start};
 use crate::cli;
+use crate::error::{Exit, Failure, render};
 use crate::failpoint;
 use crate::lock::RunLock;
 use crate::pg::stopped;
@@ -11,6 +13,13 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::control::{Audit, RunEnd, end_run, existing, write_audit};
 use crate::registry::{Build, State, builds, droppable};
 use crate::report;
+
+/// What was dropped, and what could not be, in words that name who is in the way.
+#[derive(Debug, Default)]
+pub(super) struct Cleared {
+    pub dropped: Vec<String>,
+    pub left: Vec<String>,
+}
 
 /// `kiln prune [DATABASE…]`.
 ///
@@ -23,7 +32,7 @@ pub async fn run(start: Start, args: &cli::Prune) -> anyhow::Result<()> {
 }
 
 async fn prune(context: &Context, args: &cli::Prune) -> anyhow::Result<()> {
-    let mut said = Vec::new();
+    let (mut said, mut left) = (Vec::new(), Vec::new());
     for database in context.databases(&args.databases)? {
         let dropped = if args.dry_run.dry_run {
             let all = match existing(&context.server).await? {
@@ -34,18 +43,27 @@ async fn prune(context: &Context, args: &cli::Prune) -> anyhow::Result<()> {
             droppable(&all, &database, keep).into_iter().map(|build| build.name.clone()).collect()
         } else {
             let lock = RunLock::acquire(&context.server, &context.who, "prune", &database).await?;
-            let dropped = retention(context, &lock).await?;
+            let cleared = match retention(context, &lock).await {
+                Ok(cleared) => cleared,
+                Err(error) => return Err(end_early(&lock, error).await),
+            };
             end_run(&lock, &context.who, &database, &RunEnd::default()).await?;
-            dropped
+            left.extend(cleared.left);
+            cleared.dropped
         };
         said.push(json!({ "database": database, "dropped": dropped }));
     }
     report::pruned(&said, args.dry_run.dry_run, args.json.json, context.quiet);
-    Ok(())
+    match left.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(Exit::Database, left.join("\n"))
+            .hint("end those sessions, then: kiln prune")
+            .into()),
+    }
 }
 
 /// Drops all that retention allows, while the lock is held.
-pub(super) async fn retention(context: &Context, lock: &RunLock) -> anyhow::Result<Vec<String>> {
+pub(super) async fn retention(context: &Context, lock: &RunLock) -> anyhow::Result<Cleared> {
     let all = builds(lock, lock.database()).await?;
     let chosen = droppable(&all, lock.database(), context.config.keep_previous);
     drop_all(context, lock, &chosen, "retention").await
@@ -53,7 +71,7 @@ pub(super) async fn retention(context: &Context, lock: &RunLock) -> anyhow::Resu
 
 /// At the beginning of a night: what failed or was killed before, and sealed builds that never
 /// went live but the newest, which stays until the night has done better.
-pub(super) async fn leftovers(context: &Context, lock: &RunLock) -> anyhow::Result<Vec<String>> {
+pub(super) async fn leftovers(context: &Context, lock: &RunLock) -> anyhow::Result<Cleared> {
     let all = builds(lock, lock.database()).await?;
     let chosen = droppable(&all, lock.database(), usize::MAX);
     drop_all(context, lock, &chosen, "left behind by an earlier run").await
@@ -63,7 +81,7 @@ pub(super) async fn leftovers(context: &Context, lock: &RunLock) -> anyhow::Resu
 pub(super) async fn unfinished_subsets(
     context: &Context,
     lock: &RunLock,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Cleared> {
     let all = builds(lock, lock.database()).await?;
     let unfinished =
         |build: &&Build| build.is_subset() && (build.invalid || !build.state().is_sealed());
@@ -71,12 +89,15 @@ pub(super) async fn unfinished_subsets(
     drop_all(context, lock, &chosen, "a subset left unfinished by an earlier run").await
 }
 
+/// Drops what was chosen. What cannot be dropped costs no night: it is said, and stays for the next
+/// clean-up.
 async fn drop_all(
     context: &Context,
     lock: &RunLock,
     chosen: &[&Build],
     why: &str,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Cleared> {
+    let mut cleared = Cleared::default();
     if !chosen.is_empty() {
         failpoint::hit(failpoint::PRUNE)?;
     }
@@ -86,8 +107,17 @@ async fn drop_all(
         }
         let database =
             BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
-        database.discard(lock).await?;
         let state = if build.invalid { "invalid" } else { build.state().word() };
+        if let Err(error) = database.discard(lock).await {
+            if lock.is_closed() {
+                return Err(error);
+            }
+            let said = not_dropped(lock, &build.name, state, &error).await;
+            context.progress.warn(&said);
+            cleared.left.push(said);
+            continue;
+        }
+        cleared.dropped.push(build.name.clone());
         tracing::info!(build = build.name, state, why, "dropped");
         // Builds that readers could have seen are part of the audit; leftovers are not.
         if matches!(build.state(), State::Previous | State::Retired | State::Sealed) {
@@ -102,5 +132,31 @@ async fn drop_all(
             write_audit(lock, lock.who(), &audit).await?;
         }
     }
-    Ok(chosen.iter().map(|build| build.name.clone()).collect())
+    Ok(cleared)
+}
+
+/// Why a build was not dropped, and who is in it.
+async fn not_dropped(lock: &RunLock, name: &str, state: &str, error: &anyhow::Error) -> String {
+    let said = render(error);
+    let said = said.lines().next().unwrap_or_default();
+    let sessions = lock
+        .query(
+            "select pid, coalesce(usename::text, ''), coalesce(application_name, '')
+             from pg_stat_activity where datname = $1 order by backend_start limit 10",
+            &[&name],
+        )
+        .await
+        .unwrap_or_default();
+    let sessions: Vec<String> = sessions
+        .iter()
+        .map(|row| {
+            let (pid, role, app): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
+            format!("backend {pid} (role {role}, application {app:?})")
+        })
+        .collect();
+    let who = match sessions.is_empty() {
+        true => String::new(),
+        false => format!("; in it: {}", sessions.join(", ")),
+    };
+    format!("{name} ({state}) is not dropped and stays for the next clean-up: {said}{who}")
 }

@@ -25,6 +25,7 @@ use crate::lock::RunLock;
 use crate::pg::{Ident, Session, data_error, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control::{self, Contract};
+use crate::registry::found::next_build;
 use crate::registry::{Build, State, Tag, builds, live, roles};
 use crate::report::{self, SubsetTable};
 use crate::schema::Schema;
@@ -117,10 +118,10 @@ async fn begin<'a>(
     let database = &header.database;
     let opened = async {
         failpoint::hit(failpoint::LOCKED)?;
-        prune::unfinished_subsets(context, &lock).await?;
+        let left = prune::unfinished_subsets(context, &lock).await?.left;
         let (owner, app) = (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
         roles::ensure(&lock, &owner, &app).await?;
-        let name = control::next_build(&lock, database, &context.who.run, true).await?;
+        let name = next_build(&lock, database, &context.who.run, true).await?;
         let called = context.server.called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let schema = Schema {
@@ -130,14 +131,15 @@ async fn begin<'a>(
             lock_path: std::path::PathBuf::new(),
         };
         let specs = Specs { schema, sources: Sources { all: Vec::new(), stems: Vec::new() } };
-        anyhow::Ok((name, build, specs))
+        anyhow::Ok((name, build, specs, left))
     };
-    let (name, build, specs) = match opened.await {
+    let (name, build, specs, left) = match opened.await {
         Ok(opened) => opened,
         Err(error) => return Err((lock, error)),
     };
     let run = &context.who.run;
-    let ledger = Ledger::open(run, "restore", database, &name, header.version);
+    let mut ledger = Ledger::open(run, "restore", database, &name, header.version);
+    ledger.warnings = left;
     let mut tag = Tag::new(database, &name, run, header.version, State::Building);
     tag.subset = Some(header.subset.clone());
     Ok(Baking::assemble(context, lock, build, specs, ledger, tag))
@@ -321,7 +323,8 @@ async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<
     baked.ledger.promoted = Some(promotion);
     baked.ledger.stage("swap", since);
     failpoint::hit(failpoint::SWAPPED)?;
-    prune::retention(context, &baked.lock).await?;
+    let cleared = prune::retention(context, &baked.lock).await?;
+    baked.ledger.warnings.extend(cleared.left);
     Ok(None)
 }
 

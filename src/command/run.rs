@@ -106,9 +106,10 @@ async fn clean_up(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
     failpoint::hit(failpoint::SWAPPED)?;
     let since = std::time::Instant::now();
     let _shown = context.progress.begin("prune", "dropping old builds");
-    let outcome = prune::retention(context, &baked.lock).await.map(|_| ());
+    let cleared = prune::retention(context, &baked.lock).await;
     baked.ledger.stage("prune", since);
-    outcome
+    baked.ledger.warnings.extend(cleared?.left);
+    Ok(())
 }
 
 /// Swaps the build that was just sealed.

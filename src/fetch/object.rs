@@ -17,6 +17,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::same::refuse_another;
 use crate::error::{Exit, Failure, decisive, into_io};
 use crate::pg::stopped;
 use crate::store::{Pin, Store, refused};
@@ -146,9 +147,8 @@ impl Object {
 
     async fn get(&self, start: u64, end: u64) -> anyhow::Result<ByteStream> {
         let Pin { bucket, key, .. } = &self.pin;
-        let answer = self
-            .asking()?
-            .store
+        let store = &self.asking()?.store;
+        let answer = store
             .client
             .get_object()
             .bucket(bucket)
@@ -156,9 +156,12 @@ impl Object {
             .set_version_id(self.pin.version_id.clone())
             .if_match(&self.pin.etag)
             .range(format!("bytes={start}-{}", end - 1))
+            .customize()
+            .config_override(store.attempts())
             .send()
             .await
             .map_err(|error| refused(&format!("read {}", self.pin.url()), &error))?;
+        refuse_another(&self.pin, &answer)?;
         // A server that ignores the range would give other bytes than were asked for.
         let expected = format!("bytes {start}-{}/{}", end - 1, self.pin.size);
         match answer.content_range() {

@@ -11,20 +11,22 @@ use tokio_util::sync::CancellationToken;
 use super::{Server, db, literal, stopped};
 
 /// What every session has, whatever the defaults of server, database and role.
-pub(super) const PREPARED: &str = "set client_min_messages = warning; set lock_timeout = '60s'; \
-     set idle_in_transaction_session_timeout = 0; set statement_timeout = 0; \
-     set search_path = public, pg_catalog; set datestyle = 'ISO, YMD'; \
-     set default_transaction_read_only = off";
+pub(super) const PREPARED: &str = include_str!("session.sql");
 
 /// A connection. Dropping it ends the session.
 pub struct Session {
     client: Client,
-    tls: MakeRustlsConnect,
+    server: Server,
 }
 
 impl Session {
-    pub(super) fn new(client: Client, tls: MakeRustlsConnect) -> Session {
-        Session { client, tls }
+    pub(super) fn new(client: Client, server: Server) -> Session {
+        Session { client, server }
+    }
+
+    /// The server that it is on, for sessions beside it.
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 
     /// Makes a session that is done with something as good as new for something else, and says in
@@ -37,14 +39,14 @@ impl Session {
         let name = literal(&server.application_name(purpose));
         // The role is none of what `reset all` resets.
         let sql = format!(
-            "reset role; reset all; discard temp; set application_name = {name}; {PREPARED}; {then}"
+            "reset role; reset all; discard temp; set application_name = {name};\n{PREPARED};\n{then}"
         );
         self.client.batch_execute(&sql).await.map_err(db("prepare a session for its next work"))
     }
 
     /// What cancels this session's running statement.
     pub fn canceller(&self) -> Canceller {
-        Canceller { token: self.client.cancel_token(), tls: self.tls.clone() }
+        Canceller { token: self.client.cancel_token(), tls: self.server.tls.clone() }
     }
 
     /// Runs statements that may take long; a stop signal cancels them on the server.

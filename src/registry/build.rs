@@ -3,10 +3,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::error::{Exit, Failure};
+use tokio_postgres::error::SqlState;
+
+use crate::error::{Exit, Failure, failure};
 use crate::pg::settings::Settings;
 use crate::pg::{Ident, Server, Session, db};
-use crate::registry::{Tag, control};
+use crate::registry::{Tag, control, found};
 
 /// A build's database and how to reach it.
 #[derive(Clone)]
@@ -64,10 +66,16 @@ impl BuildDatabase {
 
     async fn create_like(&self, control: &Session, tag: &Tag, like: &str) -> anyhow::Result<()> {
         let (name, owner) = (&self.name, &self.owner);
+        let oid = found::intend(control, name.as_str(), tag).await?;
         control
-            .batch_execute(&format!("create database {name} owner {owner} {like}"))
+            .batch_execute(&format!("create database {name} owner {owner} oid {oid} {like}"))
             .await
-            .map_err(|error| control::cannot_create(&self.server, name.as_str(), error))?;
+            .map_err(|error| match error.code() {
+                Some(&SqlState::DUPLICATE_DATABASE | &SqlState::UNIQUE_VIOLATION) => {
+                    db(format!("create database {}", name.as_str()))(error).context(NameTaken)
+                }
+                _ => control::cannot_create(&self.server, name.as_str(), error),
+            })?;
         control
             .batch_execute(&format!(
                 "begin; revoke all on database {name} from public; {}; commit",
@@ -123,33 +131,54 @@ impl BuildDatabase {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Writes what it is.
+    /// Writes what it is, on the database and in kiln's note of it.
     ///
     /// # Errors
     /// When Postgres refuses.
     pub async fn retag(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
+        let sql = format!("{}; {}", tag.comment_sql(&self.name), found::note_sql(tag));
         control
-            .batch_execute(&tag.comment_sql(&self.name))
+            .batch_execute(&sql)
             .await
             .map_err(db(format!("note the state of {}", self.name.as_str())))
     }
 
-    /// Drops it and ends whatever session is still in it. Dropping what is not there is done.
+    /// Drops it and ends whatever session is still in it. Dropping what is not there is done; what
+    /// kiln has not noted as made by it is never dropped, whatever it is called.
     ///
     /// # Errors
-    /// When Postgres refuses.
+    /// When Postgres refuses, or the database of this name is not kiln's.
     pub async fn discard(&self, control: &Session) -> anyhow::Result<()> {
+        let name = self.name.as_str();
+        self.drop_alone(control).await?;
         control
-            .batch_execute(&format!("drop database if exists {} with (force)", self.name))
-            .await
-            .map_err(db(format!("drop {}", self.name.as_str())))?;
-        control
-            .execute("delete from kiln.build where name = $1", &[&self.name.as_str()])
+            .execute("delete from kiln.build where name = $1", &[&name])
             .await
             .map_err(db("forget the build"))?;
         Ok(())
     }
+
+    /// The same, and its name stays noted for what is made next.
+    ///
+    /// # Errors
+    /// As [`BuildDatabase::discard`].
+    pub async fn drop_alone(&self, control: &Session) -> anyhow::Result<()> {
+        let name = self.name.as_str();
+        if found::is_made_by_kiln(control, name).await? == Some(false) {
+            let message = format!("database {name} was not made by kiln and is not dropped");
+            return Err(failure(Exit::Database, message));
+        }
+        control
+            .batch_execute(&format!("drop database if exists {} with (force)", self.name))
+            .await
+            .map_err(db(format!("drop {name}")))
+    }
 }
+
+/// Marks the error of a database that was not made because somebody else's came to have its name.
+#[derive(Debug, thiserror::Error)]
+#[error("somebody else has made a database of that name")]
+pub struct NameTaken;
 
 /// A name that is to reach SQL.
 ///

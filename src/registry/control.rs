@@ -64,8 +64,8 @@ pub async fn open(server: &Server) -> anyhow::Result<Session> {
     Ok(control)
 }
 
-/// Connects to the database `kiln` as it is; `None` when nothing has made it yet. For dry runs,
-/// which make nothing.
+/// Connects to the database `kiln`; `None` when nothing has made it yet. For dry runs, which make
+/// nothing.
 ///
 /// # Errors
 /// [`Exit::Database`] when the server cannot be asked.
@@ -76,7 +76,12 @@ pub async fn existing(server: &Server) -> anyhow::Result<Option<Session>> {
         .await
         .map_err(db("look for database kiln"))?;
     match exists {
-        Some(_) => Ok(Some(server.connect(CONTROL).await?)),
+        Some(_) => {
+            let control = server.connect(CONTROL).await?;
+            // Its tables may be of an older kiln, or lost.
+            prepare(&control).await?;
+            Ok(Some(control))
+        }
         None => Ok(None),
     }
 }
@@ -118,31 +123,6 @@ pub fn cannot_create(server: &Server, name: &str, error: tokio_postgres::Error) 
         .into();
     }
     db(format!("create database {name}"))(error)
-}
-
-/// Takes the next build number, and notes the name that goes with it.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn next_build(
-    control: &Session,
-    database: &str,
-    run: &str,
-    is_subset: bool,
-) -> anyhow::Result<String> {
-    let row = control
-        .query_one("select nextval('kiln.build_number')", &[])
-        .await
-        .map_err(db("take a build number"))?;
-    let name = super::build_name(database, row.get(0), is_subset);
-    control
-        .execute(
-            "insert into kiln.build (name, database, run) values ($1, $2, $3)",
-            &[&name, &database, &run],
-        )
-        .await
-        .map_err(db("note the build"))?;
-    Ok(name)
 }
 
 /// Adds a row to the audit, in the session's transaction where there is one.

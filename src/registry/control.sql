@@ -10,8 +10,10 @@ create table if not exists kiln.build (
     run        text not null,
     created_at timestamptz not null default clock_timestamp()
 );
+-- The object of that name that kiln makes, noted before it is made; and what the comment on it says.
+alter table kiln.build add column if not exists oid oid, add column if not exists tag jsonb;
 comment on table kiln.build is
-    'Every build''s name, written before its database is created: what kiln may drop';
+    'Every build''s name and object, written before its database is created: what kiln may drop';
 
 create table if not exists kiln.contract (
     database    text not null,

@@ -14,6 +14,7 @@ use crate::failpoint;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::ident;
 use crate::registry::control::{Audit, contracts, write_audit};
+use crate::registry::found::note_sql;
 use crate::registry::{Build, CONTROL, Tag, waiver};
 
 /// Longest time that one attempt may keep new connections waiting.
@@ -159,7 +160,7 @@ async fn one_attempt(
         .await
         .map_err(db("finish the swap"))?;
     for (name, tag) in tags_after(candidate, builds, database) {
-        let sql = tag.comment_sql(&ident(&name)?);
+        let sql = format!("{}; {}", tag.comment_sql(&ident(&name)?), note_sql(&tag));
         session.batch_execute(&sql).await.map_err(db("note the swap"))?;
     }
     let details = serde_json::json!({

@@ -84,3 +84,18 @@ fn a_flipped_bit_never_becomes_a_row() {
         night.ends_well();
     }
 }
+
+#[test]
+fn a_store_that_is_busy_is_asked_again_whatever_number_it_says_so_with() {
+    let night = Night::new(Inner::Stored);
+    for status in [429, 503] {
+        let busy = [Mishap::Status(status), Mishap::Status(status)];
+        let outcome = night.under(first(busy, |request| request.method == "GET"));
+        assert_eq!(outcome.code, 0, "{outcome}");
+        assert_eq!(night.proxy.hit().len(), 2);
+        let outcome = night.under(first(busy, |request| request.length() > 0));
+        assert_eq!(outcome.code, 0, "{outcome}");
+        assert_eq!(night.proxy.hit().len(), 2);
+    }
+    night.ends_well();
+}

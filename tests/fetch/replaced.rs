@@ -48,3 +48,12 @@ fn a_resume_that_meets_another_object_ends_the_night() {
         night.ends_well();
     }
 }
+
+#[test]
+fn a_store_that_heeds_no_condition_is_caught_by_the_tag_of_its_answer() {
+    let night = Night::new(Inner::Stored);
+    let outcome = night.under(first([Mishap::Retag], long));
+    assert_eq!(outcome.code, 10, "{outcome}");
+    outcome.says(&["the object was replaced while it was read: expected ", ", found \"another\""]);
+    night.ends_well();
+}

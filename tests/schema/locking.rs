@@ -141,8 +141,10 @@ fn a_lock_edited_by_hand_is_refused_with_its_line() {
 #[test]
 fn the_fingerprint_is_the_same_on_every_postgres_that_is_installed() {
     let mut seen = Vec::new();
-    for version in 15..=18 {
-        let bin = format!("/usr/lib/postgresql/{version}/bin");
+    let packaged = (15..=18)
+        .map(|version| (version.to_string(), format!("/usr/lib/postgresql/{version}/bin")));
+    let other = crate::support::pg_bin().map(|bin| ("other".to_owned(), bin.display().to_string()));
+    for (version, bin) in packaged.chain(other) {
         if !Path::new(&bin).join("initdb").exists() {
             eprintln!(
                 "SKIPPED: Postgres {version} is not installed, so its fingerprint is not compared"

@@ -38,6 +38,9 @@ impl Kiln {
             folder: PathBuf::from("/"),
         };
         kiln.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("AWS_EC2_METADATA_DISABLED", "true");
+        if let Some(bin) = super::pg_bin() {
+            kiln.env("KILN_PG_BIN", &bin.to_string_lossy());
+        }
         kiln
     }
 

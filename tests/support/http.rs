@@ -30,6 +30,10 @@ pub enum Mishap {
     Shorten(u64),
     /// Ten bytes a second from there on.
     Drip(u64),
+    /// This status and nothing else, from the proxy itself.
+    Status(u16),
+    /// The store's answer, with another entity tag.
+    Retag,
 }
 
 /// A request as the proxy saw it.
@@ -126,6 +130,11 @@ async fn carry(
             tokio::time::sleep(Duration::from_secs(600)).await;
             return Ok(());
         }
+        Mishap::Status(status) => {
+            let rest = "content-length: 0\r\nconnection: close";
+            let answer = format!("HTTP/1.1 {status} Of a test\r\n{rest}\r\n\r\n");
+            return client.write_all(answer.as_bytes()).await;
+        }
         _ => {}
     }
     let mut server = TcpStream::connect(upstream).await?;
@@ -161,6 +170,15 @@ async fn answer(
     if matches!(mishap, Mishap::Shorten(_)) {
         let kept = head.split_inclusive("\r\n");
         head = kept.filter(|line| !line.to_lowercase().starts_with("content-length")).collect();
+    }
+    if mishap == Mishap::Retag {
+        let lines = head.split_inclusive("\r\n").map(|line| {
+            match line.to_lowercase().starts_with("etag:") {
+                true => "etag: \"another\"\r\n",
+                false => line,
+            }
+        });
+        head = lines.collect();
     }
     client.write_all(head.as_bytes()).await?;
     let mut sent = 0_u64;

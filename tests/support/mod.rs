@@ -23,6 +23,12 @@ pub fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Where the programs of the Postgres are that tests run on, where it is not the machine's own:
+/// `KILN_TEST_PG_BIN`, for the other versions that kiln works with.
+pub fn pg_bin() -> Option<PathBuf> {
+    std::env::var_os("KILN_TEST_PG_BIN").map(PathBuf::from)
+}
+
 /// A project whose druginfo is the nine sources of the Part D release and their tables, and
 /// nothing else: one object lands, and what the pipeline does with it does not change when a
 /// database gains a source. All databases as they are: `tests/cases`.

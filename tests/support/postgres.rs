@@ -9,6 +9,8 @@ use nix::unistd::Pid;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
+use super::pg_bin;
+
 /// What a DBA would run once, before kiln.
 const ROLES: &str = "
     create role kiln_owner nologin;
@@ -29,7 +31,7 @@ impl Postgres {
     pub fn start() -> Postgres {
         let home = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
-        let lease = runtime.block_on(open_postgres(home.path(), None)).unwrap();
+        let lease = runtime.block_on(open_postgres(home.path(), pg_bin().as_deref())).unwrap();
         let postgres = Postgres { lease: Some(lease), home, runtime };
         postgres.execute("postgres", ROLES);
         postgres
@@ -66,7 +68,8 @@ impl Postgres {
     /// Starts it again after a crash; waits for recovery.
     pub fn restart(&mut self) {
         drop(self.lease.take());
-        let lease = self.runtime.block_on(open_postgres(self.home.path(), None)).unwrap();
+        let lease =
+            self.runtime.block_on(open_postgres(self.home.path(), pg_bin().as_deref())).unwrap();
         self.lease = Some(lease);
     }
 
@@ -295,7 +298,8 @@ impl Postgres {
             std::thread::sleep(Duration::from_millis(10));
         }
         // A running server is taken as it is.
-        let lease = self.runtime.block_on(open_postgres(self.home.path(), None)).unwrap();
+        let lease =
+            self.runtime.block_on(open_postgres(self.home.path(), pg_bin().as_deref())).unwrap();
         self.lease = Some(lease);
         port
     }
