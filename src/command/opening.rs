@@ -6,6 +6,7 @@ use super::build::Baking;
 use super::ending::{end_early, unless_stopped};
 use super::outlook::{self, Outlook};
 use super::plan::Specs;
+use super::without;
 use crate::error::{Exit, exit_of, failure};
 use crate::failpoint;
 use crate::ledger::Ledger;
@@ -46,8 +47,17 @@ impl<'a> Opened<'a> {
         let opened = Opened { context, lock, specs, problems, command, without, version };
         match opened.clear().await {
             Ok(()) => Ok(opened),
-            Err(error) => Err(end_early(&opened.lock, error).await),
+            Err(error) => Err(opened.over(error).await),
         }
+    }
+
+    /// Ends the run early: what was asked may be asked once more.
+    async fn over(&self, error: anyhow::Error) -> anyhow::Error {
+        let database = self.lock.database();
+        let without = without::arguments(&self.context.config, database, self.without);
+        let next = matches!(self.command, "run" | "build")
+            .then(|| format!("kiln {} {database}{without}", self.command));
+        end_early(&self.lock, error, next.as_deref()).await
     }
 
     async fn clear(&self) -> anyhow::Result<()> {
@@ -64,18 +74,12 @@ impl<'a> Opened<'a> {
 
     /// Takes a name for the build.
     pub(super) async fn begin(self) -> anyhow::Result<Baking<'a>> {
+        let name = match self.name().await {
+            Ok(name) => name,
+            Err(error) => return Err(self.over(error).await),
+        };
         let Opened { context, lock, specs, problems, command, without, version } = self;
         let database = specs.schema.database.as_str().to_owned();
-        let named = async {
-            let (owner, app) =
-                (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
-            roles::ensure(&lock, &owner, &app).await?;
-            control::next_build(&lock, &database, &context.who.run, command == "subset").await
-        };
-        let name = match named.await {
-            Ok(name) => name,
-            Err(error) => return Err(end_early(&lock, error).await),
-        };
         let called = context.server.called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let ledger = Ledger::open(&context.who.run, command, &database, &name, version);
@@ -84,6 +88,14 @@ impl<'a> Opened<'a> {
         baking.without = without.to_vec();
         baking.problems = problems;
         Ok(baking)
+    }
+
+    async fn name(&self) -> anyhow::Result<String> {
+        let Opened { context, lock, specs, .. } = self;
+        let (owner, app) = (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
+        roles::ensure(lock, &owner, &app).await?;
+        let database = specs.schema.database.as_str();
+        control::next_build(lock, database, &context.who.run, self.command == "subset").await
     }
 
     /// Ends the run where there is nothing to do, and gives its account; gives the run back
@@ -101,7 +113,7 @@ impl<'a> Opened<'a> {
         };
         match ended {
             Ok(ledger) => Ok(Err(ledger)),
-            Err(error) => Err(end_early(&self.lock, error).await),
+            Err(error) => Err(self.over(error).await),
         }
     }
 
