@@ -117,6 +117,8 @@ Where nothing has changed, nothing is done.
 Examples:
   kiln run
   kiln run druginfo --without pricing
+  # all databases, two of them without a source
+  kiln run --without druginfo.pricing --without planinfo.landscape
   # from the files, whatever is kept
   kiln run druginfo --anew
   # say early when it will not be over at six

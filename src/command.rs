@@ -28,6 +28,7 @@ mod swap;
 mod synth;
 mod url;
 mod waive;
+mod without;
 
 use std::io::IsTerminal as _;
 use std::path::Path;

@@ -59,6 +59,8 @@ pub struct Config {
     pub hash_key_file: Option<PathBuf>,
     /// The filter of the JSON log.
     pub log: String,
+    /// Sources that are never built, by their database.
+    without: BTreeMap<String, Vec<String>>,
 }
 
 /// A bucket and the prefix under which databases have their folders.
@@ -146,6 +148,7 @@ impl Config {
             disk_free: None,
             hash_key_file: None,
             log: "info".into(),
+            without: BTreeMap::new(),
         }
     }
 
@@ -214,7 +217,23 @@ impl Config {
             }
             reuse.done();
         }
+        self.take_databases(&table);
         table.done();
+    }
+
+    /// `[planinfo] without = ["landscape"]`. A host of apps has no databases' folders, and builds none.
+    fn take_databases(&mut self, table: &Table<'_>) {
+        for database in databases(self).unwrap_or_default() {
+            let Some(own) = table.table_named(&database) else { continue };
+            let without = own.texts("without").map(|said| said.value);
+            own.done();
+            self.without.insert(database, without.unwrap_or_default());
+        }
+    }
+
+    /// The sources of a database that are left out of every build.
+    pub fn without(&self, database: &str) -> &[String] {
+        self.without.get(database).map_or(&[], Vec::as_slice)
     }
 
     fn take_environment(&mut self, environment: &BTreeMap<String, String>, problems: &Problems) {

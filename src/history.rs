@@ -62,11 +62,16 @@ pub struct RunLine {
     pub nothing_to_do: Option<String>,
 }
 
-/// Gathers the facts of one database.
+/// Gathers the facts of one database; `goes_on` says whether a build that a killed run left has
+/// something to go on with.
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<DatabaseStatus> {
+pub async fn of_database(
+    control: &Session,
+    database: &str,
+    goes_on: impl AsyncFn(&str) -> bool,
+) -> anyhow::Result<DatabaseStatus> {
     let mut all = builds(control, database).await?;
     let live = all.iter().position(|build| build.name == database).map(|at| all.remove(at));
     let sealed = live.as_ref().and_then(|b| b.tag.as_ref()).and_then(|tag| tag.sealed.clone());
@@ -79,8 +84,10 @@ pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<Da
     let whole = all.iter().rev().filter(|build| !build.is_subset());
     let left = whole.into_iter().find(|build| build.state() == State::Building);
     let next = match left.and_then(|build| build.tag.as_ref()) {
-        Some(tag) => Some(format!("kiln resume {}, or kiln run {database}", tag.build)),
-        None => Some(format!("kiln run {database}")),
+        Some(tag) if open.is_some() && !held && goes_on(&tag.build).await => {
+            format!("kiln resume {0} && kiln swap {database}", tag.build)
+        }
+        _ => format!("kiln run {database}"),
     };
     Ok(DatabaseStatus {
         database: database.to_owned(),
@@ -93,7 +100,9 @@ pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<Da
         running: open.take_if(|_| held),
         last: run_line(control, database, "ended_at is not null").await?,
         failed: match open {
-            Some(killed) => Some(RunLine { error: Some("killed".into()), next, ..killed }),
+            Some(killed) => {
+                Some(RunLine { error: Some("killed".into()), next: Some(next), ..killed })
+            }
             None => failed(control, database).await?,
         },
     })

@@ -94,23 +94,28 @@ impl Manifest {
                 .hint(format!("kiln land {database} FILE"))
                 .into());
         }
-        let mut missing = Vec::new();
+        let (mut missing, mut absent) =
+            (Vec::new(), without.iter().map(String::as_str).collect::<Vec<_>>());
         let mut chosen = Vec::new();
         for source in sources {
             let newest = newest(source, &listed);
             if newest.is_empty() {
                 missing.push(format!("{} (`{}`)", source.name.as_str(), source.object));
+                absent.push(source.name.as_str());
             }
             chosen.push((source, newest));
         }
         if !missing.is_empty() {
+            let without: String = absent.iter().map(|name| format!(" --without {name}")).collect();
             let message = format!(
                 "no object for {}, among {} under s3://{bucket}/{prefix}",
                 missing.join(", "),
                 listed.len()
             );
             return Err(Failure::new(Exit::InputUnavailable, message)
-                .hint(format!("kiln land {database} FILE, or leave them out with --without SOURCE"))
+                .hint(format!(
+                    "kiln land {database} FILE, or leave out: kiln run {database}{without}"
+                ))
                 .into());
         }
         let mut pins: BTreeMap<&str, Pin> = BTreeMap::new();

@@ -10,7 +10,7 @@ use std::path::Path;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, shell};
 
 /// Shortest key: as long as the hash's security (NIST SP 800-107r1, 5.3.4).
 const KEY_MIN: usize = 32;
@@ -30,7 +30,7 @@ impl HashKey {
     /// # Errors
     /// [`Exit::Usage`] when the file cannot be read, or holds too little.
     pub fn read(path: &Path) -> anyhow::Result<HashKey> {
-        let make = format!("openssl rand -hex 32 > {}", path.display());
+        let make = format!("openssl rand -hex 32 > {}", shell::path(path));
         let bytes = std::fs::read(path).map_err(|error| {
             let message = format!("cannot read the hash key {}", path.display());
             Failure::new(Exit::Usage, message).hint(make.clone()).because(error)

@@ -64,6 +64,14 @@ impl fmt::Display for Ident {
     }
 }
 
+/// Any name as it is typed in SQL: quoted where it must be.
+pub fn quoted(name: &str) -> String {
+    match Ident::parse(name) {
+        Some(_) => name.to_owned(),
+        None => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
+}
+
 /// A text as an SQL literal.
 pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, failure};
 use crate::failpoint;
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
@@ -60,12 +60,7 @@ pub async fn seal(
     let problems = ledger.problems();
     if !problems.is_empty() {
         let message = format!("not sealed: {}", problems.join("; "));
-        return Err(Failure::new(Exit::ChecksFailed, message)
-            .hint(format!(
-                "look into the kept build {}, land the mended file, then kiln run {}",
-                tag.build, tag.database
-            ))
-            .into());
+        return Err(failure(Exit::ChecksFailed, message));
     }
     let session = build.session("seal").await?;
     let found = catalog::fingerprint(&session).await?;

@@ -14,6 +14,7 @@ use regex::Regex;
 
 pub use transform::{Transform, trim};
 
+use crate::error::shell;
 use crate::pg::Ident;
 use crate::strict::Problems;
 
@@ -328,6 +329,13 @@ impl Sources {
 }
 
 impl Source {
+    /// The arguments of a run that does without it: the database, and the source.
+    pub fn without(&self) -> String {
+        let folder = self.path.parent().and_then(|folder| folder.file_name());
+        let database = folder.map(|name| name.to_string_lossy()).unwrap_or_default();
+        format!("{} --without {}", shell::word(&database), self.name.as_str())
+    }
+
     /// Reads one spec's text; what is wrong goes to `problems`.
     pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         parse::parse(path, text, problems)

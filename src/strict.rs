@@ -125,7 +125,7 @@ pub struct Table<'a> {
     name: String,
     line: usize,
     entries: &'a DeTable<'a>,
-    asked: RefCell<Vec<&'static str>>,
+    asked: RefCell<Vec<String>>,
 }
 
 impl<'a> Table<'a> {
@@ -149,7 +149,7 @@ impl<'a> Table<'a> {
     }
 
     fn get(&self, key: &'static str) -> Option<(&'a DeValue<'a>, usize)> {
-        self.asked.borrow_mut().push(key);
+        self.asked.borrow_mut().push(key.to_owned());
         let value = self.entries.get(key)?;
         Some((value.get_ref(), self.file.line(value.span().start)))
     }
@@ -177,7 +177,7 @@ impl<'a> Table<'a> {
     /// A string that must be there.
     pub fn required_text(&self, key: &'static str) -> Option<Said<String>> {
         if !self.entries.contains_key(key) {
-            self.asked.borrow_mut().push(key);
+            self.asked.borrow_mut().push(key.to_owned());
             self.problem(self.line, format!("`{}` is missing", self.path(key)));
             return None;
         }
@@ -295,6 +295,20 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The table inside this one of a name that is not known here.
+    pub fn table_named(&self, name: &str) -> Option<Table<'a>> {
+        self.asked.borrow_mut().push(name.to_owned());
+        let (key, value) = self.entries.get_key_value(name)?;
+        let line = self.file.line(key.span().start);
+        match value.get_ref().as_table() {
+            Some(entries) => Some(Table::named(self.file, self.path(name), line, entries)),
+            None => {
+                self.wrong(name, line, "a table", value.get_ref());
+                None
+            }
+        }
+    }
+
     /// Every table inside this one, by its name, where names are the writer's own.
     pub fn each_table(&self) -> Vec<(String, Table<'a>)> {
         let mut all = Vec::new();
@@ -338,9 +352,9 @@ impl<'a> Table<'a> {
         let asked = self.asked.borrow();
         for key in self.entries.keys() {
             let word: &str = key.get_ref();
-            if !asked.contains(&word) {
+            if !asked.iter().any(|known| known == word) {
                 let path = self.path(word);
-                let mean = suggest(word, asked.iter().copied());
+                let mean = suggest(word, asked.iter().map(String::as_str));
                 let line = self.file.line(key.span().start);
                 self.problem(line, format!("unknown key `{path}`{mean}"));
             }

@@ -172,7 +172,9 @@ async fn refuse_foreign(lock: &RunLock, builds: &[Build]) -> anyhow::Result<()> 
     if taken.is_some() && crate::registry::live(builds, database).is_none() {
         let message = format!("there is a database {database} that kiln did not make");
         return Err(Failure::new(Exit::SwapNotPossible, message)
-            .hint(format!("rename it away: alter database {database} rename to {database}_old"))
+            .hint(format!(
+                "rename it away: alter database \"{database}\" rename to \"{database}_old\""
+            ))
             .into());
     }
     Ok(())

@@ -36,7 +36,8 @@ pub struct Why {
 /// Sources to do without.
 #[derive(Debug, Args, Clone)]
 pub struct Without {
-    /// Leave this source out; the build says so in manifest, stamp and status (may be repeated)
+    /// Leave this source out; the build says so in manifest, stamp and status (may be repeated).
+    /// DATABASE.SOURCE is for that database alone; for every night, set it in kiln.toml
     #[arg(long, value_name = "SOURCE")]
     pub without: Vec<String>,
 }

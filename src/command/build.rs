@@ -11,7 +11,7 @@ use super::ending::{Baked, unless_stopped};
 use super::opening::Opened;
 use super::outlook;
 use super::plan::{Specs, Wanted, plan};
-use super::{Context, Start};
+use super::{Context, Start, without};
 use crate::bind::Binding;
 use crate::cli;
 use crate::config::known_database;
@@ -40,8 +40,9 @@ use crate::{check, index, report};
 pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
-    let (without, anew) = (&args.without.without, args.anew.anew);
+    let anew = args.anew.anew;
     let outcome = async {
+        let without = &without::sources(&context.config, &args.database, &args.without)?;
         if args.dry_run.dry_run {
             let wanted = Wanted { database: &args.database, without, anew, command: "build" };
             return plan(&context, &wanted, args.json.json).await;
@@ -73,6 +74,8 @@ pub(super) struct Baking<'a> {
     pub reuse: bool,
     /// The build that this one was begun as a copy of.
     pub base: Option<Base>,
+    /// The command that makes it once more, where it was no night's.
+    pub asked: Option<String>,
     /// The forecast, once the manifest is fixed.
     pub room: Option<Room>,
     /// Where the WAL ended when the load began.
@@ -112,6 +115,7 @@ impl<'a> Baking<'a> {
             worth_keeping: false,
             reuse: false,
             base: None,
+            asked: None,
             room: None,
             wal_before: 0,
             problems,
@@ -387,7 +391,7 @@ impl<'a> Baking<'a> {
         let lock = schema.locked()?;
         let sealed = seal::seal(build, &app, lock, manifest, &self.ledger, &mut self.tag).await;
         self.ledger.sealed = sealed.is_ok();
-        let sealed = sealed?;
+        let sealed = sealed.map_err(|error| self.not_sealed(error))?;
         self.ledger.stage("seal", since);
         failpoint::hit(failpoint::SEALED)?;
         Ok(sealed)

@@ -7,6 +7,7 @@ use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
 use super::build::Baking;
+use super::without;
 use crate::error::{Exit, Failure, exit_of, render};
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
@@ -41,28 +42,48 @@ impl Baking<'_> {
         session.query_one(sql, &[]).await.map_or(true, |row| row.get(0))
     }
 
-    /// What an engineer types to go on.
-    fn go_on(&self) -> String {
+    /// What an engineer types to go on, that can succeed.
+    fn go_on(&self, exit: Exit) -> String {
         let Tag { build, database, .. } = &self.tag;
-        let failed: Vec<_> =
-            self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
-        let rest = format!("kiln resume {build} && kiln swap {database}");
-        match failed.as_slice() {
-            _ if !self.worth_keeping => self.again(),
-            [] => rest,
-            [one] => format!("kiln load {database} {} --into {build} && {rest}", one.source),
-            _ => {
-                format!("kiln load {database} SOURCE --into {build} for each of them, then: {rest}")
-            }
+        let failed = self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed);
+        let loads: String = failed
+            .map(|entry| format!("kiln load {database} {} --into {build} && ", entry.source))
+            .collect();
+        // The same rows, SQL and lock would be refused once more.
+        let is_final = matches!(exit, Exit::ChecksFailed | Exit::SchemaRefused) && loads.is_empty();
+        match self.worth_keeping && !is_final {
+            true => format!("{loads}kiln resume {build} && kiln swap {database}"),
+            false => self.again(),
         }
     }
 
-    /// What does it all once more.
+    /// What does it all once more, as it was asked.
     fn again(&self) -> String {
-        match self.ledger.command.as_str() {
-            "subset" => format!("kiln subset {} --percent P", self.tag.database),
-            "restore" => "kiln restore FILE".to_owned(),
-            _ => format!("kiln run {}", self.tag.database),
+        let command = match &self.asked {
+            Some(asked) => return asked.clone(),
+            None if self.ledger.command == "build" => "build",
+            None => "run",
+        };
+        let config = &self.context.config;
+        let without = without::arguments(config, &self.tag.database, &self.without);
+        let anew = self.ledger.command != "resume" && !self.reuse;
+        let anew = if anew { " --anew" } else { "" };
+        format!("kiln {command} {}{without}{anew}", self.tag.database)
+    }
+
+    /// Adds how to go on to what the seal refuses.
+    pub(super) fn not_sealed(&self, error: anyhow::Error) -> anyhow::Error {
+        match error.downcast::<Failure>() {
+            Ok(failure) if failure.exit == Exit::ChecksFailed => {
+                let hint = format!(
+                    "look into the kept build: psql \"$(kiln url {})\"; land the mended file, then: {}",
+                    self.tag.build,
+                    self.go_on(failure.exit)
+                );
+                failure.hint(hint).into()
+            }
+            Ok(failure) => failure.into(),
+            Err(error) => error,
         }
     }
 
@@ -105,7 +126,7 @@ impl Baking<'_> {
             .into());
         }
         let sqlstate = sqlstate(&failed);
-        let go_on = self.go_on();
+        let go_on = self.go_on(exit);
         let mended = match exit {
             Exit::InputRejected => format!("land the mended file, then: {go_on}"),
             Exit::InputUnavailable => format!("once S3 has it again: {go_on}"),
@@ -144,7 +165,7 @@ impl Baking<'_> {
         }
         let next = match (keep, self.ledger.sealed) {
             (true, true) => format!("kiln swap {database}"),
-            (true, false) => self.go_on(),
+            (true, false) => self.go_on(exit),
             (false, _) => self.again(),
         };
         let text = render(&error);
@@ -165,8 +186,12 @@ impl Baked {
     /// Notes the run's end; the lock is let go of.
     pub(super) async fn end(self, error: Option<anyhow::Error>) -> anyhow::Result<()> {
         let text = error.as_ref().map(render);
-        let step = if self.ledger.promoted.is_some() { "prune" } else { "swap" };
-        let next = format!("kiln {step} {}", self.tag.database);
+        let Tag { build, database, subset, .. } = &self.tag;
+        let next = match (self.ledger.promoted.is_some(), subset) {
+            (true, _) => format!("kiln prune {database}"),
+            (false, None) => format!("kiln swap {database}"),
+            (false, Some(_)) => format!("kiln swap {database} {build}"),
+        };
         let code = |error| crate::stop::exit_code().unwrap_or(exit_of(error).code());
         let end = RunEnd {
             build: Some(&self.tag.build),
@@ -231,19 +256,21 @@ pub(super) async fn unless_stopped<T>(
     }
 }
 
-/// Ends a run that failed before there was a build.
-pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::Error {
+/// Ends a run that failed before there was a build, with the command that goes on.
+pub(super) async fn end_early(
+    lock: &RunLock,
+    error: anyhow::Error,
+    next: Option<&str>,
+) -> anyhow::Error {
     let text = render(&error);
     let database = lock.database();
-    let next = match error.is::<Rejected>() {
-        true => format!("{}, then kiln run {database}", rejected::hint(database)),
-        false => format!("kiln run {database}"),
-    };
+    let waive = format!("{}, then kiln run {database}", rejected::hint(database));
+    let next = if error.is::<Rejected>() { Some(waive.as_str()) } else { next };
     let end = RunEnd {
         build: None,
         exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit_of(&error).code())),
         error: Some(&text),
-        next: Some(&next),
+        next,
         ledger: None,
     };
     note_end(lock, database, &end).await;

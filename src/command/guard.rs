@@ -54,9 +54,12 @@ async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
         "{database} has schema version {} (build {}), this app accepts {min}..{max}",
         stamp.version, stamp.build
     );
-    Err(refused(
-        message,
-        format!("deploy the app that accepts {}, or kiln rollback {database}", stamp.version),
-    )
-    .into())
+    // Going back helps an app that is older than what is live, and no other.
+    let hint = match max < stamp.serves_from {
+        true => {
+            format!("deploy an app that accepts {}, or: kiln rollback {database}", stamp.version)
+        }
+        false => format!("a build that it accepts is not live yet: kiln status {database}"),
+    };
+    Err(refused(message, hint).into())
 }

@@ -63,7 +63,7 @@ async fn locked(
             end_run(&lock, who, database, &end).await?;
             Ok(before)
         }
-        Err(error) => Err(end_early(&lock, error).await),
+        Err(error) => Err(end_early(&lock, error, None).await),
     }
 }
 

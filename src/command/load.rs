@@ -12,7 +12,7 @@ use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::known_database;
 use crate::copy::queue::{Loading, Task};
-use crate::error::{Exit, Failure, failure, render};
+use crate::error::{Exit, Failure, exit_of, failure, render};
 use crate::fetch::object::Object;
 use crate::ledger::SourceEntry;
 use crate::lock::RunLock;
@@ -20,7 +20,7 @@ use crate::manifest::{Input, Manifest};
 use crate::pg::db;
 use crate::registry::build::BuildDatabase;
 use crate::registry::control::{Audit, RunEnd, end_run, write_audit};
-use crate::registry::{Build, State, builds};
+use crate::registry::{Build, State, builds, database_of};
 use crate::report;
 use crate::source::Source;
 use crate::store::Pin;
@@ -88,7 +88,13 @@ async fn into_build(
             end_run(&lock, &context.who, &args.database, &end).await?;
             Ok(entry)
         }
-        Err(error) => Err(end_early(&lock, error).await),
+        Err(error) => {
+            let next = match exit_of(&error) {
+                Exit::Usage => format!("kiln run {}", args.database),
+                _ => format!("kiln load {} {} --into {build}", args.database, args.source),
+            };
+            Err(end_early(&lock, error, Some(&next)).await)
+        }
     }
 }
 
@@ -104,7 +110,7 @@ async fn replace(
     let called = context.server.called(format!("{} {build}", context.who.run));
     let database = BuildDatabase::new(&called, build, &context.config.owner_role)?;
     let session = database.session("manifest").await?;
-    let mut manifest = stored_manifest(&session).await?;
+    let mut manifest = stored_manifest(&session, build).await?;
     let source = known_source(specs, args)?;
     let binding = bind(context, source, &session).await?;
     drop(session);
@@ -151,7 +157,10 @@ async fn bind(
 }
 
 /// The manifest that a build carries.
-pub(super) async fn stored_manifest(session: &crate::pg::Session) -> anyhow::Result<Manifest> {
+pub(super) async fn stored_manifest(
+    session: &crate::pg::Session,
+    build: &str,
+) -> anyhow::Result<Manifest> {
     let row = session
         .query_opt("select document from kiln.manifest", &[])
         .await
@@ -159,9 +168,9 @@ pub(super) async fn stored_manifest(session: &crate::pg::Session) -> anyhow::Res
     let row = row.ok_or_else(|| {
         Failure::new(
             Exit::Usage,
-            "the build has no manifest: it failed before its inputs were fixed",
+            format!("{build} has no manifest: it failed before its inputs were fixed"),
         )
-        .hint("kiln run DATABASE")
+        .hint(format!("kiln run {}", database_of(build).unwrap_or(build)))
     })?;
     Ok(serde_json::from_value(row.get(0))?)
 }
@@ -181,7 +190,7 @@ pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyh
         let message =
             format!("{name} is a subset that was not finished; it cannot be gone on with");
         return Err(Failure::new(Exit::Usage, message)
-            .hint(format!("kiln prune {database}, then make it again: kiln subset {database} …"))
+            .hint(format!("kiln prune {database}, and make it once more"))
             .into());
     }
     match build.state() {
@@ -190,7 +199,7 @@ pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyh
             Exit::Usage,
             format!("{name} is {}: a sealed build is never changed", state.word()),
         )
-        .hint(format!("kiln build {database}, then kiln swap {database}"))
+        .hint(format!("kiln build {database} && kiln swap {database}"))
         .into()),
     }
 }

@@ -7,6 +7,7 @@ use super::ending::{end_early, unless_stopped};
 use super::outlook::{self, Outlook};
 use super::plan::Specs;
 use super::prune::Cleared;
+use super::without;
 use crate::error::{Exit, exit_of, failure};
 use crate::failpoint;
 use crate::ledger::Ledger;
@@ -56,9 +57,18 @@ impl<'a> Opened<'a> {
             Opened { context, lock, specs, problems, command, without, version, warnings };
         match opened.clear().await {
             Ok(warnings) => opened.warnings = warnings,
-            Err(error) => return Err(end_early(&opened.lock, error).await),
+            Err(error) => return Err(opened.over(error).await),
         }
         Ok(opened)
+    }
+
+    /// Ends the run early: what was asked may be asked once more.
+    async fn over(&self, error: anyhow::Error) -> anyhow::Error {
+        let database = self.lock.database();
+        let without = without::arguments(&self.context.config, database, self.without);
+        let next = matches!(self.command, "run" | "build")
+            .then(|| format!("kiln {} {database}{without}", self.command));
+        end_early(&self.lock, error, next.as_deref()).await
     }
 
     async fn clear(&self) -> anyhow::Result<Vec<String>> {
@@ -93,23 +103,14 @@ impl<'a> Opened<'a> {
     pub(super) async fn begin(self) -> anyhow::Result<Baking<'a>> {
         let stop = self.context.stop.clone();
         if let Err(error) = unless_stopped(&stop, self.refuse_rejected()).await {
-            return Err(end_early(&self.lock, error).await);
+            return Err(self.over(error).await);
         }
+        let name = match self.name().await {
+            Ok(name) => name,
+            Err(error) => return Err(self.over(error).await),
+        };
         let Opened { context, lock, specs, problems, command, without, version, warnings } = self;
         let database = specs.schema.database.as_str().to_owned();
-        let named = async {
-            let (owner, app) =
-                (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
-            roles::ensure(&lock, &owner, &app).await?;
-            let run = &context.who.run;
-            let name = next_build(&lock, &database, run, command == "subset").await?;
-            failpoint::hit(failpoint::NAMED)?;
-            anyhow::Ok(name)
-        };
-        let name = match named.await {
-            Ok(name) => name,
-            Err(error) => return Err(end_early(&lock, error).await),
-        };
         let called = context.server.called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let mut ledger = Ledger::open(&context.who.run, command, &database, &name, version);
@@ -119,6 +120,16 @@ impl<'a> Opened<'a> {
         baking.without = without.to_vec();
         baking.problems = problems;
         Ok(baking)
+    }
+
+    async fn name(&self) -> anyhow::Result<String> {
+        let Opened { context, lock, specs, .. } = self;
+        let (owner, app) = (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
+        roles::ensure(lock, &owner, &app).await?;
+        let database = specs.schema.database.as_str();
+        let name = next_build(lock, database, &context.who.run, self.command == "subset").await?;
+        failpoint::hit(failpoint::NAMED)?;
+        Ok(name)
     }
 
     /// Ends the run where there is nothing to do, and gives its account; gives the run back
@@ -136,7 +147,7 @@ impl<'a> Opened<'a> {
         };
         match ended {
             Ok(ledger) => Ok(Err(ledger)),
-            Err(error) => Err(end_early(&self.lock, error).await),
+            Err(error) => Err(self.over(error).await),
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::base::Base;
 use super::forecast::of_plan;
 use super::outlook::Outlook;
-use super::{Context, Start};
+use super::{Context, Start, without};
 use crate::cli;
 use crate::config::known_database;
 use crate::error::{Exit, failure, render};
@@ -22,6 +22,7 @@ use crate::reuse::{self, Action, Decision};
 use crate::schema::Schema;
 use crate::source::{Source, Sources};
 use crate::strict::{Problems, suggest};
+use crate::swap::gate;
 
 /// What is known before any server is spoken to.
 pub(super) struct Specs {
@@ -42,7 +43,11 @@ impl Specs {
         for name in without {
             if !sources.stems.contains(name) {
                 let mean = suggest(name, sources.stems.iter().map(String::as_str));
-                let message = format!("--without {name}: {database} has no such source{mean}");
+                let by = match context.config.without(database).contains(name) {
+                    true => format!("kiln.toml, `{database}.without`: {name}"),
+                    false => format!("--without {name}"),
+                };
+                let message = format!("{by}: {database} has no such source{mean}");
                 return Err(failure(Exit::Usage, message));
             }
         }
@@ -72,9 +77,13 @@ pub(super) struct Wanted<'a> {
 pub async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
-    let (database, without) = (args.database.as_str(), args.without.without.as_slice());
-    let wanted = Wanted { database, without, anew: args.anew.anew, command: "run" };
-    let outcome = plan(&context, &wanted, args.json.json).await;
+    let outcome = async {
+        let database = args.database.as_str();
+        let without = &without::sources(&context.config, database, &args.without)?;
+        let wanted = Wanted { database, without, anew: args.anew.anew, command: "run" };
+        plan(&context, &wanted, args.json.json).await
+    };
+    let outcome = outcome.await;
     context.close_after(outcome).await
 }
 
@@ -102,6 +111,7 @@ pub(super) async fn plan(
     let asked = control.as_ref().filter(|_| idle.is_none());
     let refused = refused(context, asked, &outlook.manifest).await;
     let lines = lines(&outlook, base.as_ref(), idle.is_some());
+    let unwelcome = unwelcome(control.as_ref(), &specs.schema).await?;
     let forecast = match idle {
         Some(_) => None,
         None => {
@@ -115,6 +125,7 @@ pub(super) async fn plan(
             "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
             "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
             "waivers": waivers, "refused": refused.as_ref().err().map(render),
+            "not_accepted": unwelcome.as_ref().map(|(reasons, _)| reasons),
         });
         say!("{said}");
         return refused;
@@ -129,6 +140,10 @@ pub(super) async fn plan(
     }
     for waiver in &waivers {
         say!("  {}", report::waived(waiver));
+    }
+    if let Some((reasons, help)) = &unwelcome {
+        say!("it would not go live: {}", reasons.join("; "));
+        say!("  {help}");
     }
     if let Some(forecast) = &forecast {
         report::forecast(forecast);
@@ -145,6 +160,20 @@ async fn refused(
     let Some(control) = control else { return Ok(()) };
     let owner = &context.config.owner_role;
     rejected::refuse(&context.server, owner, control, manifest).await
+}
+
+/// Which apps the gate would find not to accept the version as it is locked, and what helps: known
+/// before the build is made.
+async fn unwelcome(
+    control: Option<&Session>,
+    schema: &Schema,
+) -> anyhow::Result<Option<(Vec<String>, String)>> {
+    let (database, lock) = (schema.database.as_str(), schema.locked()?);
+    let said = match control {
+        Some(control) => control::contracts(control, Some(database)).await?,
+        None => Vec::new(),
+    };
+    Ok(gate::misfits(database, lock.serves_from, lock.version, &said))
 }
 
 /// What would be done for a source.

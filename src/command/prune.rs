@@ -49,7 +49,7 @@ async fn prune(context: &Context, args: &cli::Prune) -> anyhow::Result<()> {
             let all = builds(&lock, &database).await?;
             let cleared = match retention(context, &lock).await {
                 Ok(cleared) => cleared,
-                Err(error) => return Err(end_early(&lock, error).await),
+                Err(error) => return Err(end_early(&lock, error, Some("kiln prune")).await),
             };
             end_run(&lock, &context.who, &database, &RunEnd::default()).await?;
             left.extend(cleared.left);

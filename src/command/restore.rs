@@ -16,7 +16,7 @@ use crate::bind;
 use crate::cli;
 use crate::copy::between::{self, Stored};
 use crate::copy::{note_without, write_entry};
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure, failure, shell};
 use crate::export::{self, Header, Packed, Piece, SourceFacts, TableEntry};
 use crate::failpoint;
 use crate::ledger::Ledger;
@@ -76,13 +76,14 @@ fn planned(table: &TableEntry) -> SubsetTable {
 async fn restore(context: &Context, args: &cli::Restore, header: &Header) -> anyhow::Result<()> {
     let database = &header.database;
     let doing = format!("{} would be restored", args.file.display());
-    let command = format!("kiln restore {}", args.file.display());
+    let command = format!("kiln restore {}", shell::path(&args.file));
     context.server.must_be_here_or(args.on.as_deref(), &doing, &command)?;
     let lock = RunLock::acquire(&context.server, &context.who, "restore", database).await?;
     let mut baking = match begin(context, lock, header).await {
         Ok(baking) => baking,
-        Err((lock, error)) => return Err(end_early(&lock, error).await),
+        Err((lock, error)) => return Err(end_early(&lock, error, Some(&command)).await),
     };
+    baking.asked = Some(command);
     let span = tracing::info_span!("build", build = baking.tag.build);
     let work = bake(&mut baking, args, header).instrument(span);
     let outcome = unless_stopped(&context.stop, work).await;

@@ -13,7 +13,7 @@ use super::{Context, Start};
 use crate::bind::Binding;
 use crate::cli;
 use crate::config::known_database;
-use crate::error::{Exit, failure};
+use crate::error::{Exit, exit_of, failure};
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::{Manifest, rejected};
@@ -55,14 +55,14 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
     let _night = context.progress.night(database, context.deadline.clone(), 0.0);
     let mut baking = match open(context, args, database, lock).await {
         Ok(baking) => baking,
-        Err((lock, error)) => return Err(end_early(&lock, error).await),
+        Err((lock, error)) => return Err(over(&lock, args, error).await),
     };
     let (session, manifest, done) = match progress_of(&baking.build).await {
         Ok(found) => found,
-        Err(error) => return Err(end_early(&baking.lock, error).await),
+        Err(error) => return Err(over(&baking.lock, args, error).await),
     };
     if let Err(error) = refuse(&baking, &manifest).await {
-        return Err(end_early(&baking.lock, error).await);
+        return Err(over(&baking.lock, args, error).await);
     }
     let span = tracing::info_span!("build", build = baking.tag.build);
     let work = go_on(&mut baking, &session, &manifest, done).instrument(span);
@@ -76,6 +76,15 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
     baked.ledger.night_took(&context.progress.clock);
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(None).await
+}
+
+/// Ends a resume that did not begin: there may be nothing to go on with.
+async fn over(lock: &RunLock, args: &cli::Resume, error: anyhow::Error) -> anyhow::Error {
+    let next = match exit_of(&error) {
+        Exit::Database | Exit::Terminated => format!("kiln resume {}", args.build),
+        _ => format!("kiln run {}", lock.database()),
+    };
+    end_early(lock, error, Some(&next)).await
 }
 
 async fn open<'a>(
@@ -123,7 +132,7 @@ async fn progress_of(
     build: &BuildDatabase,
 ) -> anyhow::Result<(Session, Manifest, Vec<SourceEntry>)> {
     let session = build.session("manifest").await?;
-    let manifest = stored_manifest(&session).await?;
+    let manifest = stored_manifest(&session, build.name.as_str()).await?;
     let done = loaded(&session).await?;
     Ok((session, manifest, done))
 }

@@ -9,7 +9,7 @@ use super::ending::Baked;
 use super::forecast::seconds_of;
 use super::opening::Opened;
 use super::plan::{Wanted, plan};
-use super::{Context, Start, prune};
+use super::{Context, Start, prune, without};
 use crate::cli;
 use crate::error::{Failure, exit_of, render};
 use crate::failpoint;
@@ -40,11 +40,7 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
             break;
         }
         let outcome = match args.dry_run.dry_run {
-            true => {
-                let (without, anew) = (&args.without.without, args.anew.anew);
-                let wanted = Wanted { database, without, anew, command: "run" };
-                plan(context, &wanted, args.json.json).await
-            }
+            true => dry(context, database, args).await,
             false => night(context, database, &databases[at + 1..], args).await,
         };
         if let Err(error) = outcome {
@@ -60,6 +56,12 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
     }
 }
 
+async fn dry(context: &Context, database: &str, args: &cli::Run) -> anyhow::Result<()> {
+    let without = &without::sources(&context.config, database, &args.without)?;
+    let wanted = Wanted { database, without, anew: args.anew.anew, command: "run" };
+    plan(context, &wanted, args.json.json).await
+}
+
 /// One database's night. An error says first what is true of the live database.
 async fn night(
     context: &Context,
@@ -73,7 +75,9 @@ async fn night(
         None => 0.0,
     };
     let _night = context.progress.night(database, context.deadline.clone(), later);
-    let opened = Opened::lock(context, "run", database, &args.without.without).await;
+    let without = without::sources(&context.config, database, &args.without);
+    let without = without.with_context(unchanged)?;
+    let opened = Opened::lock(context, "run", database, &without).await;
     let mut opened = opened.with_context(unchanged)?;
     if !args.anew.anew {
         opened = match opened.or_nothing().await.with_context(unchanged)? {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::Start;
 use crate::cli;
 use crate::config::{Config, known_database};
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure, failure, shell};
 use crate::fetch::member::Member;
 use crate::pg::{Ident, stopped};
 use crate::report::{self, Drafted};
@@ -111,7 +111,7 @@ fn one(all: Vec<Member>, wanted: Option<String>, file: &str) -> anyhow::Result<M
             }
         }
     };
-    let ask = format!("say which: kiln source new DATABASE {file} --member NAME");
+    let ask = format!("say which: kiln source new DATABASE {} --member NAME", shell::word(file));
     let message = match (chosen.len(), &wanted) {
         (1, _) => {
             return chosen.into_iter().next().ok_or_else(|| anyhow::anyhow!("no member"));

@@ -4,6 +4,8 @@
 use super::{Context, Start};
 use crate::cli;
 use crate::history::{DatabaseStatus, of_database};
+use crate::pg::db;
+use crate::registry::build::BuildDatabase;
 use crate::registry::control::open;
 use crate::report;
 
@@ -22,7 +24,21 @@ async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Dat
     let control = open(&context.server).await?;
     let mut said = Vec::new();
     for database in context.databases(&args.databases)? {
-        said.push(of_database(&control, &database).await?);
+        said.push(
+            of_database(&control, &database, async |build| has_rows(context, build).await).await?,
+        );
     }
     Ok(said)
+}
+
+/// Whether a source was loaded into a build that nobody is at work on.
+async fn has_rows(context: &Context, build: &str) -> bool {
+    let asked = async {
+        let build = BuildDatabase::new(&context.server, build, &context.config.owner_role)?;
+        let session = build.session("status").await?;
+        let sql = "select exists (select from kiln.source where state = 'loaded')";
+        session.query_one(sql, &[]).await.map_err(db("look at the build"))
+    };
+    // One that cannot be asked has nothing to go on with.
+    asked.await.is_ok_and(|row| row.get(0))
 }

@@ -15,7 +15,7 @@ use super::ending::{Baked, unless_stopped};
 use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure, failure, shell};
 use crate::failpoint;
 use crate::manifest::Manifest;
 use crate::pg::db;
@@ -77,6 +77,7 @@ async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Res
 
 async fn make(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
     let mut baking = Baking::begin(context, "subset", &args.database, &[]).await?;
+    baking.asked = Some(command(args, args.to.as_deref()));
     let span = tracing::info_span!("build", build = baking.tag.build);
     let (mut ready, mut all) = (None, Vec::new());
     let work = async {
@@ -105,6 +106,24 @@ async fn make(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Re
         }
         Err(error) => baked.end(Some(error)).await,
     }
+}
+
+/// The command line that asks for it, with or without a file.
+pub(super) fn command(args: &cli::Subset, to: Option<&std::path::Path>) -> String {
+    let mut text = format!("kiln subset {}", args.database);
+    if let Some(percent) = args.percent {
+        text.push_str(&format!(" --percent {percent}"));
+    }
+    for rule in &args.rules {
+        text.push_str(&format!(" --rule {}", shell::word(rule)));
+    }
+    if let Some(build) = &args.from {
+        text.push_str(&format!(" --from {}", shell::word(build)));
+    }
+    if let Some(path) = to {
+        text.push_str(&format!(" --to {}", shell::path(path)));
+    }
+    text
 }
 
 /// The pipeline, with the live build in the place of files.

@@ -88,7 +88,11 @@ impl Order<'_> {
                 end_run(&lock, who, database, &end).await?;
                 Ok(promotion)
             }
-            Err(error) => Err(end_early(&lock, error).await),
+            Err(error) => {
+                let build = self.build.map_or(String::new(), |build| format!(" {build}"));
+                let next = format!("kiln {} {database}{build}", self.action);
+                Err(end_early(&lock, error, Some(&next)).await)
+            }
         }
     }
 

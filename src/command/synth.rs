@@ -17,7 +17,7 @@ use super::{Context, Start};
 use crate::cli;
 use crate::config::{Config, S3Location, databases};
 use crate::digest::hex;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, shell};
 use crate::pg::stopped;
 use crate::progress::{Meter, Progress};
 use crate::report::{self, Made};
@@ -101,7 +101,7 @@ fn refuse_configured(config: &Config) -> anyhow::Result<()> {
     let Some(location) = &config.s3 else { return Ok(()) };
     let place = format!("s3://{}/{}", location.bucket, location.prefix);
     Err(Failure::new(Exit::Usage, format!("{place} is where CMS's files land"))
-        .hint(format!("kiln synth --to FOLDER, or --to {place} if that is meant"))
+        .hint(format!("kiln synth --to FOLDER, or --to {} if that is meant", shell::word(&place)))
         .into())
 }
 

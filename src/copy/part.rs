@@ -166,8 +166,8 @@ fn twice(source: &Source, line: u64) -> anyhow::Error {
     let message = format!("line {line} has the {} of a row before it", key.join(", "));
     Failure::new(Exit::InputRejected, message)
         .hint(format!(
-            "the publisher has to say which of the two holds; until then: --without {}",
-            source.name.as_str()
+            "the publisher has to say which of the two holds; until then: kiln run {}",
+            source.without()
         ))
         .into()
 }

@@ -75,7 +75,7 @@ async fn refuse_derived(
                 "{build} already has {made}, made from the rows of {} as they are",
                 source.name.as_str()
             );
-            let hint = "land the mended file, then: kiln run DATABASE";
+            let hint = format!("land the mended file, then: kiln run {}", schema.database.as_str());
             return Err(Failure::new(Exit::Usage, message).hint(hint).into());
         }
     }

@@ -20,7 +20,7 @@ use super::object::Object;
 use super::verified::{Expected, Verified};
 use crate::error::{Exit, Failure, from_io};
 use crate::ledger::{Leaf, Link};
-use crate::source::Source;
+use crate::source::{Parts, Source};
 use crate::store::file_name;
 pub use directory::contents;
 use directory::plain;
@@ -110,16 +110,29 @@ fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result
             object.pin.url(),
             source.parts,
         );
-        return Err(Failure::new(Exit::InputRejected, message)
-            .hint(format!(
-                "land a whole release, mend `member` in {}, or leave it out: --without {}",
-                source.path.display(),
-                source.name.as_str()
-            ))
-            .into());
+        return Err(Failure::new(Exit::InputRejected, message).hint(mend(source, count)).into());
     }
     one_period(&found.members, object)?;
     Ok(found)
+}
+
+/// What to do where the archive has another number of members than the spec says.
+fn mend(source: &Source, found: usize) -> String {
+    let spec = source.path.display();
+    let without = format!("or leave it out: kiln run {}", source.without());
+    match (found, source.parts) {
+        (0, _) => format!("land a whole release, mend `member` in {spec}, {without}"),
+        (_, Parts::Exactly(parts)) if found < parts => format!(
+            "land a whole release; if CMS cuts it into {found} now: `parts = {found}` in {spec}; \
+             {without}"
+        ),
+        (_, Parts::Exactly(_)) => {
+            format!("if CMS cuts it into {found} now: `parts = {found}` in {spec}; {without}")
+        }
+        (_, Parts::AtLeast(_)) => {
+            format!("land a whole release, lower `parts` in {spec}, {without}")
+        }
+    }
 }
 
 fn list(entries: &[String]) -> String {

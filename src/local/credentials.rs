@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, shell};
 
 /// An access key and its secret.
 #[derive(Clone, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Credentials {
         let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
         serde_json::from_slice(&text).map_err(|error| {
             Failure::new(Exit::Usage, format!("{} holds no credentials", path.display()))
-                .hint(format!("rm {}", path.display()))
+                .hint(format!("rm {}", shell::path(&path)))
                 .because(error)
                 .into()
         })

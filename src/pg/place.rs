@@ -5,7 +5,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
 use super::Server;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, shell};
 
 /// Whether all that is said between here and the server stays on this machine. An address beside
 /// the name (`hostaddr`) is where the bytes go, whatever the name says.
@@ -47,7 +47,7 @@ impl Server {
             Some(host) => {
                 let message = format!("{doing} on {host}, which is not this machine");
                 Err(Failure::new(Exit::Usage, message)
-                    .hint(format!("if that is meant: {command} --on {host}"))
+                    .hint(format!("if that is meant: {command} --on {}", shell::word(&host)))
                     .into())
             }
         }

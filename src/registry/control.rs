@@ -7,7 +7,7 @@ pub use super::contract::{Contract, contracts, remove_contract, set_contract};
 
 use super::CONTROL;
 use crate::error::{Exit, Failure};
-use crate::pg::{Server, Session, db};
+use crate::pg::{Server, Session, db, quoted};
 
 /// Which person or job, on which host, under which run id.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ pub fn cannot_create(server: &Server, name: &str, error: tokio_postgres::Error) 
                 "create database {name}: role {user} may not create databases (SQLSTATE 42501)"
             ),
         )
-        .hint(format!("as a superuser: alter role {user} createdb"))
+        .hint(format!("as a superuser: alter role {} createdb", quoted(user)))
         .into();
     }
     db(format!("create database {name}"))(error)

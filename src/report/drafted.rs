@@ -3,6 +3,8 @@
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use crate::error::shell;
+
 /// A draft.
 #[derive(Debug, Serialize)]
 pub struct Drafted {
@@ -73,6 +75,7 @@ pub fn drafted(drafted: &Drafted, as_json: bool, quiet: bool) -> anyhow::Result<
         say!("  look:    {doubt}");
     }
     say!("written:\n  {spec_file}\n  {table_file}");
+    let file = shell::word(file);
     say!("next: say in both what the columns mean, then");
     say!("  kiln source check {database} {source} {file}");
     say!("  kiln schema lock {database} && kiln schema check {database}");

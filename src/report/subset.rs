@@ -4,6 +4,7 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::error::shell;
 use crate::ledger::Ledger;
 
 /// What a subset keeps of one table.
@@ -80,9 +81,9 @@ pub fn subset(
     }
     say!("  sealed; {} is as it was", ledger.database);
     if let Some(SubsetFile { path, bytes, sha256 }) = file {
-        let path = path.display();
-        say!("  written to {path} ({}; sha256 of its SQL {sha256})", HumanBytes(*bytes));
-        say!("  on a laptop: kiln restore {path}");
+        let (shown, word) = (path.display(), shell::path(path));
+        say!("  written to {shown} ({}; sha256 of its SQL {sha256})", HumanBytes(*bytes));
+        say!("  on a laptop: kiln restore {word}");
     }
 }
 

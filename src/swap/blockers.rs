@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 
 use crate::error::{Exit, Failure};
-use crate::pg::{Session, db};
+use crate::pg::{Session, db, quoted};
 
 /// Whether this role may end the session `a` of the role `r`: Postgres lets only superusers end a
 /// superuser's, whatever else was granted.
@@ -100,7 +100,8 @@ pub fn not_possible(
         [] => format!("stop what reconnects, then: kiln swap {database}"),
         all if all.iter().all(|blocker| blocker.grant_helps) => {
             format!(
-                "as a superuser: grant pg_signal_backend to \"{user}\"; then: kiln swap {database}"
+                "as a superuser: grant pg_signal_backend to {}; then: kiln swap {database}",
+                quoted(user)
             )
         }
         _ => format!("as a superuser: {}; then: kiln swap {database}", remedies.join("; ")),
@@ -125,7 +126,7 @@ mod tests {
         };
         assert!(said(&[]).ends_with("hint: stop what reconnects, then: kiln swap druginfo"));
         let others = said(&[session(1, true)]);
-        assert!(others.contains("grant pg_signal_backend to \"loader\"; then: kiln"), "{others}");
+        assert!(others.contains("grant pg_signal_backend to loader; then: kiln"), "{others}");
         let dba = said(&[session(1, true), session(2, false)]);
         assert!(!dba.contains("pg_signal_backend"), "{dba}");
         assert!(dba.contains("pg_terminate_backend(1); select pg_terminate_backend(2); then:"));

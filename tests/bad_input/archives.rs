@@ -127,7 +127,7 @@ fn a_missing_member_is_told_with_what_is_there() {
             "/SPUF_2026_20260701.zip: expected 1 matching `",
             "found 0; the archive has ",
             "plan information  PPUF_2026Q2.zip",
-            "mend `member` in sources/druginfo/pricing.toml, or leave it out: --without pricing",
+            "mend `member` in sources/druginfo/pricing.toml, or leave it out: kiln run druginfo --without pricing",
         ],
     );
     assert!(!outcome.stderr.contains(PRICING_ZIP), "{outcome}");
@@ -144,8 +144,19 @@ fn a_part_too_few_is_a_missing_member() {
             "source pharmacy_networks: missing member in ",
             "expected 6 matching `",
             "found 5; found pharmacy networks file  PPUF_2026Q2 part 1.txt, ",
+            "if CMS cuts it into 5 now: `parts = 5` in sources/druginfo/pharmacy_networks.toml",
         ],
     );
+}
+
+#[test]
+fn a_part_too_many_is_mended_by_parts_and_not_by_member() {
+    let druginfo = Druginfo::new();
+    druginfo.world.land(&Release { network_parts: 7, ..Release::small(2) });
+    let said =
+        ["extra member in ", "expected 6 matching `", "found 7; ", "`parts = 7` in sources/"];
+    let outcome = druginfo.refuses_landed(11, Kept::Yes, &said);
+    assert!(!outcome.stderr.contains("mend `member`"), "{outcome}");
 }
 
 #[test]

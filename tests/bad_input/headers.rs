@@ -44,8 +44,9 @@ fn every_way_a_header_can_differ_is_named_and_the_other_sources_are_loaded() {
             "source pricing: druginfo/",
             "SPUF_2026_20260701.zip → pricing file PPUF_2026Q2.zip → pricing file PPUF_2026Q2.txt: ",
             "if CMS changed the layout, mend sources/druginfo/beneficiary_cost.toml",
-            "land the mended file, then: kiln load druginfo SOURCE --into druginfo_",
-            " for each of them, then: kiln resume druginfo_",
+            "land the mended file, then: kiln load druginfo beneficiary_cost --into druginfo_",
+            " && kiln load druginfo pricing --into druginfo_",
+            " && kiln resume druginfo_",
             " && kiln swap druginfo",
         ],
     );

@@ -48,7 +48,7 @@ fn a_source_that_finds_no_object_is_named_with_its_pattern() {
         &[
             "no object for pricing (`(?i)^SPUF_",
             "), among 1 under s3://kiln/druginfo/",
-            "kiln land druginfo FILE, or leave them out with --without SOURCE",
+            "kiln land druginfo FILE, or leave out: kiln run druginfo --without pricing",
         ],
     );
     world.kiln(&["run", "druginfo", "--without", "pricing"]).succeeds();

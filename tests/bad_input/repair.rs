@@ -130,7 +130,7 @@ fn a_sealed_build_takes_no_load_and_no_resume() {
     for (build, state) in [(build.as_str(), "sealed"), (&live, "live")] {
         let said = [
             &format!("is {state}: a sealed build is never changed"),
-            "\nhint: kiln build druginfo, then kiln swap druginfo",
+            "\nhint: kiln build druginfo && kiln swap druginfo",
         ];
         world.kiln(&["load", "druginfo", "pricing", "--into", build]).exits(2).says(&said);
         world.kiln(&["resume", build]).exits(2).says(&said);

@@ -5,6 +5,7 @@ mod cron;
 mod demo;
 mod dry;
 mod help;
+mod hints;
 mod json;
 mod leaks;
 mod logs;

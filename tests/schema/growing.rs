@@ -253,7 +253,7 @@ fn a_source_that_a_table_was_not_made_from_can_still_be_loaded_by_hand() {
     assert_eq!(made, ["Derive state_people"]);
     world.kiln(&["load", "tinyinfo", "shire", "--into", build]).exits(2).says(&[
         "tinyinfo_00001 already has state_people, made from the rows of shire as they are",
-        "hint: land the mended file, then: kiln run DATABASE",
+        "hint: land the mended file, then: kiln run tinyinfo",
     ]);
     land(&world, "tinyinfo", "towns_20260702.csv", CSV);
     world.kiln(&["load", "tinyinfo", "town", "--into", build]).succeeds();

@@ -13,6 +13,7 @@ pub struct Kiln {
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
     folder: PathBuf,
+    program: &'static str,
 }
 
 /// What a run came to.
@@ -36,12 +37,23 @@ impl Kiln {
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             environment: BTreeMap::new(),
             folder: PathBuf::from("/"),
+            program: env!("CARGO_BIN_EXE_kiln"),
         };
         kiln.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("AWS_EC2_METADATA_DISABLED", "true");
         if let Some(bin) = super::pg_bin() {
             kiln.env("KILN_PG_BIN", &bin.to_string_lossy());
         }
         kiln
+    }
+
+    /// The same environment and folder, with a shell into which a command was pasted.
+    pub fn pasting(&mut self, command: &str) -> &mut Kiln {
+        let kiln = std::path::Path::new(env!("CARGO_BIN_EXE_kiln")).parent().unwrap();
+        let path = format!("{}:{}", kiln.display(), self.environment["PATH"]);
+        self.env("PATH", &path);
+        self.program = "sh";
+        self.arguments = vec!["-c".to_owned(), command.to_owned()];
+        self
     }
 
     /// Sets a variable.
@@ -64,7 +76,7 @@ impl Kiln {
 
     /// Starts it and does not wait.
     pub fn start(&self) -> Running {
-        let child = Command::new(env!("CARGO_BIN_EXE_kiln"))
+        let child = Command::new(self.program)
             .args(&self.arguments)
             .env_clear()
             .envs(&self.environment)
@@ -74,7 +86,11 @@ impl Kiln {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Running { child, began: Instant::now(), what: format!("kiln {}", self.arguments.join(" ")) }
+        Running {
+            child,
+            began: Instant::now(),
+            what: format!("{} {}", self.program, self.arguments.join(" ")),
+        }
     }
 
     /// Runs it to its end.

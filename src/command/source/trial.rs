@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::copy::Part;
 use crate::copy::part::{self, Piece, Rows, Siblings};
 use crate::encode;
-use crate::error::{Exit, Failure, exit_of, failure};
+use crate::error::{Exit, Failure, exit_of, failure, shell};
 use crate::fetch::archive;
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
@@ -92,7 +92,7 @@ fn read(config: &Config, args: &cli::SourceCheck) -> anyhow::Result<(Schema, Sou
         let mean = suggest(&args.source, sources.stems.iter().map(String::as_str));
         let message = format!("{database} has no source {:?}{mean}", args.source);
         return Err(Failure::new(Exit::Usage, message)
-            .hint(format!("kiln source new {database} {} drafts one", args.file))
+            .hint(format!("to draft one: kiln source new {database} {}", shell::word(&args.file)))
             .into());
     }
     let spec = std::path::Path::new("sources").join(database).join(format!("{}.toml", args.source));
@@ -345,7 +345,10 @@ pub fn verdict(tried: &Tried) -> anyhow::Result<()> {
     {
         let message = format!("{}: {failed}", check.title);
         return Err(Failure::new(Exit::ChecksFailed, message)
-            .hint(format!("mend sql/{database}/*_{source}.sql, then: kiln schema lock {database}"))
+            .hint(format!(
+                "look at those rows: mended, they are tried again; if the file is right and its rule is \
+                 not, the rule stands in sql/{database}"
+            ))
             .into());
     }
     Ok(())

@@ -53,7 +53,10 @@ pub async fn prepare(
             "{} was made with schema version {}, sql/{} is at {}",
             tag.build, tag.version, args.database, lock.version
         );
-        let hint = "check out the version that it was made with, or kiln run first";
+        let hint = format!(
+            "check out the version that it was made with, or make one of now: kiln run {}",
+            args.database
+        );
         return Err(Failure::new(Exit::SchemaRefused, message).hint(hint).into());
     }
     let owner = &context.config.owner_role;
@@ -76,7 +79,7 @@ pub async fn prepare(
     problems.into_result("sql/README.md says what subset.toml may hold")?;
     refuse_personal(args, &bindings)?;
     refuse_empty(&session, &rules, &asked, &chosen).await?;
-    let mut manifest = stored_manifest(&session).await?;
+    let mut manifest = stored_manifest(&session, &tag.build).await?;
     let words = asked.in_words(&tag.build);
     let origin = Origin { build: tag.build.clone(), asked, rules_sha256: rules.sha256 };
     manifest.subset = Some(origin);
@@ -140,7 +143,8 @@ fn refuse_personal(args: &cli::Subset, bindings: &[Binding]) -> anyhow::Result<(
         "{database} holds personal data ({}), which is not written to a file",
         personal.join(", ")
     );
-    let hint = format!("without --to the subset stays on the server: kiln subset {database} …");
+    let hint =
+        format!("without --to the subset stays on the server: {}", super::command(args, None));
     Err(Failure::new(Exit::Usage, message).hint(hint).into())
 }
 
@@ -158,10 +162,7 @@ fn source<'a>(all: &'a [Build], args: &cli::Subset) -> anyhow::Result<&'a Build>
         (None, Some(name)) => {
             refuse(format!("{database} has no build {name}"), format!("kiln status {database}"))
         }
-        (None, None) => refuse(
-            format!("{database} is not live"),
-            format!("kiln run {database}, or --from BUILD (`kiln status {database}` lists them)"),
-        ),
+        (None, None) => refuse(format!("{database} is not live"), format!("kiln run {database}")),
         (Some(build), _) if build.is_subset() => refuse(
             format!("{} is a subset itself", build.own_name()),
             "--from BUILD with a whole build".to_owned(),
