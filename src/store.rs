@@ -5,6 +5,7 @@ mod bounds;
 mod listing;
 mod loopback;
 mod stream;
+pub mod withdrawn;
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;

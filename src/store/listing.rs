@@ -14,6 +14,8 @@ pub struct Listed {
     pub size: u64,
     /// When it was put, seconds since 1970.
     pub modified: i64,
+    /// Its entity tag.
+    pub etag: String,
 }
 
 impl Store {
@@ -56,6 +58,7 @@ impl Store {
                     key: object.key().unwrap_or_default().to_owned(),
                     size: object.size().unwrap_or(0).unsigned_abs(),
                     modified: object.last_modified().map_or(0, |time| time.secs()),
+                    etag: object.e_tag().unwrap_or_default().to_owned(),
                 });
             }
             let token = page.next_continuation_token().filter(|token| !token.is_empty());

@@ -9,3 +9,5 @@ mod hints;
 mod json;
 mod leaks;
 mod logs;
+mod output;
+mod settings;
