@@ -1,6 +1,8 @@
 //! The checks before the seal: the schema's own queries, which must return no row, and what a
 //! sealed build must be whatever its schema: durable tables, valid indexes, a safe server.
 
+mod keys;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
@@ -53,29 +55,31 @@ impl Check<'_> {
         }
     }
 
-    fn found(&self, rows: u64) -> CheckEntry {
+    fn found(&self, rows: u64, keys: Vec<String>) -> CheckEntry {
         let place = self.section.map_or_else(
             || "kiln".to_owned(),
             |(file, section)| format!("{}:{}", file.path.display(), section.line),
         );
-        CheckEntry { title: self.title.to_owned(), place, rows }
+        CheckEntry { title: self.title.to_owned(), place, rows, keys }
     }
 }
 
 /// Runs every check, this many side by side, and notes how many rows each found, in the order of
-/// the files.
+/// the files, and the first of them where nobody's data is in them (`told`).
 ///
 /// # Errors
 /// When a query cannot be run, with file and line.
 pub async fn run(
     build: &BuildDatabase,
     schema: &Schema,
+    told: bool,
     connections: usize,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<CheckEntry>> {
     let checks = all(schema);
     let (next, abort) = (AtomicUsize::new(0), stop.child_token());
-    let lanes = (0..connections.min(checks.len())).map(|_| lane(build, &checks, &next, &abort));
+    let lanes =
+        (0..connections.min(checks.len())).map(|_| lane(build, &checks, told, &next, &abort));
     let found = all_or_first_error(join_all(lanes).await)?;
     let mut found: Vec<_> = found.into_iter().flatten().collect();
     found.sort_by_key(|(index, _)| *index);
@@ -100,6 +104,7 @@ fn all(schema: &Schema) -> Vec<Check<'_>> {
 async fn lane(
     build: &BuildDatabase,
     checks: &[Check<'_>],
+    told: bool,
     next: &AtomicUsize,
     abort: &CancellationToken,
 ) -> anyhow::Result<Vec<(usize, CheckEntry)>> {
@@ -110,7 +115,12 @@ async fn lane(
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(check) = checks.get(index) else { break };
             let rows = count(&session, check.sql, abort).await;
-            found.push((index, check.found(rows.map_err(|refusal| check.explain(refusal))?)));
+            let rows = rows.map_err(|refusal| check.explain(refusal))?;
+            let keys = match rows > 0 && told {
+                true => keys::of(&session, check.sql).await,
+                false => Vec::new(),
+            };
+            found.push((index, check.found(rows, keys)));
         }
         build.give_back(session);
         Ok(found)

@@ -21,6 +21,7 @@ mod restore;
 mod resume;
 mod run;
 mod schema;
+mod sections;
 mod source;
 mod status;
 mod subset;

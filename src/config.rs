@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::error::{Exit, Failure, failure};
+use crate::pg::Ident;
 use crate::plainfile;
 use crate::strict::{File, Problems, Table, suggest};
 pub use deadline::RunDeadline;

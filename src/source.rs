@@ -5,6 +5,7 @@
 
 mod columns;
 mod parse;
+mod sections;
 mod transform;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use regex::Regex;
 
+pub use sections::Sections;
 pub use transform::{Transform, trim};
 
 use crate::error::shell;
@@ -40,6 +42,8 @@ pub struct Source {
     pub member: Option<Regex>,
     /// How many members of an object must match.
     pub parts: Parts,
+    /// Members that a release may not lack; `None` where the spec names none.
+    pub sections: Option<Sections>,
     /// Whether it speaks of persons: rejects then keep no bytes, and no message shows a text
     /// that was found in the file.
     pub personal: bool,

@@ -64,6 +64,9 @@ mod sniff;
 // does every source load a release that a person can read, to the last field?
 mod cases;
 
+// is what a year changes read, or named before anything is promoted?
+mod years;
+
 // does anything of a person leave the loader, but a hash?
 mod personal;
 

@@ -6,12 +6,12 @@ create table ssa_fips_county (
     fipscounty text not null,
     cbsa       text,
     cbsaname   text,
-    ssastate   text,
-    fipsstate  text
+    ssastate   text generated always as (left(ssacounty, 2)) stored,
+    fipsstate  text generated always as (left(fipscounty, 2)) stored
 );
 
 comment on table ssa_fips_county is
-    'County codes of the Social Security Administration, which CMS uses, and of the Census Bureau (FIPS), which everybody else uses: one row an SSA county. SSA to FIPS state and county crosswalk. [file]';
+    'County codes of the Social Security Administration, which CMS uses, and of the Census Bureau (FIPS), which everybody else uses: one row an SSA county, or two where it stands for two FIPS counties. NBER from CMS, the newest year that has landed: 2017, and later ones with other headings. Counties that have one of the codes alone are left out. [file]';
 comment on column ssa_fips_county.county is
     'County in capitals, without the word county. [file]';
 comment on column ssa_fips_county.state is
@@ -30,7 +30,7 @@ comment on column ssa_fips_county.fipsstate is
     'FIPS state code, two digits: the first two of fipscounty. [file]';
 
 -- post-data
-alter table ssa_fips_county add primary key (ssacounty);
+alter table ssa_fips_county add primary key (ssacounty, fipscounty);
 create index ssa_fips_county_fipscounty on ssa_fips_county (fipscounty);
 
 -- check: both codes are five characters, leading zeros kept

@@ -104,11 +104,11 @@ begin
             using errcode = 'invalid_parameter_value',
                   hint = 'drug is an NDC or an RXCUI; days_supply is 30, 60 or 90';
     end if;
-    select array_agg(s.ssacounty) into ssa_codes
-    from ssa_fips_county s
+    select array_agg(distinct s.county_ssa) into ssa_codes
+    from ssa_county s
     where case when rank_plans.county_fips is null
-               then s.fipscounty in (select z.fips from zip_county z where z.zip = rank_plans.zip)
-               else s.fipscounty = rank_plans.county_fips end;
+               then s.county_fips in (select z.fips from zip_place z where z.zip = rank_plans.zip)
+               else s.county_fips = rank_plans.county_fips end;
     if ssa_codes is null and rank_plans.county_fips is not null then
         raise exception 'no county % is known', rank_plans.county_fips
             using errcode = 'invalid_parameter_value', hint = 'a county is five digits, its FIPS code';

@@ -256,6 +256,7 @@ impl<'a> Baking<'a> {
         bindings: Vec<Arc<Binding>>,
     ) -> anyhow::Result<()> {
         self.foresee(manifest).await?;
+        self.hold_sections(manifest).await?;
         let since = Instant::now();
         let _stage = self.context.progress.enter(LOAD);
         self.ledger.expected = manifest.sources.keys().cloned().collect();
@@ -343,6 +344,7 @@ impl<'a> Baking<'a> {
 
     /// Post-data, derive, freeze, check, seal.
     pub(super) async fn finish(&mut self, manifest: &Manifest) -> anyhow::Result<Sealed> {
+        self.hold_loaded_sections(manifest).await?;
         let (build, stop) = (&self.build, &self.context.stop);
         // Loads by hand that failed left their rejects for a look.
         let session = build.session("rejects").await?;
@@ -373,7 +375,8 @@ impl<'a> Baking<'a> {
         let since = Instant::now();
         let shown = progress.begin("check", "checks");
         self.ledger.made = index::account(build, schema, manifest, stop).await?;
-        self.ledger.checks = check::run(build, schema, connections, stop).await?;
+        let told = !self.specs.sources.all.iter().any(|source| source.personal);
+        self.ledger.checks = check::run(build, schema, told, connections, stop).await?;
         build.end_idle();
         failpoint::hit(failpoint::CHECK)?;
         self.ledger.stage("check", since);

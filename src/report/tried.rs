@@ -5,6 +5,7 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::Table;
+use crate::schema::{SchemaFile, Section};
 
 /// Characters a terminal's line has; wider rows are shown a column a line.
 const WIDTH: usize = 110;
@@ -44,8 +45,12 @@ pub struct Tried {
     pub tried_rows: u64,
     /// Whether these were all.
     pub all_tried: bool,
-    /// Key and checks.
+    /// Keys, checks, and tables made from the rows.
     pub checks: Vec<TriedCheck>,
+    /// Sections that every release has, and this file has not.
+    pub missing: Vec<String>,
+    /// What could not be tried, and why.
+    pub note: Option<String>,
 }
 
 /// One file's counts.
@@ -98,6 +103,23 @@ pub struct TriedCheck {
     pub title: String,
     /// What does not.
     pub failed: Option<String>,
+    /// The .sql file that says so.
+    pub file: String,
+    /// The line in it.
+    pub line: usize,
+}
+
+impl TriedCheck {
+    /// What a file's section wants, and what does not hold.
+    pub fn new(
+        title: &str,
+        file: &SchemaFile,
+        section: &Section,
+        failed: Option<String>,
+    ) -> TriedCheck {
+        let path = file.path.display().to_string();
+        TriedCheck { title: title.to_owned(), failed, file: path, line: section.line }
+    }
 }
 
 /// Prints it.
@@ -128,8 +150,13 @@ pub fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     for check in &tried.checks {
         match &check.failed {
             None => say!("  holds: {}", check.title),
-            Some(failed) => say!("  BROKEN: {}: {failed}", check.title),
+            Some(failed) => {
+                say!("  BROKEN: {}:{}: {}: {failed}", check.file, check.line, check.title);
+            }
         }
+    }
+    if let Some(note) = &tried.note {
+        say!("  note: {note}");
     }
     if !tried.all_tried {
         let count = HumanCount(tried.tried_rows);

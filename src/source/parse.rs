@@ -5,7 +5,7 @@ use std::path::Path;
 use regex::Regex;
 
 use super::columns::{columns, dictionaries, filters, others, pack, sort};
-use super::{Budget, Column, Encoding, Format, Header, Others, Parts, Quoting, Source};
+use super::{Budget, Column, Encoding, Format, Header, Others, Parts, Quoting, Sections, Source};
 use crate::config::bytes;
 use crate::pg::Ident;
 use crate::strict::{File, Problems, Said, Table, suggest};
@@ -26,6 +26,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let archive = root.text("archive").and_then(|said| pattern(&root, "archive", &said));
     let member = root.text("member").and_then(|said| pattern(&root, "member", &said));
     let parts = parts(&root);
+    let sections = Sections::parse(&root, member.as_ref());
     let personal = root.flag("personal");
     let format = format(&root);
     let budget = budget(&root);
@@ -50,6 +51,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         archive,
         member,
         parts,
+        sections,
         personal: personal.unwrap_or(false),
         format,
         budget,

@@ -69,11 +69,16 @@ const PART_D: [&str; 9] = [
 
 /// CMS's real files, where they lie beside the project; says so when they do not.
 pub fn cms(file: &str) -> Option<PathBuf> {
-    let path = project().join("../shared/cms").join(file);
+    shared(&format!("cms/{file}"))
+}
+
+/// Any file that lies beside the project; says so when it does not.
+pub fn shared(file: &str) -> Option<PathBuf> {
+    let path = project().join("../shared").join(file);
     if path.exists() {
         return Some(path);
     }
-    eprintln!("SKIPPED: {} is not there, so CMS's own file is not tested", path.display());
+    eprintln!("SKIPPED: {} is not there, so it is not tested", path.display());
     None
 }
 

@@ -75,6 +75,7 @@ pub async fn run(
         for member in found.members {
             trial.load(member, stop).await?;
         }
+        trial.note_sections();
         trial.tell(args, &object).await
     };
     let tried = tokio::select! {
@@ -119,11 +120,15 @@ struct Trial {
     siblings: Arc<Siblings>,
     /// The table's file, and the files of its dictionaries.
     tables: Vec<SchemaFile>,
+    /// The database's other files: what the night would make beside and of it.
+    others: Vec<SchemaFile>,
     session: Session,
     counts: Vec<TriedFile>,
     kinds: BTreeMap<(Option<String>, String), RejectKind>,
     sent: u64,
     all_sent: bool,
+    /// Sections that every release has, and this one has not.
+    missing: Vec<String>,
 }
 
 impl Trial {
@@ -136,7 +141,8 @@ impl Trial {
     ) -> anyhow::Result<Trial> {
         let is_filled =
             |file: &&SchemaFile| source.tables().any(|table| table.as_str() == file.table);
-        let tables: Vec<SchemaFile> = schema.files.iter().filter(is_filled).cloned().collect();
+        let (tables, others): (Vec<SchemaFile>, Vec<SchemaFile>) =
+            schema.files.iter().cloned().partition(|file| is_filled(&file));
         if !tables.iter().any(|file| file.table == source.name.as_str()) {
             let message = format!("source {} has no table in sql/{}", source.name, schema.database);
             return Err(failure(Exit::Usage, message));
@@ -163,11 +169,13 @@ impl Trial {
             siblings: Arc::default(),
             binding: Arc::new(binding),
             tables,
+            others,
             session,
             counts: Vec::new(),
             kinds: BTreeMap::new(),
             sent: 0,
             all_sent: true,
+            missing: Vec::new(),
         })
     }
 
@@ -209,6 +217,15 @@ impl Trial {
             filtered,
         });
         Ok(())
+    }
+
+    /// Notes the sections that the file lacks of those that every release has.
+    fn note_sections(&mut self) {
+        let Some(wanted) = &self.source.sections else { return };
+        let Some(pattern) = &self.source.member else { return };
+        let names = self.counts.iter().filter_map(|file| file.file.rsplit(" → ").next());
+        let has = names.filter_map(|name| wanted.of_name(pattern, name)).collect();
+        self.missing = wanted.missing(&has, None).into_iter().map(str::to_owned).collect();
     }
 
     async fn feed(
@@ -262,7 +279,7 @@ impl Trial {
         let source = &self.source;
         self.write_dictionaries().await?;
         let (columns, rows) = self.rows(args.rows).await?;
-        let checks = if self.all_sent { self.checks().await? } else { Vec::new() };
+        let (checks, note) = if self.all_sent { self.checks().await? } else { (Vec::new(), None) };
         let sum = |of: fn(&TriedFile) -> u64| self.counts.iter().map(of).sum::<u64>();
         let tried = Tried {
             database: args.database.clone(),
@@ -281,6 +298,8 @@ impl Trial {
             tried_rows: self.sent,
             all_tried: self.all_sent,
             checks,
+            note,
+            missing: self.missing,
         };
         Ok(Tried { files: self.counts, rejects: self.kinds.into_values().collect(), ..tried })
     }
@@ -342,6 +361,16 @@ pub fn verdict(tried: &Tried) -> anyhow::Result<()> {
         let message = format!("{} rows, expected {} at least", tried.loaded, tried.rows_min);
         return Err(Failure::new(Exit::InputRejected, message)
             .hint(format!("if so few are normal, lower `rows_min` in {spec}"))
+            .into());
+    }
+    if !tried.missing.is_empty() {
+        let which = if tried.missing.len() == 1 { "section" } else { "sections" };
+        let message = format!("{} lacks {which} {}", tried.file, tried.missing.join(", "));
+        return Err(Failure::new(Exit::InputRejected, message)
+            .hint(format!(
+                "the night would refuse it, but for: \
+                 kiln waive {database} sections --source {source} --why 'WHY'"
+            ))
             .into());
     }
     if let Some((check, failed)) =

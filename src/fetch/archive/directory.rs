@@ -43,11 +43,12 @@ pub(super) fn plain(source: &Source, object: &Object) -> Leaf {
     }
 }
 
-/// Of what names tell, what a column or the source's period is made of.
+/// Of what names tell, what a column or the source's period is made of, and what section it is.
 fn used(source: &Source, mut known: BTreeMap<String, String>) -> BTreeMap<String, String> {
     known.retain(|group, _| {
         let feeds = |column: &Column| column.from == From::Group(group.clone());
-        ["period", "edition"].contains(&group.as_str()) || source.columns.iter().any(feeds)
+        let tells = source.sections.as_ref().is_some_and(|sections| sections.of == *group);
+        tells || ["period", "edition"].contains(&group.as_str()) || source.columns.iter().any(feeds)
     });
     known
 }

@@ -11,8 +11,8 @@ use crate::bind;
 use crate::error::{Exit, failure};
 use crate::pg::{data_error, db};
 use crate::report::TriedCheck;
-use crate::schema::Kind;
 use crate::schema::catalog::TableColumn;
+use crate::schema::{Kind, Section};
 use crate::source::Dictionary;
 
 /// Bytes of a dictionary's table that are sent at a time.
@@ -109,37 +109,75 @@ impl Trial {
         Ok(())
     }
 
-    /// Makes the table's keys and indexes, and runs its checks; one that needs other tables is not
-    /// tried.
-    pub(super) async fn checks(&self) -> anyhow::Result<Vec<TriedCheck>> {
+    /// Makes the table's keys and indexes, then all that the night would make of the rows, the other
+    /// tables being empty, and runs the checks; one that needs what could not be made is not tried.
+    pub(super) async fn checks(&self) -> anyhow::Result<(Vec<TriedCheck>, Option<String>)> {
         let mut tried = Vec::new();
-        for section in self.tables.iter().flat_map(|file| file.of_kind(&Kind::PostData)) {
-            let failed = match self.session.batch_execute(&section.sql).await {
-                Ok(()) => None,
-                // One statement that needs another table takes the keys beside it back, too.
-                Err(error) if needs_others(&error) => {
-                    Some("not tried: they need tables that other files make".to_owned())
-                }
-                Err(error) => Some(self.broken(&error)?),
-            };
-            tried.push(TriedCheck { title: "keys and indexes".to_owned(), failed });
+        for file in &self.tables {
+            for section in file.of_kind(&Kind::PostData) {
+                let failed = match self.session.batch_execute(&section.sql).await {
+                    Ok(()) => None,
+                    // One statement that needs another table takes the keys beside it back, too.
+                    Err(error) if needs_others(&error) => {
+                        Some("not tried: they need tables that other files make".to_owned())
+                    }
+                    Err(error) => Some(self.broken(&error)?),
+                };
+                tried.push(TriedCheck::new("keys and indexes", file, section, failed));
+            }
         }
-        for section in self.tables.iter().flat_map(|file| file.of_kind(&Kind::Check)) {
-            let answer = match self.session.simple_query(&section.sql).await {
-                Ok(answer) => answer,
-                Err(error) if needs_others(&error) => continue,
-                // Its message may quote a value.
-                Err(error) if self.source.personal => {
-                    return Err(data_error(&format!("run the check {}", section.title), &error));
+        let note = self.make_others(&mut tried).await?;
+        for file in self.tables.iter().chain(&self.others) {
+            let is_own = self.tables.iter().any(|own| own.table == file.table);
+            for section in file.of_kind(&Kind::Check) {
+                let Some(failed) = self.check(section).await? else { continue };
+                if is_own || failed.is_some() {
+                    tried.push(TriedCheck::new(&section.title, file, section, failed));
                 }
-                Err(error) => return Err(db(format!("run the check {}", section.title))(error)),
-            };
-            let is_row = |said: &&SimpleQueryMessage| matches!(said, SimpleQueryMessage::Row(_));
-            let rows = answer.iter().filter(is_row).count();
-            let failed = (rows > 0).then(|| format!("{rows} rows do not hold"));
-            tried.push(TriedCheck { title: section.title.clone(), failed });
+            }
         }
-        Ok(tried)
+        Ok((tried, note))
+    }
+
+    /// Makes the other tables, and fills those that are made from tables. Where a file beside the
+    /// source's own is wrong by itself, which a night would say, the rest is left and the file is named.
+    async fn make_others(&self, tried: &mut Vec<TriedCheck>) -> anyhow::Result<Option<String>> {
+        for kind in [Kind::PreData, Kind::PostData, Kind::Derive] {
+            for file in &self.others {
+                for section in file.of_kind(&kind) {
+                    let Err(error) = self.session.batch_execute(&section.sql).await else {
+                        continue;
+                    };
+                    let said = self.broken(&error)?;
+                    if is_of_the_file(&error) {
+                        let file = file.path.display();
+                        return Ok(Some(format!(
+                            "what is made from it was not tried: {file}: {said}"
+                        )));
+                    }
+                    let title = format!("{} is made", file.table);
+                    tried.push(TriedCheck::new(&title, file, section, Some(said)));
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a check finds; `None` where it needs what is not there.
+    async fn check(&self, section: &Section) -> anyhow::Result<Option<Option<String>>> {
+        let answer = match self.session.simple_query(&section.sql).await {
+            Ok(answer) => answer,
+            Err(error) if needs_others(&error) => return Ok(None),
+            // Its message may quote a value.
+            Err(error) if self.source.personal => {
+                return Err(data_error(&format!("run the check {}", section.title), &error));
+            }
+            Err(error) => return Err(db(format!("run the check {}", section.title))(error)),
+        };
+        let is_row = |said: &&SimpleQueryMessage| matches!(said, SimpleQueryMessage::Row(_));
+        let rows = answer.iter().filter(is_row).count();
+        Ok(Some((rows > 0).then(|| format!("{rows} rows do not hold"))))
     }
 
     /// What Postgres says of a key that the rows break; of persons without DETAIL, which has values.
@@ -160,4 +198,10 @@ impl Trial {
 fn needs_others(error: &tokio_postgres::Error) -> bool {
     let missing = [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION];
     error.code().is_some_and(|code| missing.contains(code))
+}
+
+/// Whether a file cannot be run as it is, whatever the rows: SQL that is wrong, or names what is not
+/// there.
+fn is_of_the_file(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code().starts_with("42"))
 }

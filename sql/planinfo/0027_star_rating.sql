@@ -52,32 +52,20 @@ with heading as (
     cross join lateral jsonb_each_text(fields) as f (key, field)
     where key ~ '^[HD]D[0-9]+:'
     union all
-    select year, contract_id,
-        case
-            when key ~* 'part c' then 'part_c'
-            when key ~* 'part d' then 'part_d'
-            when key ~* 'overall' then 'overall'
-            -- Share of members in areas of a disaster, by its year: 2021 Disaster %.
-            else 'disaster_' || substring(key from '[0-9]{4}')
-        end,
-        case when key ~* 'disaster' then 'disaster' else 'summary' end,
-        regexp_replace(key, '^' || year || ' ', ''), null, null,
-        case when key ~* 'disaster' then field end,
-        case when key !~* 'disaster' then field end
-    from star_summary
-    cross join lateral jsonb_each_text(fields) as f (key, field)
-    where key ~* '(part [cd] summary|overall|disaster %)$'
-    union all
-    select year, contract_id, 'disenrollment_' || place, 'disenrollment', key, null, null, field, null
-    from star_disenrollment
-    join (values
-        ('Problems Getting the Plan to Provide and Pay for Needed Care', 1),
-        ('Problems with Coverage of Doctors and Hospitals', 2),
-        ('Financial Reasons for Disenrollment', 3),
-        ('Problems with Prescription Drug Benefits and Coverage', 4),
-        ('Problems Getting Information and Help from the Plan', 5)
-    ) as reason (key, place) on fields ? key
-    cross join lateral (select fields ->> key as field) as f
+    -- What else the tables have, by the names that star_heading knows.
+    select t.year, t.contract_id,
+        replace(h.code, 'YEAR', coalesce(substring(key from '[0-9]{4}'), '')), h.kind,
+        regexp_replace(key, '^' || t.year || ' ', ''), null, null,
+        case when h.kind <> 'summary' then field end,
+        case when h.kind = 'summary' then field end
+    from (
+        select year, contract_id, 'star_summary' as source, fields from star_summary
+        union all
+        select year, contract_id, 'star_disenrollment', fields from star_disenrollment
+    ) as t
+    cross join lateral jsonb_each_text(t.fields) as f (key, field)
+    join star_heading as h
+        on h.source = t.source and lower(h.heading) = lower(regexp_replace(key, '[0-9]{4}', 'YEAR'))
 )
 select year, contract_id, measure_code, kind, measure_name, domain, period,
     case
@@ -95,7 +83,7 @@ alter table star_rating add primary key (contract_id, year, measure_code);
 create index star_rating_measure on star_rating (measure_name, year);
 
 comment on table star_rating is
-    'Star ratings in long form: one row a year, contract and measure, all years that have landed, so that the history of a rating is one query. From star_summary, star_domain, star_measure, star_measure_stars and star_disenrollment. Codes are CMS''s of that year and move from year to year: follow a measure through the years by its name.';
+    'Star ratings in long form: one row a year, contract and measure, all years that have landed, so that the history of a rating is one query. From star_summary, star_domain, star_measure, star_measure_stars and star_disenrollment. Codes are CMS''s of that year and move from year to year: follow a measure through the years by its name, a reason for leaving by its code (star_heading).';
 comment on column star_rating.year is
     'Year of the star ratings: published in October before, shown to people who choose a plan for that year.';
 comment on column star_rating.contract_id is

@@ -83,9 +83,8 @@ with pbp as (
         fields ->> 'pbp_a_org_marketing_name' as marketing_name,
         fields ->> 'pbp_a_eghp_yn' = '1' as is_employer,
         case fields ->> 'pbp_a_special_need_flag' when '1' then true when '2' then false end as is_snp,
-        -- PBP numbers the kinds otherwise than Part D: 1 institutional, 3 dual, 4 chronic.
-        case fields ->> 'pbp_a_special_need_plan_type'
-            when '1' then '3' when '3' then '2' when '4' then '1' end as snp_code
+        (select part_d_code from plan_code
+         where kind = 'snp' and code = fields ->> 'pbp_a_special_need_plan_type') as snp_code
     from pbp_section
     where section = 'section_a'
 ), section_d as (
@@ -176,12 +175,16 @@ with pbp as (
     from cpsc_contract_info
     order by contract_id, plan_id, plan_name
 ), rated as (
-    select year, contract_id, contract_name, organization_marketing_name, parent_organization,
-        organization_type,
-        fields ->> (year || ' Overall') as overall,
-        fields ->> (year || ' Part C Summary') as part_c,
-        fields ->> (year || ' Part D Summary') as part_d
-    from star_summary
+    -- The headings of each year are star_rating's business.
+    select s.year, s.contract_id, s.contract_name, s.organization_marketing_name, s.parent_organization,
+        s.organization_type,
+        max(coalesce(r.stars::text, r.stars_words)) filter (where r.measure_code = 'overall') as overall,
+        max(coalesce(r.stars::text, r.stars_words)) filter (where r.measure_code = 'part_c') as part_c,
+        max(coalesce(r.stars::text, r.stars_words)) filter (where r.measure_code = 'part_d') as part_d
+    from star_summary as s
+    left join star_rating as r
+        on r.year = s.year and r.contract_id = s.contract_id and r.kind = 'summary'
+    group by s.year, s.contract_id
 ), stars as (
     -- The rating of the plan's own year; else the newest before it, which is stated.
     select distinct on (k.year, k.contract_id) k.year as plan_year, r.*
@@ -214,8 +217,7 @@ select
     k.plan_id >= '800' or k.contract_id like 'E%' or coalesce(section_a.is_employer, false),
     snp.is_snp,
     snp.code,
-    case snp.code when '1' then 'Chronic or Disabling Condition' when '2' then 'Dual-Eligible'
-        when '3' then 'Institutional' end,
+    (select words from plan_code where kind = 'snp' and part_d_code = snp.code),
     coalesce(mrx.has_drug_coverage, sold.has_drug_coverage,
         case when part_d.contract_id is not null or type.code in ('29', '30') then true end,
         case coalesce(counted.offers_part_d, named.offers_part_d)
@@ -266,40 +268,21 @@ left join stars on (stars.plan_year, stars.contract_id) = (k.year, k.contract_id
 cross join lateral (
     select coalesce(pbp.plan_type_code, region.plan_type_code, area.plan_type_code) as plan_type_code
 ) as filed
--- CMS's code lists (PBP dictionary of 2026).
 left join lateral (
     select code, words
-    from (values
-        ('01', 'HMO', 'HMO'), ('02', 'HMOPOS', 'HMO-POS'), ('04', 'Local PPO', 'PPO'),
-        ('05', 'PSO (State License)', null), ('07', 'MSA', null), ('08', 'RFB PFFS', null),
-        ('09', 'PFFS', null), ('18', '1876 Cost', 'Cost'), ('19', 'HCPP - 1833 Cost', null),
-        ('20', 'National Pace', 'National PACE'),
-        ('29', 'Medicare Prescription Drug Plan', 'PDP'),
-        ('30', 'Employer/Union Only Direct Contract PDP', null), ('31', 'Regional PPO', null),
-        ('32', 'Fallback', null), ('40', 'Employer/Union Only Direct Contract PFFS', null),
-        ('42', 'RFB HMO', null), ('43', 'RFB HMOPOS', null), ('44', 'RFB Local PPO', null),
-        ('45', 'RFB PSO (State License)', null), ('47', 'Employer Direct PPO', null)
-    ) as t (code, words, also)
+    from (select code, words, landscape as also from plan_code where kind = 'plan_type') as t
     where case when filed.plan_type_code is not null then code = filed.plan_type_code
                when sold.plan_type is not null then sold.plan_type in (words, also)
                else code = case left(k.contract_id, 1) when 'S' then '29' when 'R' then '31' end
           end
 ) as type on true
-left join (values
-    ('01', 'Local CCP'), ('02', 'MSA'), ('03', 'RFB'), ('04', 'PFFS'), ('05', 'Demo'),
-    ('06', '1876 Cost'), ('07', 'HCPP - 1833 Cost'), ('08', 'National PACE'), ('10', 'PDP'),
-    ('11', 'Regional CCP'), ('12', 'Fallback'),
-    ('13', 'Employer/Union Only Direct Contract PDP'),
-    ('14', 'Employer/Union Only Direct Contract PFFS'), ('15', 'RFB Local CCP'),
-    ('17', 'Employer/Union Only Direct Contract Local CCP')
-) as organization (code, words)
-    on organization.code = coalesce(pbp.organization_type_code, region.organization_type_code,
+left join plan_code as organization
+    on organization.kind = 'organization_type'
+    and organization.code = coalesce(pbp.organization_type_code, region.organization_type_code,
         area.organization_type_code)
-left join (values
-    ('1', 'Defined Standard'), ('2', 'Actuarially Equivalent Standard'),
-    ('3', 'Basic Alternative'), ('4', 'Enhanced Alternative')
-) as drug (code, words)
-    on case when mrx.drug_benefit_code is not null then drug.code = mrx.drug_benefit_code
+left join plan_code as drug
+    on drug.kind = 'drug_benefit'
+    and case when mrx.drug_benefit_code is not null then drug.code = mrx.drug_benefit_code
             else drug.words = sold.drug_benefit_type end
 left join lateral (
     select coalesce(sold.plan_name, part_d.plan_name, section_a.plan_name, counted.plan_name,

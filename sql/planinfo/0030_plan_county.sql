@@ -13,41 +13,31 @@ create table plan_county (
     is_partial  boolean
 );
 
-analyze plan_area, plan_information, landscape, service_area, zip_county, ssa_fips_county;
+analyze plan_area, plan_information, landscape, service_area, zip_county, ssa_fips_county, county;
 
 insert into plan_county (plan_no, county_fips, year, contract_id, plan_id, segment_id, county_ssa,
     state, sold_by, is_employer, is_partial)
 with ssa as materialized (
-    select code as county_ssa, county_fips
-    from county
-    cross join lateral unnest(county_ssa_codes) as code
-    union
-    -- SSA codes that the county file lacks (territories), by name.
-    select g.county_code, c.county_fips
-    from geographic_locator as g
-    join state as s on s.state_ssa = left(g.county_code, 2)
-    join county as c on c.state = s.state and lower(c.name) = lower(g.county)
-    where not exists (select from county where county_ssa_codes @> array[g.county_code])
+    select county_ssa, county_fips from ssa_county where county_fips is not null
 ), spelled as materialized (
-    -- Landscape names counties; two files say how they may be spelled. A spelling that means two
+    -- Landscape names counties; the files say how they may be spelled. A spelling that means two
     -- counties of a state (Baltimore and Baltimore City) counts for the one it is the name of.
     select distinct on (state, spelling) state, spelling, county_fips
     from (
         select state, county as name, fipscounty as county_fips from ssa_fips_county
         where county <> 'STATEWIDE'
         union
-        select state, county, fips from zip_county
+        select state, county, fips from zip_place
         union
-        -- Two were renamed in 2015 (Census Bureau); the county file has their old names and codes.
-        values ('SD', 'Oglala Lakota', '46113'), ('AK', 'Kusilvak', '02270')
+        select k.state, way.name, c.county_fips
+        from county_change as k
+        join county as c on c.county_fips in (k.county_fips, k.county_fips_before)
+        cross join lateral (values (k.name), (k.name_before)) as way (name)
     ) as n
-    cross join lateral (
-        select regexp_replace(
-            regexp_replace(lower(translate(name, 'áéíóúñüÁÉÍÓÚÑÜ', 'aeiounuAEIOUNU')),
-                '\s+(county|parish|borough|census area|municipality|municipio)$', ''),
-            '[^a-z0-9]', '', 'g') as spelling
-    ) as s
-    order by state, spelling, length(name), county_fips
+    cross join lateral (select county_spelling(name) as spelling) as s
+    -- Of the two codes of a county that changed the one that the county file has.
+    order by state, spelling, length(name),
+        not exists (select from ssa_fips_county as f where f.fipscounty = county_fips), county_fips
 ), by_county as (
     select p.plan_no, said.county_fips,
         bool_and(said.employers_only) as employers_only, bool_or(said.is_partial) as is_partial
@@ -67,10 +57,7 @@ with ssa as materialized (
             n.county_fips, false, null
         from landscape as l
         join spelled as n on n.state = l.state
-            and n.spelling = regexp_replace(
-                regexp_replace(lower(translate(l.county_name, 'áéíóúñüÁÉÍÓÚÑÜ', 'aeiounuAEIOUNU')),
-                    '\s+(county|parish|borough|census area|municipality|municipio)$', ''),
-                '[^a-z0-9]', '', 'g')
+            and n.spelling = county_spelling(l.county_name)
         where l.contract_id !~ '^[RS]'
     ) as said
     join plan as p using (year, contract_id, plan_id, segment_id)
@@ -148,7 +135,7 @@ comment on table plan_county is
 comment on column plan_county.plan_no is
     'The plan; joins plan.plan_no.';
 comment on column plan_county.county_fips is
-    'FIPS county code, five digits; joins county.county_fips and zip_county.fips.';
+    'FIPS county code, five digits; joins county.county_fips and zip_place.fips.';
 comment on column plan_county.year is
     'Contract year of the plan.';
 comment on column plan_county.contract_id is
@@ -168,32 +155,80 @@ comment on column plan_county.is_employer is
 comment on column plan_county.is_partial is
     'True where the plan covers part of the county only; null where the file does not say.';
 
--- check: nearly every county that CMS names is found (CMS renumbers some each year)
-select source, missing, named
+-- check: plans keep their counties in every state in which a file names some
+select s.state_name, s.source, s.named, s.found
 from (
-    select 'plan_information' as source, count(*) as named,
-        count(*) filter (where not exists (
-            select from county where county_ssa_codes @> array[i.county_code])) as missing
-    from (select distinct county_code from plan_information) as i
-    where left(i.county_code, 2) in (select ssastate from ssa_fips_county)
+    select state_name, 'plan_information' as source, count(*) as named, count(county_fips) as found
+    from ssa_county
+    where county_ssa in (select county_code from plan_information)
+    group by state_name
     union all
-    -- By name: a plan that has fewer counties here than Landscape names.
-    select 'landscape', sum(l.counties), sum(greatest(l.counties - coalesce(c.counties, 0), 0))
+    select state_name, 'plan_area', count(*), count(county_fips)
+    from ssa_county
+    where county_ssa in (select county_code from plan_area)
+    group by state_name
+    union all
+    -- By name. A row of the state alone (All Counties) names none.
+    select l.state_name, 'landscape', count(*), count(*) filter (where exists (
+        select from plan_county as pc
+        where pc.contract_id = l.contract_id and pc.plan_id = l.plan_id and pc.state = l.state))
     from (
-        select contract_year as year, contract_id, plan_id, lpad(segment_id, 3, '0') as segment_id,
-            count(distinct (state, county_name)) as counties
+        select distinct state_name, state, contract_id, plan_id
         from landscape
         where contract_id !~ '^[RS]'
-        group by 1, 2, 3, 4
     ) as l
-    left join (
-        select year, contract_id, plan_id, segment_id, count(*) as counties
-        from plan_county
-        group by 1, 2, 3, 4
-    ) as c using (year, contract_id, plan_id, segment_id)
-    where exists (select from county)
-) as found
-where missing > greatest(named * 0.02, 5);
+    group by l.state_name
+) as s
+where exists (select from county)
+  and s.found = 0;
+
+-- check: nearly every county that CMS names is found
+select missed.state_name, missed.source, missed.named, missed.missing
+from (
+    select *, sum(missing) over (partition by source) as all_missing,
+        sum(named) over (partition by source) as all_named
+    from (
+        select state_name, 'plan_information' as source, count(*) as named,
+            count(*) filter (where county_fips is null) as missing
+        from ssa_county
+        where county_ssa in (select county_code from plan_information)
+          and left(county_ssa, 2) in (select ssastate from ssa_fips_county)
+        group by state_name
+        union all
+        -- By name: a plan that has fewer counties here than Landscape names.
+        select l.state_name, 'landscape', sum(l.counties),
+            sum(greatest(l.counties - coalesce(c.counties, 0), 0))
+        from (
+            select contract_year as year, contract_id, plan_id, lpad(segment_id, 3, '0') as segment_id,
+                state_name, state, count(distinct county_name) as counties
+            from landscape
+            where contract_id !~ '^[RS]'
+            group by 1, 2, 3, 4, 5, 6
+        ) as l
+        left join (
+            select year, contract_id, plan_id, segment_id, state, count(*) as counties
+            from plan_county
+            group by 1, 2, 3, 4, 5
+        ) as c using (year, contract_id, plan_id, segment_id, state)
+        where exists (select from county)
+        group by l.state_name
+    ) as by_state
+) as missed
+where missed.all_missing > greatest(missed.all_named * 0.02, 5)
+  and missed.missing > 0
+order by missed.missing desc;
+
+-- check: the postal codes of every state in which plans are sold by county lead to such a county
+with local as materialized (
+    select distinct county_fips, state from plan_county where sold_by = 'county'
+)
+select s.name as state_name, count(distinct z.zip) as postal_codes
+from zip_place as z
+join state as s on s.state = z.state
+left join local as l on l.county_fips = z.fips
+where z.state in (select state from local)
+group by s.name
+having count(l.county_fips) = 0;
 
 -- check: a plan is sold in one way
 select plan_no, array_agg(distinct sold_by) as ways

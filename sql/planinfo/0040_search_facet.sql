@@ -97,13 +97,13 @@ begin
     if county is not null then
         counties := array[county];
         if not exists (select from search_county as c where c.county_fips = search_plans.county)
-           and not exists (select from zip_county as z where z.fips = search_plans.county) then
+           and not exists (select from zip_place as z where z.fips = search_plans.county) then
             raise exception 'no county % is known', county
                 using errcode = 'invalid_parameter_value', hint = 'a county is five digits, its FIPS code';
         end if;
     elsif zip is not null then
         select coalesce(array_agg(z.fips order by z.fips), '{}') into counties
-        from zip_county as z where z.zip = search_plans.zip;
+        from zip_place as z where z.zip = search_plans.zip;
         if cardinality(counties) = 0 then
             raise exception 'no county of ZIP code % is known', search_plans.zip
                 using errcode = 'invalid_parameter_value', hint = 'give county, five digits';

@@ -23,7 +23,7 @@ with said as (
     union all
     -- The county file has no territory but Puerto Rico; its names are in capitals, these are not.
     select distinct fips, null, county, state, null, null
-    from zip_county
+    from zip_place
     where fips is not null
       and state is not null
 ), counted as (
@@ -49,9 +49,9 @@ create index county_ssa_codes on county using gin (county_ssa_codes);
 create index county_name on county (state, lower(name));
 
 comment on table county is
-    'Counties, one row a FIPS code, with their SSA codes and the regions they lie in. From ssa_fips_county; territories and readable names from zip_county.';
+    'Counties, one row a FIPS code, with their SSA codes and the regions they lie in. From ssa_fips_county; territories and readable names from zip_place.';
 comment on column county.county_fips is
-    'FIPS county code, five digits; joins plan_county.county_fips and zip_county.fips.';
+    'FIPS county code, five digits; joins plan_county.county_fips and zip_place.fips.';
 comment on column county.county_ssa is
     'SSA county code, five digits; the lowest where there are several; null for territories that the county file lacks.';
 comment on column county.county_ssa_codes is
@@ -80,7 +80,7 @@ where f.county is distinct from 'STATEWIDE'
 
 -- check: every county of a postal code is here
 select z.zip, z.fips
-from zip_county as z
+from zip_place as z
 left join county as c on c.county_fips = z.fips
 where c.county_fips is null
   and z.state is not null;

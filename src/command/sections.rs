@@ -1,0 +1,135 @@
+//! Whether a release has the sections that are needed by what is made from its rows: asked of the
+//! archives' directories before a row is loaded, and once more of what was loaded, by whichever way.
+
+use std::collections::BTreeSet;
+
+use super::build::Baking;
+use super::outlook;
+use crate::error::{Exit, Failure};
+use crate::fetch::archive;
+use crate::ledger::{SourceEntry, SourceState};
+use crate::manifest::Manifest;
+use crate::registry::waiver::{Gate, Waiver, covers, standing};
+use crate::reuse::Kept;
+use crate::source::{Sections, Source};
+
+/// A source that says which sections are needed, and those that its members are.
+struct Asked<'a> {
+    source: &'a Source,
+    wanted: &'a Sections,
+    has: BTreeSet<String>,
+    /// The objects, for people.
+    place: String,
+}
+
+impl Baking<'_> {
+    /// Refuses releases that lack a section, before anything is loaded. A directory that cannot be read
+    /// is the load's business.
+    ///
+    /// # Errors
+    /// [`Exit::InputRejected`].
+    pub(super) async fn hold_sections(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        let store = self.context.store().await;
+        let mut asked = Vec::new();
+        for (source, wanted) in self.with_sections() {
+            let Some(input) = manifest.sources.get(source.name.as_str()) else { continue };
+            let objects = outlook::objects(self.context, &store, input, &mut Vec::new());
+            let of_it = source.clone();
+            let read = tokio::task::spawn_blocking(move || archive::contents(&of_it, &objects));
+            let read =
+                read.await.map_err(|panic| anyhow::anyhow!("reading an archive: {panic}"))?;
+            let Ok(found) = read else { continue };
+            // What lies in a deflated inner zip is not known yet: it is asked of what was loaded.
+            let told = found.contents.iter().map(|leaf| wanted.of_known(&leaf.known));
+            let Some(has) = told.collect() else { continue };
+            asked.push(Asked { source, wanted, has, place: input.urls() });
+        }
+        self.refuse_missing(asked).await
+    }
+
+    /// The same of what was loaded: by this run, by one before it, or by hand.
+    ///
+    /// # Errors
+    /// [`Exit::InputRejected`].
+    pub(super) async fn hold_loaded_sections(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        // A part of a build has what the build has.
+        if manifest.subset.is_some() {
+            return Ok(());
+        }
+        let mut asked = Vec::new();
+        for (source, wanted) in self.with_sections() {
+            let name = source.name.as_str();
+            let loaded = self.ledger.sources.iter().find(|entry| entry.source == name);
+            let Some(entry) = loaded.filter(|entry| entry.state == SourceState::Loaded) else {
+                continue;
+            };
+            let place = manifest.sources.get(name).map(|input| input.urls()).unwrap_or_default();
+            asked.push(Asked { source, wanted, has: among(source, wanted, entry), place });
+        }
+        self.refuse_missing(asked).await
+    }
+
+    fn with_sections(&self) -> impl Iterator<Item = (&Source, &Sections)> {
+        let all = self.specs.sources.all.iter();
+        all.filter_map(|source| Some((source, source.sections.as_ref()?)))
+    }
+
+    async fn refuse_missing(&self, asked: Vec<Asked<'_>>) -> anyhow::Result<()> {
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let database = self.tag.database.as_str();
+        let kept = outlook::kept(self.context, &self.lock, database).await?;
+        let live = kept.iter().find(|kept| kept.database == database);
+        let waivers = standing(&self.lock, database).await?;
+        let refused: Vec<(String, String)> =
+            asked.iter().filter_map(|asked| self.missed(asked, live, &waivers)).collect();
+        let Some((_, hint)) = refused.first() else { return Ok(()) };
+        let said: Vec<&str> = refused.iter().map(|(said, _)| said.as_str()).collect();
+        Err(Failure::new(Exit::InputRejected, said.join("\n")).hint(hint.clone()).into())
+    }
+
+    /// What a source lacks, and what a person types where that is known.
+    fn missed(
+        &self,
+        asked: &Asked<'_>,
+        live: Option<&Kept>,
+        waivers: &[Waiver],
+    ) -> Option<(String, String)> {
+        let Asked { source, wanted, has, place } = asked;
+        let name = source.name.as_str();
+        let of_live = live.and_then(|live| {
+            let entry = live.ledger.sources.iter().find(|entry| entry.source == name)?;
+            (entry.state == SourceState::Loaded).then(|| among(source, wanted, entry))
+        });
+        let missing = wanted.missing(has, of_live.as_ref());
+        if missing.is_empty() {
+            return None;
+        }
+        let who = match live.filter(|_| of_live.is_some()) {
+            Some(live) => format!("the live build {} has", live.tag.build),
+            None => format!("{} requires", source.path.display()),
+        };
+        let which = if missing.len() == 1 { "section" } else { "sections" };
+        let said =
+            format!("source {name}: {place} lacks {which} {}, which {who}", missing.join(", "));
+        if let Some(waiver) = covers(waivers, Gate::Sections, Some(name), Some(&self.tag.build)) {
+            tracing::warn!(source = name, why = waiver.why, "{said}; waived");
+            return None;
+        }
+        let database = &self.tag.database;
+        let again = format!("kiln {} {database}", self.ledger.command);
+        let hint = format!(
+            "land a whole release; or where the file is known to be a part: \
+             kiln waive {database} sections --source {name} --why 'WHY' && {again}"
+        );
+        Some((said, hint))
+    }
+}
+
+/// The sections of the files that a source was loaded from.
+fn among(source: &Source, wanted: &Sections, entry: &SourceEntry) -> BTreeSet<String> {
+    let Some(pattern) = &source.member else { return BTreeSet::new() };
+    let names = entry.files.iter().filter_map(|file| file.member.rsplit(" → ").next());
+    names.filter_map(|name| wanted.of_name(pattern, name)).collect()
+}
