@@ -67,6 +67,10 @@ pub struct Format {
     pub delimiter: u8,
     /// Whether `"` quotes fields.
     pub quoting: Quoting,
+    /// Whether a field in quotes may hold line ends; else a line end ends a row there, too.
+    pub multiline: bool,
+    /// Whether a row may end in one delimiter more than it has fields.
+    pub trailing: bool,
     /// How bytes become characters.
     pub encoding: Encoding,
     /// Which rows come before the data.
@@ -142,7 +146,8 @@ pub enum Others {
 pub enum Quoting {
     /// A quote is a character like any other; every line end ends a row.
     None,
-    /// RFC 4180: quoted fields may hold delimiters, line ends and doubled quotes.
+    /// RFC 4180: quoted fields may hold delimiters and doubled quotes, and line ends where the
+    /// format is multiline.
     Double,
 }
 

@@ -173,17 +173,12 @@ impl<'a> Validator<'a> {
     /// Appends the record's row to `rows`, or says why there is none.
     pub fn take(&mut self, record: &Record<'_>, rows: &mut Vec<u8>) -> Outcome {
         self.counts.lines += 1;
-        if record.len() != self.layout.width {
-            let reason = if record.is_empty() {
-                "blank line".to_owned()
-            } else {
-                let short = if record.len() < self.layout.width { "short" } else { "long" };
-                format!(
-                    "{short} row: expected {} fields, found {}",
-                    self.layout.width,
-                    record.len()
-                )
-            };
+        if let Some(flaw) = &record.flaw {
+            let column = self.layout.fields.iter().position(|field| *field == Some(flaw.field));
+            let name = column.map(|index| self.binding.source.columns[index].name().to_owned());
+            return self.reject(record, (name, flaw.byte, flaw.reason.clone()));
+        }
+        if let Some(reason) = self.misfit(record) {
             return self.reject(record, (None, record.position.byte, reason));
         }
         if self.left_out(record) {
@@ -211,6 +206,26 @@ impl<'a> Validator<'a> {
                 self.reject(record, refusal)
             }
         }
+    }
+
+    /// Why a record of another width than the header's is refused.
+    fn misfit(&self, record: &Record<'_>) -> Option<String> {
+        let (expected, found) = (self.layout.width, record.len());
+        if record.is_of_width(expected, self.binding.source.format.trailing) {
+            return None;
+        }
+        if record.is_empty() {
+            return Some("blank line".to_owned());
+        }
+        let ends_in_delimiter = record.is_of_width(expected, true);
+        let short = if found < expected { "short" } else { "long" };
+        let returns = memchr::memchr_iter(b'\r', record.raw).count();
+        let more = match returns {
+            0 if ends_in_delimiter => ": it ends in a delimiter (trailing = \"ignore\")".to_owned(),
+            0 => String::new(),
+            count => format!(", {count} lone carriage returns (0d) among them"),
+        };
+        Some(format!("{short} row: expected {expected} fields, found {found}{more}"))
     }
 
     /// Appends the row of a table without dictionaries, and gives its digest.

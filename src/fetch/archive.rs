@@ -5,6 +5,7 @@
 //! Nothing is ever written under a name that an archive gives.
 
 mod directory;
+mod parts;
 
 use std::fs::File;
 use std::io::Read;
@@ -96,41 +97,9 @@ fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result
     let mut found = search.found;
     found.contents.sort_by_key(Leaf::path);
     found.members.sort_by(|a, b| a.name.cmp(&b.name));
-    let count = found.members.len();
-    let fits = source.parts.compare(count);
-    if fits.is_ne() {
-        let names: Vec<&str> = found.members.iter().map(|m| m.name.as_str()).collect();
-        let listed = match names.is_empty() {
-            true => format!("the archive has {}", list(&found.entries)),
-            false => format!("found {}", names.join(", ")),
-        };
-        let what = if fits.is_lt() { "missing" } else { "extra" };
-        let message = format!(
-            "{what} member in {}: expected {} matching `{pattern}`, found {count}; {listed}",
-            object.pin.url(),
-            source.parts,
-        );
-        return Err(Failure::new(Exit::InputRejected, message)
-            .hint(format!(
-                "land a whole release, mend `member` in {}, or leave it out: --without {}",
-                source.path.display(),
-                source.name.as_str()
-            ))
-            .into());
-    }
+    parts::refuse_other_count(source, pattern.as_str(), &found, object)?;
     one_period(&found.members, object)?;
     Ok(found)
-}
-
-fn list(entries: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let mut text = entries.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match entries.len().checked_sub(SHOWN) {
-        _ if entries.is_empty() => text.push_str("no entries"),
-        Some(more) if more > 0 => text.push_str(&format!(" and {more} more")),
-        _ => {}
-    }
-    text
 }
 
 fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {

@@ -291,14 +291,14 @@ fn doubts(
     if notes.odd_rows > 0 {
         let line = notes.odd_line.unwrap_or(0);
         doubts.push(format!(
-            "{} rows are not as wide as the header (the first at line {line}): they will be \
-             rejected",
+            "{} rows are not as wide as the header (the first at line {line}), or their quotes are \
+             not right: they will be rejected, and the budget allows as many",
             notes.odd_rows
         ));
     }
     if notes.undecodable > 0 {
         doubts.push(format!(
-            "{} fields are in no encoding that kiln knows: they will be rejected",
+            "{} fields are in no encoding that kiln knows: their rows will be rejected",
             notes.undecodable
         ));
     }

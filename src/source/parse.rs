@@ -124,6 +124,8 @@ fn format(root: &Table<'_>) -> Format {
     let mut format = Format {
         delimiter: b',',
         quoting: Quoting::Double,
+        multiline: false,
+        trailing: false,
         encoding: Encoding::Utf8,
         header: Header::Rows(1),
         nulls: vec![String::new()],
@@ -143,6 +145,12 @@ fn format(root: &Table<'_>) -> Format {
     }
     let quoting = [("none", Quoting::None), ("double", Quoting::Double)];
     format.quoting = word(&table, "quoting", &quoting, Quoting::Double);
+    format.multiline = table.flag("multiline").unwrap_or(false);
+    if format.multiline && format.quoting == Quoting::None {
+        let message = "`format.multiline` has no meaning where quotes have none";
+        table.problem(table.line(), message);
+    }
+    format.trailing = word(&table, "trailing", &[("refuse", false), ("ignore", true)], false);
     let encodings = [
         ("ascii", Encoding::Ascii),
         ("utf-8", Encoding::Utf8),
