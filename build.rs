@@ -2,13 +2,13 @@
 //!
 //! Only in release builds: in others every commit would compile everything anew. The day is the
 //! commit's, not today's, so that the same commit gives the same program. Where there is no git, or no
-//! repository (an unpacked archive), KILN_COMMIT says it, or nothing does.
+//! repository (an unpacked archive), BUILD_COMMIT says it, or nothing does.
 
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-env-changed=KILN_COMMIT");
+    println!("cargo::rerun-if-env-changed=BUILD_COMMIT");
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let commit = if is_release { commit() } else { Some("debug build".to_owned()) };
@@ -16,12 +16,12 @@ fn main() {
         Some(commit) => format!("{version} ({commit})"),
         None => version,
     };
-    println!("cargo::rustc-env=KILN_VERSION={version}");
+    println!("cargo::rustc-env=PROGRAM_VERSION={version}");
 }
 
 /// The commit and its day.
 fn commit() -> Option<String> {
-    if let Some(said) = std::env::var("KILN_COMMIT").ok().filter(|said| !said.trim().is_empty()) {
+    if let Some(said) = std::env::var("BUILD_COMMIT").ok().filter(|said| !said.trim().is_empty()) {
         return Some(said.trim().to_owned());
     }
     // Unpacked within somebody else's repository it is not of that one's commit.
