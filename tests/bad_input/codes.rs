@@ -2,10 +2,10 @@
 //! rejected by their column's shape, or null and counted where the spec says so; CMS's own oddities
 //! are known to the specs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::tiny::{CSV, Tiny};
-use crate::support::{World, project};
+use crate::support::{World, bug};
 
 const NAME: &str = "item_20260701.csv";
 
@@ -56,16 +56,6 @@ fn money_whose_commas_are_not_before_three_digits_is_rejected() {
         11,
         &["line 2, byte 28, column amount: expected an amount of dollars"],
     );
-}
-
-/// A file of the shared ones; a test that has none says so.
-fn bug(file: &str) -> Option<PathBuf> {
-    let path = project().join("../shared/bugs").join(file);
-    if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 fn check(database: &str, source: &str, file: &Path, code: i32) -> crate::support::Outcome {
