@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::tiny::{CSV, Tiny};
-use crate::support::{World, bug};
+use crate::support::{World, bug, project};
 
 const NAME: &str = "item_20260701.csv";
 
@@ -60,7 +60,9 @@ fn money_whose_commas_are_not_before_three_digits_is_rejected() {
 
 fn check(database: &str, source: &str, file: &Path, code: i32) -> crate::support::Outcome {
     let file = file.to_string_lossy();
-    World::ready().kiln(&["source", "check", database, source, &file]).exits(code)
+    let mut world = World::new();
+    world.root = project();
+    world.kiln(&["source", "check", database, source, &file]).exits(code)
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn contracts_without_plans_load_and_no_row_loads_twice() {
     let Some(zip) = bug("cpsc_hcpp/monthly-enrollment-cpsc-may-2026.zip") else { return };
     let outcome = check("planinfo", "enrollment_cpsc", &zip, 0);
     assert!(outcome.stdout.contains("90091"), "{outcome}");
-    let world = World::ready();
+    let world = World::new();
     let header = "\"Contract Number\",\"Plan ID\",\"SSA State County Code\",\"FIPS State County Code\",\
                   \"State\",\"County\",\"Enrollment\"\n";
     let row = "\"90091\",\"\",\"05200\",\"06037\",\"CA\",\"Los Angeles\",\"12\"\n";
