@@ -1,45 +1,46 @@
 //! Bytes to records: one record at a time out of one bounded buffer, with its line and byte
 //! position and its original bytes.
 //!
-//! The csv crate's reader lets one unclosed quote swallow the rest of the file into memory
-//! (1.5 GB for a 400 MB file, measured); here a record has a limit, and reaching it is an error.
+//! A line end ends a record, in quotes too, unless the format says `multiline`: by RFC 4180 one stray
+//! quote swallows the rows up to the next, 30 of 60, and all is well by the counts. The csv crate's
+//! reader lets one that is never closed swallow the rest of the file into memory (1.5 GB for a 400 MB
+//! file, measured); here a record has a limit, and reaching it is an error.
 
 mod fields;
+mod quoted;
+mod record;
 mod text;
 
 use std::io::Read;
 
-pub use text::decode_text;
+pub use record::{Flaw, Position, Record};
+pub use text::{BEGINNING, BOM, decode_text, no_text};
 
 use crate::error::{Exit, Failure, from_io};
 use crate::source::{Format, Quoting};
-use fields::{raw_offset, split};
+use fields::split;
+use quoted::{Wrong, WrongKind};
 
 /// Longest record, its line end included. CMS's widest (PBP, 840 columns) are some 20 KiB.
 pub const RECORD_MAX: usize = 8 << 20;
 /// Longest field.
 pub const FIELD_MAX: usize = 1 << 20;
+/// How far behind a quote that its line does not close the next one is looked for, to name its line.
+const LOOK_AHEAD: usize = 1 << 20;
 /// How much is asked of the input at a time.
 const CHUNK: usize = 256 << 10;
 
 /// What to do about a record without end.
-const LOOK_AT_QUOTES: &str =
-    "look at that line; if quotes mean nothing in this file: quoting = \"none\"";
-
-/// Where a record begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position {
-    /// Line in the file, from 1 (a quoted record may span several).
-    pub line: u64,
-    /// Byte in the file, from 0.
-    pub byte: u64,
-}
+const LOOK_AT_QUOTES: &str = "look at that line; if quotes mean nothing in this file: quoting = \"none\", and if no field holds a line end: multiline = false";
 
 /// Cuts an input into records.
 pub struct Records<R> {
     input: R,
     delimiter: u8,
-    quoted: Option<Box<csv_core::Reader>>,
+    /// Whether quotes mean something.
+    quoted: bool,
+    /// Whether a field in quotes may hold line ends.
+    multiline: bool,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -51,72 +52,19 @@ pub struct Records<R> {
     ended_in_newline: bool,
     fields: Vec<(u32, u32)>,
     unquoted: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-/// One record; it borrows the reader's buffers.
-pub struct Record<'a> {
-    /// Where it begins.
-    pub position: Position,
-    /// Its original bytes, without the line end.
-    pub raw: &'a [u8],
-    text: &'a [u8],
-    fields: &'a [(u32, u32)],
-    /// The delimiter, where quotes mean something.
-    quoted_by: Option<u8>,
-}
-
-impl Record<'_> {
-    /// How many fields it has.
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
-    /// Whether it is a blank line.
-    pub fn is_empty(&self) -> bool {
-        self.raw.is_empty()
-    }
-
-    /// The n-th field's bytes.
-    pub fn field(&self, index: usize) -> Option<&[u8]> {
-        let (start, end) = *self.fields.get(index)?;
-        Some(&self.text[start as usize..end as usize])
-    }
-
-    /// Whether the n-th field is there and has no bytes.
-    pub fn is_blank(&self, index: usize) -> bool {
-        self.fields.get(index).is_some_and(|(start, end)| start == end)
-    }
-
-    /// The original bytes from one field's first to another's last, delimiters between them. Only
-    /// where quotes mean nothing: else the delimiters are gone.
-    pub fn span(&self, first: usize, last: usize) -> Option<&[u8]> {
-        let (start, end) = (self.fields.get(first)?.0, self.fields.get(last)?.1);
-        self.text.get(start as usize..end as usize)
-    }
-
-    /// Where a field's byte (the first is 0) stands in the file, quotes before it counted.
-    pub fn byte_of(&self, index: usize, within: u64) -> u64 {
-        let start = self.fields.get(index).map_or(0, |(start, _)| u64::from(*start));
-        let offset = match self.quoted_by {
-            None => start + within,
-            Some(delimiter) => raw_offset(self.raw, delimiter, index, within),
-        };
-        self.position.byte + offset
-    }
+    /// Where a quote was left open: its line, and the byte of the next quote behind that.
+    open: Option<(u64, u64)>,
 }
 
 impl<R: Read> Records<R> {
     /// Reads records cut as the format says.
     pub fn new(input: R, format: &Format) -> Self {
-        let quoted = (format.quoting == Quoting::Double).then(|| {
-            let mut builder = csv_core::ReaderBuilder::new();
-            Box::new(builder.delimiter(format.delimiter).build())
-        });
+        let quoted = format.quoting == Quoting::Double;
         Records {
             input,
             delimiter: format.delimiter,
             quoted,
+            multiline: quoted && format.multiline,
             buffer: vec![0; 2 * CHUNK],
             start: 0,
             end: 0,
@@ -127,7 +75,7 @@ impl<R: Read> Records<R> {
             ended_in_newline: true,
             fields: Vec::new(),
             unquoted: Vec::new(),
-            ends: Vec::new(),
+            open: None,
         }
     }
 
@@ -136,13 +84,22 @@ impl<R: Read> Records<R> {
         self.input
     }
 
+    /// The first bytes of what is not read yet, so many where there are.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    pub fn beginning(&mut self, count: usize) -> anyhow::Result<&[u8]> {
+        while self.end - self.start < count && self.fill()? {}
+        let end = self.end.min(self.start + count);
+        Ok(&self.buffer[self.start..end])
+    }
+
     /// Skips these bytes if the file begins with them (a byte order mark).
     ///
     /// # Errors
     /// When the input cannot be read.
     pub fn skip_prefix(&mut self, prefix: &[u8]) -> anyhow::Result<()> {
-        while self.end - self.start < prefix.len() && self.fill()? {}
-        if self.buffer[self.start..self.end].starts_with(prefix) {
+        if self.beginning(prefix.len())? == prefix {
             self.start += prefix.len();
             self.next.byte += prefix.len() as u64;
         }
@@ -181,9 +138,9 @@ impl<R: Read> Records<R> {
         let whole = &self.buffer[self.start..self.start + advance];
         self.ended_in_newline = whole.last() == Some(&b'\n');
         self.next.byte += advance as u64;
-        self.next.line += match self.quoted {
-            None => 1,
-            Some(_) => memchr::memchr_iter(b'\n', whole).count().max(1) as u64,
+        self.next.line += match self.multiline {
+            false => 1,
+            true => memchr::memchr_iter(b'\n', whole).count().max(1) as u64,
         };
         self.raw = self.start..self.start + length;
         self.start += advance;
@@ -193,7 +150,7 @@ impl<R: Read> Records<R> {
     /// The record that the last step went to, as it stands in the file, where nothing but
     /// delimiters tells its fields apart.
     pub fn line(&self) -> Option<&[u8]> {
-        self.quoted.is_none().then(|| &self.buffer[self.raw.clone()])
+        (!self.quoted).then(|| &self.buffer[self.raw.clone()])
     }
 
     /// The record that the last step went to, cut into fields.
@@ -201,24 +158,31 @@ impl<R: Read> Records<R> {
     /// # Errors
     /// [`Exit::InputRejected`] when a field is longer than the limit.
     pub fn record(&mut self) -> anyhow::Result<Record<'_>> {
-        let position = self.last.1;
+        let mut flaw = None;
         let raw = &self.buffer[self.raw.clone()];
-        let text: &[u8] = if self.quoted.is_some() {
-            self.unquoted.as_slice()
+        let has_quotes = self.quoted && memchr::memchr(b'"', raw).is_some();
+        if has_quotes {
+            let wrong = quoted::cut(raw, self.delimiter, &mut self.unquoted, &mut self.fields);
+            flaw = match wrong {
+                Some(wrong) => Some(self.flaw(wrong)?),
+                None => self.closes(),
+            };
         } else {
             split(raw, self.delimiter, &mut self.fields);
-            raw
-        };
+        }
+        let position = self.last.1;
+        let raw = &self.buffer[self.raw.clone()];
+        let text = if has_quotes { self.unquoted.as_slice() } else { raw };
         if text.len() > FIELD_MAX {
             refuse_long_field(&self.fields, position)?;
         }
-        let quoted_by = self.quoted.is_some().then_some(self.delimiter);
-        Ok(Record { position, raw, text, fields: &self.fields, quoted_by })
+        let quoted_by = has_quotes.then_some(self.delimiter);
+        Ok(Record { position, raw, text, fields: &self.fields, quoted_by, flaw })
     }
 
     /// Finds where the record at `start` ends: its length without and with the line end.
     fn find_end(&mut self) -> anyhow::Result<Option<(usize, usize)>> {
-        if self.quoted.is_some() { self.find_quoted_end() } else { self.find_line_end() }
+        if self.multiline { self.find_multiline_end() } else { self.find_line_end() }
     }
 
     fn find_line_end(&mut self) -> anyhow::Result<Option<(usize, usize)>> {
@@ -228,86 +192,107 @@ impl<R: Read> Records<R> {
             if let Some(found) = memchr::memchr(b'\n', window) {
                 let advance = searched + found + 1;
                 let line = &self.buffer[self.start..self.start + advance - 1];
-                let length = line.strip_suffix(b"\r").map_or(line.len(), <[u8]>::len);
-                return Ok(Some((length, advance)));
+                return Ok(Some((without_return(line), advance)));
             }
             searched = self.end - self.start;
             self.refuse_endless(searched)?;
             if !self.fill()? {
-                let rest = self.end - self.start;
-                return Ok((rest > 0).then_some((rest, rest)));
+                let rest = &self.buffer[self.start..self.end];
+                return Ok((!rest.is_empty()).then_some((without_return(rest), rest.len())));
             }
         }
     }
 
-    fn find_quoted_end(&mut self) -> anyhow::Result<Option<(usize, usize)>> {
-        use csv_core::ReadRecordResult as Found;
-        if let Some(advance) = self.blank_line()? {
-            self.fields.clear();
-            self.fields.push((0, 0));
-            return Ok(Some((0, advance)));
-        }
-        self.ends.clear();
-        self.ends.resize(64, 0);
-        self.unquoted.clear();
-        self.unquoted.resize(4096, 0);
-        let (mut consumed, mut written, mut fields) = (0, 0, 0);
+    /// The same where a field in quotes may hold line ends: the first line end outside of quotes.
+    fn find_multiline_end(&mut self) -> anyhow::Result<Option<(usize, usize)>> {
+        let (mut line, mut searched, mut open) = (0, 0, false);
         loop {
-            // Told of the end, csv-core would take what stands in an open quote for a whole field.
-            // One more line end tells them apart: it ends the record, or is one more byte of it.
-            let at_end = self.start + consumed == self.end && !self.fill()?;
-            let window = match at_end {
-                true => b"\n",
-                false => &self.buffer[self.start + consumed..self.end],
-            };
-            let Some(reader) = self.quoted.as_mut() else { return Ok(None) };
-            let (found, read, wrote, ended) =
-                reader.read_record(window, &mut self.unquoted[written..], &mut self.ends[fields..]);
-            consumed += if at_end { 0 } else { read };
-            written += wrote;
-            fields += ended;
-            match found {
-                Found::OutputFull => self.unquoted.resize(self.unquoted.len() * 2, 0),
-                Found::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                Found::Record => break,
-                Found::InputEmpty if at_end && wrote > 0 => return Err(self.open_quote()),
-                Found::InputEmpty if at_end => return Ok(None),
-                Found::End => return Ok(None),
-                Found::InputEmpty => {}
+            let window = &self.buffer[self.start + searched..self.end];
+            if let Some(found) = memchr::memchr(b'\n', window) {
+                let end = searched + found;
+                let text = &self.buffer[self.start + line..self.start + end];
+                open = quoted::is_open(text, self.delimiter, open);
+                if !open {
+                    let whole = &self.buffer[self.start..self.start + end];
+                    return Ok(Some((without_return(whole), end + 1)));
+                }
+                (line, searched) = (end + 1, end + 1);
+                self.refuse_endless(searched)?;
+                continue;
             }
-            self.refuse_endless(consumed.max(written))?;
-        }
-        // csv-core stops after CR of CRLF and skips the LF at the next call; here the record
-        // owns its whole line end, so that positions and raw bytes are true.
-        if consumed > 0 && self.buffer[self.start + consumed - 1] == b'\r' {
-            if self.start + consumed == self.end {
-                self.fill()?;
-            }
-            if self.buffer[self.start..self.end].get(consumed) == Some(&b'\n') {
-                consumed += 1;
+            searched = self.end - self.start;
+            self.refuse_endless(searched)?;
+            if !self.fill()? {
+                let rest = &self.buffer[self.start..self.end];
+                if quoted::is_open(&rest[line..], self.delimiter, open) {
+                    return Err(self.open_quote());
+                }
+                return Ok((!rest.is_empty()).then_some((without_return(rest), rest.len())));
             }
         }
-        let line = &self.buffer[self.start..self.start + consumed];
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let length = line.strip_suffix(b"\r").unwrap_or(line).len();
-        self.fields.clear();
-        let mut from = 0;
-        for end in &self.ends[..fields] {
-            self.fields.push((from as u32, *end as u32));
-            from = *end;
-        }
-        Ok(Some((length, consumed)))
     }
 
-    /// The length of the blank line that stands here, if one does. csv-core passes over them
-    /// without a word, and lines and positions would not add up.
-    fn blank_line(&mut self) -> anyhow::Result<Option<usize>> {
-        while self.end - self.start < 2 && self.fill()? {}
-        Ok(match &self.buffer[self.start..self.end] {
-            [b'\n', ..] => Some(1),
-            [b'\r', b'\n', ..] => Some(2),
-            _ => None,
-        })
+    /// A flaw's place in the file, and what a person is told of it.
+    fn flaw(&mut self, wrong: Wrong) -> anyhow::Result<Flaw> {
+        let Position { line, byte } = self.last.1;
+        let reason = match wrong.kind {
+            WrongKind::Behind => "text behind a closing quote".to_owned(),
+            WrongKind::Open => {
+                let next = self.next_quote()?;
+                self.open = next.map(|(_, byte)| (line, byte));
+                let other = match next {
+                    Some((next, _)) => format!("the next quote is in line {next}"),
+                    None => "no quote follows".to_owned(),
+                };
+                format!(
+                    "a quote opens in line {line} and is not closed there; {other} (where fields \
+                     hold line ends: multiline = true)"
+                )
+            }
+        };
+        Ok(Flaw { field: wrong.field, byte: byte + wrong.at as u64, reason })
+    }
+
+    /// Line and byte of the first quote behind the last record, looked for so far and no farther:
+    /// a reader of fields that hold line ends would have gone on to there.
+    fn next_quote(&mut self) -> anyhow::Result<Option<(u64, u64)>> {
+        let (advance, _) = self.last;
+        // What is read makes room by moving what is there: the record is to stay.
+        self.start -= advance;
+        let mut searched = advance;
+        let found = loop {
+            let window = &self.buffer[self.start + searched..self.end];
+            if let Some(found) = memchr::memchr(b'"', window) {
+                break Some(searched + found);
+            }
+            searched = self.end - self.start;
+            if searched > advance + LOOK_AHEAD || !self.fill()? {
+                break None;
+            }
+        };
+        self.raw = self.start..self.start + self.raw.len();
+        let behind = self.start + advance;
+        let found = found.filter(|at| *at <= advance + LOOK_AHEAD).map(|at| {
+            let between = &self.buffer[behind..self.start + at];
+            let lines = memchr::memchr_iter(b'\n', between).count() as u64;
+            (self.next.line + lines, self.next.byte + between.len() as u64)
+        });
+        self.start = behind;
+        Ok(found)
+    }
+
+    /// Whether the quote that a former record's open one would end at stands in this record, and
+    /// opens no field of its own.
+    fn closes(&self) -> Option<Flaw> {
+        let ((_, Position { byte, .. }), (opened, at)) = (self.last, self.open?);
+        let raw = &self.buffer[self.raw.clone()];
+        let offset = usize::try_from(at.checked_sub(byte)?).ok()?;
+        if offset == 0 || offset >= raw.len() || raw[offset - 1] == self.delimiter {
+            return None;
+        }
+        let before = memchr::memchr_iter(self.delimiter, &raw[..offset]).count();
+        let reason = format!("a quote closes here that line {opened} opens");
+        Some(Flaw { field: before, byte: at, reason })
     }
 
     fn open_quote(&self) -> anyhow::Error {
@@ -324,7 +309,7 @@ impl<R: Read> Records<R> {
             return Ok(());
         }
         let Position { line, byte } = self.next;
-        let why = if self.quoted.is_some() {
+        let why = if self.multiline {
             "is there a quote that is never closed?"
         } else {
             "is this the file that the spec describes?"
@@ -351,6 +336,11 @@ impl<R: Read> Records<R> {
         self.finished = read == 0;
         Ok(read > 0)
     }
+}
+
+/// A record's length without the carriage return of its line end; a file may break off behind it.
+fn without_return(record: &[u8]) -> usize {
+    record.strip_suffix(b"\r").unwrap_or(record).len()
 }
 
 fn refuse_long_field(fields: &[(u32, u32)], position: Position) -> anyhow::Result<()> {

@@ -14,13 +14,14 @@ mod key;
 mod kind;
 mod name;
 mod pattern;
+mod quotes;
 mod shape;
 mod spec;
 mod table;
 
 use std::io::Read;
 
-use crate::decode::{Record, Records};
+use crate::decode::{self, Record, Records};
 use crate::fetch::member::Member;
 use crate::fetch::verified::Verified;
 use crate::source::{Format, Header, Quoting};
@@ -28,7 +29,7 @@ use crate::source::{Format, Header, Quoting};
 pub use column::Seen;
 pub use draft::{Draft, Wish};
 pub use key::{Key, KeyState};
-pub use name::table_name;
+pub use name::{is_reserved, table_name};
 pub use pattern::{Place, is_text_name};
 pub use shape::Shape;
 
@@ -70,7 +71,7 @@ fn each_row(
     shape: &Shape,
     mut use_it: impl FnMut(&Record<'_>),
 ) -> anyhow::Result<bool> {
-    cut(member, shape.delimiter, shape.quoting, |records| {
+    cut(member, shape.delimiter, (shape.quoting, shape.multiline), |records| {
         let mut number = 0;
         while let Some(record) = records.next_record()? {
             if number >= shape.header_rows {
@@ -86,30 +87,29 @@ fn each_row(
 fn cut<T>(
     member: &Member,
     delimiter: u8,
-    quoting: Quoting,
+    (quoting, multiline): (Quoting, bool),
     use_it: impl FnOnce(&mut Records<Verified<&mut (dyn Read + Send)>>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let format = format(delimiter, quoting);
+    let format = Format { multiline, ..format(delimiter, quoting) };
     member
         .open(
             |_| (),
             |input| {
                 let mut records = Records::new(input, &format);
-                records.skip_prefix(BOM)?;
+                records.skip_prefix(decode::BOM)?;
                 use_it(&mut records)
             },
         )
         .map_err(|error| error.context(member.place()))
 }
 
-/// UTF-8's byte order mark.
-const BOM: &[u8] = b"\xef\xbb\xbf";
-
 /// A format that cuts so; nothing else of it is looked at while sniffing.
 fn format(delimiter: u8, quoting: Quoting) -> Format {
     Format {
         delimiter,
         quoting,
+        multiline: false,
+        trailing: false,
         encoding: crate::source::Encoding::Utf8OrWindows1252,
         header: Header::Rows(0),
         nulls: Vec::new(),

@@ -6,6 +6,7 @@
 mod columns;
 mod parse;
 mod sections;
+mod shape;
 mod transform;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use anyhow::Context as _;
 use regex::Regex;
 
 pub use sections::Sections;
+pub use shape::Shape;
 pub use transform::{Transform, trim};
 
 use crate::error::shell;
@@ -73,6 +75,10 @@ pub struct Format {
     pub delimiter: u8,
     /// Whether `"` quotes fields.
     pub quoting: Quoting,
+    /// Whether a field in quotes may hold line ends; else a line end ends a row there, too.
+    pub multiline: bool,
+    /// Whether a row may end in one delimiter more than it has fields.
+    pub trailing: bool,
     /// How bytes become characters.
     pub encoding: Encoding,
     /// Which rows come before the data.
@@ -148,7 +154,8 @@ pub enum Others {
 pub enum Quoting {
     /// A quote is a character like any other; every line end ends a row.
     None,
-    /// RFC 4180: quoted fields may hold delimiters, line ends and doubled quotes.
+    /// RFC 4180: quoted fields may hold delimiters and doubled quotes, and line ends where the
+    /// format is multiline.
     Double,
 }
 
@@ -195,6 +202,11 @@ pub struct Column {
     pub nulls: Option<Vec<String>>,
     /// What is done to the field before it is read as its type, in order.
     pub transforms: Vec<Transform>,
+    /// What the content must look like then.
+    pub shape: Option<Shape>,
+    /// Whether a content that is not of that shape, or not of its transforms', is null and counted;
+    /// else its row is rejected.
+    pub misfit_is_null: bool,
     /// Whether a keyed hash of the content is stored in its place.
     pub hashed: bool,
     /// The spec's line, for messages.

@@ -6,6 +6,7 @@ mod field;
 mod line;
 mod sets;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -63,6 +64,8 @@ pub struct Counts {
     pub rejected: u64,
     /// Rows that a filter left out.
     pub filtered: u64,
+    /// Fields that were not of their column's shape and are null, as the spec says.
+    pub misfits: u64,
     /// Wrapping sum of the rows' xxh3-128: the same in whatever order rows arrive.
     pub digest: u128,
 }
@@ -86,6 +89,8 @@ pub struct Validator<'a> {
     sets: Sets<'a>,
     /// By target, of a wide table: the field that is null where it is empty, and may be.
     blanks: Vec<Option<usize>>,
+    /// Fields of the row at hand that are null because they do not fit.
+    misfits: Cell<u64>,
     /// What has been counted so far.
     pub counts: Counts,
     /// Rows whose line was not cut: nothing else tells a test that there were any.
@@ -124,6 +129,7 @@ impl<'a> Validator<'a> {
             encoding,
             sets,
             blanks,
+            misfits: Cell::new(0),
             counts,
             #[cfg(test)]
             uncut: 0,
@@ -173,17 +179,12 @@ impl<'a> Validator<'a> {
     /// Appends the record's row to `rows`, or says why there is none.
     pub fn take(&mut self, record: &Record<'_>, rows: &mut Vec<u8>) -> Outcome {
         self.counts.lines += 1;
-        if record.len() != self.layout.width {
-            let reason = if record.is_empty() {
-                "blank line".to_owned()
-            } else {
-                let short = if record.len() < self.layout.width { "short" } else { "long" };
-                format!(
-                    "{short} row: expected {} fields, found {}",
-                    self.layout.width,
-                    record.len()
-                )
-            };
+        if let Some(flaw) = &record.flaw {
+            let column = self.layout.fields.iter().position(|field| *field == Some(flaw.field));
+            let name = column.map(|index| self.binding.source.columns[index].name().to_owned());
+            return self.reject(record, (name, flaw.byte, flaw.reason.clone()));
+        }
+        if let Some(reason) = self.other_width(record) {
             return self.reject(record, (None, record.position.byte, reason));
         }
         if self.left_out(record) {
@@ -200,8 +201,10 @@ impl<'a> Validator<'a> {
                 encoded
             }
         };
+        let misfits = self.misfits.take();
         match encoded {
             Ok(digest) => {
+                self.counts.misfits += misfits;
                 self.counts.loaded += 1;
                 self.counts.digest = self.counts.digest.wrapping_add(digest);
                 Outcome::Row
@@ -211,6 +214,26 @@ impl<'a> Validator<'a> {
                 self.reject(record, refusal)
             }
         }
+    }
+
+    /// Why a record of another width than the header's is refused.
+    fn other_width(&self, record: &Record<'_>) -> Option<String> {
+        let (expected, found) = (self.layout.width, record.len());
+        if record.is_of_width(expected, self.binding.source.format.trailing) {
+            return None;
+        }
+        if record.is_empty() {
+            return Some("blank line".to_owned());
+        }
+        let ends_in_delimiter = record.is_of_width(expected, true);
+        let short = if found < expected { "short" } else { "long" };
+        let returns = memchr::memchr_iter(b'\r', record.raw).count();
+        let more = match returns {
+            0 if ends_in_delimiter => ": it ends in a delimiter (trailing = \"ignore\")".to_owned(),
+            0 => String::new(),
+            count => format!(", {count} lone carriage returns (0d) among them"),
+        };
+        Some(format!("{short} row: expected {expected} fields, found {found}{more}"))
     }
 
     /// Appends the row of a table without dictionaries, and gives its digest.

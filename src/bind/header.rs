@@ -103,12 +103,60 @@ fn name(field: &[u8], encoding: Encoding) -> String {
     }
 }
 
-/// A name as a message shows it: not longer than any column's.
-fn shown(name: &str) -> String {
-    match name.char_indices().nth(NAME_MAX) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
+/// A name as a message shows it: not longer than any column's, and what nobody would see in it by its
+/// bytes.
+fn shown(name: &str, encoding: Encoding) -> String {
+    let mut text = String::new();
+    let mut unseen = Vec::new();
+    for (count, c) in name.chars().enumerate() {
+        if count == NAME_MAX {
+            text.push('…');
+            break;
+        }
+        match invisible(c) {
+            None => text.push(c),
+            Some(called) => {
+                let bytes = bytes_of(c, encoding);
+                bytes.iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+                let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let said = format!("{} is a {called}", hex.join(" "));
+                if !unseen.contains(&said) {
+                    unseen.push(said);
+                }
+            }
+        }
     }
+    match unseen.is_empty() {
+        true => text,
+        false => format!("{text} ({})", unseen.join(", ")),
+    }
+}
+
+/// A character that looks like a space, or like nothing.
+fn invisible(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\u{feff}' => "byte order mark",
+        '\u{a0}' | '\u{202f}' => "no-break space",
+        '\u{ad}' => "soft hyphen",
+        '\u{200b}'..='\u{200d}' | '\u{2060}' => "zero-width space",
+        '\u{200e}' | '\u{200f}' => "mark of direction",
+        c if c != ' ' && c.is_whitespace() => "space of another kind",
+        _ => return None,
+    })
+}
+
+/// A character as the file has it.
+fn bytes_of(c: char, encoding: Encoding) -> Vec<u8> {
+    let text = c.to_string();
+    match encoding {
+        Encoding::Windows1252 => encoding_rs::WINDOWS_1252.encode(&text).0.into_owned(),
+        Encoding::Ascii | Encoding::Utf8 | Encoding::Utf8OrWindows1252 => text.into_bytes(),
+    }
+}
+
+/// Letters and digits alone.
+fn bare(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
 /// The names of a header that spans rows: a column's texts from top to bottom. A title that spans
@@ -151,10 +199,15 @@ fn others(names: &[String], fields: &[Option<usize>]) -> Vec<(usize, String)> {
 }
 
 fn difference(source: &Source, names: &[String], fields: &[Option<usize>]) -> Vec<String> {
-    let columns = &source.columns;
+    let (columns, encoding) = (&source.columns, source.format.encoding);
     let is_declared = |name: &String| columns.iter().any(|c| c.headings().contains(name));
     let mut said = Vec::new();
-    let extra: Vec<&String> = names.iter().filter(|name| !is_declared(name)).collect();
+    let nameless = names.len() > 1 && names.last().is_some_and(String::is_empty);
+    if nameless && source.others == Others::Refuse {
+        said.push("the header ends in a delimiter (trailing = \"ignore\")".to_owned());
+    }
+    let named = names.iter().take(names.len() - usize::from(nameless));
+    let extra: Vec<&String> = named.filter(|name| !is_declared(name)).collect();
     let mut renamed: Vec<&String> = Vec::new();
     for (column, field) in columns.iter().zip(fields) {
         if field.is_some() || column.optional || column.headings().is_empty() {
@@ -166,7 +219,7 @@ fn difference(source: &Source, names: &[String], fields: &[Option<usize>]) -> Ve
         match new.filter(|_| !source.personal) {
             Some(new) => {
                 renamed.push(new);
-                said.push(format!("renamed {} → {}", column.name(), shown(new)));
+                said.push(format!("renamed {} → {}", column.name(), shown(new, encoding)));
             }
             None => said.push(format!("missing {}", column.name())),
         }
@@ -178,11 +231,11 @@ fn difference(source: &Source, names: &[String], fields: &[Option<usize>]) -> Ve
                 said.push(format!("{} extra columns", more.count()));
             }
             true => {}
-            false => said.extend(more.map(|name| format!("extra {}", shown(name)))),
+            false => said.extend(more.map(|name| format!("extra {}", shown(name, encoding)))),
         }
         for (index, name) in names.iter().enumerate() {
             if names[..index].contains(name) && (!source.personal || is_declared(name)) {
-                said.push(format!("repeated {}", shown(name)));
+                said.push(format!("repeated {}", shown(name, encoding)));
             }
         }
     }
@@ -205,6 +258,7 @@ fn near(column: &str, name: &str) -> bool {
         return false;
     }
     ours == theirs
+        || (bare(&ours) == bare(&theirs) && !bare(&ours).is_empty())
         || theirs.starts_with(&ours)
         || ours.starts_with(&theirs)
         || strsim::damerau_levenshtein(&ours, &theirs) <= 2

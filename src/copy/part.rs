@@ -16,7 +16,7 @@ use crate::error::{Exit, Failure};
 use crate::fetch::ahead::{Ahead, ahead};
 use crate::fetch::verified::{Complete, Verified};
 use crate::pg::Ident;
-use crate::source::{Encoding, Source};
+use crate::source::Source;
 use crate::validate::{Counts, Outcome, Reject, Validator};
 pub use chunk::{Chunk, Rows};
 pub use lines::Columns;
@@ -122,9 +122,7 @@ fn cut(
 ) -> anyhow::Result<(Counts, bool)> {
     let source = &part.binding.source;
     let mut records = Records::new(text, &source.format);
-    if matches!(source.format.encoding, Encoding::Utf8 | Encoding::Utf8OrWindows1252) {
-        records.skip_prefix(b"\xef\xbb\xbf")?;
-    }
+    header::begin(source, &mut records)?;
     let (layout, header) = header::read(source, &mut records)?;
     let mut validator =
         Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);

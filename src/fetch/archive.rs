@@ -7,6 +7,7 @@
 mod bounds;
 mod directory;
 mod entry;
+mod parts;
 mod whole;
 
 use std::fs::File;
@@ -102,54 +103,9 @@ fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result
     let mut found = search.found;
     found.contents.sort_by_key(Leaf::path);
     found.members.sort_by(|a, b| a.name.cmp(&b.name));
-    let count = found.members.len();
-    let fits = source.parts.compare(count);
-    if fits.is_ne() {
-        let names: Vec<&str> = found.members.iter().map(|m| m.name.as_str()).collect();
-        let listed = match names.is_empty() {
-            true => format!("the archive has {}", list(&found.entries)),
-            false => format!("found {}", names.join(", ")),
-        };
-        let what = if fits.is_lt() { "missing" } else { "extra" };
-        let message = format!(
-            "{what} member in {}: expected {} matching `{pattern}`, found {count}; {listed}",
-            object.pin.url(),
-            source.parts,
-        );
-        return Err(Failure::new(Exit::InputRejected, message).hint(mend(source, count)).into());
-    }
+    parts::refuse_other_count(source, pattern.as_str(), &found, object)?;
     one_period(&found.members, object)?;
     Ok(found)
-}
-
-/// What to do where the archive has another number of members than the spec says.
-fn mend(source: &Source, found: usize) -> String {
-    let spec = source.path.display();
-    let without = format!("or leave it out: kiln run {}", source.without());
-    match (found, source.parts) {
-        (0, _) => format!("land a whole release, mend `member` in {spec}, {without}"),
-        (_, Parts::Exactly(parts)) if found < parts => format!(
-            "land a whole release; if CMS cuts it into {found} now: `parts = {found}` in {spec}; \
-             {without}"
-        ),
-        (_, Parts::Exactly(_)) => {
-            format!("if CMS cuts it into {found} now: `parts = {found}` in {spec}; {without}")
-        }
-        (_, Parts::AtLeast(_)) => {
-            format!("land a whole release, lower `parts` in {spec}, {without}")
-        }
-    }
-}
-
-fn list(entries: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let mut text = entries.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match entries.len().checked_sub(SHOWN) {
-        _ if entries.is_empty() => text.push_str("no entries"),
-        Some(more) if more > 0 => text.push_str(&format!(" and {more} more")),
-        _ => {}
-    }
-    text
 }
 
 fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {

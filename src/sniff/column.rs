@@ -24,10 +24,14 @@ const BLANKS_MAX: usize = 40;
 pub struct Notes {
     /// Rows behind the header, of whatever width.
     pub rows: u64,
-    /// Rows of another width than the header: they will be rejected.
+    /// Rows of another width than the header, or whose quotes are not right: they will be rejected.
     pub odd_rows: u64,
     /// The line of the first of them.
     pub odd_line: Option<u64>,
+    /// Rows that end in a delimiter behind their last field.
+    pub trailing: u64,
+    /// Rows with a byte that no text column takes: they will be rejected.
+    pub unreadable: u64,
     /// Fields that are not ASCII and valid UTF-8.
     pub utf8: u64,
     /// Fields that are not UTF-8.
@@ -158,6 +162,11 @@ impl Distinct {
     }
 }
 
+/// Whether a record is a row of so many columns.
+pub fn is_row(record: &Record<'_>, columns: usize) -> bool {
+    record.flaw.is_none() && record.is_of_width(columns, true)
+}
+
 /// A file being read.
 pub struct File {
     notes: Notes,
@@ -183,11 +192,13 @@ impl File {
     pub fn note(&mut self, record: &Record<'_>) {
         let notes = &mut self.notes;
         notes.rows += 1;
-        if record.len() != self.columns.len() {
+        if !is_row(record, self.columns.len()) {
             notes.odd_rows += 1;
             notes.odd_line.get_or_insert(record.position.line);
             return;
         }
+        notes.trailing += u64::from(record.len() > self.columns.len());
+        let undecodable = notes.undecodable;
         for index in 0..self.columns.len() {
             let field = record.field(index).unwrap_or_default();
             if !field.is_ascii() {
@@ -205,6 +216,8 @@ impl File {
                 false => column.note(field, &mut self.room),
             }
         }
+        let has_nul = memchr::memchr(0, record.raw).is_some();
+        notes.unreadable += u64::from(has_nul || notes.undecodable > undecodable);
     }
 
     /// What was seen.

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::column::{Notes, Seen};
+use super::column::{Notes, Seen, is_row};
 use super::kind::Kind;
 use super::name;
 use crate::decode::Record;
@@ -143,7 +143,7 @@ fn tried(
     let mut trials: Vec<Trial> = combinations.into_iter().map(trial).collect();
     let mut room = HASHES_MAX;
     read(&mut |record: &Record<'_>| {
-        if record.len() == columns.len() {
+        if is_row(record, columns.len()) {
             for trial in &mut trials {
                 trial.note(record, &mut room);
             }

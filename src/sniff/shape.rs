@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use super::{BOM, cut, format};
+use super::{BOM, cut, format, quotes};
 use crate::bind::{COLUMNS_MAX, HeaderRow, joined, names_of, too_wide};
-use crate::decode::Records;
+use crate::decode::{self, Records};
 use crate::error::{Exit, Failure, from_io};
 use crate::fetch::member::Member;
-use crate::source::{Encoding, Quoting, trim};
+use crate::source::{Encoding, Format, Quoting, trim};
 
 /// What is kept of the file's head.
 const HEAD: usize = 512 << 10;
@@ -30,6 +30,10 @@ pub struct Shape {
     pub delimiter: u8,
     /// Whether quotes mean something.
     pub quoting: Quoting,
+    /// Whether fields in quotes hold line ends.
+    pub multiline: bool,
+    /// Whether the header ends in a delimiter that stands for no column.
+    pub trailing: bool,
     /// Quotes in the file.
     pub quotes: u64,
     /// Whether it begins with a byte order mark.
@@ -59,6 +63,8 @@ impl Shape {
         Shape {
             delimiter,
             quoting: Quoting::None,
+            multiline: false,
+            trailing: false,
             quotes: 0,
             bom: false,
             titles: 0,
@@ -89,7 +95,7 @@ pub fn look(member: &Member) -> anyhow::Result<Shape> {
         .open(|_| (), read)
         .and_then(|head| refuse_binary(&head).map(|()| head))
         .map_err(|error| error.context(member.place()))?;
-    let text = head.bytes.strip_prefix(BOM).unwrap_or(&head.bytes);
+    let text = head.bytes.strip_prefix(decode::BOM).unwrap_or(&head.bytes);
     let bom = text.len() < head.bytes.len();
     let whole = head.size == head.bytes.len() as u64;
     let delimiter = delimiter(text, whole, head.quotes > 0);
@@ -97,14 +103,18 @@ pub fn look(member: &Member) -> anyhow::Result<Shape> {
     if head.nuls > 0 {
         doubts.push(format!("{} NUL bytes: a text column refuses them", head.nuls));
     }
-    let quoting = match head.quotes {
-        0 => Quoting::None,
-        _ => quoting(member, delimiter, &mut doubts)?,
+    let (quoting, multiline) = match head.quotes {
+        0 => (Quoting::None, false),
+        _ => quotes::meaning(member, delimiter, &mut doubts)?,
     };
-    let rows = rows(text, whole, delimiter, quoting, HEAD_ROWS);
-    let header = header(&rows);
+    let rows = rows(text, whole, delimiter, (quoting, multiline), HEAD_ROWS);
+    let mut header = header(&rows);
     if header.names.len() > COLUMNS_MAX {
         return Err(too_wide().context(member.place()));
+    }
+    let trailing = ends_in_delimiter(&header.names, rows.get(header.rows..).unwrap_or_default());
+    if trailing {
+        header.names.pop();
     }
     if header.rows == 0 {
         doubts.push("no header was recognised: columns are named by their place".to_owned());
@@ -113,6 +123,8 @@ pub fn look(member: &Member) -> anyhow::Result<Shape> {
     Ok(Shape {
         delimiter,
         quoting,
+        multiline,
+        trailing,
         utf8,
         bytes1252,
         quotes: head.quotes,
@@ -149,26 +161,53 @@ fn read(
 fn refuse_binary(head: &Head) -> anyhow::Result<()> {
     let bytes = &head.bytes;
     let what = match bytes.as_slice() {
-        [] => "is empty",
-        [b'P', b'K', 3, 4, ..] => "is a zip or a spreadsheet, not text",
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => "is an Office document, not text",
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16",
-        [b'%', b'P', b'D', b'F', ..] => "is a PDF, not text",
-        _ if memchr::memchr_iter(0, bytes).count() * 100 > bytes.len() => "is binary, not text",
-        _ => return Ok(()),
+        [] => "is empty".to_owned(),
+        _ if memchr::memchr(b'\n', bytes).is_none() && memchr::memchr(b'\r', bytes).is_some() => {
+            return Err(lone_returns(bytes));
+        }
+        _ => match decode::no_text(&bytes[..bytes.len().min(decode::BEGINNING)]) {
+            Some(what) => what,
+            None if memchr::memchr_iter(0, bytes).count() * 100 > bytes.len() => {
+                "is binary, not text".to_owned()
+            }
+            None => return Ok(()),
+        },
     };
     Err(Failure::new(Exit::InputRejected, what)
         .hint("kiln loads delimited text: export it as such")
         .into())
 }
 
+/// Line ends of a kind that no record ends at.
+fn lone_returns(bytes: &[u8]) -> anyhow::Error {
+    let count = memchr::memchr_iter(b'\r', bytes).count();
+    let message =
+        format!("its lines end in lone carriage returns (0d): {count} of them, and no 0a");
+    Failure::new(Exit::InputRejected, message)
+        .hint("kiln reads lines that end in 0a or 0d 0a: tr '\\r' '\\n' <FILE >NEW, and draft from that")
+        .into()
+}
+
+/// Whether the names end in a delimiter that makes a name too many for the rows below.
+fn ends_in_delimiter(names: &[String], below: &[HeaderRow]) -> bool {
+    names.len() > 1
+        && names.last().is_some_and(String::is_empty)
+        && below.iter().any(|row| row.len() + 1 == names.len())
+}
+
 /// Cuts the head into rows of texts; a last row that the head cuts off is left out.
-fn rows(text: &[u8], whole: bool, delimiter: u8, quoting: Quoting, most: usize) -> Vec<HeaderRow> {
+fn rows(
+    text: &[u8],
+    whole: bool,
+    delimiter: u8,
+    (quoting, multiline): (Quoting, bool),
+    most: usize,
+) -> Vec<HeaderRow> {
     let end = match whole {
         true => text.len(),
         false => memchr::memrchr(b'\n', text).map_or(text.len(), |at| at + 1),
     };
-    let format = format(delimiter, quoting);
+    let format = Format { multiline, ..format(delimiter, quoting) };
     let mut records = Records::new(&text[..end], &format);
     let mut rows = Vec::new();
     while rows.len() < most {
@@ -200,16 +239,22 @@ fn names_encoding(text: &[u8], delimiter: u8, quoting: Quoting, rows: usize) -> 
 /// makes the most fields.
 fn delimiter(text: &[u8], whole: bool, quotes: bool) -> u8 {
     let score = |delimiter: u8| {
-        let quotings = [Quoting::None, Quoting::Double];
-        let tried = quotings.iter().filter(|quoting| quotes || **quoting == Quoting::None);
+        let quotings = [(Quoting::None, false), (Quoting::Double, false), (Quoting::Double, true)];
+        let tried = quotings.iter().filter(|(quoting, _)| quotes || *quoting == Quoting::None);
         tried
             .map(|quoting| {
                 let rows = rows(text, whole, delimiter, *quoting, HEAD_ROWS);
                 let mut widths: HashMap<usize, usize> = HashMap::new();
                 for row in rows.iter().filter(|row| row.len() > 1) {
                     *widths.entry(row.len()).or_default() += 1;
+                    // It may be one field less, and end in a delimiter.
+                    if row.len() > 2 && row.last().is_some_and(String::is_empty) {
+                        *widths.entry(row.len() - 1).or_default() += 1;
+                    }
                 }
                 let best = widths.into_iter().map(|(width, count)| (count, width)).max();
+                // What one row of several holds is a character of its text.
+                let best = best.filter(|(count, _)| *count > 1 || rows.len() < 3);
                 let (count, width) = best.unwrap_or((0, 0));
                 (count * 100 / rows.len().max(1), width)
             })
@@ -224,65 +269,6 @@ fn delimiter(text: &[u8], whole: bool, quotes: bool) -> u8 {
         }
     }
     best.0
-}
-
-#[derive(Debug, Default)]
-struct Trial {
-    /// Records whose fields lost quotes.
-    unquoted: u64,
-    widths: HashMap<usize, u64>,
-    error: Option<String>,
-}
-
-impl Trial {
-    /// Records of another width than most.
-    fn odd(&self) -> u64 {
-        self.widths.values().sum::<u64>() - self.widths.values().max().copied().unwrap_or(0)
-    }
-}
-
-fn trial(member: &Member, delimiter: u8, quoting: Quoting) -> anyhow::Result<Trial> {
-    cut(member, delimiter, quoting, |records| {
-        let mut trial = Trial::default();
-        loop {
-            match records.next_record() {
-                Ok(Some(record)) => {
-                    let text: usize =
-                        (0..record.len()).filter_map(|at| record.field(at)).map(<[u8]>::len).sum();
-                    let whole = text + record.len().saturating_sub(1);
-                    trial.unquoted += u64::from(whole != record.raw.len());
-                    // Bounded: a file of a million widths is no table anyway.
-                    if trial.widths.len() < 1000 || trial.widths.contains_key(&record.len()) {
-                        *trial.widths.entry(record.len()).or_default() += 1;
-                    }
-                }
-                Ok(None) => return Ok(trial),
-                // An open quote is the answer to what is asked here; a lost input is not.
-                Err(error) if crate::error::exit_of(&error) == Exit::InputRejected => {
-                    trial.error = Some(error.to_string());
-                    return Ok(trial);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    })
-}
-
-/// Quotes mean something when fields stand in them throughout the file, and reading them so makes
-/// no row odder than taking them for characters.
-fn quoting(member: &Member, delimiter: u8, doubts: &mut Vec<String>) -> anyhow::Result<Quoting> {
-    let double = trial(member, delimiter, Quoting::Double)?;
-    if double.unquoted == 0 && double.error.is_none() {
-        return Ok(Quoting::None);
-    }
-    let none = trial(member, delimiter, Quoting::None)?;
-    if double.error.is_none() && double.odd() <= none.odd() {
-        return Ok(Quoting::Double);
-    }
-    if let Some(error) = &double.error {
-        doubts.push(format!("quotes are taken for characters: read as quotes, {error}"));
-    }
-    Ok(Quoting::None)
 }
 
 #[derive(Debug, Default)]
@@ -359,7 +345,7 @@ mod tests {
     use super::*;
 
     fn rows_of(text: &str, delimiter: u8) -> Vec<HeaderRow> {
-        rows(text.as_bytes(), true, delimiter, Quoting::Double, HEAD_ROWS)
+        rows(text.as_bytes(), true, delimiter, (Quoting::Double, false), HEAD_ROWS)
     }
 
     #[test]
@@ -370,6 +356,13 @@ mod tests {
         assert_eq!(delimiter(comma.as_bytes(), true, true), b',');
         assert_eq!(delimiter(b"A|B|C, D\n", true, false), b'|');
         assert_eq!(delimiter(b"A\n1\n2\n", true, false), b',');
+        // Some rows end in one more, and all of them hold another.
+        assert_eq!(
+            delimiter(b"a\tb\tc\n1\tx;y\t2\t\n1\tx;y\t2\t\n1\tx;y\t3\n", true, false),
+            b'\t'
+        );
+        // One row of three has it.
+        assert_eq!(delimiter(b"c0\nv0\na;b\n", true, false), b',');
     }
 
     #[test]

@@ -96,6 +96,12 @@ impl Draft {
         };
         line("delimiter", quoted(&delimiter));
         line("quoting", quoted(quoting));
+        if shape.multiline {
+            line("multiline", "true".to_owned());
+        }
+        if shape.trailing || self.notes.trailing > 0 {
+            line("trailing", quoted("ignore"));
+        }
         line("encoding", quoted(self.notes.encoding_word(shape.bom)));
         match &shape.begins {
             Some(first) => line("header", quoted(&format!("^{}$", regex::escape(first)))),
@@ -115,10 +121,16 @@ impl Draft {
         };
         let _ = write!(
             text,
-            "\n[budget]\nrejects      = 0\nreject_ratio = 0.0\nrows_min     = {}\nbytes_max    = \
+            "\n[budget]\nrejects      = {}\nreject_ratio = 0.0\nrows_min     = {}\nbytes_max    = \
              \"{size}\"\n",
-            u8::from(self.rows() > 0),
+            self.notes.odd_rows + self.notes.unreadable,
+            u8::from(self.loadable() > 0),
         );
+    }
+
+    /// Rows that can be loaded.
+    fn loadable(&self) -> u64 {
+        self.rows() - self.notes.odd_rows - self.notes.unreadable
     }
 
     /// Rows behind the header.

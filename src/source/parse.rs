@@ -107,7 +107,12 @@ pub(super) fn pattern(table: &Table<'_>, key: &str, said: &Said<String>) -> Opti
 }
 
 /// One of a closed set of words; an unknown one is answered with the nearest.
-fn word<T: Copy>(table: &Table<'_>, key: &'static str, known: &[(&str, T)], default: T) -> T {
+pub(super) fn word<T: Copy>(
+    table: &Table<'_>,
+    key: &'static str,
+    known: &[(&str, T)],
+    default: T,
+) -> T {
     let Some(said) = table.text(key) else { return default };
     if let Some((_, value)) = known.iter().find(|(name, _)| *name == said.value) {
         return *value;
@@ -126,6 +131,8 @@ fn format(root: &Table<'_>) -> Format {
     let mut format = Format {
         delimiter: b',',
         quoting: Quoting::Double,
+        multiline: false,
+        trailing: false,
         encoding: Encoding::Utf8,
         header: Header::Rows(1),
         nulls: vec![String::new()],
@@ -145,6 +152,12 @@ fn format(root: &Table<'_>) -> Format {
     }
     let quoting = [("none", Quoting::None), ("double", Quoting::Double)];
     format.quoting = word(&table, "quoting", &quoting, Quoting::Double);
+    format.multiline = table.flag("multiline").unwrap_or(false);
+    if format.multiline && format.quoting == Quoting::None {
+        let message = "`format.multiline` has no meaning where quotes have none";
+        table.problem(table.line(), message);
+    }
+    format.trailing = word(&table, "trailing", &[("refuse", false), ("ignore", true)], false);
     let encodings = [
         ("ascii", Encoding::Ascii),
         ("utf-8", Encoding::Utf8),

@@ -3,21 +3,45 @@
 use std::io::Read;
 
 use crate::bind::{HeaderRow, Layout, joined, names_of};
-use crate::decode::{Record, Records};
+use crate::decode::{self, Record, Records};
 use crate::error::{Exit, Failure, failure};
-use crate::source::{Header, Source, trim};
+use crate::source::{Encoding, Header, Source, trim};
 
 /// Titles before the names; CMS has one.
 const TITLES_MAX: u64 = 20;
 /// Rows that go on with the names; the Star Ratings' measures have two.
 const MORE_MAX: usize = 3;
 
+/// Looks at how the file begins: a byte order mark is skipped, and what is no text is called by its
+/// name, for what its header would be said to hold tells nobody.
+///
+/// # Errors
+/// [`Exit::InputRejected`] when it is no text, or not in the spec's encoding.
+pub fn begin<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Result<()> {
+    let spec = source.path.display();
+    if let Some(what) = decode::no_text(records.beginning(decode::BEGINNING)?) {
+        return Err(Failure::new(Exit::InputRejected, what)
+            .hint("kiln loads delimited text: export it as such, in UTF-8, and land it again")
+            .into());
+    }
+    if matches!(source.format.encoding, Encoding::Utf8 | Encoding::Utf8OrWindows1252) {
+        return records.skip_prefix(decode::BOM);
+    }
+    if records.beginning(decode::BOM.len())?.starts_with(decode::BOM) {
+        let message = "begins with UTF-8's byte order mark (ef bb bf), and its spec says another \
+                       encoding";
+        return Err(Failure::new(Exit::InputRejected, message)
+            .hint(format!("if CMS changed the encoding: encoding = \"utf-8\" in {spec}"))
+            .into());
+    }
+    Ok(())
+}
+
 /// Reads them, and gives the layout and how many they are.
 ///
 /// # Errors
 /// [`Exit::InputRejected`] when they are not there, or name other columns than the spec.
 pub fn read<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Result<(Layout, u64)> {
-    let encoding = source.format.encoding;
     match &source.format.header {
         Header::Rows(0) => Ok((Layout::in_order(source), 0)),
         Header::Rows(count) => {
@@ -27,8 +51,9 @@ pub fn read<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Resul
                     return Err(failure(Exit::InputRejected, message));
                 };
                 if number == *count {
-                    let layout = Layout::from_names(source, &names_of(&record, encoding))?;
-                    return Ok((layout, *count));
+                    refuse_flaws(&record)?;
+                    let names = names(source, &record);
+                    return Ok((Layout::from_names(source, &names)?, *count));
                 }
             }
             Ok((Layout::in_order(source), *count))
@@ -46,13 +71,13 @@ fn rows<R: Read>(
     begins: &regex::Regex,
     records: &mut Records<R>,
 ) -> anyhow::Result<(Vec<HeaderRow>, u64)> {
-    let encoding = source.format.encoding;
     let mut count = 0;
     let mut rows = Vec::new();
     while let Some(record) = records.next_record()? {
         count += 1;
-        let texts = names_of(&record, encoding);
+        let texts = names(source, &record);
         if texts.first().is_some_and(|first| begins.is_match(first)) {
+            refuse_flaws(&record)?;
             rows.push(texts);
             break;
         }
@@ -72,10 +97,40 @@ fn rows<R: Read>(
             records.put_back();
             break;
         }
-        rows.push(names_of(&record, encoding));
+        refuse_flaws(&record)?;
+        rows.push(names(source, &record));
         count += 1;
     }
     Ok((rows, count))
+}
+
+/// A row's names, without the one that a delimiter at its end would make.
+fn names(source: &Source, record: &Record<'_>) -> HeaderRow {
+    let mut names = names_of(record, source.format.encoding);
+    if source.format.trailing && names.len() > 1 && names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    names
+}
+
+/// A row of names whose quotes or line ends are not what they should be names no columns.
+fn refuse_flaws(record: &Record<'_>) -> anyhow::Result<()> {
+    let line = record.position.line;
+    if let Some(flaw) = &record.flaw {
+        let message = format!("the header, line {line}, byte {}: {}", flaw.byte, flaw.reason);
+        return Err(failure(Exit::InputRejected, message));
+    }
+    let returns = memchr::memchr_iter(b'\r', record.raw).count();
+    if returns == 0 || memchr::memchr(b'"', record.raw).is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "the header, line {line}, holds lone carriage returns (0d, {returns} of them): are they its \
+         line ends?"
+    );
+    Err(Failure::new(Exit::InputRejected, message)
+        .hint("kiln reads lines that end in 0a or 0d 0a: tr '\\r' '\\n' <FILE >NEW, and land that")
+        .into())
 }
 
 /// Whether a row goes on with the names: its first field is blank, and another is not.
