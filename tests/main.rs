@@ -17,6 +17,9 @@ mod swap;
 // does a rollback hold, and is every exception a person's word with a reason?
 mod release;
 
+// is a release that collapsed, or one that goes back in time, refused before anyone reads it?
+mod gates;
+
 // is unchanged work not done again, and what is brought over the same to the row?
 mod reuse;
 

@@ -20,6 +20,7 @@ use crate::copy::queue::{After, AfterWork, Early, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::failpoint;
 use crate::forecast::room::Room;
+use crate::gates::Live;
 use crate::ledger::{Ledger, SourceEntry};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
@@ -73,6 +74,8 @@ pub(super) struct Baking<'a> {
     pub reuse: bool,
     /// The build that this one was begun as a copy of.
     pub base: Option<Base>,
+    /// What is live, for gates that are asked before rows are loaded.
+    pub live: Option<Live>,
     /// The forecast, once the manifest is fixed.
     pub room: Option<Room>,
     /// Where the WAL ended when the load began.
@@ -112,6 +115,7 @@ impl<'a> Baking<'a> {
             worth_keeping: false,
             reuse: false,
             base: None,
+            live: None,
             room: None,
             wal_before: 0,
             problems,
@@ -136,6 +140,7 @@ impl<'a> Baking<'a> {
         let work = async {
             let bindings = self.create().await?;
             let manifest = self.fix_manifest().await?;
+            self.hold_older(&manifest).await?;
             self.copy(&manifest, bindings).await?;
             self.finish(&manifest).await
         };
@@ -155,7 +160,8 @@ impl<'a> Baking<'a> {
         match outcome {
             Ok(sealed) => {
                 let Baking { lock, ledger, tag, specs, .. } = self;
-                Ok(Baked { lock, sealed, ledger, tag, schema: specs.schema })
+                let Specs { schema, sources } = specs;
+                Ok(Baked { lock, sealed, ledger, tag, schema, sources })
             }
             Err(error) => Err(self.fail(error).await),
         }
@@ -308,6 +314,7 @@ impl<'a> Baking<'a> {
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
             room: self.room.as_ref(),
+            live: self.live.as_ref(),
             progress: &self.context.progress,
             after: None,
             stop: &self.context.stop,

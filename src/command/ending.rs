@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::build::Baking;
 use crate::error::{Exit, Failure, exit_of, render};
-use crate::ledger::{Ledger, SourceEntry, SourceState};
+use crate::ledger::{GateEntry, Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::pg::{is_state, stopped};
 use crate::registry::control::{self, Audit, RunEnd};
 use crate::registry::{State, Tag};
 use crate::schema::Schema;
 use crate::seal::Sealed;
+use crate::source::Sources;
 
 /// How long a stage may take to stop by itself.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -26,6 +27,7 @@ pub(super) struct Baked {
     pub ledger: Ledger,
     pub tag: Tag,
     pub schema: Schema,
+    pub sources: Sources,
 }
 
 impl Baking<'_> {
@@ -157,7 +159,9 @@ impl Baked {
     pub(super) async fn end(self, error: Option<anyhow::Error>) -> anyhow::Result<()> {
         let text = error.as_ref().map(render);
         let step = if self.ledger.promoted.is_some() { "prune" } else { "swap" };
-        let next = format!("kiln {step} {}", self.tag.database);
+        let database = &self.tag.database;
+        let next = GateEntry::way_on(database, &self.ledger.gates)
+            .unwrap_or_else(|| format!("kiln {step} {database}"));
         let code = |error| crate::stop::exit_code().unwrap_or(exit_of(error).code());
         let end = RunEnd {
             build: Some(&self.tag.build),

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::base::Base;
 use super::forecast::of_plan;
+use super::gates::{self, Stands};
 use super::outlook::Outlook;
 use super::{Context, Start};
 use crate::cli;
@@ -15,7 +16,7 @@ use crate::error::{Exit, failure};
 use crate::forecast::Ways;
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::{Input, Manifest};
-use crate::registry::{control, waiver};
+use crate::registry::control;
 use crate::report;
 use crate::reuse::{self, Action, Decision};
 use crate::schema::Schema;
@@ -94,9 +95,9 @@ pub(super) async fn plan(
         Some(control) => Base::choose(context, control, &specs, outlook.manifest.clone()).await?,
         None => None,
     };
-    let waivers = match &control {
-        Some(control) => waiver::standing(control, database).await?,
-        None => Vec::new(),
+    let stands = match &control {
+        Some(control) => gates::stands(context, control, &specs, &outlook.manifest).await?,
+        None => Stands::default(),
     };
     let lines = lines(&outlook, base.as_ref(), idle.is_some());
     let forecast = match idle {
@@ -111,7 +112,7 @@ pub(super) async fn plan(
             "dry_run": true, "database": database, "live": outlook.live,
             "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
             "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
-            "waivers": waivers,
+            "waivers": stands.waivers, "gates": stands.refused, "waiting": stands.waiting,
         });
         say!("{said}");
         return Ok(());
@@ -124,9 +125,7 @@ pub(super) async fn plan(
     for line in &lines {
         say!("  {}", line.text());
     }
-    for waiver in &waivers {
-        say!("  {}", report::waived(waiver));
-    }
+    stands.print(database);
     if let Some(forecast) = &forecast {
         report::forecast(forecast);
     }

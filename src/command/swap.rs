@@ -5,12 +5,13 @@ use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
 use crate::error::{Exit, Failure};
-use crate::ledger::Promotion;
+use crate::ledger::{GateEntry, Promotion};
 use crate::lock::RunLock;
-use crate::registry::control::{RunEnd, contracts, end_run};
+use crate::registry::control::{Contract, RunEnd, contracts, end_run};
 use crate::registry::{Build, builds};
 use crate::report;
 use crate::schema::Schema;
+use crate::source::Sources;
 use crate::strict::Problems;
 use crate::swap::{Swap, candidate, gate, previous};
 
@@ -64,12 +65,12 @@ impl Order<'_> {
     async fn carry_out(&self, start: Start) -> anyhow::Result<()> {
         let context = Context::open(start, false).await?;
         let outcome = self.locked(&context).await;
-        let promotion = context.close_after(outcome).await?;
-        report::promotion(self.database, &promotion, self.dry_run, self.json);
+        let (promotion, gates) = context.close_after(outcome).await?;
+        report::promotion(self.database, Some(&promotion), &gates, self.dry_run, self.json);
         Ok(())
     }
 
-    async fn locked(&self, context: &Context) -> anyhow::Result<Promotion> {
+    async fn locked(&self, context: &Context) -> anyhow::Result<(Promotion, Vec<GateEntry>)> {
         let (who, database) = (&context.who, self.database);
         if self.dry_run {
             let mut lock = RunLock::for_dry_run(&context.server, who, database).await?;
@@ -81,18 +82,24 @@ impl Order<'_> {
             lock.renew(&context.server).await;
         }
         match promoted {
-            Ok(promotion) => {
+            Ok((promotion, gates)) => {
                 let end = RunEnd { build: Some(&promotion.to), ..RunEnd::default() };
                 end_run(&lock, who, database, &end).await?;
-                Ok(promotion)
+                Ok((promotion, gates))
             }
             Err(error) => Err(end_early(&lock, error).await),
         }
     }
 
-    async fn promote(&self, context: &Context, lock: &mut RunLock) -> anyhow::Result<Promotion> {
+    async fn promote(
+        &self,
+        context: &Context,
+        lock: &mut RunLock,
+    ) -> anyhow::Result<(Promotion, Vec<GateEntry>)> {
         let problems = Problems::default();
-        let schema = Schema::read(&context.config.root, self.database, &problems)?;
+        let root = &context.config.root;
+        let schema = Schema::read(root, self.database, &problems)?;
+        let sources = Sources::read(root, self.database, &problems)?;
         problems.into_result("kiln schema check")?;
         let all = builds(lock, self.database).await?;
         let chosen = self.choose(&all)?;
@@ -113,13 +120,32 @@ impl Order<'_> {
             action: self.action,
             why: self.why,
             named: self.build.is_some(),
+            specs: &sources.all,
+            judged: Vec::new(),
         };
-        if !self.dry_run {
-            return swap.promote(chosen, None).await;
+        let promoted = match self.dry_run {
+            true => self.preview(&mut swap, chosen, &all, &said).await,
+            false => swap.promote(chosen, None).await,
+        };
+        let judged = swap.judged;
+        if promoted.is_err() && !judged.is_empty() && self.json {
+            report::promotion(self.database, None, &judged, self.dry_run, true);
         }
+        Ok((promoted?, judged))
+    }
+
+    /// What a swap would do, held against the gates.
+    async fn preview(
+        &self,
+        swap: &mut Swap<'_>,
+        chosen: &Build,
+        all: &[Build],
+        said: &[Contract],
+    ) -> anyhow::Result<Promotion> {
         let facts = swap.facts(chosen, false).await?;
-        gate::decide(&facts, &said)?;
-        let live = crate::registry::live(&all, self.database);
+        gate::decide(&facts, said)?;
+        swap.hold_against_live(chosen, all).await?;
+        let live = crate::registry::live(all, self.database);
         Ok(Promotion {
             from: live.and_then(|build| build.tag.as_ref()).map(|tag| tag.build.clone()),
             to: facts.tag.build,

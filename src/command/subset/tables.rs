@@ -187,6 +187,7 @@ pub fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> S
         filtered: 0,
         copied: rows,
         digest: facts.digest,
+        nulls: None,
     });
     entry
 }
