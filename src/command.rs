@@ -8,6 +8,7 @@ mod demo;
 mod docs;
 mod ending;
 mod forecast;
+mod gates;
 mod guard;
 mod hold;
 mod land;

@@ -29,14 +29,12 @@ use crate::encode;
 use crate::error::{Exit, failure};
 use crate::failpoint;
 use crate::fetch::member::Member;
-use crate::fetch::verified::Complete;
 use crate::ledger::FileEntry;
 use crate::pg::{Session, data_error, db, stopped};
 use crate::progress::Meter;
 use crate::source::Source;
-use crate::validate::Counts;
 use crate::validate::dictionary::Shared;
-use part::{Columns, Piece, Rows, Siblings, Tally};
+use part::{Columns, Piece, ReadPart, Rows, Siblings, Tally};
 use rejects::RejectWriter;
 pub use settle::{note_without, write_entry};
 
@@ -158,11 +156,10 @@ fn truncate(source: &Source) -> String {
     format!("truncate table {}", tables.join(", "))
 }
 
-/// A file that was read to its end: where it stands in its source, the proof, what was counted.
+/// A file that was read to its end, and where it stands in its source.
 struct ReadFile {
     index: usize,
-    proof: Complete,
-    counts: Counts,
+    read: ReadPart,
 }
 
 /// Loads the files of one source through the session, inside the caller's transaction. One COPY
@@ -201,7 +198,7 @@ pub async fn send(
 }
 
 /// A file by its place, and what reading it came to.
-type Outcome = (usize, anyhow::Result<(Complete, Counts)>);
+type Outcome = (usize, anyhow::Result<ReadPart>);
 
 /// The threads that read a source's files.
 struct Readers<'a> {
@@ -293,8 +290,7 @@ async fn feed(
 fn ended(done: Option<Result<Outcome, JoinError>>) -> anyhow::Result<ReadFile> {
     let done = done.ok_or_else(|| anyhow::anyhow!("a file's thread is not there"))?;
     let (index, read) = done.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
-    let (proof, counts) = read?;
-    Ok(ReadFile { index, proof, counts })
+    Ok(ReadFile { index, read: read? })
 }
 
 /// Sends rows, and says how many of the table's they are.
@@ -325,7 +321,8 @@ async fn pass_on(
     Ok(stored)
 }
 
-fn entry(part: &Part, ReadFile { proof, counts, .. }: &ReadFile) -> FileEntry {
+fn entry(part: &Part, ReadFile { read, .. }: &ReadFile) -> FileEntry {
+    let ReadPart { proof, counts, nulls } = read;
     FileEntry {
         object: part.member.object.clone(),
         version: part.member.version.clone(),
@@ -341,5 +338,6 @@ fn entry(part: &Part, ReadFile { proof, counts, .. }: &ReadFile) -> FileEntry {
         misfits: counts.misfits,
         copied: counts.loaded,
         digest: format!("{:032x}", counts.digest),
+        nulls: Some(nulls.clone()),
     }
 }

@@ -99,6 +99,19 @@ pub fn null(row: &mut Vec<u8>) {
     row.extend_from_slice(&(-1_i32).to_be_bytes());
 }
 
+/// Whether a row's field, its length and its bytes, is null.
+#[inline]
+pub fn is_null(field: &[u8]) -> bool {
+    field == (-1_i32).to_be_bytes()
+}
+
+/// Bytes of the row's field that begins here, with its length before it; `None` where none does.
+pub fn field_length(row: &[u8]) -> Option<usize> {
+    let length = row.get(..size_of::<i32>())?;
+    let length = i32::from_be_bytes([length[0], length[1], length[2], length[3]]);
+    Some(size_of::<i32>() + usize::try_from(length).unwrap_or(0))
+}
+
 /// A text that is already UTF-8.
 ///
 /// # Errors

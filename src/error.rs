@@ -27,7 +27,8 @@ pub enum Exit {
     Database = 12,
     /// The gate refused: schema version, contract, seal, touched after it, or rolled away from.
     SchemaRefused = 13,
-    /// The build's checks found rows that must not be there, or counts do not agree.
+    /// The build's checks found rows that must not be there, counts do not agree, or a gate on data
+    /// refused it: `rows`, `nulls`, `older`.
     ChecksFailed = 14,
     /// The swap could not be done in time; the live database is the old one.
     SwapNotPossible = 15,
@@ -48,7 +49,7 @@ impl Exit {
         (Exit::InputRejected, "input rejected (format, header, truncated, reject budget)"),
         (Exit::Database, "Postgres refused or is out of reach (rights, disk)"),
         (Exit::SchemaRefused, "the gate refused (version, contract, seal, touched, rejected)"),
-        (Exit::ChecksFailed, "checks failed or counts do not agree"),
+        (Exit::ChecksFailed, "checks failed, counts do not agree, or a gate on data refused"),
         (Exit::SwapNotPossible, "swap not possible; the old build is still live"),
         (Exit::Locked, "another run holds the lock"),
         (Exit::Interrupted, "interrupted (SIGINT), cleaned up"),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::ledger::GateEntry;
 use crate::pg::{Session, db};
 use crate::registry::control::{Contract, contracts};
 use crate::registry::waiver::{self, Waiver};
@@ -24,6 +25,8 @@ pub struct DatabaseStatus {
     pub rejected: Vec<Rejected>,
     /// Gates that do not count now.
     pub waivers: Vec<Waiver>,
+    /// What the gates on data say of the sealed build that waits, where that is asked.
+    pub gates: Vec<GateEntry>,
     /// The run that holds the lock now.
     pub running: Option<RunLine>,
     /// The last run that ended.
@@ -97,6 +100,7 @@ pub async fn of_database(
         rejected,
         contracts: contracts(control, Some(database)).await?,
         waivers: waiver::standing(control, database).await?,
+        gates: Vec::new(),
         running: open.take_if(|_| held),
         last: run_line(control, database, "ended_at is not null").await?,
         failed: match open {

@@ -25,6 +25,7 @@ pub mod command;
 // the stages, in the order that data meets them
 pub mod source;
 pub mod manifest;
+pub mod gates;
 pub mod fetch;
 pub mod reuse;
 pub mod decode;

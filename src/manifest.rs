@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Exit, Failure};
 use crate::personal::HashKey;
 use crate::schema::Schema;
-use crate::source::Source;
+use crate::source::{Period, Source};
 use crate::store::{Listed, Pin, Store, file_name, withdrawn};
 use crate::subset::Origin;
 
@@ -58,7 +58,8 @@ pub struct Input {
     /// sha256 of the .sql files of its tables; empty where it is not known.
     #[serde(default)]
     pub sql_sha256: String,
-    /// The day that the newest object's name gives as the posting's, yyyymmdd.
+    /// The day that the newest object's name gives as the posting's, yyyymmdd, or what else it
+    /// gives (`202605`).
     pub posted: Option<String>,
     /// The objects at their versions: one, or one an edition, the newest edition last.
     pub objects: Vec<Pin>,
@@ -133,13 +134,14 @@ impl Manifest {
                 posted: None,
                 objects: Vec::new(),
             };
-            for Candidate { object, posted, .. } in newest {
+            let last = newest.iter().filter_map(|c| c.named.posted).max_by_key(Period::order);
+            input.posted = last.map(|posted| posted.digits());
+            for Candidate { object, .. } in newest {
                 let pin = match pins.get(object.key.as_str()) {
                     Some(pin) => pin.clone(),
                     None => store.pin(&object.key).await?,
                 };
                 pins.insert(&object.key, pin.clone());
-                input.posted = input.posted.max(posted);
                 input.objects.push(pin);
             }
             inputs.insert(source.name.as_str().to_owned(), input);
@@ -191,25 +193,49 @@ fn withdrawn_of(sources: &[&Source], gone: &[Listed], bucket: &str) -> Vec<Strin
     gone.iter().filter(wanted).map(|object| format!("s3://{bucket}/{}", object.key)).collect()
 }
 
+/// What an object's name tells of it, by the pattern's groups.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Of which edition it is.
+    pub edition: Option<String>,
+    /// When it was posted.
+    pub posted: Option<Period>,
+    /// What time its data speak of; a year where it gives no more.
+    pub period: Option<Period>,
+}
+
+impl Named {
+    /// Reads the file name of a key; `None` where the source does not read such an object.
+    pub fn of(source: &Source, key: &str) -> Option<Named> {
+        let captured = source.object.captures(file_name(key))?;
+        let group = |name| captured.name(name).map(|found| found.as_str());
+        let time = |name| group(name).and_then(Period::parse);
+        Some(Named {
+            edition: group("edition").map(str::to_owned),
+            posted: time("posted"),
+            period: time("period").or_else(|| time("year")),
+        })
+    }
+}
+
 /// A landed object that a source's pattern matches.
 struct Candidate<'a> {
     object: &'a Listed,
-    edition: Option<String>,
-    posted: Option<String>,
+    named: Named,
 }
 
 impl<'a> Candidate<'a> {
     fn of(source: &Source, object: &'a Listed) -> Option<Candidate<'a>> {
-        let captured = source.object.captures(file_name(&object.key))?;
-        let group = |name| captured.name(name).map(|found| found.as_str().to_owned());
-        Some(Candidate { object, edition: group("edition"), posted: group("posted") })
+        Some(Candidate { object, named: Named::of(source, &object.key)? })
     }
 
-    /// What orders the candidates of an edition: the posting day in the name, then the folder it
-    /// landed in (a day), then when it was put.
+    /// What orders the candidates of an edition: the posting in the name, then the period there,
+    /// then the folder it landed in (a day), then when it was put.
     fn age(&self) -> impl Ord + '_ {
         let folder = self.object.key.rsplit_once('/').map(|(folder, _)| folder);
-        (&self.posted, folder, self.object.modified, &self.object.key)
+        let Named { posted, period, .. } = &self.named;
+        let times = [posted, period].map(|time| time.as_ref().map(Period::order));
+        (times, folder, self.object.modified, &self.object.key)
     }
 }
 
@@ -218,10 +244,10 @@ impl<'a> Candidate<'a> {
 fn newest<'a>(source: &Source, listed: &'a [Listed]) -> Vec<Candidate<'a>> {
     let mut editions: BTreeMap<Option<String>, Candidate<'a>> = BTreeMap::new();
     for candidate in listed.iter().filter_map(|object| Candidate::of(source, object)) {
-        match editions.get(&candidate.edition) {
+        match editions.get(&candidate.named.edition) {
             Some(known) if known.age() >= candidate.age() => {}
             _ => {
-                editions.insert(candidate.edition.clone(), candidate);
+                editions.insert(candidate.named.edition.clone(), candidate);
             }
         }
     }

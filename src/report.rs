@@ -33,7 +33,7 @@ pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 pub use waiver::{waived, waiver};
 
-use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
+use crate::ledger::{GateEntry, Ledger, Promotion, SourceEntry, SourceState, StageEntry};
 use crate::schema::Checked;
 
 /// A table with its first column to the left and the others to the right.
@@ -132,6 +132,7 @@ fn print_ledger(ledger: &Ledger) {
     for warning in &ledger.warnings {
         say!("  note: {warning}");
     }
+    notable(&ledger.gates);
     match &ledger.promoted {
         Some(promotion) => say!("  {}", promoted(&ledger.database, promotion)),
         None if ledger.sealed => say!("  sealed; next: kiln swap {}", ledger.database),
@@ -157,17 +158,50 @@ fn rejected(database: &str, promotion: &Promotion, dry_run: bool) {
     );
 }
 
-/// The outcome of `kiln swap` and `kiln rollback`.
-pub fn promotion(database: &str, promotion: &Promotion, dry_run: bool, as_json: bool) {
+/// The outcome of `kiln swap` and `kiln rollback`; without a promotion the gates refused.
+pub fn promotion(
+    database: &str,
+    promotion: Option<&Promotion>,
+    gates: &[GateEntry],
+    dry_run: bool,
+    as_json: bool,
+) {
     if as_json {
-        say!("{}", json!({ "database": database, "dry_run": dry_run, "promotion": promotion }));
-    } else if dry_run {
+        say!(
+            "{}",
+            json!({
+                "database": database, "dry_run": dry_run, "promotion": promotion, "gates": gates,
+            })
+        );
+        return;
+    }
+    let Some(promotion) = promotion else { return };
+    if dry_run {
         let before = promotion.from.as_deref().unwrap_or("nothing");
         say!("{database} would go from {before} to {}; the gate agrees", promotion.to);
         rejected(database, promotion, dry_run);
     } else {
         say!("{}", promoted(database, promotion));
         rejected(database, promotion, dry_run);
+    }
+    notable(gates);
+}
+
+/// What gates say of something, and the commands that help.
+pub fn gates(database: &str, of: &str, gates: &[GateEntry], then: &str) {
+    if gates.iter().any(GateEntry::is_notable) {
+        say!("  {of}:");
+        notable(gates);
+    }
+    if let Some(waivers) = GateEntry::waivers_for(database, gates) {
+        say!("  if that is meant: {waivers} && {then}");
+    }
+}
+
+/// Gates that a person is told of.
+fn notable(gates: &[GateEntry]) {
+    for entry in gates.iter().filter(|entry| entry.is_notable()) {
+        say!("  {}", entry.text());
     }
 }
 

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Exit, Failure, failure};
 use crate::failpoint;
+use crate::gates::Account;
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
-use crate::pg::{Ident, Session, db};
+use crate::pg::{Ident, Server, Session, db};
 use crate::registry::build::BuildDatabase;
-use crate::registry::{State, Tag, now};
+use crate::registry::{Build, State, Tag, now};
 use crate::schema::{SchemaLock, catalog};
 
 /// What the stamp says, as far as the gate needs it.
@@ -186,6 +187,30 @@ pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
         serves_from: row.get::<_, Option<i32>>(5).unwrap_or(version).cast_unsigned(),
         fingerprint: row.get(3),
         rows: own.chain(sets).collect(),
+    }))
+}
+
+/// A sealed build's own account; `None` when it has none.
+///
+/// # Errors
+/// When the server cannot be asked, or the account cannot be read.
+pub async fn account_of(
+    server: &Server,
+    build: &Build,
+    owner: &str,
+) -> anyhow::Result<Option<Account>> {
+    let session = BuildDatabase::new(server, &build.name, owner)?.session("account").await?;
+    if read(&session).await?.is_none() {
+        return Ok(None);
+    }
+    let row = session
+        .query_one("select manifest, ledger from kiln.stamp", &[])
+        .await
+        .map_err(db("read the stamp"))?;
+    Ok(Some(Account {
+        build: build.own_name().to_owned(),
+        manifest: serde_json::from_value(row.get(0))?,
+        ledger: serde_json::from_value(row.get(1))?,
     }))
 }
 

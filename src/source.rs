@@ -4,7 +4,9 @@
 //! cut, which column feeds which, budgets. Types come from the table (see `bind`).
 
 mod columns;
+mod gates;
 mod parse;
+mod period;
 mod sections;
 mod shape;
 mod transform;
@@ -14,6 +16,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use regex::Regex;
 
+pub use gates::Gates;
+pub use period::Period;
 pub use sections::Sections;
 pub use shape::Shape;
 pub use transform::{Transform, trim};
@@ -34,8 +38,8 @@ pub struct Source {
     pub text: String,
     /// One sentence for people.
     pub description: String,
-    /// Matches the object's file name; group `posted` (yyyymmdd) orders releases; with a group
-    /// `edition` the newest object of every edition is read.
+    /// Matches the object's file name; groups `posted`, `period` and `year` order releases; with a
+    /// group `edition` the newest object of every edition is read.
     pub object: Regex,
     /// Matches the names of inner zips to open on the way; `None`: the member lies in the object.
     pub archive: Option<Regex>,
@@ -53,6 +57,8 @@ pub struct Source {
     pub format: Format,
     /// What may be wrong before the source is refused.
     pub budget: Budget,
+    /// How far it may differ from what is live.
+    pub gates: Gates,
     /// The file's columns, in file order, and what else is known of a row.
     pub columns: Vec<Column>,
     /// What becomes of columns that the header has and `columns` has not.

@@ -196,17 +196,26 @@ impl<'a> Table<'a> {
 
     /// A share between 0 and 1.
     pub fn ratio(&self, key: &'static str) -> Option<f64> {
+        self.float(key, 1.0, "a share from 0.0 to 1.0").map(|said| said.value)
+    }
+
+    /// A number from 0.
+    pub fn number(&self, key: &'static str) -> Option<Said<f64>> {
+        self.float(key, f64::MAX, "a number from 0.0")
+    }
+
+    fn float(&self, key: &'static str, max: f64, expected: &str) -> Option<Said<f64>> {
         let (value, line) = self.get(key)?;
         let parsed: Option<f64> = match value {
             DeValue::Float(number) => number.as_str().parse().ok(),
             DeValue::Integer(number) => number.as_str().parse().ok(),
             _ => None,
         };
-        let ratio = parsed.filter(|ratio| (0.0..=1.0).contains(ratio));
-        if ratio.is_none() {
-            self.wrong(key, line, "a share from 0.0 to 1.0", value);
+        let number = parsed.filter(|number| (0.0..=max).contains(number));
+        if number.is_none() {
+            self.wrong(key, line, expected, value);
         }
-        ratio
+        number.map(|value| Said { value, line })
     }
 
     /// `true` or `false`.

@@ -14,16 +14,18 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, Failure, failure};
-use crate::ledger::Promotion;
+use crate::gates;
+use crate::ledger::{GateEntry, Promotion};
 use crate::lock::RunLock;
 use crate::manifest::Manifest;
 use crate::manifest::rejected::{self, Refusal};
 use crate::pg::{Server, db};
 use crate::registry::build::BuildDatabase;
 use crate::registry::retention::former;
-use crate::registry::{Build, State};
+use crate::registry::{Build, State, waiver};
 use crate::schema::{SchemaLock, catalog};
 use crate::seal::{self, Sealed};
+use crate::source::Source;
 use gate::Facts;
 use tags::Change;
 
@@ -43,6 +45,10 @@ pub struct Swap<'a> {
     pub action: &'a str,
     /// Why, for the audit.
     pub why: &'a str,
+    /// The database's specs, for the gates on data: their limits, and what objects' names tell.
+    pub specs: &'a [Source],
+    /// What the gates on data said.
+    pub judged: Vec<GateEntry>,
     /// Whether a person named this very build: a subset goes live in no other way.
     pub named: bool,
     /// The stop signal: until COMMIT is sent it leaves everything as it was.
@@ -80,6 +86,7 @@ impl Swap<'_> {
         let builds = crate::registry::builds(self.lock, self.lock.database()).await?;
         let facts = self.facts(candidate, &builds, sealed.is_some()).await?;
         refuse_foreign(self.lock, &builds).await?;
+        self.hold_against_live(candidate, &builds).await?;
         let began = Instant::now();
         let (held, ended) = rename::rename(self, candidate, &builds, &facts).await?;
         let live = crate::registry::live(&builds, self.lock.database());
@@ -98,6 +105,33 @@ impl Swap<'_> {
             "swapped"
         );
         Ok(promotion)
+    }
+
+    /// Asks the gates on data of a whole build that is new, beside the whole one that is live. One
+    /// that has been live was asked then.
+    ///
+    /// # Errors
+    /// [`Exit::ChecksFailed`] with all that they refuse; [`Swap::judged`] has every verdict.
+    pub async fn hold_against_live(
+        &mut self,
+        candidate: &Build,
+        builds: &[Build],
+    ) -> anyhow::Result<()> {
+        let database = self.lock.database().to_owned();
+        let live = crate::registry::live(builds, &database).filter(|build| !build.is_subset());
+        let is_new = candidate.tag.as_ref().is_some_and(|tag| tag.live_since.is_none());
+        let Some(live) = live.filter(|_| is_new && !candidate.is_subset()) else { return Ok(()) };
+        let was = seal::account_of(self.server, live, self.owner).await?;
+        let is = seal::account_of(self.server, candidate, self.owner).await?;
+        // One that is not sealed is refused for that.
+        let (Some(was), Some(is)) = (was, is) else { return Ok(()) };
+        let waivers = waiver::standing(self.lock, &database).await?;
+        self.judged = gates::judge(&was, &is, self.specs, &waivers);
+        for entry in self.judged.iter().filter(|entry| entry.is_notable()) {
+            tracing::warn!(gate = entry.gate, source = entry.source, "{}", entry.text());
+        }
+        let what = format!("{} is not promoted", is.build);
+        gates::permit(&database, &what, &self.judged, &format!("kiln swap {database}"))
     }
 
     /// What the gate needs to know of the candidate itself, read before anything is locked.

@@ -4,6 +4,7 @@
 pub mod dictionary;
 mod field;
 mod line;
+mod nulls;
 mod sets;
 
 use std::cell::Cell;
@@ -17,6 +18,8 @@ use crate::bind::{Binding, Layout, Target};
 use crate::decode::{Record, Records};
 use crate::encode;
 use crate::source::{Encoding, From, Test};
+use nulls::Met;
+pub use nulls::Nulls;
 use sets::Sets;
 
 /// Original bytes that a reject keeps; CMS's longest records are far below.
@@ -91,6 +94,7 @@ pub struct Validator<'a> {
     blanks: Vec<Option<usize>>,
     /// Fields of the row at hand that are null because they do not fit.
     misfits: Cell<u64>,
+    met: Met,
     /// What has been counted so far.
     pub counts: Counts,
     /// Rows whose line was not cut: nothing else tells a test that there were any.
@@ -122,6 +126,7 @@ impl<'a> Validator<'a> {
         };
         let wide = binding.targets.len() >= WIDE;
         let blanks = binding.targets.iter().filter(|_| wide).map(blank).collect();
+        let met = Met::new(binding, wide);
         Validator {
             binding,
             layout,
@@ -130,10 +135,20 @@ impl<'a> Validator<'a> {
             sets,
             blanks,
             misfits: Cell::new(0),
+            met,
             counts,
             #[cfg(test)]
             uncut: 0,
         }
+    }
+
+    /// How many of the rows so far are null in each column.
+    pub fn nulls(&self) -> Nulls {
+        let nulls_of = |dictionary: usize, met: &[u64]| {
+            let columns = self.binding.dictionaries[dictionary].targets.len();
+            self.sets.shared()[dictionary].nulls(columns, met)
+        };
+        self.met.nulls(self.binding, &self.layout, self.counts.loaded, nulls_of)
     }
 
     /// The counts, when the file is read to its end.
@@ -166,6 +181,8 @@ impl<'a> Validator<'a> {
     /// fields and looked at, and nothing was appended.
     fn take_known(&mut self, line: &[u8], rows: &mut Vec<u8>) -> bool {
         let Some(digest) = self.sets.known_row(line, rows) else { return false };
+        let entries = &self.sets.entries;
+        self.met.note_sets(|dictionary| entries[dictionary]);
         #[cfg(test)]
         {
             self.uncut += 1;
@@ -197,6 +214,9 @@ impl<'a> Validator<'a> {
             false => {
                 let mut sets = std::mem::take(&mut self.sets);
                 let encoded = self.row_of_sets(record, &mut sets, rows);
+                if encoded.is_ok() {
+                    self.met.note_sets(|dictionary| sets.entries[dictionary]);
+                }
                 self.sets = sets;
                 encoded
             }
@@ -240,31 +260,41 @@ impl<'a> Validator<'a> {
     fn plain_row(&self, record: &Record<'_>, rows: &mut Vec<u8>) -> Result<u128, Refusal> {
         let start = rows.len();
         encode::begin_row(rows, self.binding.targets.len() as i16);
-        self.encode_all(record, &self.binding.targets, &self.blanks, rows)?;
+        self.encode_own(record, rows)?;
         Ok(xxh3_128(&rows[start..]))
     }
 
-    fn encode_all(
-        &self,
-        record: &Record<'_>,
-        targets: &[Target],
-        blanks: &[Option<usize>],
-        rows: &mut Vec<u8>,
-    ) -> Result<(), Refusal> {
-        for (index, target) in targets.iter().enumerate() {
+    /// The columns of the source's own table, and notes which are null.
+    fn encode_own(&self, record: &Record<'_>, rows: &mut Vec<u8>) -> Result<(), Refusal> {
+        let first = rows.len();
+        for (index, target) in self.binding.targets.iter().enumerate() {
             // As most fields of a wide row are: they are not looked at more closely.
-            if let Some(Some(field)) = blanks.get(index)
+            if let Some(Some(field)) = self.blanks.get(index)
                 && record.is_blank(*field)
             {
                 encode::null(rows);
                 continue;
             }
-            match target.feed.column() {
-                Some(column) => self.encode(record, target, column, rows)?,
-                None => self.gather(record, target, rows)?,
+            let start = rows.len();
+            if let Err(refusal) = self.encode_target(record, target, rows) {
+                self.met.take_back(index, &rows[first..]);
+                return Err(refusal);
             }
+            self.met.note(index, rows, start);
         }
         Ok(())
+    }
+
+    fn encode_target(
+        &self,
+        record: &Record<'_>,
+        target: &Target,
+        rows: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        match target.feed.column() {
+            Some(column) => self.encode(record, target, column, rows),
+            None => self.gather(record, target, rows),
+        }
     }
 
     fn left_out(&self, record: &Record<'_>) -> bool {

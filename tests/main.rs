@@ -22,6 +22,8 @@ mod leftovers;
 
 // is a night the same whatever is set on its server, role and database, and what lies before it?
 mod surroundings;
+// is a release that collapsed, or one that goes back in time, refused before anyone reads it?
+mod gates;
 
 // is unchanged work not done again, and what is brought over the same to the row?
 mod reuse;

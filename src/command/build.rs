@@ -20,6 +20,7 @@ use crate::copy::queue::{After, AfterWork, Early, Loading, Task};
 use crate::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::failpoint;
 use crate::forecast::room::Room;
+use crate::gates::Live;
 use crate::ledger::{Ledger, SourceEntry};
 use crate::lock::RunLock;
 use crate::manifest::{Manifest, rejected};
@@ -76,6 +77,8 @@ pub(super) struct Baking<'a> {
     pub base: Option<Base>,
     /// The command that makes it once more, where it was no night's.
     pub asked: Option<String>,
+    /// What is live, for gates that are asked before rows are loaded.
+    pub live: Option<Live>,
     /// The forecast, once the manifest is fixed.
     pub room: Option<Room>,
     /// Where the WAL ended when the load began.
@@ -116,6 +119,7 @@ impl<'a> Baking<'a> {
             reuse: false,
             base: None,
             asked: None,
+            live: None,
             room: None,
             wal_before: 0,
             problems,
@@ -140,6 +144,7 @@ impl<'a> Baking<'a> {
         let work = async {
             let bindings = self.create().await?;
             let manifest = self.fix_manifest().await?;
+            self.hold_older(&manifest).await?;
             self.copy(&manifest, bindings).await?;
             self.finish(&manifest).await
         };
@@ -159,7 +164,8 @@ impl<'a> Baking<'a> {
         match outcome {
             Ok(sealed) => {
                 let Baking { lock, ledger, tag, specs, .. } = self;
-                Ok(Baked { lock, sealed, ledger, tag, schema: specs.schema })
+                let Specs { schema, sources } = specs;
+                Ok(Baked { lock, sealed, ledger, tag, schema, sources })
             }
             Err(error) => Err(self.fail(error).await),
         }
@@ -318,6 +324,7 @@ impl<'a> Baking<'a> {
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
             room: self.room.as_ref(),
+            live: self.live.as_ref(),
             progress: &self.context.progress,
             after: None,
             stop: &self.context.stop,

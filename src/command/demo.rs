@@ -8,7 +8,8 @@ use super::{Context, Start, run, synth};
 use crate::cli;
 use crate::ledger::StageEntry;
 use crate::local;
-use crate::registry::control;
+use crate::registry::waiver::{self, Gate, NewWaiver};
+use crate::registry::{builds, control, live};
 use crate::report;
 use crate::schema::Schema;
 use crate::strict::Problems;
@@ -54,6 +55,7 @@ async fn demo(
     }
     for database in &databases {
         register_app(context, database).await?;
+        expect_other_data(context, database, args).await?;
     }
     let night = cli::Run {
         databases: databases.iter().map(|name| (*name).to_owned()).collect(),
@@ -71,6 +73,28 @@ async fn demo(
 
 fn stage(name: &str, since: Instant) -> StageEntry {
     StageEntry { stage: name.to_owned(), seconds: since.elapsed().as_secs_f64() }
+}
+
+/// A demo of another scale, or other seed, has other rows than what is live: that is meant, and stands in
+/// the audit as any person's word does. The waivers end with the day, used or not.
+async fn expect_other_data(
+    context: &Context,
+    database: &str,
+    args: &cli::Demo,
+) -> anyhow::Result<()> {
+    let session = control::open(&context.server).await?;
+    if live(&builds(&session, database).await?, database).is_none() {
+        return Ok(());
+    }
+    let why = format!("kiln demo --scale {} --seed {}: generated data", args.scale, args.seed);
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    for gate in [Gate::Rows, Gate::Nulls, Gate::Older] {
+        let (until, why) = (Some(today), why.as_str());
+        let new = NewWaiver { database, gate, source: None, build: None, until, why };
+        let id = waiver::grant(&session, &context.who, &new).await?;
+        report::waiver(&new, Some(id), false, context.quiet);
+    }
+    Ok(())
 }
 
 /// Says that an app named `demo` accepts the schema as it is locked.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::build::Baking;
 use super::without;
 use crate::error::{Exit, Failure, exit_of, render};
-use crate::ledger::{Ledger, SourceEntry, SourceState};
+use crate::ledger::{GateEntry, Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
 use crate::manifest::rejected::{self, Rejected};
 use crate::pg::{db, is_state, stopped};
@@ -18,6 +18,7 @@ use crate::registry::found::note_sql;
 use crate::registry::{State, Tag};
 use crate::schema::Schema;
 use crate::seal::Sealed;
+use crate::source::Sources;
 
 /// How long a stage may take to stop by itself.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -29,6 +30,7 @@ pub(super) struct Baked {
     pub ledger: Ledger,
     pub tag: Tag,
     pub schema: Schema,
+    pub sources: Sources,
 }
 
 impl Baking<'_> {
@@ -189,7 +191,8 @@ impl Baked {
         let Tag { build, database, subset, .. } = &self.tag;
         let next = match (self.ledger.promoted.is_some(), subset) {
             (true, _) => format!("kiln prune {database}"),
-            (false, None) => format!("kiln swap {database}"),
+            (false, None) => GateEntry::way_on(database, &self.ledger.gates)
+                .unwrap_or_else(|| format!("kiln swap {database}")),
             (false, Some(_)) => format!("kiln swap {database} {build}"),
         };
         let code = |error| crate::stop::exit_code().unwrap_or(exit_of(error).code());

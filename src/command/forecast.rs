@@ -6,6 +6,7 @@ use std::iter;
 use super::base::Base;
 use super::build::Baking;
 use super::{Context, plan::Specs};
+use crate::error::{Exit, exit_of};
 use crate::forecast::room::{NoRoom, Room, Site};
 use crate::forecast::used::{Used, measure, wal_end};
 use crate::forecast::works::Had;
@@ -153,7 +154,10 @@ impl Baking<'_> {
     /// The outcome's.
     pub(super) async fn had_room<T>(&mut self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
         self.note_forecast();
-        if outcome.as_ref().is_err_and(|error| error.is::<NoRoom>()) {
+        // Refused before a row was loaded: for want of room, or by a gate.
+        let before =
+            |error: &anyhow::Error| error.is::<NoRoom>() || exit_of(error) == Exit::ChecksFailed;
+        if outcome.as_ref().is_err_and(before) {
             self.worth_keeping = self.has_something().await;
         }
         outcome

@@ -135,6 +135,7 @@ async fn replace(
         connections: context.config.connections,
         scratch: context.config.folder("scratch")?,
         room: None,
+        live: None,
         progress: &context.progress,
         after: None,
         stop: &context.stop,

@@ -199,6 +199,8 @@ impl<'a> Opened<'a> {
             action: "swap",
             why: "the night's run",
             named: false,
+            specs: &[],
+            judged: Vec::new(),
         };
         let facts = swap.facts(live, &all, true).await?;
         gate::decide(&facts, &contracts, &[]).map(drop)

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::base::Base;
 use super::forecast::of_plan;
+use super::gates::{self, Stands};
 use super::outlook::Outlook;
 use super::{Context, Start, without};
 use crate::cli;
@@ -17,7 +18,7 @@ use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::{Input, Manifest, rejected};
 use crate::personal;
 use crate::pg::Session;
-use crate::registry::{control, waiver};
+use crate::registry::control;
 use crate::report;
 use crate::reuse::{self, Action, Decision};
 use crate::schema::Schema;
@@ -112,9 +113,9 @@ pub(super) async fn plan(
         Some(control) => Base::choose(context, control, &specs, outlook.manifest.clone()).await?,
         None => None,
     };
-    let waivers = match &control {
-        Some(control) => waiver::standing(control, database).await?,
-        None => Vec::new(),
+    let stands = match &control {
+        Some(control) => gates::stands(context, control, &specs, &outlook.manifest).await?,
+        None => Stands::default(),
     };
     let asked = control.as_ref().filter(|_| idle.is_none());
     let refused = refused(context, asked, &outlook.manifest).await;
@@ -132,7 +133,8 @@ pub(super) async fn plan(
             "dry_run": true, "database": database, "live": outlook.live,
             "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
             "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
-            "waivers": waivers, "refused": refused.as_ref().err().map(render),
+            "waivers": stands.waivers, "gates": stands.refused, "waiting": stands.waiting,
+            "refused": refused.as_ref().err().map(render),
             "not_accepted": unwelcome.as_ref().map(|(reasons, _)| reasons),
         });
         say!("{said}");
@@ -149,9 +151,7 @@ pub(super) async fn plan(
     for location in &outlook.manifest.withdrawn {
         say!("  {location}  was withdrawn: not read");
     }
-    for waiver in &waivers {
-        say!("  {}", report::waived(waiver));
-    }
+    stands.print(database);
     if let Some((reasons, help)) = &unwelcome {
         say!("it would not go live: {}", reasons.join("; "));
         say!("  {help}");

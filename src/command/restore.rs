@@ -351,6 +351,8 @@ async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<
         action: "swap",
         why: "kiln restore",
         named: true,
+        specs: &[],
+        judged: Vec::new(),
     };
     let promotion = swap.promote(candidate, Some(&baked.sealed)).await?;
     baked.ledger.promoted = Some(promotion);

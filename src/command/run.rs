@@ -138,9 +138,12 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         action: "swap",
         why: "the night's run",
         named: false,
+        specs: &baked.sources.all,
+        judged: Vec::new(),
     };
-    let promotion = swap.promote(candidate, Some(&baked.sealed)).await?;
-    baked.ledger.promoted = Some(promotion);
+    let promotion = swap.promote(candidate, Some(&baked.sealed)).await;
+    baked.ledger.gates = std::mem::take(&mut swap.judged);
+    baked.ledger.promoted = Some(promotion?);
     baked.ledger.stage("swap", since);
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! `kiln status`: what is live since when, its version, period and age, what stands beside it,
 //! what failed last, and the command that goes on from there.
 
-use super::{Context, Start};
+use super::{Context, Start, gates};
 use crate::cli;
 use crate::history::{DatabaseStatus, of_database};
 use crate::pg::db;
 use crate::registry::build::BuildDatabase;
 use crate::registry::control::{known_databases, open};
 use crate::report;
+use crate::source::Sources;
+use crate::strict::Problems;
 
 /// `kiln status [DATABASE…]`.
 ///
@@ -29,9 +31,13 @@ async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Dat
         named => context.databases(named)?,
     };
     for database in databases {
-        said.push(
-            of_database(&control, &database, async |build| has_rows(context, build).await).await?,
-        );
+        let looks = async |build: &_| has_rows(context, build).await;
+        let mut status = of_database(&control, &database, looks).await?;
+        // An app host has no specs; what gates say is not looked for there.
+        let specs = Sources::read(&context.config.root, &database, &Problems::default());
+        let specs = specs.unwrap_or_default().all;
+        status.gates = gates::of_waiting(context, &control, &database, &specs).await;
+        said.push(status);
     }
     Ok(said)
 }

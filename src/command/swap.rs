@@ -5,14 +5,15 @@ use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
 use crate::error::{Exit, Failure};
-use crate::ledger::Promotion;
+use crate::ledger::{GateEntry, Promotion};
 use crate::lock::RunLock;
 use crate::manifest;
-use crate::registry::control::{RunEnd, contracts, end_run};
+use crate::registry::control::{Contract, RunEnd, contracts, end_run};
 use crate::registry::waiver::{self, Gate, Waiver, covers};
 use crate::registry::{Build, builds};
 use crate::report;
 use crate::schema::Schema;
+use crate::source::Sources;
 use crate::strict::Problems;
 use crate::swap::{Swap, candidate, gate, previous, rejected};
 
@@ -66,12 +67,12 @@ impl Order<'_> {
     async fn carry_out(&self, start: Start) -> anyhow::Result<()> {
         let context = Context::open(start, false).await?;
         let outcome = self.locked(&context).await;
-        let promotion = context.close_after(outcome).await?;
-        report::promotion(self.database, &promotion, self.dry_run, self.json);
+        let (promotion, gates) = context.close_after(outcome).await?;
+        report::promotion(self.database, Some(&promotion), &gates, self.dry_run, self.json);
         Ok(())
     }
 
-    async fn locked(&self, context: &Context) -> anyhow::Result<Promotion> {
+    async fn locked(&self, context: &Context) -> anyhow::Result<(Promotion, Vec<GateEntry>)> {
         let (who, database) = (&context.who, self.database);
         if self.dry_run {
             let mut lock = RunLock::for_dry_run(&context.server, who, database).await?;
@@ -83,10 +84,10 @@ impl Order<'_> {
             lock.renew(&context.server).await;
         }
         match promoted {
-            Ok(promotion) => {
+            Ok((promotion, gates)) => {
                 let end = RunEnd { build: Some(&promotion.to), ..RunEnd::default() };
                 end_run(&lock, who, database, &end).await?;
-                Ok(promotion)
+                Ok((promotion, gates))
             }
             Err(error) => {
                 let build = self.build.map_or(String::new(), |build| format!(" {build}"));
@@ -96,9 +97,15 @@ impl Order<'_> {
         }
     }
 
-    async fn promote(&self, context: &Context, lock: &mut RunLock) -> anyhow::Result<Promotion> {
+    async fn promote(
+        &self,
+        context: &Context,
+        lock: &mut RunLock,
+    ) -> anyhow::Result<(Promotion, Vec<GateEntry>)> {
         let problems = Problems::default();
-        let schema = Schema::read(&context.config.root, self.database, &problems)?;
+        let root = &context.config.root;
+        let schema = Schema::read(root, self.database, &problems)?;
+        let sources = Sources::read(root, self.database, &problems)?;
         problems.into_result("kiln schema check")?;
         let all = builds(lock, self.database).await?;
         let waivers = waiver::standing(lock, self.database).await?;
@@ -120,13 +127,33 @@ impl Order<'_> {
             action: self.action,
             why: self.why,
             named: self.build.is_some(),
+            specs: &sources.all,
+            judged: Vec::new(),
         };
-        if !self.dry_run {
-            return swap.promote(chosen, None).await;
+        let promoted = match self.dry_run {
+            true => self.preview(&mut swap, chosen, &all, &said, &waivers).await,
+            false => swap.promote(chosen, None).await,
+        };
+        let judged = swap.judged;
+        if promoted.is_err() && !judged.is_empty() && self.json {
+            report::promotion(self.database, None, &judged, self.dry_run, true);
         }
-        let facts = swap.facts(chosen, &all, false).await?;
-        gate::decide(&facts, &said, &waivers)?;
-        let live = crate::registry::live(&all, self.database);
+        Ok((promoted?, judged))
+    }
+
+    /// What a swap would do, held against the gates.
+    async fn preview(
+        &self,
+        swap: &mut Swap<'_>,
+        chosen: &Build,
+        all: &[Build],
+        said: &[Contract],
+        waivers: &[Waiver],
+    ) -> anyhow::Result<Promotion> {
+        let facts = swap.facts(chosen, all, false).await?;
+        gate::decide(&facts, said, waivers)?;
+        swap.hold_against_live(chosen, all).await?;
+        let live = crate::registry::live(all, self.database);
         Ok(Promotion {
             from: live.and_then(|build| build.tag.as_ref()).map(|tag| tag.build.clone()),
             to: facts.tag.build,

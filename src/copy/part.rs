@@ -17,7 +17,7 @@ use crate::fetch::ahead::{Ahead, ahead};
 use crate::fetch::verified::{Complete, Verified};
 use crate::pg::Ident;
 use crate::source::Source;
-use crate::validate::{Counts, Outcome, Reject, Validator};
+use crate::validate::{Counts, Nulls, Outcome, Reject, Validator};
 pub use chunk::{Chunk, Rows};
 pub use lines::Columns;
 use lines::Filled;
@@ -83,6 +83,16 @@ pub struct Siblings {
     filled: Arc<Filled>,
 }
 
+/// A part that was read to its end.
+pub struct ReadPart {
+    /// The proof that it was.
+    pub proof: Complete,
+    /// What was counted.
+    pub counts: Counts,
+    /// Which rows are null.
+    pub nulls: Nulls,
+}
+
 /// Reads a part to its end and hands rows on, all of them with the source's last one; blocking.
 ///
 /// # Errors
@@ -91,7 +101,7 @@ pub fn read(
     part: &Part,
     last: bool,
     hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
-) -> anyhow::Result<(Complete, Counts)> {
+) -> anyhow::Result<ReadPart> {
     let meter = Arc::clone(&part.meter);
     let on_bytes = move |count| {
         meter.bytes.fetch_add(count, Ordering::Relaxed);
@@ -106,11 +116,12 @@ fn rows<R: Read + Send>(
     last: bool,
     input: Verified<R>,
     hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
-) -> anyhow::Result<(Complete, Counts)> {
-    let ((counts, ended_in_newline), input) = ahead(input, |text| cut(part, last, text, hand_on))?;
+) -> anyhow::Result<ReadPart> {
+    let ((counts, nulls, ended_in_newline), input) =
+        ahead(input, |text| cut(part, last, text, hand_on))?;
     let proof = input.finish()?;
     refuse_odd_end(part, &counts, ended_in_newline)?;
-    Ok((proof, counts))
+    Ok(ReadPart { proof, counts, nulls })
 }
 
 /// Makes rows of a text; and says whether it ended in a line end.
@@ -119,7 +130,7 @@ fn cut(
     last: bool,
     text: Ahead,
     hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
-) -> anyhow::Result<(Counts, bool)> {
+) -> anyhow::Result<(Counts, Nulls, bool)> {
     let source = &part.binding.source;
     let mut records = Records::new(text, &source.format);
     header::begin(source, &mut records)?;
@@ -153,7 +164,8 @@ fn cut(
     } else if let Some(rows) = chunk.rest() {
         hand_on(Piece::Rows(rows))?;
     }
-    Ok((validator.finish(), records.ended_in_newline()))
+    let nulls = validator.nulls();
+    Ok((validator.finish(), nulls, records.ended_in_newline()))
 }
 
 /// The error of a row whose place another one has taken.

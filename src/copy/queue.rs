@@ -25,13 +25,14 @@ use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::forecast::Ways;
 use crate::forecast::room::Room;
+use crate::gates::{self, Live};
 use crate::ledger::{MadeIn, SourceEntry};
 use crate::manifest::Input;
 use crate::pg::{Session, db, stopped};
 use crate::progress::{Meter, Progress};
 use crate::registry::build::BuildDatabase;
 use crate::reuse::{self, Keep};
-use crate::source::Source;
+use crate::source::{Period, Source};
 use jobs::{Done, Job, Jobs, Opened};
 
 /// A source to be loaded.
@@ -58,6 +59,8 @@ pub struct Loading<'a> {
     pub scratch: std::path::PathBuf,
     /// Whether there is room for the rows, asked once the directories say how much text there is.
     pub room: Option<&'a Room>,
+    /// What is live, where a period that goes back is to be refused.
+    pub live: Option<&'a Live>,
     /// Who shows how far it is.
     pub progress: &'a Progress,
     /// What follows a source's rows; nothing where only rows are wanted.
@@ -130,6 +133,7 @@ impl Loading<'_> {
         let told = kept.iter().filter_map(|task| task.keep.as_ref());
         let entries = read.flat_map(|found| &found.entries);
         let unclaimed = unclaimed(self.specs, entries.chain(told.flat_map(|keep| &keep.entries)));
+        self.hold_periods(&found, &kept)?;
         self.hold_room(&found, &kept)?;
         let early = self.after.as_ref().map(|after| after.early.clone());
         let mut jobs = Jobs::new(early.unwrap_or_default(), self.after.is_some());
@@ -164,6 +168,23 @@ impl Loading<'_> {
         }
         all_or_first_error::<()>(outcomes)?;
         if self.stop.is_cancelled() { Err(stopped()) } else { Ok(()) }
+    }
+
+    /// Refuses to begin where a source's period goes back.
+    fn hold_periods(
+        &self,
+        found: &[(Task, anyhow::Result<Found>)],
+        kept: &[Task],
+    ) -> anyhow::Result<()> {
+        let Some(live) = self.live else { return Ok(()) };
+        let name = |task: &'_ Task| task.binding.source.name.as_str().to_owned();
+        let read = found.iter().filter_map(|(task, found)| {
+            found.as_ref().ok().map(|found| (name(task), found.period()))
+        });
+        let told = kept
+            .iter()
+            .filter_map(|task| Some((name(task), task.keep.as_ref()?.entry.period.clone())));
+        gates::hold_periods(live, &read.chain(told).collect::<Vec<_>>())
     }
 
     /// Refuses to begin where the text that was found will not fit.
@@ -287,16 +308,19 @@ fn one_period_an_object(
 ) -> Vec<(Task, anyhow::Result<Found>)> {
     let mut told: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
     for task in kept {
-        if let Some(period) = task.keep.as_ref().and_then(|keep| keep.entry.period.clone()) {
+        if let Some(period) = task.keep.as_ref().and_then(|keep| keep.entry.period.as_deref()) {
             let periods = told.entry(task.input.urls()).or_default();
-            periods.entry(period).or_default().push(task.binding.source.name.as_str().to_owned());
+            periods
+                .entry(Period::canonical(period))
+                .or_default()
+                .push(task.binding.source.name.as_str().to_owned());
         }
     }
     for (task, found) in &all {
         let period = found.as_ref().ok().and_then(Found::period);
         if let Some(period) = period {
             let periods = told.entry(task.input.urls()).or_default();
-            let names = periods.entry(period.to_owned()).or_default();
+            let names = periods.entry(period).or_default();
             names.push(task.binding.source.name.as_str().to_owned());
         }
     }
@@ -305,7 +329,7 @@ fn one_period_an_object(
         let Some(periods) = told.get(&url).filter(|periods| periods.len() > 1) else { continue };
         let most = periods.iter().max_by_key(|(_, names)| names.len()).map(|(period, _)| period);
         let own = found.as_ref().ok().and_then(Found::period);
-        if own.is_some() && own != most.map(String::as_str) {
+        if own.is_some() && own.as_ref() != most {
             let said: Vec<&str> = periods.keys().map(String::as_str).collect();
             let message = format!("{url} mixes the periods {}", said.join(" and "));
             let failure = Failure::new(Exit::InputRejected, message);

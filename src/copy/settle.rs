@@ -65,7 +65,7 @@ impl Open {
         match found {
             Err(error) => open.failed = Some(error),
             Ok(found) => {
-                open.period = found.period().map(str::to_owned);
+                open.period = found.period();
                 open.contents = found.contents;
                 let first = found.members.first().cloned();
                 let of_all = first.map(|member| open.part(member, attempt));

@@ -60,7 +60,7 @@ pub struct Found {
 
 impl Found {
     /// The period that the members' names tell; of several editions the newest.
-    pub fn period(&self) -> Option<&str> {
+    pub fn period(&self) -> Option<String> {
         self.members.iter().rev().find_map(Member::period)
     }
 }
@@ -109,7 +109,7 @@ fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result
 }
 
 fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
-    let mut periods: Vec<&str> = members.iter().filter_map(Member::period).collect();
+    let mut periods: Vec<String> = members.iter().filter_map(Member::period).collect();
     periods.sort_unstable();
     periods.dedup();
     if periods.len() > 1 {

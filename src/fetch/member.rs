@@ -11,7 +11,7 @@ use super::archive::damaged;
 use super::container::Container;
 use super::object::Object;
 use super::verified::{Expected, Verified};
-use crate::source::Source;
+use crate::source::{Period, Source};
 
 /// One file to load: a member of an archive, or an object that is the file itself.
 #[derive(Debug, Clone)]
@@ -55,9 +55,9 @@ impl Member {
         }
     }
 
-    /// The period that its name tells.
-    pub fn period(&self) -> Option<&str> {
-        self.known.get("period").map(String::as_str)
+    /// The period that its name tells, in kiln's own form.
+    pub fn period(&self) -> Option<String> {
+        self.known.get("period").map(|text| Period::canonical(text))
     }
 
     /// Its size as the archive declares it.

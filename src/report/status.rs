@@ -4,6 +4,7 @@ use indicatif::HumanBytes;
 
 use super::waiver::waived;
 use crate::history::{DatabaseStatus, RunLine};
+use crate::ledger::GateEntry;
 use crate::registry::Build;
 
 /// The outcome of `kiln status`.
@@ -28,10 +29,10 @@ fn print_status(said: &DatabaseStatus) {
             let since = tag.live_since.as_deref().unwrap_or("?");
             let age = said.age_seconds.map_or("?".to_owned(), age);
             say!(
-                "{database}: {} live since {since}, version {}, period {}, sealed {age} ago, {}",
+                "{database}: {} live since {since}, version {}, {}, sealed {age} ago, {}",
                 tag.build,
                 tag.version,
-                tag.period,
+                period(&tag.period),
                 size(build)
             );
             if let Some(part) = &tag.subset {
@@ -62,6 +63,12 @@ fn print_status(said: &DatabaseStatus) {
     for gone in &said.rejected {
         say!("  {} was rejected and is gone ({})", gone.build, gone.word);
     }
+    for entry in said.gates.iter().filter(|entry| entry.is_notable()) {
+        say!("    {}", entry.text());
+    }
+    if let Some(next) = GateEntry::way_on(database, &said.gates) {
+        say!("    if that is meant: {next}");
+    }
     let accepted: Vec<String> =
         said.contracts.iter().map(|c| format!("{} {}", c.app, c.words())).collect();
     match accepted.is_empty() {
@@ -82,6 +89,14 @@ fn print_status(said: &DatabaseStatus) {
     }
     if let Some(run) = &said.failed {
         print_failure(run);
+    }
+}
+
+/// What time the data speak of; files of some databases do not name any.
+fn period(said: &str) -> String {
+    match said {
+        "" => "no period in its files' names".to_owned(),
+        said => format!("period {said}"),
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use regex::Regex;
 
 use super::columns::{columns, dictionaries, filters, others, pack, sort};
-use super::{Budget, Column, Encoding, Format, Header, Others, Parts, Quoting, Sections, Source};
+use super::{
+    Budget, Column, Encoding, Format, Gates, Header, Others, Parts, Quoting, Sections, Source,
+};
 use crate::config::bytes;
 use crate::pg::Ident;
 use crate::strict::{File, Problems, Said, Table, suggest};
@@ -30,6 +32,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let personal = root.flag("personal");
     let format = format(&root);
     let budget = budget(&root);
+    let gates = Gates::parse(&root);
     let groups = groups([&object, &archive, &member]);
     let columns = columns(&root, &groups);
     let others = others(&root);
@@ -55,6 +58,7 @@ pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
         personal: personal.unwrap_or(false),
         format,
         budget,
+        gates,
         columns,
         others,
         dictionaries,

@@ -95,6 +95,22 @@ impl Shared {
         self.len() == 0
     }
 
+    /// Nulls by column, of so many, of the rows that met each set so often, by its number.
+    pub fn nulls(&self, columns: usize, met: &[u64]) -> Vec<u64> {
+        let mut nulls = vec![0; columns];
+        let sets = self.sets();
+        for (fields, id) in &sets.ids {
+            let times = met.get(*id as usize).copied().unwrap_or(0);
+            let mut rest = &**fields;
+            for nulls in nulls.iter_mut().filter(|_| times > 0) {
+                let Some(length) = encode::field_length(rest) else { break };
+                *nulls += if encode::is_null(&rest[..length]) { times } else { 0 };
+                rest = &rest[length..];
+            }
+        }
+        nulls
+    }
+
     /// All sets as rows of binary COPY, in the order of their numbers, in chunks of about so many
     /// bytes; `columns` are those besides the number.
     pub fn rows(&self, columns: usize, key: ColumnType, chunk: usize) -> Vec<Vec<u8>> {

@@ -33,7 +33,7 @@ pub(super) struct Sets<'a> {
     looked_up: Vec<LookedUp>,
     /// Where a line is nothing but the texts of sets.
     pub(super) line: Option<Line>,
-    /// The line's sets.
+    /// The last row's sets.
     pub(super) entries: Vec<Entry>,
 }
 
@@ -59,6 +59,11 @@ impl<'a> Sets<'a> {
         }
         sets.line = Line::new(binding, layout, &sets.spans);
         sets
+    }
+
+    /// The dictionaries, shared by all of the source's files.
+    pub(super) fn shared(&self) -> &'a [Shared] {
+        self.shared
     }
 
     /// Leaves what is known of the sets to the source's next file.
@@ -120,6 +125,7 @@ impl Validator<'_> {
         sets.plain.clear();
         sets.digested.clear();
         sets.looked_up.clear();
+        sets.entries.clear();
         for (index, dictionary) in dictionaries.iter().enumerate() {
             let looked_up = match sets.spans[index].and_then(|(a, b)| record.span(a, b)) {
                 Some(span) => match sets.known[index].get(span) {
@@ -141,7 +147,7 @@ impl Validator<'_> {
             };
             sets.looked_up.push(looked_up);
         }
-        self.encode_all(record, &self.binding.targets, &self.blanks, &mut sets.plain)?;
+        self.encode_own(record, &mut sets.plain)?;
         encode::begin_row(rows, (dictionaries.len() + self.binding.targets.len()) as i16);
         for (index, dictionary) in dictionaries.iter().enumerate() {
             let entry = match &sets.looked_up[index] {
@@ -150,6 +156,7 @@ impl Validator<'_> {
                     let fields = &sets.fields[fields.clone()];
                     let number = sets.shared[index].number(fields, dictionary.key);
                     let entry = number.map_err(|reason| {
+                        self.met.take_back(self.binding.targets.len(), &sets.plain);
                         let reason = format!("dictionary {} {reason}", dictionary.table);
                         (None, record.position.byte, reason)
                     })?;
@@ -158,6 +165,7 @@ impl Validator<'_> {
                 }
             };
             encode::number(rows, entry.id, dictionary.key);
+            sets.entries.push(entry);
             sets.digested.extend_from_slice(&entry.digest.to_le_bytes());
         }
         rows.extend_from_slice(&sets.plain);
@@ -174,7 +182,9 @@ impl Validator<'_> {
         sets: &mut Sets<'_>,
     ) -> Result<LookedUp, Refusal> {
         let fields = sets.fields.len();
-        self.encode_all(record, targets, &[], &mut sets.fields)?;
+        for target in targets {
+            self.encode_target(record, target, &mut sets.fields)?;
+        }
         let (text, fields) = (text..sets.text.len(), fields..sets.fields.len());
         Ok(LookedUp::New { text, fields })
     }

@@ -17,7 +17,7 @@ use crate::bind::{self, Binding};
 use crate::cli;
 use crate::config::Config;
 use crate::copy::Part;
-use crate::copy::part::{self, Piece, Rows, Siblings};
+use crate::copy::part::{self, Piece, ReadPart, Rows, Siblings};
 use crate::encode;
 use crate::error::{Exit, Failure, exit_of, failure, shell};
 use crate::fetch::archive;
@@ -198,7 +198,7 @@ impl Trial {
         let read = reader.await.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
         // A file that breaks off says more than COPY, which only missed its end; a reader that was left
         // says nothing.
-        let (proof, counts) = match (read, fed) {
+        let ReadPart { proof, counts, .. } = match (read, fed) {
             (Err(error), Err(fed)) if exit_of(&error) == Exit::Terminated => return Err(fed),
             (read, fed) => {
                 let read = read?;

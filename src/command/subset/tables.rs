@@ -188,6 +188,7 @@ pub fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> S
         misfits: 0,
         copied: rows,
         digest: facts.digest,
+        nulls: None,
     });
     entry
 }

@@ -24,6 +24,7 @@ use crate::pg::{Session, db, literal};
 use crate::progress::Meter;
 use crate::registry::build::BuildDatabase;
 use crate::reuse::Keep;
+use crate::source::Period;
 
 /// Bytes of a page of Postgres.
 const PAGE: u64 = 8192;
@@ -132,6 +133,8 @@ impl Loading<'_> {
         agree(name, &keep.entry, counted, rows)?;
         let mut entry = keep.entry.clone();
         entry.posted.clone_from(&task.input.posted);
+        // An older kiln sealed it in the publisher's words.
+        entry.period = entry.period.map(|text| Period::canonical(&text));
         entry.counted = counted;
         entry.stored = stored;
         entry.digest = rows.digest_hex();

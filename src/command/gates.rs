@@ -1,0 +1,125 @@
+//! What commands ask of the gates on data: before rows are loaded, at the swap, and of a sealed build
+//! that waits.
+
+use super::Context;
+use super::build::Baking;
+use super::plan::Specs;
+use crate::gates::{self, Account, Live};
+use crate::ledger::GateEntry;
+use crate::manifest::Manifest;
+use crate::pg::Session;
+use crate::registry::waiver::{self, Waiver};
+use crate::registry::{Build, builds, live};
+use crate::report;
+use crate::seal;
+use crate::source::Source;
+use crate::swap::candidate;
+
+/// The account of the build that is live; `None` where none is, or a part of one.
+///
+/// # Errors
+/// When a server cannot be asked.
+pub(super) async fn live_account(
+    context: &Context,
+    control: &Session,
+    database: &str,
+) -> anyhow::Result<Option<Account>> {
+    let all = builds(control, database).await?;
+    match live(&all, database).filter(|build| !build.is_subset()) {
+        Some(build) => account(context, build).await,
+        None => Ok(None),
+    }
+}
+
+async fn account(context: &Context, build: &Build) -> anyhow::Result<Option<Account>> {
+    seal::account_of(&context.server, build, &context.config.owner_role).await
+}
+
+/// What the gates say of the sealed build that `kiln swap` would take, for whoever asks how things
+/// stand. What cannot be read says nothing here: the swap will.
+pub(super) async fn of_waiting(
+    context: &Context,
+    control: &Session,
+    database: &str,
+    specs: &[Source],
+) -> Vec<GateEntry> {
+    let judged = async {
+        let all = builds(control, database).await?;
+        let Some(waiting) = candidate(&all, database) else { return anyhow::Ok(Vec::new()) };
+        let Some(live) = live(&all, database).filter(|build| !build.is_subset()) else {
+            return Ok(Vec::new());
+        };
+        let accounts = (account(context, live).await?, account(context, waiting).await?);
+        let (Some(live), Some(new)) = accounts else { return Ok(Vec::new()) };
+        let waivers = waiver::standing(control, database).await?;
+        Ok(gates::judge(&live, &new, specs, &waivers))
+    };
+    match judged.await {
+        Ok(entries) => entries,
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "the gates on data were not asked");
+            Vec::new()
+        }
+    }
+}
+
+/// What gates would say of a run, and what a person has said of them.
+#[derive(Default)]
+pub(super) struct Stands {
+    /// The waivers that stand.
+    pub waivers: Vec<Waiver>,
+    /// What of the manifest's names goes back.
+    pub refused: Vec<GateEntry>,
+    /// What is said of the sealed build that waits.
+    pub waiting: Vec<GateEntry>,
+}
+
+impl Stands {
+    pub(super) fn print(&self, database: &str) {
+        for waiver in &self.waivers {
+            say!("  {}", report::waived(waiver));
+        }
+        let run = format!("kiln run {database}");
+        report::gates(database, "what has landed would be refused", &self.refused, &run);
+        let swap = format!("kiln swap {database}");
+        report::gates(database, "the sealed build that waits", &self.waiting, &swap);
+    }
+}
+
+/// Gathers that; nothing is read but names and accounts.
+///
+/// # Errors
+/// When a server cannot be asked.
+pub(super) async fn stands(
+    context: &Context,
+    control: &Session,
+    specs: &Specs,
+    manifest: &Manifest,
+) -> anyhow::Result<Stands> {
+    let (database, specs) = (manifest.database.as_str(), specs.sources.all.as_slice());
+    let waivers = waiver::standing(control, database).await?;
+    let mut refused = match live_account(context, control, database).await? {
+        Some(live) => gates::by_names(&live.manifest, manifest, specs),
+        None => Vec::new(),
+    };
+    gates::waive(&mut refused, &waivers, None);
+    let waiting = of_waiting(context, control, database, specs).await;
+    Ok(Stands { waivers, refused, waiting })
+}
+
+impl Baking<'_> {
+    /// Refuses inputs whose names go back in time, and remembers what is live for those whose
+    /// members do.
+    pub(super) async fn hold_older(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
+        let database = self.tag.database.clone();
+        let Some(account) = live_account(self.context, &self.lock, &database).await? else {
+            return Ok(());
+        };
+        let waivers = waiver::standing(&self.lock, &database).await?;
+        let again = format!("kiln {} {database}", self.ledger.command);
+        let live = Live { account, waivers, build: self.tag.build.clone(), again };
+        gates::hold_names(&live, manifest, &self.specs.sources.all)?;
+        self.live = Some(live);
+        Ok(())
+    }
+}
