@@ -27,6 +27,7 @@ mod swap;
 mod synth;
 mod url;
 mod waive;
+mod verify;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -71,6 +72,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Swap(args) => swap::run(start, &args).await,
         Command::Rollback(args) => swap::rollback(start, &args).await,
         Command::Waive(args) => waive::run(start, &args).await,
+        Command::Verify(args) => verify::run(start, &args).await,
         Command::Subset(args) => subset::run(start, &args).await,
         Command::Restore(args) => restore::run(start, &args).await,
         Command::Status(args) => status::run(start, &args).await,

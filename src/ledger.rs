@@ -1,6 +1,7 @@
 //! The run's own account: every source's objects, bytes, lines, rows, rejects, digests and
 //! times. Success is computed from it, not from nobody having complained.
 
+mod check;
 mod contents;
 mod made;
 mod stage;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::forecast::Forecast;
 use crate::forecast::used::Used;
 use crate::progress::Clock;
+pub use check::CheckEntry;
 pub use contents::{Leaf, Link, Reuse, difference};
 pub use made::{Made, MadeIn};
 pub use stage::StageEntry;
@@ -181,17 +183,6 @@ impl SourceEntry {
     }
 }
 
-/// A check's result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckEntry {
-    /// The check's sentence.
-    pub title: String,
-    /// File and line of the check.
-    pub place: String,
-    /// Rows that must not be there (counted up to a limit).
-    pub rows: u64,
-}
-
 /// The account of one run of one database.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -249,6 +240,9 @@ pub struct Promotion {
     pub milliseconds: u64,
     /// Reader sessions that were ended.
     pub sessions_ended: u64,
+    /// What the gate could not hold the build against.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl Ledger {
@@ -300,10 +294,7 @@ impl Ledger {
             }
         }
         for check in self.checks.iter().filter(|check| check.rows > 0) {
-            said.push(format!(
-                "{}: check \"{}\" found {} rows",
-                check.place, check.title, check.rows
-            ));
+            said.push(check.problem());
         }
         said
     }
@@ -359,7 +350,7 @@ mod tests {
         entry.rows_min = 8;
         ledger.sources.push(entry);
         ledger.expected.push("pricing".into());
-        let check = CheckEntry { title: "t".into(), place: "p".into(), rows: 0 };
+        let check = CheckEntry { title: "t".into(), place: "p".into(), rows: 0, keys: Vec::new() };
         ledger.checks.push(check);
         ledger
     }

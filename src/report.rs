@@ -11,6 +11,7 @@ mod status;
 mod tried;
 mod subset;
 mod waiver;
+mod verified;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -29,6 +30,7 @@ pub use made::{Made, made};
 pub use status::status;
 pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
+pub use verified::{Verified, VerifiedTable, verified};
 pub use waiver::{waived, waiver};
 
 use crate::ledger::{Ledger, Promotion, SourceEntry, SourceState, StageEntry};
@@ -138,7 +140,7 @@ fn print_ledger(ledger: &Ledger) {
 }
 
 fn promoted(database: &str, promotion: &Promotion) -> String {
-    let Promotion { from, to, milliseconds, sessions_ended } = promotion;
+    let Promotion { from, to, milliseconds, sessions_ended, .. } = promotion;
     let before = from.as_deref().unwrap_or("nothing");
     format!(
         "{database} is now {to} (before: {before}); readers waited {milliseconds} ms at most, \
@@ -155,6 +157,9 @@ pub fn promotion(database: &str, promotion: &Promotion, dry_run: bool, as_json: 
         say!("{database} would go from {before} to {}; the gate agrees", promotion.to);
     } else {
         say!("{}", promoted(database, promotion));
+    }
+    if !as_json {
+        promotion.notes.iter().for_each(|note| say!("  note: {note}"));
     }
 }
 

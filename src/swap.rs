@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure};
 use crate::ledger::Promotion;
 use crate::lock::RunLock;
 use crate::pg::{Server, db};
 use crate::registry::build::BuildDatabase;
 use crate::registry::{Build, State, Tag};
 use crate::schema::{SchemaLock, catalog};
-use crate::seal::{self, Sealed};
+use crate::seal::{self, Sealed, Touched};
 use gate::Facts;
 
 /// A swap to be done.
@@ -32,6 +32,8 @@ pub struct Swap<'a> {
     pub owner: &'a str,
     /// What `sql/<database>/schema.lock` says.
     pub schema_lock: Option<&'a SchemaLock>,
+    /// How many tables are counted side by side.
+    pub connections: usize,
     /// After this nothing has changed.
     pub deadline: Duration,
     /// `swap` or `rollback`, for the audit.
@@ -55,9 +57,8 @@ impl Swap<'_> {
     /// has sealed.
     ///
     /// # Errors
-    /// [`Exit::SchemaRefused`] when the gate refuses, [`Exit::ChecksFailed`] when the build is
-    /// not what its stamp says, [`Exit::SwapNotPossible`] past the deadline; the live database
-    /// is then the old one.
+    /// [`Exit::SchemaRefused`] when the gate refuses, [`Exit::SwapNotPossible`] past the deadline;
+    /// the live database is then the old one.
     pub async fn promote(
         &mut self,
         candidate: &Build,
@@ -74,6 +75,7 @@ impl Swap<'_> {
             to: facts.tag.build.clone(),
             milliseconds: held.as_millis() as u64,
             sessions_ended: ended,
+            notes: facts.touched.notes,
         };
         tracing::info!(
             to = promotion.to,
@@ -85,11 +87,12 @@ impl Swap<'_> {
         Ok(promotion)
     }
 
-    /// What the gate needs to know of the candidate itself, read before anything is locked.
+    /// What the gate needs to know of the candidate itself, read before anything is locked. The rows of
+    /// one that this very run has sealed are not counted once more.
     ///
     /// # Errors
-    /// When the build cannot be read, or holds other rows than its stamp says.
-    pub async fn facts(&self, candidate: &Build, counted: bool) -> anyhow::Result<Facts> {
+    /// When the build cannot be read.
+    pub async fn facts(&self, candidate: &Build, is_fresh: bool) -> anyhow::Result<Facts> {
         let Some(tag) = candidate.tag.clone() else {
             let message = format!("{} was never finished", candidate.name);
             return Err(Failure::new(Exit::SchemaRefused, message).hint("kiln prune").into());
@@ -98,23 +101,15 @@ impl Swap<'_> {
         let session = database.session("gate").await?;
         let stamp = seal::read(&session).await?;
         let fingerprint = catalog::fingerprint(&session).await?.digest;
-        if let (Some(stamp), false) = (&stamp, counted) {
-            for (table, expected) in &stamp.rows {
-                let sql = format!("select count(*) from \"{table}\"");
-                let found: i64 =
-                    session.query_one(&sql, &[]).await.map_err(db("count rows"))?.get(0);
-                if found.unsigned_abs() != *expected {
-                    let name = &candidate.name;
-                    let message = format!(
-                        "{name} is not what was sealed: table {table} has {found} rows, the stamp \
-                         says {expected}"
-                    );
-                    return Err(failure(Exit::ChecksFailed, message));
-                }
+        let touched = match &stamp {
+            None => Touched::default(),
+            Some(stamp) => {
+                let (connections, stop) = (self.connections, self.stop);
+                seal::touched(&database, &session, stamp, is_fresh, connections, stop).await?
             }
-        }
+        };
         let lock = self.schema_lock.cloned();
-        Ok(Facts { tag, stamp, fingerprint, lock, named: self.named })
+        Ok(Facts { tag, stamp, fingerprint, lock, touched, named: self.named })
     }
 }
 

@@ -16,6 +16,8 @@ mod swap;
 
 // does a rollback hold, and is every exception a person's word with a reason?
 mod release;
+// is what is sealed what is there, and is a build that somebody touched never live?
+mod sealed;
 
 // is unchanged work not done again, and what is brought over the same to the row?
 mod reuse;

@@ -7,9 +7,9 @@ use std::process::Command;
 use crate::support::project;
 
 /// The stages, in the order that data meets them.
-const STAGES: [&str; 17] = [
+const STAGES: [&str; 18] = [
     "source", "manifest", "fetch", "reuse", "decode", "bind", "validate", "encode", "copy",
-    "index", "check", "seal", "export", "swap", "docs", "sniff", "command",
+    "index", "check", "seal", "export", "swap", "verify", "docs", "sniff", "command",
 ];
 
 /// What all may import, and what imports only its like.

@@ -108,6 +108,7 @@ impl Order<'_> {
             server: &context.server,
             owner: &context.config.owner_role,
             schema_lock: schema.lock.as_ref(),
+            connections: context.config.connections,
             deadline: context.config.swap_deadline,
             stop: &context.stop,
             action: self.action,
@@ -125,6 +126,7 @@ impl Order<'_> {
             to: facts.tag.build,
             milliseconds: 0,
             sessions_ended: 0,
+            notes: facts.touched.notes,
         })
     }
 

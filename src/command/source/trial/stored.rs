@@ -3,11 +3,11 @@
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
-use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
 use super::Trial;
 use crate::bind;
+use crate::check::{self, Tried};
 use crate::error::{Exit, failure};
 use crate::pg::{data_error, db};
 use crate::report::TriedCheck;
@@ -125,8 +125,9 @@ impl Trial {
             tried.push(TriedCheck { title: "keys and indexes".to_owned(), failed });
         }
         for section in self.tables.iter().flat_map(|file| file.of_kind(&Kind::Check)) {
-            let answer = match self.session.simple_query(&section.sql).await {
-                Ok(answer) => answer,
+            let rows = match check::try_on(&self.session, &section.sql).await {
+                Ok(Tried::Rows(rows)) => rows,
+                Ok(Tried::NoQuery) => 0, // `kiln schema check` says so
                 Err(error) if needs_others(&error) => continue,
                 // Its message may quote a value.
                 Err(error) if self.source.personal => {
@@ -134,8 +135,6 @@ impl Trial {
                 }
                 Err(error) => return Err(db(format!("run the check {}", section.title))(error)),
             };
-            let is_row = |said: &&SimpleQueryMessage| matches!(said, SimpleQueryMessage::Row(_));
-            let rows = answer.iter().filter(is_row).count();
             let failed = (rows > 0).then(|| format!("{rows} rows do not hold"));
             tried.push(TriedCheck { title: section.title.clone(), failed });
         }
