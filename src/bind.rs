@@ -68,12 +68,17 @@ pub struct DictionaryBinding {
 impl DictionaryBinding {
     /// The COPY statement of its own table.
     pub fn copy_sql(&self) -> String {
-        copy_sql(&self.table, [ID].into_iter().chain(names(&self.targets)))
+        copy_sql(&self.table, self.columns())
+    }
+
+    /// Its table's columns, in the order that COPY sends them.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        [ID].into_iter().chain(names(&self.targets))
     }
 
     /// The query that gives its rows back as they were sent.
     pub fn select_sql(&self) -> String {
-        select_sql(self.table.as_str(), [ID].into_iter().chain(names(&self.targets)))
+        select_sql(self.table.as_str(), self.columns())
     }
 }
 

@@ -1,5 +1,9 @@
 //! The checks before the seal: the schema's own queries, which must return no row, and what a
 //! sealed build must be whatever its schema: durable tables, valid indexes, a safe server.
+//!
+//! A check only reads. Each is one statement, by the extended protocol, which takes no second one,
+//! in a read-only transaction that is never committed: nothing that a check says or calls can
+//! change what was counted.
 
 mod keys;
 
@@ -7,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, pin_mut};
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::types::ToSql;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::all_or_first_error;
@@ -15,9 +19,13 @@ use crate::ledger::CheckEntry;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::BuildDatabase;
 use crate::schema::{Kind, Schema, SchemaFile, Section};
+use crate::source::Source;
 
 /// Rows are counted up to this; a check that finds more has failed all the same.
 const ROWS_MAX: u64 = 1000;
+
+/// Begins what a check runs in.
+const BEGIN: &str = "begin read only";
 
 /// Facts that hold for every build, each a query that must return no row.
 const ALWAYS: [(&str, &str); 4] = [
@@ -64,22 +72,22 @@ impl Check<'_> {
     }
 }
 
-/// Runs every check, this many side by side, and notes how many rows each found, in the order of
-/// the files, and the first of them where nobody's data is in them (`told`).
+/// Runs every check, this many side by side, and notes how many rows each found and the keys of the
+/// first, in the order of the files.
 ///
 /// # Errors
 /// When a query cannot be run, with file and line.
 pub async fn run(
     build: &BuildDatabase,
     schema: &Schema,
-    told: bool,
+    sources: &[Source],
     connections: usize,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<CheckEntry>> {
     let checks = all(schema);
     let (next, abort) = (AtomicUsize::new(0), stop.child_token());
     let lanes =
-        (0..connections.min(checks.len())).map(|_| lane(build, &checks, told, &next, &abort));
+        (0..connections.min(checks.len())).map(|_| lane(build, &checks, sources, &next, &abort));
     let found = all_or_first_error(join_all(lanes).await)?;
     let mut found: Vec<_> = found.into_iter().flatten().collect();
     found.sort_by_key(|(index, _)| *index);
@@ -104,7 +112,7 @@ fn all(schema: &Schema) -> Vec<Check<'_>> {
 async fn lane(
     build: &BuildDatabase,
     checks: &[Check<'_>],
-    told: bool,
+    sources: &[Source],
     next: &AtomicUsize,
     abort: &CancellationToken,
 ) -> anyhow::Result<Vec<(usize, CheckEntry)>> {
@@ -116,9 +124,9 @@ async fn lane(
             let Some(check) = checks.get(index) else { break };
             let rows = count(&session, check.sql, abort).await;
             let rows = rows.map_err(|refusal| check.explain(refusal))?;
-            let keys = match rows > 0 && told {
-                true => keys::of(&session, check.sql).await,
-                false => Vec::new(),
+            let keys = match rows {
+                0 => Vec::new(),
+                _ => keys::of(build, check.sql, sources).await,
             };
             found.push((index, check.found(rows, keys)));
         }
@@ -139,20 +147,9 @@ enum Refusal {
 
 async fn count(session: &Session, sql: &str, stop: &CancellationToken) -> Result<u64, Refusal> {
     let work = async {
-        let answers = session.simple_query_raw(sql).await?;
-        pin_mut!(answers);
-        let mut rows = 0;
-        while let Some(answer) = answers.next().await {
-            rows += u64::from(matches!(answer?, SimpleQueryMessage::Row(_)));
-            if rows == ROWS_MAX {
-                session.canceller().cancel().await;
-            }
-            if rows >= ROWS_MAX {
-                // The rest, or the cancellation's error, is of no more interest.
-                while answers.next().await.is_some() {}
-                return Ok(rows);
-            }
-        }
+        session.batch_execute(BEGIN).await?;
+        let rows = rows_of(session, sql).await?;
+        session.batch_execute("rollback").await?;
         Ok(rows)
     };
     tokio::select! {
@@ -162,4 +159,49 @@ async fn count(session: &Session, sql: &str, stop: &CancellationToken) -> Result
             Err(Refusal::Stopped)
         }
     }
+}
+
+/// How many rows one statement gives, up to [`ROWS_MAX`], in the open transaction.
+async fn rows_of(session: &Session, sql: &str) -> Result<u64, tokio_postgres::Error> {
+    let no_values: [&(dyn ToSql + Sync); 0] = [];
+    let answers = session.query_raw(sql, no_values).await?;
+    pin_mut!(answers);
+    let mut rows = 0;
+    while let Some(answer) = answers.next().await {
+        answer?;
+        rows += 1;
+        if rows == ROWS_MAX {
+            session.canceller().cancel().await;
+            // The rest, or the cancellation's error, is of no more interest.
+            while answers.next().await.is_some() {}
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// What a check says on the tables of a scratch database.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// So many rows.
+    Rows(u64),
+    /// Nothing: it is no query, but a command.
+    NoQuery,
+}
+
+/// Runs a check as a build does, and holds it to be a query.
+///
+/// # Errors
+/// What the server says of it.
+pub async fn try_on(session: &Session, sql: &str) -> Result<Tried, tokio_postgres::Error> {
+    session.batch_execute(BEGIN).await?;
+    let work = async {
+        let rows = rows_of(session, sql).await?;
+        // A cursor is one query's; what it takes is read by Postgres and not by a guess at the text.
+        let is_query = session.execute(&format!("declare of_check cursor for {sql}"), &[]).await;
+        Ok(if is_query.is_ok() { Tried::Rows(rows) } else { Tried::NoQuery })
+    };
+    let tried = work.await;
+    session.batch_execute("rollback").await?;
+    tried
 }

@@ -9,6 +9,7 @@ mod release;
 mod source;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ pub use plan::*;
 pub use range::Range;
 pub use release::*;
 pub use source::*;
+pub use verify::*;
 
 use crate::config::VARIABLES;
 use crate::error::Exit;
@@ -212,6 +214,19 @@ Examples:
   kiln waive druginfo rejected --why \"the prices were right: CMS confirmed them\"
   kiln waive druginfo older --until 2026-12-31 --why \"the December files come first\"")]
     Waive(Waive),
+    /// Read a sealed build and prove that it holds what was sealed
+    #[command(after_help = "\
+The gate looks at every build in seconds: rows and their age, rights, settings. Here every table is \
+read, those made from tables too, and its digest held against the stamp's; what differs is named with \
+its source. Nothing is changed, and nobody is kept waiting. Exit 13 where something differs.
+
+Examples:
+  # what is live, of every database
+  kiln verify
+  kiln verify druginfo_00007
+  # a seventh every night: all of it once a week
+  kiln verify --sample 1/7")]
+    Verify(Verify),
     /// Make a small database of a live one, closed and the same on every machine
     #[command(after_help = "\
 Keeps the rows that sql/DATABASE/subset.toml names, and all that they refer to; tables made from \

@@ -30,6 +30,7 @@ mod swap;
 mod synth;
 mod url;
 mod waive;
+mod verify;
 mod without;
 
 use std::io::IsTerminal as _;
@@ -77,6 +78,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Hold(args) => hold::run(start, &args, true).await,
         Command::Unhold(args) => hold::run(start, &args, false).await,
         Command::Waive(args) => waive::run(start, &args).await,
+        Command::Verify(args) => verify::run(start, &args).await,
         Command::Subset(args) => subset::run(start, &args).await,
         Command::Restore(args) => restore::run(start, &args).await,
         Command::Status(args) => status::run(start, &args).await,

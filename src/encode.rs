@@ -193,7 +193,9 @@ pub fn uuid(row: &mut Vec<u8>, bytes: &[u8; 16]) {
     put(row, bytes);
 }
 
-/// An object of texts, as jsonb's binary form has it: a version byte, then JSON.
+/// An object of texts, as jsonb's binary form has it: a version byte, then JSON. With keys by length
+/// and bytes, and spaces where Postgres writes them, it is what Postgres gives back, so that its digest
+/// can be read again.
 pub struct Object<'a> {
     row: &'a mut Vec<u8>,
     start: usize,
@@ -207,7 +209,7 @@ impl<'a> Object<'a> {
         Object { row, start }
     }
 
-    /// Appends a text under a key that is not in the object yet.
+    /// Appends a text under a key that is not in the object yet, and comes behind those that are.
     ///
     /// # Errors
     /// The reason, when the text holds NUL, which jsonb cannot.
@@ -216,14 +218,12 @@ impl<'a> Object<'a> {
             return Err("holds a NUL character");
         }
         if self.row.len() > self.start + OPEN {
-            self.row.push(b',');
+            self.row.extend_from_slice(b", ");
         }
-        for (part, end) in [(key, b':'), (text, b' ')] {
-            // Into memory, of a text: neither can fail.
-            let _ = serde_json::to_writer(&mut *self.row, part);
-            self.row.push(end);
-        }
-        self.row.pop();
+        // Into memory, of a text: neither can fail.
+        let _ = serde_json::to_writer(&mut *self.row, key);
+        self.row.extend_from_slice(b": ");
+        let _ = serde_json::to_writer(&mut *self.row, text);
         Ok(())
     }
 
@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(object.put("b", "{"), Ok(()));
         assert_eq!(object.put("c", "\0"), Err("holds a NUL character"));
         object.end();
-        let json = br#"{"a":"x\"y","b":"{"}"#;
+        let json = br#"{"a": "x\"y", "b": "{"}"#;
         assert_eq!(row[..6], [9, 0, 0, 0, json.len() as u8 + 1, JSONB_VERSION]);
         assert_eq!(&row[6..], json);
     }

@@ -2,6 +2,9 @@
 //! those with foreign keys, and tables made from tables. Each file's step is noted in the build in its
 //! own transaction, so that a build that goes on does not do it twice.
 
+mod duplicates;
+pub mod lines;
+mod loaded;
 mod made;
 
 use std::collections::BTreeSet;
@@ -14,6 +17,8 @@ use crate::ledger::MadeIn;
 use crate::pg::{Session, db};
 use crate::registry::build::BuildDatabase;
 use crate::schema::{Kind, Schema, SchemaFile, Section};
+use crate::source::Source;
+use loaded::Written;
 pub use made::account;
 
 /// Builds what the `-- post-data` sections say, this many files at a time; those with foreign keys
@@ -24,6 +29,7 @@ pub use made::account;
 pub async fn post_data(
     build: &BuildDatabase,
     schema: &Schema,
+    sources: &[Source],
     connections: usize,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
@@ -36,11 +42,11 @@ pub async fn post_data(
         .filter(|file| !done.contains(&step_name(file, &Kind::PostData)))
         .partition(|file| refers(file));
     side_by_side(first.into_iter(), connections, &abort, async |file: &SchemaFile| {
-        step_of(build, file, &Kind::PostData, &abort).await
+        keys(build, file, sources, &abort).await
     })
     .await?;
     for file in later {
-        step_of(build, file, &Kind::PostData, stop).await?;
+        keys(build, file, sources, stop).await?;
     }
     Ok(())
 }
@@ -76,6 +82,7 @@ fn refers(file: &SchemaFile) -> bool {
 pub async fn finish_table(
     build: &BuildDatabase,
     schema: &Schema,
+    sources: &[Source],
     table: &str,
     kept: Option<MadeIn>,
     stop: &CancellationToken,
@@ -87,8 +94,8 @@ pub async fn finish_table(
     if file.of_kind(&Kind::Derive).any(Section::is_early) {
         return make(build, file, kept, stop).await;
     }
-    let session = build.session(&format!("post-data {table}")).await?;
-    step(&session, file, &Kind::PostData, stop).await?;
+    keys(build, file, sources, stop).await?;
+    let session = build.session(&format!("freeze {table}")).await?;
     freeze_table(&session, table, stop).await?;
     build.give_back(session);
     Ok(())
@@ -204,6 +211,19 @@ async fn side_by_side<'a, T: 'a>(
     all_or_first_error(outcomes).map(drop)
 }
 
+/// A file's keys and indexes; where its rows do not keep them, the first of those rows by name.
+async fn keys(
+    build: &BuildDatabase,
+    file: &SchemaFile,
+    sources: &[Source],
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    match step_of(build, file, &Kind::PostData, stop).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(duplicates::named(build, file, sources, error).await),
+    }
+}
+
 /// A file's step in a session that is named for it.
 async fn step_of(
     build: &BuildDatabase,
@@ -232,7 +252,9 @@ async fn step(
         Kind::Derive => file.begin_early(session, stop).await?,
         _ => None,
     };
+    let written = Written::read(session).await?;
     file.apply(session, kind, stop).await?;
+    written.refuse_more(session, file, kind).await?;
     if let Some(early) = early
         && let Some((line, message)) = early.reads_unnamed(session).await?
     {

@@ -255,6 +255,9 @@ pub struct Promotion {
     /// The build that was rolled away from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<String>,
+    /// What the gate could not hold the build against.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl Ledger {
@@ -307,12 +310,7 @@ impl Ledger {
             }
         }
         for check in self.checks.iter().filter(|check| check.rows > 0) {
-            said.push(format!(
-                "{}: check \"{}\" found {}",
-                check.place,
-                check.title,
-                check.in_words()
-            ));
+            said.push(check.problem());
         }
         said
     }

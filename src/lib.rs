@@ -31,6 +31,7 @@ pub mod reuse;
 pub mod decode;
 pub mod bind;
 pub mod validate;
+pub mod verify;
 pub mod encode;
 pub mod copy;
 pub mod index;

@@ -12,6 +12,7 @@ mod status;
 mod tried;
 mod subset;
 mod waiver;
+mod verified;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -31,6 +32,7 @@ pub use pruned::{Pruned, held, pruned};
 pub use status::status;
 pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
+pub use verified::{Verified, VerifiedTable, verified};
 pub use waiver::{waived, waiver};
 
 use crate::ledger::{GateEntry, Ledger, Promotion, SourceEntry, SourceState, StageEntry};
@@ -202,6 +204,9 @@ pub fn gates(database: &str, of: &str, gates: &[GateEntry], then: &str) {
 fn notable(gates: &[GateEntry]) {
     for entry in gates.iter().filter(|entry| entry.is_notable()) {
         say!("  {}", entry.text());
+    }
+    if !as_json {
+        promotion.notes.iter().for_each(|note| say!("  note: {note}"));
     }
 }
 

@@ -17,7 +17,7 @@ use crate::pg::db;
 use crate::registry::build::BuildDatabase;
 use crate::registry::{Build, State, Tag};
 use crate::schema::SchemaLock;
-use crate::source::{Others, Source};
+use crate::source::Source;
 use crate::store::Pin;
 
 /// A sealed build that kiln still has, and its own account of how it was made.
@@ -300,12 +300,7 @@ impl Directory {
 }
 
 /// Why a table cannot be brought over, whatever is known of its content.
-fn unfit(source: &Source, entry: &SourceEntry) -> Option<String> {
-    if matches!(source.others, Others::Gather { .. }) {
-        return Some(
-            "unchanged, but it holds jsonb, which cannot be proved by reading it again".to_owned(),
-        );
-    }
+fn unfit(entry: &SourceEntry) -> Option<String> {
     // Its own problems kept it from being sealed; here they are only what cannot be copied.
     let problems = entry.problems();
     (!problems.is_empty()).then(|| problems.join("; "))
@@ -328,7 +323,7 @@ pub fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
                 decision.from = Some(known.build().to_owned());
                 decision.why.clone_from(&evidence);
                 let Some(entry) = known.entry(&decision.source) else { continue };
-                if let Some(why) = unfit(&asked.source, entry) {
+                if let Some(why) = unfit(entry) {
                     decision.why = why;
                     break;
                 }

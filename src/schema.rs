@@ -309,6 +309,10 @@ impl SchemaFile {
         };
         let line = self.line_of(section, &error);
         let place = format!("{}:{line}", self.path.display());
+        if let Some(why) = section.no_check(&error) {
+            let message = format!("{place}: check \"{}\" {why}", section.title);
+            return Failure::new(Exit::Usage, message).hint("kiln schema check").into();
+        }
         let class = &db_error.code().code()[..2];
         match class {
             // A value of the data that no type or function takes: the primary message quotes it.

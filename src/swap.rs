@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure};
 use crate::gates;
 use crate::ledger::{GateEntry, Promotion};
 use crate::lock::RunLock;
@@ -24,7 +24,7 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::retention::former;
 use crate::registry::{Build, State, waiver};
 use crate::schema::{SchemaLock, catalog};
-use crate::seal::{self, Sealed};
+use crate::seal::{self, Sealed, Touched};
 use crate::source::Source;
 use gate::Facts;
 use tags::Change;
@@ -39,6 +39,8 @@ pub struct Swap<'a> {
     pub owner: &'a str,
     /// What `sql/<database>/schema.lock` says.
     pub schema_lock: Option<&'a SchemaLock>,
+    /// How many tables are counted side by side.
+    pub connections: usize,
     /// After this nothing has changed.
     pub deadline: Duration,
     /// `swap` or `rollback`, for the audit.
@@ -75,9 +77,8 @@ impl Swap<'_> {
     /// has sealed.
     ///
     /// # Errors
-    /// [`Exit::SchemaRefused`] when the gate refuses, [`Exit::ChecksFailed`] when the build is
-    /// not what its stamp says, [`Exit::SwapNotPossible`] past the deadline; the live database
-    /// is then the old one.
+    /// [`Exit::SchemaRefused`] when the gate refuses, [`Exit::SwapNotPossible`] past the deadline;
+    /// the live database is then the old one.
     pub async fn promote(
         &mut self,
         candidate: &Build,
@@ -96,6 +97,7 @@ impl Swap<'_> {
             milliseconds: held.as_millis() as u64,
             sessions_ended: ended,
             rejected: facts.change.rejects.clone(),
+            notes: facts.touched.notes,
         };
         tracing::info!(
             to = promotion.to,
@@ -134,15 +136,16 @@ impl Swap<'_> {
         gates::permit(&database, &what, &self.judged, &format!("kiln swap {database}"))
     }
 
-    /// What the gate needs to know of the candidate itself, read before anything is locked.
+    /// What the gate needs to know of the candidate itself, read before anything is locked. The rows of
+    /// one that this very run has sealed are not counted once more.
     ///
     /// # Errors
-    /// When the build cannot be read, or holds other rows than its stamp says.
+    /// When the build cannot be read.
     pub async fn facts(
         &self,
         candidate: &Build,
         builds: &[Build],
-        counted: bool,
+        is_fresh: bool,
     ) -> anyhow::Result<Facts> {
         let Some(tag) = candidate.tag.clone() else {
             let message = format!("{} was never finished", candidate.name);
@@ -152,25 +155,27 @@ impl Swap<'_> {
         let session = database.session("gate").await?;
         let stamp = seal::read(&session).await?;
         let fingerprint = catalog::fingerprint(&session).await?.digest;
-        if let (Some(stamp), false) = (&stamp, counted) {
-            for (table, expected) in &stamp.rows {
-                let sql = format!("select count(*) from \"{table}\"");
-                let found: i64 =
-                    session.query_one(&sql, &[]).await.map_err(db("count rows"))?.get(0);
-                if found.unsigned_abs() != *expected {
-                    let name = &candidate.name;
-                    let message = format!(
-                        "{name} is not what was sealed: table {table} has {found} rows, the stamp \
-                         says {expected}"
-                    );
-                    return Err(failure(Exit::ChecksFailed, message));
-                }
+        let touched = match &stamp {
+            None => Touched::default(),
+            Some(stamp) => {
+                let (connections, stop) = (self.connections, self.stop);
+                seal::touched(&database, &session, stamp, is_fresh, connections, stop).await?
             }
-        }
+        };
         let lock = self.schema_lock.cloned();
         let change = Change::of(self.action, candidate, builds, self.lock.database());
         let (manifests, refusals) = self.inputs(candidate, builds, &change).await?;
-        Ok(Facts { tag, stamp, fingerprint, lock, named: self.named, change, manifests, refusals })
+        Ok(Facts {
+            tag,
+            stamp,
+            fingerprint,
+            lock,
+            touched,
+            named: self.named,
+            change,
+            manifests,
+            refusals,
+        })
     }
 
     /// What the candidate and the live build were made from, and what of it was rolled away from.

@@ -16,6 +16,8 @@ mod swap;
 
 // does a rollback hold, and is every exception a person's word with a reason?
 mod release;
+// is what is sealed what is there, and is a build that somebody touched never live?
+mod sealed;
 
 // does kiln touch only what it made, and is nothing that is left over in a night's way?
 mod leftovers;

@@ -7,9 +7,9 @@ use std::process::Command;
 use crate::support::project;
 
 /// The stages, in the order that data meets them.
-const STAGES: [&str; 18] = [
+const STAGES: [&str; 19] = [
     "source", "manifest", "gates", "fetch", "reuse", "decode", "bind", "validate", "encode",
-    "copy", "index", "check", "seal", "export", "swap", "docs", "sniff", "command",
+    "copy", "index", "check", "seal", "export", "swap", "verify", "docs", "sniff", "command",
 ];
 
 /// What all may import, and what imports only its like.

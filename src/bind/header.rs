@@ -63,7 +63,9 @@ impl Layout {
         }
         said.extend(difference(source, names, &fields));
         if said.is_empty() {
-            let others = others(names, &fields);
+            let mut others = others(names, &fields);
+            // As jsonb has its keys: what is sent is then what is stored, to the byte.
+            others.sort_by(|(_, a), (_, b)| (a.len(), a).cmp(&(b.len(), b)));
             return Ok(Layout { fields, others, width: names.len() });
         }
         if said.len() > SHOWN_MAX {

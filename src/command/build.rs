@@ -29,7 +29,7 @@ use crate::progress::night::{INDEX, LOAD};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::{State, Tag};
 use crate::schema::{Kind, catalog};
-use crate::seal::{self, Sealed};
+use crate::seal::{self, Reading, Sealed, Sealing};
 use crate::source::Source;
 use crate::strict::Problems;
 use crate::{check, index, report};
@@ -84,6 +84,8 @@ pub(super) struct Baking<'a> {
     /// Where the WAL ended when the load began.
     pub wal_before: u64,
     pub problems: Problems,
+    /// How tables are read again, where no spec says it.
+    pub readings: Vec<Reading>,
 }
 
 impl<'a> Baking<'a> {
@@ -123,6 +125,7 @@ impl<'a> Baking<'a> {
             room: None,
             wal_before: 0,
             problems,
+            readings: Vec::new(),
         }
     }
 
@@ -334,11 +337,11 @@ impl<'a> Baking<'a> {
     /// What a table gets when its rows are in.
     fn after_rows(&self) -> After<'_> {
         let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
-        let clock = &self.context.progress.clock;
+        let (clock, sources) = (&self.context.progress.clock, &self.specs.sources.all);
         let work: AfterWork = Box::new(move |table, kept| {
             Box::pin(async move {
                 clock.keys_began(&table);
-                let outcome = index::finish_table(build, schema, &table, kept, stop).await;
+                let outcome = index::finish_table(build, schema, sources, &table, kept, stop).await;
                 clock.keys_over(&table);
                 outcome
             })
@@ -361,7 +364,8 @@ impl<'a> Baking<'a> {
         let since = Instant::now();
         let progress = &self.context.progress;
         let shown = progress.begin(INDEX, "keys and indexes");
-        index::post_data(build, schema, connections, stop).await?;
+        let sources = &self.specs.sources.all;
+        index::post_data(build, schema, sources, connections, stop).await?;
         failpoint::hit(failpoint::POST_DATA)?;
         self.ledger.stage("post-data", since);
         drop(shown);
@@ -382,8 +386,7 @@ impl<'a> Baking<'a> {
         let since = Instant::now();
         let shown = progress.begin("check", "checks");
         self.ledger.made = index::account(build, schema, manifest, stop).await?;
-        let told = !self.specs.sources.all.iter().any(|source| source.personal);
-        self.ledger.checks = check::run(build, schema, told, connections, stop).await?;
+        self.ledger.checks = check::run(build, schema, sources, connections, stop).await?;
         build.end_idle();
         failpoint::hit(failpoint::CHECK)?;
         self.ledger.stage("check", since);
@@ -399,7 +402,12 @@ impl<'a> Baking<'a> {
         self.ledger.sealed = true;
         let app = ident(&self.context.config.app_role)?;
         let lock = schema.locked()?;
-        let sealed = seal::seal(build, &app, lock, manifest, &self.ledger, &mut self.tag).await;
+        let mut readings = self.readings.clone();
+        readings.extend(seal::readings(build, &self.specs.sources.all, &self.ledger).await?);
+        let (ledger, connections) = (&self.ledger, self.context.config.connections);
+        let sealing =
+            Sealing { build, app: &app, lock, manifest, ledger, readings, connections, stop };
+        let sealed = sealing.seal(&mut self.tag).await;
         self.ledger.sealed = sealed.is_ok();
         let sealed = sealed.map_err(|error| self.not_sealed(error))?;
         self.ledger.stage("seal", since);

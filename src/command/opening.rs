@@ -194,6 +194,7 @@ impl<'a> Opened<'a> {
             server: &self.context.server,
             owner: &self.context.config.owner_role,
             schema_lock: self.specs.schema.lock.as_ref(),
+            connections: self.context.config.connections,
             deadline: self.context.config.swap_deadline,
             stop: &self.context.stop,
             action: "swap",

@@ -29,7 +29,7 @@ use crate::registry::found::next_build;
 use crate::registry::{Build, CONTROL, State, Tag, builds, database_of, live, roles};
 use crate::report::{self, SubsetTable};
 use crate::schema::Schema;
-use crate::seal::Sealed;
+use crate::seal::{Reading, Sealed};
 use crate::source::Sources;
 use crate::subset::KeptTable;
 use crate::swap::Swap;
@@ -291,6 +291,7 @@ async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
         let expected = Stored { rows: table.rows, bytes: 0, digest };
         let found = between::read(&session, &kept(table).all(), &baking.context.stop).await?;
         agree(&table.table, "the file says", expected, found)?;
+        baking.readings.push(reading(table));
         if let Some(facts) = &table.source {
             agree_on_rows(&session, &table.table, facts).await?;
             let entry = entry(&table.table, &header.subset, found, facts.clone());
@@ -302,6 +303,19 @@ async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
     failpoint::hit(failpoint::SOURCE)?;
     baking.ledger.stage("prove", since);
     Ok(())
+}
+
+/// How a table of the file is read again.
+fn reading(table: &TableEntry) -> Reading {
+    Reading {
+        table: table.table.clone(),
+        source: table.source.as_ref().map(|_| table.table.clone()),
+        columns: table.columns.clone(),
+        sets: Vec::new(),
+        pack: None,
+        rows: table.rows,
+        digest: table.digest.clone(),
+    }
 }
 
 /// Rows that hold many of the file's hold as many as the header says.
@@ -346,6 +360,7 @@ async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<
         server: &context.server,
         owner: &context.config.owner_role,
         schema_lock: baked.schema.lock.as_ref(),
+        connections: context.config.connections,
         deadline: context.config.swap_deadline,
         stop: &context.stop,
         action: "swap",

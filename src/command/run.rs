@@ -133,6 +133,7 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         server: &context.server,
         owner: &context.config.owner_role,
         schema_lock: baked.schema.lock.as_ref(),
+        connections: context.config.connections,
         deadline: context.config.swap_deadline,
         stop: &context.stop,
         action: "swap",

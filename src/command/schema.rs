@@ -1,10 +1,10 @@
 //! `kiln schema check` and `kiln schema lock`: every schema from zero on a throw-away cluster.
 
-use tokio_postgres::SimpleQueryMessage;
 use tokio_util::sync::CancellationToken;
 
 use super::Start;
 use crate::bind::{self, Binding};
+use crate::check::{self, Tried};
 use crate::cli;
 use crate::docs::described::{self, Described};
 use crate::error::{Exit, Failure};
@@ -26,8 +26,9 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
     let problems = Problems::default();
     let built = build_all(start, &databases, &problems).await?;
     let mut checked = Vec::new();
-    for Built { schema, sources, fingerprint, .. } in &built {
-        hold_against_lock(schema, fingerprint, &problems);
+    for Built { schema, sources, fingerprint, checks, .. } in built {
+        problems.take(checks);
+        hold_against_lock(&schema, &fingerprint, &problems);
         checked.push(Checked {
             database: schema.database.as_str().to_owned(),
             version: schema.lock.as_ref().map(|lock| lock.version),
@@ -90,6 +91,9 @@ pub(super) struct Built {
     pub fingerprint: Fingerprint,
     /// Its catalog, for people.
     pub described: Described,
+    /// What is wrong with its checks alone, which are no part of the catalog: one that does more than
+    /// to read is refused here and by the build.
+    pub checks: Problems,
 }
 
 /// Builds each database from zero, empty; what is wrong goes to `problems`.
@@ -154,7 +158,7 @@ async fn build_one(
             problems.add(&file.path, 0, message);
         }
     }
-    hold_checks(&schema, &refused, &session, problems).await?;
+    let checks = hold_checks(&schema, &refused, &session, problems).await?;
     hold_comments(&schema, &session, problems).await?;
     if runs {
         hold_subset(start, &schema, &sources, &session, &loaded, problems).await?;
@@ -162,7 +166,7 @@ async fn build_one(
     let fingerprint = catalog::fingerprint(&session).await?;
     let described = described::read(&session).await?;
     // With SQL that does not run, the catalog is not what the files mean.
-    Ok(runs.then_some(Built { schema, sources, fingerprint, described }))
+    Ok(runs.then_some(Built { schema, sources, fingerprint, described, checks }))
 }
 
 /// Runs the sections of one kind of these files, as a build does; a file that is refused does not hide
@@ -215,32 +219,39 @@ fn note(
     Ok(())
 }
 
-/// A check must run, and hold on empty tables: a build may be made without a source.
+/// A check must run, and hold on empty tables: a build may be made without a source. Gives those that
+/// do more than to read.
 async fn hold_checks(
     schema: &Schema,
     refused: &[String],
     session: &Session,
     problems: &Problems,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Problems> {
+    let no_checks = Problems::default();
     for file in schema.files.iter().filter(|file| !refused.contains(&file.table)) {
         for section in file.of_kind(&Kind::Check) {
-            let rows = match session.simple_query(&section.sql).await {
-                Ok(messages) => messages
-                    .iter()
-                    .filter(|message| matches!(message, SimpleQueryMessage::Row(_)))
-                    .count(),
-                Err(error) => {
-                    note(file, section, error, problems)?;
-                    continue;
+            let title = &section.title;
+            match check::try_on(session, &section.sql).await {
+                Ok(Tried::Rows(0)) => {}
+                Ok(Tried::Rows(_)) => {
+                    let message = format!("check \"{title}\" does not hold on empty tables");
+                    problems.add(&file.path, section.line, message);
                 }
-            };
-            if rows > 0 {
-                let message = format!("check \"{}\" does not hold on empty tables", section.title);
-                problems.add(&file.path, section.line, message);
+                Ok(Tried::NoQuery) => {
+                    let message = format!("check \"{title}\" is no query");
+                    no_checks.add(&file.path, section.line, message);
+                }
+                Err(error) => match section.no_check(&error) {
+                    Some(why) => {
+                        let message = format!("check \"{title}\" {why}");
+                        no_checks.add(&file.path, section.line, message);
+                    }
+                    None => note(file, section, error, problems)?,
+                },
             }
         }
     }
-    Ok(())
+    Ok(no_checks)
 }
 
 /// Specs against the tables of pre-data.

@@ -122,6 +122,7 @@ impl Order<'_> {
             server: &context.server,
             owner: &context.config.owner_role,
             schema_lock: schema.lock.as_ref(),
+            connections: context.config.connections,
             deadline: context.config.swap_deadline,
             stop: &context.stop,
             action: self.action,
@@ -160,6 +161,7 @@ impl Order<'_> {
             milliseconds: 0,
             sessions_ended: 0,
             rejected: facts.change.rejects,
+            notes: facts.touched.notes,
         })
     }
 

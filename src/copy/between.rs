@@ -1,8 +1,8 @@
 //! Rows from one build into another, as they are stored: COPY in binary out of the one and into
 //! the other, cut into rows on the way, so that they are counted and digested as the loader does
-//! it: a build's digests can be read again out of its tables (not those of tables with jsonb, which
-//! Postgres keeps in a form of its own). Memory is that of one chunk, one row,
-//! and of a dictionary's digests.
+//! it: a build's digests can be read again out of its tables, those of jsonb too, which the loader
+//! sends in the form that Postgres gives back. Memory is that of one chunk, one row, and of a
+//! dictionary's digests.
 
 mod cut;
 mod sets;
@@ -63,13 +63,41 @@ pub struct Numbered {
     /// What stands for them in a digest, a dictionary each.
     sets: Arc<[SetDigests]>,
     /// How a row holds many.
-    pack: Option<Pack>,
+    pack: Option<Places>,
+}
+
+/// Which sets the numbers of a packed row are of.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    by: usize,
+    at: usize,
+    of: usize,
+}
+
+impl Places {
+    fn of(pack: &Pack) -> Places {
+        Places { by: pack.by, at: pack.at, of: pack.of }
+    }
 }
 
 impl Numbered {
     /// Of a source whose dictionaries have these sets.
     pub fn of(binding: &Binding, sets: Vec<SetDigests>) -> Numbered {
-        Numbered { sets: sets.into(), pack: binding.source.pack.clone() }
+        let pack = binding.source.pack.as_ref().map(Places::of);
+        Numbered { sets: sets.into(), pack }
+    }
+
+    /// Of a table that has numbers of these sets; packed, where it says which of them is a row's, a
+    /// place's and what is at a place.
+    ///
+    /// # Errors
+    /// [`Exit::ChecksFailed`] where it says one that there is not.
+    pub fn packed(sets: Vec<SetDigests>, pack: Option<[usize; 3]>) -> anyhow::Result<Numbered> {
+        if pack.is_some_and(|places| places.iter().any(|place| *place >= sets.len().min(3))) {
+            return Err(failure(Exit::ChecksFailed, "packed rows have a dictionary that is none"));
+        }
+        let pack = pack.map(|[by, at, of]| Places { by, at, of });
+        Ok(Numbered { sets: sets.into(), pack })
     }
 }
 

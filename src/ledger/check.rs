@@ -1,4 +1,4 @@
-//! What a check came to.
+//! What a check found.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,22 +11,18 @@ pub struct CheckEntry {
     pub place: String,
     /// Rows that must not be there (counted up to a limit).
     pub rows: u64,
-    /// The first of them, by their first columns; of personal data none.
+    /// The keys of the first of them; none where they are of people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
 }
 
 impl CheckEntry {
-    /// How many rows it found, and the first of them.
-    pub(super) fn in_words(&self) -> String {
-        let CheckEntry { rows, keys, .. } = self;
-        if keys.is_empty() {
-            return format!("{rows} rows");
-        }
-        let more = match rows.saturating_sub(keys.len() as u64) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        format!("{rows} rows: {}{more}", keys.join("; "))
+    /// What keeps the build from being sealed, in words.
+    pub(super) fn problem(&self) -> String {
+        let CheckEntry { title, place, rows, keys } = self;
+        let what = if *rows == 1 { "row" } else { "rows" };
+        let mut said = format!("{place}: check \"{title}\" found {rows} {what}");
+        keys.iter().for_each(|key| said.push_str(&format!("\n  {key}")));
+        said
     }
 }

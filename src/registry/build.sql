@@ -63,7 +63,10 @@ create table kiln.stamp (
     tool        text not null,
     sealed_at   timestamptz not null default clock_timestamp(),
     manifest    jsonb not null,
-    ledger      jsonb not null
+    ledger      jsonb not null,
+    contents    jsonb
 );
+comment on column kiln.stamp.contents is
+    'What was there at the seal: rows and digests of every table, rights and settings, transactions';
 comment on table kiln.stamp is
     'Written last: a build with a row here is complete, checked and will not change';

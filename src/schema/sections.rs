@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tokio_postgres::error::SqlState;
+
 use crate::pg::Ident;
 use crate::strict::{Problems, suggest};
 
@@ -50,6 +52,19 @@ impl Section {
     /// Whether it may run as soon as its tables have their rows, while keys are still being built.
     pub fn is_early(&self) -> bool {
         !self.from.is_empty()
+    }
+
+    /// Why a check is none, where that is what the server says: it runs alone, and cannot write.
+    pub fn no_check(&self, error: &tokio_postgres::Error) -> Option<&'static str> {
+        let said = error.as_db_error().filter(|_| self.kind == Kind::Check)?;
+        match (said.code(), said.position()) {
+            (&SqlState::READ_ONLY_SQL_TRANSACTION, _) => Some("writes; a check only reads"),
+            // A syntax error has its place in the text; that there is more than one statement has none.
+            (&SqlState::SYNTAX_ERROR, None) => {
+                Some("is more than one statement; a check is one query")
+            }
+            _ => None,
+        }
     }
 }
 

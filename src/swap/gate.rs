@@ -9,7 +9,7 @@ use crate::registry::Tag;
 use crate::registry::control::Contract;
 use crate::registry::waiver::Waiver;
 use crate::schema::SchemaLock;
-use crate::seal::Stamp;
+use crate::seal::{Stamp, Touched};
 
 /// What is known of the candidate.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Facts {
     pub fingerprint: String,
     /// What `schema.lock` says.
     pub lock: Option<SchemaLock>,
+    /// What it differs by from what was sealed.
+    pub touched: Touched,
     /// Whether a person named this very build.
     pub named: bool,
     /// What becoming live means for it and for the live one.
@@ -43,7 +45,7 @@ pub struct Permit {
 /// # Errors
 /// [`Exit::SchemaRefused`] with the reasons and the command that helps.
 pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyhow::Result<Permit> {
-    let Facts { tag, stamp, fingerprint, lock, named, refusals, .. } = facts;
+    let Facts { tag, stamp, fingerprint, lock, touched, named, refusals, .. } = facts;
     let database = &tag.database;
     let mut reasons = Vec::new();
     let mut hint = format!("kiln status {database}");
@@ -64,6 +66,13 @@ pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyh
                 reasons.push("its catalog was changed after the seal".to_owned());
             }
         }
+    }
+    if !touched.reasons.is_empty() {
+        reasons.push(format!("it is not what was sealed: {}", touched.reasons.join("; ")));
+        hint = format!(
+            "`kiln verify {}` reads every table of it; kiln run {database} --anew makes a new build",
+            tag.build
+        );
     }
     if let Some(lock) = lock
         && lock.version == tag.version
@@ -149,7 +158,9 @@ mod tests {
                 serves_from: 3,
                 fingerprint: "f".into(),
                 rows: Vec::new(),
+                contents: None,
             }),
+            touched: Touched::default(),
             fingerprint: "f".into(),
             named: false,
             change: Change { is_back: false, rejects: None },
@@ -197,6 +208,12 @@ mod tests {
         touched.fingerprint = "other".into();
         let said = refused(&touched, &good);
         assert!(said.contains("changed after the seal") && said.contains("not the one locked"));
+        let mut deleted = facts();
+        deleted.touched.reasons.push("table plan has 9 rows".into());
+        assert!(refused(&deleted, &good).contains("not what was sealed: table plan has 9 rows"));
+        let mut older = facts();
+        older.touched.notes.push("an older kiln sealed it".into());
+        assert_eq!(refused(&older, &good), "", "what cannot be known is no reason");
         let mut stolen = facts();
         stolen.tag.build = "druginfo_00008".into();
         assert!(refused(&stolen, &good).contains("carries the stamp of druginfo_00007"));

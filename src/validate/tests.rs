@@ -278,7 +278,7 @@ fn words_stand_apart_from_numbers_and_from_what_is_missing() {
 fn other_columns_are_gathered_by_name_in_either_encoding() {
     let text = b"Contract Number,C01: \x96,Stars,C01: \x96,Empty\n1,Caf\xe9 ,1,Caf\xc3\xa9,\n";
     let (rows, _) = wide_rows(text);
-    let json = "\u{1}{\"C01: –\":\"Café\",\"C01: – (2)\":\"Café\"}";
+    let json = "\u{1}{\"C01: –\": \"Café\", \"C01: – (2)\": \"Café\"}";
     assert_eq!(rows[0][5].as_deref(), Some(json.as_bytes()));
 }
 

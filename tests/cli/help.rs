@@ -57,6 +57,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "unhold",
         "up",
         "url",
+        "verify",
         "waive",
     ];
     let mut sorted = found.clone();

@@ -175,8 +175,9 @@ fn a_build_that_was_changed_after_its_seal_is_refused() {
 
 fn refused_with_counts(world: &World, build: &str) {
     let before = names_and_live(world);
-    let outcome = world.kiln(&["swap", "druginfo"]).exits(14);
-    outcome.says(&[&format!("{build} is not what was sealed"), "table pricing has", "says"]);
+    let outcome = world.kiln(&["swap", "druginfo"]).exits(13);
+    outcome.says(&[&format!("{build} is not promoted: it is not what was sealed")]);
+    outcome.says(&["table pricing has", "its stamp says"]);
     assert_eq!(names_and_live(world), before);
 }
 

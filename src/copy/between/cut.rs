@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Numbered, SetDigests, Stored};
+use super::{Numbered, Places, SetDigests, Stored};
 use crate::encode::{self, slots};
 use crate::error::{Exit, failure};
 use crate::source::Pack;
@@ -97,7 +97,7 @@ impl Rows {
             let (number, fields) = number(&row[2..]).ok_or_else(broken)?;
             collected.insert(number, xxh3_128(fields));
         }
-        let digest = match (&self.numbered.pack, self.numbered.sets.is_empty()) {
+        let digest = match (self.numbered.pack, self.numbered.sets.is_empty()) {
             (Some(pack), false) => {
                 let (rows, digest) = packed(row, pack, &self.numbered.sets)?;
                 self.stored.rows += rows;
@@ -141,7 +141,7 @@ fn said(sets: &SetDigests, number: i32) -> anyhow::Result<u128> {
 }
 
 /// How many of the file's rows a packed one holds, and the sum of their digests.
-fn packed(row: &[u8], pack: &Pack, sets: &[SetDigests]) -> anyhow::Result<(u64, u128)> {
+fn packed(row: &[u8], pack: Places, sets: &[SetDigests]) -> anyhow::Result<(u64, u128)> {
     const DIGEST: usize = size_of::<u128>();
     let (block, rest) = number(&row[2..]).ok_or_else(broken)?;
     let (_piece, rest) = number(rest).ok_or_else(broken)?;
@@ -281,8 +281,7 @@ mod tests {
 
     #[test]
     fn a_packed_row_is_as_many_as_it_holds_and_digested_as_each_would_be() {
-        let name = crate::pg::Ident::parse("terms_keys").expect("a name");
-        let pack = Pack { by: 1, at: 0, of: 2, to: name, line: 1 };
+        let pack = Places { by: 1, at: 0, of: 2 };
         let sets: Arc<[SetDigests]> = [10, 20, 30]
             .map(|base| SetDigests::from_iter((1..4).map(|id| (id, base + id as u128))))
             .into();
@@ -294,7 +293,7 @@ mod tests {
         encode::number(&mut bytes, 2, encode::ColumnType::Int2);
         slots::write(&mut bytes, 1, &[3, 0, 1]);
         bytes.extend_from_slice(&encode::TRAILER);
-        let mut packed = Rows::by(numbered(Some(pack.clone())));
+        let mut packed = Rows::by(numbered(Some(pack)));
         packed.take(&bytes).expect("well formed");
         assert_eq!((packed.cut, packed.stored.rows), (1, 2));
         // The same rows, one by one: pharmacy, plan, terms.

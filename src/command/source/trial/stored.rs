@@ -3,11 +3,11 @@
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
-use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
 use super::Trial;
 use crate::bind;
+use crate::check::{self, Tried};
 use crate::error::{Exit, failure};
 use crate::pg::{data_error, db};
 use crate::report::TriedCheck;
@@ -166,8 +166,9 @@ impl Trial {
 
     /// What a check finds; `None` where it needs what is not there.
     async fn check(&self, section: &Section) -> anyhow::Result<Option<Option<String>>> {
-        let answer = match self.session.simple_query(&section.sql).await {
-            Ok(answer) => answer,
+        let rows = match check::try_on(&self.session, &section.sql).await {
+            Ok(Tried::Rows(rows)) => rows,
+            Ok(Tried::NoQuery) => 0, // `kiln schema check` says so
             Err(error) if needs_others(&error) => return Ok(None),
             // Its message may quote a value.
             Err(error) if self.source.personal => {
@@ -175,8 +176,6 @@ impl Trial {
             }
             Err(error) => return Err(db(format!("run the check {}", section.title))(error)),
         };
-        let is_row = |said: &&SimpleQueryMessage| matches!(said, SimpleQueryMessage::Row(_));
-        let rows = answer.iter().filter(is_row).count();
         Ok(Some((rows > 0).then(|| format!("{rows} rows do not hold"))))
     }
 
