@@ -82,11 +82,6 @@ pub fn literal(text: &str) -> String {
     }
 }
 
-/// A name as an SQL identifier, whatever is in it.
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 /// A Postgres server and how to speak to it.
 #[derive(Clone)]
 pub struct Server {

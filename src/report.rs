@@ -187,6 +187,7 @@ pub fn promotion(
         rejected(database, promotion, dry_run);
     }
     notable(gates);
+    promotion.notes.iter().for_each(|note| say!("  note: {note}"));
 }
 
 /// What gates say of something, and the commands that help.
@@ -204,9 +205,6 @@ pub fn gates(database: &str, of: &str, gates: &[GateEntry], then: &str) {
 fn notable(gates: &[GateEntry]) {
     for entry in gates.iter().filter(|entry| entry.is_notable()) {
         say!("  {}", entry.text());
-    }
-    if !as_json {
-        promotion.notes.iter().for_each(|note| say!("  note: {note}"));
     }
 }
 

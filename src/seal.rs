@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure};
 use crate::failpoint;
 use crate::forecast::Way;
 use crate::gates::Account;

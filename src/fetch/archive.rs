@@ -25,7 +25,7 @@ use super::object::Object;
 use super::verified::Verified;
 use crate::error::{Exit, Failure, exit_of, from_io};
 use crate::ledger::{Leaf, Link};
-use crate::source::{Parts, Source};
+use crate::source::Source;
 use crate::store::file_name;
 use bounds::Bounds;
 pub use directory::contents;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use super::{BOM, cut, format, quotes};
+use super::{format, quotes};
 use crate::bind::{COLUMNS_MAX, HeaderRow, joined, names_of, too_wide};
 use crate::decode::{self, Records};
 use crate::error::{Exit, Failure, from_io};

@@ -38,6 +38,8 @@ fn manifest(sql: &str, sources: &[(&str, &str)]) -> Manifest {
         without: Vec::new(),
         sources: sources.iter().map(|(name, key)| ((*name).to_owned(), input(key))).collect(),
         tool: "1".into(),
+        row_format: crate::digest::ROW_FORMAT,
+        withdrawn: Vec::new(),
         sql_sha256: sql.into(),
         hash_key: None,
         subset: None,
