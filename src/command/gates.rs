@@ -8,7 +8,7 @@ use crate::gates::{self, Account, Live};
 use crate::ledger::GateEntry;
 use crate::manifest::Manifest;
 use crate::pg::Session;
-use crate::registry::waiver::{self, Waiver};
+use crate::registry::waiver;
 use crate::registry::{Build, builds, live};
 use crate::report;
 use crate::seal;
@@ -63,11 +63,9 @@ pub(super) async fn of_waiting(
     }
 }
 
-/// What gates would say of a run, and what a person has said of them.
+/// What gates would say of a run.
 #[derive(Default)]
 pub(super) struct Stands {
-    /// The waivers that stand.
-    pub waivers: Vec<Waiver>,
     /// What of the manifest's names goes back.
     pub refused: Vec<GateEntry>,
     /// What is said of the sealed build that waits.
@@ -76,9 +74,6 @@ pub(super) struct Stands {
 
 impl Stands {
     pub(super) fn print(&self, database: &str) {
-        for waiver in &self.waivers {
-            say!("  {}", report::waived(waiver));
-        }
         let run = format!("kiln run {database}");
         report::gates(database, "what has landed would be refused", &self.refused, &run);
         let swap = format!("kiln swap {database}");
@@ -104,7 +99,7 @@ pub(super) async fn stands(
     };
     gates::waive(&mut refused, &waivers, None);
     let waiting = of_waiting(context, control, database, specs).await;
-    Ok(Stands { waivers, refused, waiting })
+    Ok(Stands { refused, waiting })
 }
 
 impl Baking<'_> {

@@ -84,6 +84,7 @@ impl Validator<'_> {
                 return Ok(());
             }
             if !shape.fits(&value) {
+                refuse_odd_bytes(&value, target, encoding)?;
                 return self.misfit(rows, target, shape.reason());
             }
         }
@@ -157,6 +158,21 @@ impl Validator<'_> {
         object.end();
         Ok(())
     }
+}
+
+/// What is wrong with bytes says more than that they are no code.
+#[cold]
+fn refuse_odd_bytes(
+    value: &[u8],
+    target: &Target,
+    encoding: Encoding,
+) -> Result<(), (u64, &'static str)> {
+    if target.misfit_is_null || !target.kind.is_text() {
+        return Ok(());
+    }
+    let text =
+        decode_text(value, encoding).map_err(|offset| (offset as u64, undecodable(encoding)))?;
+    encode::text(&mut Vec::new(), &text, None).map_err(|reason| (0, reason))
 }
 
 /// Whether a field is one of those that mean null. Two empty ones are not compared: by perf, memcmp

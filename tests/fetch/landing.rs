@@ -160,6 +160,19 @@ fn a_url_that_gives_no_whole_release_lands_nothing() {
     nothing_landed(&world, outcome.exits(10).says(&["download http://127.0.0.1:1/", "refused"]));
 }
 
+#[test]
+fn files_land_under_the_names_that_cms_gives_them() {
+    let mut world = World::new();
+    world.root = crate::support::project();
+    for name in ["cy2025-landscape-202506.1.zip", "cy2026-landscape-202603.zip"] {
+        let path = world.folder.path().join(name);
+        std::fs::write(&path, release()).unwrap();
+        let place = path.to_string_lossy().into_owned();
+        let outcome = world.kiln(&["land", "planinfo", "--dry-run", &place, "--json"]).succeeds();
+        assert_eq!(outcome.json()[0]["readers"], serde_json::json!(["landscape"]), "{outcome}");
+    }
+}
+
 /// Waits until it is so.
 fn until(what: &str, mut so: impl FnMut() -> bool) {
     let began = Instant::now();
