@@ -161,8 +161,27 @@ Examples:
   kiln swap druginfo --dry-run")]
     Swap(Swap),
     /// Make the previous build live again, through the same gate
-    #[command(after_help = "Examples:\n  kiln rollback druginfo --why \"prices look wrong\"")]
+    #[command(after_help = "\
+What is rolled away from is rejected: what only it has read is not loaded again, and it does not go \
+live again, unless a waiver says so or something newer lands.
+
+Examples:
+  kiln rollback druginfo --why \"prices look wrong\"
+  # it was right after all, and is still there
+  kiln waive druginfo rejected --why \"CMS confirmed the prices\" && kiln swap druginfo")]
     Rollback(Rollback),
+    /// Keep a build, whatever retention says
+    #[command(after_help = "\
+Any build by its own name, the live one and a failed one too. It takes no place of those that stay \
+for rollback; `kiln status` and `kiln prune` say that it is on hold.
+
+Examples:
+  kiln hold druginfo_00007 --why \"the last one with the old prices\"
+  kiln unhold druginfo_00007")]
+    Hold(Hold),
+    /// Leave a build to retention again
+    #[command(after_help = "Examples:\n  kiln unhold druginfo_00007")]
+    Unhold(Hold),
     /// Say that one gate does not count: for the next promotion, a build, or until a day
     #[command(after_help = "\
 Gates that can be waived: rejected (a build that was rolled away from, or an object that only such \

@@ -9,6 +9,7 @@ mod docs;
 mod ending;
 mod forecast;
 mod guard;
+mod hold;
 mod land;
 mod load;
 mod local;
@@ -70,6 +71,8 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,
         Command::Rollback(args) => swap::rollback(start, &args).await,
+        Command::Hold(args) => hold::run(start, &args, true).await,
+        Command::Unhold(args) => hold::run(start, &args, false).await,
         Command::Waive(args) => waive::run(start, &args).await,
         Command::Subset(args) => subset::run(start, &args).await,
         Command::Restore(args) => restore::run(start, &args).await,

@@ -22,7 +22,7 @@ pub enum Exit {
     InputRejected = 11,
     /// Postgres refused or is out of reach: connection, rights, disk.
     Database = 12,
-    /// The gate refused: schema version, contract, seal or fingerprint.
+    /// The gate refused: schema version, contract, seal, touched after it, or rolled away from.
     SchemaRefused = 13,
     /// The build's checks found rows that must not be there, or counts do not agree.
     ChecksFailed = 14,
@@ -44,7 +44,7 @@ impl Exit {
         (Exit::InputUnavailable, "input unavailable (S3, credentials, missing object)"),
         (Exit::InputRejected, "input rejected (format, header, truncated, reject budget)"),
         (Exit::Database, "Postgres refused or is out of reach (rights, disk)"),
-        (Exit::SchemaRefused, "the gate refused (version, contract, seal, fingerprint)"),
+        (Exit::SchemaRefused, "the gate refused (version, contract, seal, touched, rejected)"),
         (Exit::ChecksFailed, "checks failed or counts do not agree"),
         (Exit::SwapNotPossible, "swap not possible; the old build is still live"),
         (Exit::Locked, "another run holds the lock"),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::pg::{Session, db};
 use crate::registry::control::{Contract, contracts};
 use crate::registry::waiver::{self, Waiver};
-use crate::registry::{Build, State, builds};
+use crate::registry::{Build, State, Word, builds, number_of};
 
 /// What `kiln status` says of one database.
 #[derive(Debug, Serialize)]
@@ -20,6 +20,8 @@ pub struct DatabaseStatus {
     pub others: Vec<Build>,
     /// What apps accept.
     pub contracts: Vec<Contract>,
+    /// Builds that were rolled away from and are gone, as far as they are newer than the live one.
+    pub rejected: Vec<Rejected>,
     /// Gates that do not count now.
     pub waivers: Vec<Waiver>,
     /// The run that holds the lock now.
@@ -28,6 +30,15 @@ pub struct DatabaseStatus {
     pub last: Option<RunLine>,
     /// The last run that failed, if none has succeeded since.
     pub failed: Option<RunLine>,
+}
+
+/// A build that was rolled away from.
+#[derive(Debug, Serialize)]
+pub struct Rejected {
+    /// Its own name.
+    pub build: String,
+    /// Who, when and why.
+    pub word: Word,
 }
 
 /// A run, as the history has it.
@@ -62,6 +73,7 @@ pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<Da
     let age_seconds = sealed
         .and_then(|at| at.parse::<jiff::Timestamp>().ok())
         .map(|at| jiff::Timestamp::now().as_second() - at.as_second());
+    let rejected = rejected(control, database, live.as_ref(), &all).await?;
     let held = crate::lock::is_held(control, database).await?;
     let mut open = run_line(control, database, "ended_at is null").await?;
     let whole = all.iter().rev().filter(|build| !build.is_subset());
@@ -75,6 +87,7 @@ pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<Da
         live,
         age_seconds,
         others: all,
+        rejected,
         contracts: contracts(control, Some(database)).await?,
         waivers: waiver::standing(control, database).await?,
         running: open.take_if(|_| held),
@@ -84,6 +97,27 @@ pub async fn of_database(control: &Session, database: &str) -> anyhow::Result<Da
             None => failed(control, database).await?,
         },
     })
+}
+
+/// What only these have read does not come back by itself, though they are gone.
+async fn rejected(
+    control: &Session,
+    database: &str,
+    live: Option<&Build>,
+    all: &[Build],
+) -> anyhow::Result<Vec<Rejected>> {
+    let sql = "select build, rejected from kiln.promoted
+               where database = $1 and rejected is not null order by build";
+    let rows = control.query(sql, &[&database]).await.map_err(db("read what was rejected"))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let build: String = row.get(0);
+        let is_newer = number_of(&build) > live.map_or(0, Build::number);
+        if is_newer && !all.iter().any(|known| known.own_name() == build) {
+            found.push(Rejected { build, word: serde_json::from_value(row.get(1))? });
+        }
+    }
+    Ok(found)
 }
 
 /// The last failure, unless a night or a swap has gone well since.

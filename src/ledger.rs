@@ -249,6 +249,9 @@ pub struct Promotion {
     pub milliseconds: u64,
     /// Reader sessions that were ended.
     pub sessions_ended: u64,
+    /// The build that was rolled away from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<String>,
 }
 
 impl Ledger {

@@ -1,6 +1,8 @@
 //! The manifest: a build's exact inputs, fixed before the first byte is read, and kept in the
 //! build, so that the same build can be made again.
 
+pub mod rejected;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -7,12 +7,17 @@
 pub mod build;
 mod contract;
 pub mod control;
+pub mod hold;
+pub mod retention;
 pub mod roles;
 pub mod waiver;
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::pg::{Ident, Session, db, literal};
+use control::Who;
 
 /// The database that holds contracts, history and audit.
 pub const CONTROL: &str = "kiln";
@@ -33,7 +38,7 @@ pub enum State {
     Live,
     /// The one before; `rollback` goes back to it.
     Previous,
-    /// Older than that; dropped when retention says so.
+    /// Older than that, or rolled away from; dropped when retention says so.
     Retired,
     /// A trial load, dropped at its end.
     Scratch,
@@ -89,6 +94,45 @@ pub struct Tag {
     /// What it is a part of, in words (`5 % of druginfo_00007`); `None` for a whole build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subset: Option<String>,
+    /// How many times a build had gone live when it last did: the order of what was live, which
+    /// neither numbers give (a rollback goes backwards) nor clocks. `None` where it never did, or
+    /// under a kiln that did not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
+    /// Who rolled away from it, and why; it comes back by a waiver only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Word>,
+    /// Who put it on hold, and why: retention leaves it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Word>,
+}
+
+/// A person's word about a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Word {
+    /// Who.
+    pub login: String,
+    /// On which host.
+    pub host: String,
+    /// When, RFC 3339.
+    pub at: String,
+    /// Why.
+    pub why: String,
+}
+
+impl Word {
+    /// What this person says now.
+    pub fn of(who: &Who, why: &str) -> Word {
+        let Who { login, host, .. } = who.clone();
+        Word { login, host, at: now(), why: why.to_owned() }
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Word { login, host, at, why } = self;
+        write!(f, "{why}; {login} on {host}, {at}")
+    }
 }
 
 impl Tag {
@@ -108,6 +152,9 @@ impl Tag {
             sealed: None,
             live_since: None,
             subset: None,
+            turn: None,
+            rejected: None,
+            held: None,
         }
     }
 
@@ -141,13 +188,32 @@ impl Build {
 
     /// The build's number, which gives the order (clocks do not).
     pub fn number(&self) -> u64 {
-        let own = whole_name(self.own_name());
-        own.rsplit_once('_').and_then(|(_, digits)| digits.parse().ok()).unwrap_or(0)
+        number_of(self.own_name())
     }
 
     /// Its own name, whatever the database is called now.
     pub fn own_name(&self) -> &str {
         self.tag.as_ref().map_or(self.name.as_str(), |tag| tag.build.as_str())
+    }
+
+    /// Who rolled away from it, where somebody did.
+    pub fn rejected(&self) -> Option<&Word> {
+        self.tag.as_ref().and_then(|tag| tag.rejected.as_ref())
+    }
+
+    /// Who put it on hold, where somebody did.
+    pub fn held(&self) -> Option<&Word> {
+        self.tag.as_ref().and_then(|tag| tag.held.as_ref())
+    }
+
+    /// What orders the builds that were live: the later it went live the greater.
+    fn turn(&self) -> (u64, u64) {
+        (self.tag.as_ref().and_then(|tag| tag.turn).unwrap_or(0), self.number())
+    }
+
+    /// Whether it was live once, or is.
+    pub fn was_live(&self) -> bool {
+        matches!(self.state(), State::Live | State::Previous | State::Retired)
     }
 
     /// Whether it holds a part of the rows only.
@@ -160,6 +226,12 @@ impl Build {
 /// The name of a database's n-th build.
 pub fn build_name(database: &str, number: i64, is_subset: bool) -> String {
     format!("{database}_{number:05}{}", if is_subset { SUBSET } else { "" })
+}
+
+/// The number in a build's own name; 0 where there is none.
+pub fn number_of(build: &str) -> u64 {
+    let digits = whole_name(build).rsplit_once('_').map(|(_, digits)| digits);
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// A build's name without what marks a subset.
@@ -222,45 +294,6 @@ pub fn live<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
     builds.iter().find(|build| build.name == database)
 }
 
-/// Which builds a clean-up may drop, while the run's lock is held. Pure, so that the table of
-/// cases can be tested: unsealed leftovers; of the sealed ones that never went live all but the
-/// newest that is newer than the live one; of the previous ones all but the newest `keep`. Of
-/// subsets the newest sealed one stays, unless a newer one is live, beside the whole builds and
-/// never in the place of one.
-pub fn droppable<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<&'a Build> {
-    let live_number = live(builds, database).map_or(0, Build::number);
-    let newest = |wanted: &dyn Fn(&Build) -> bool| {
-        let sealed = builds.iter().filter(|build| build.state() == State::Sealed);
-        sealed.filter(|build| wanted(build)).map(Build::number).max()
-    };
-    let newest_sealed = newest(&|build| !build.is_subset() && build.number() > live_number);
-    let live_subset = live(builds, database).filter(|build| build.is_subset()).map(Build::number);
-    let newest_subset = newest(&|build| build.is_subset() && Some(build.number()) > live_subset);
-    let mut kept = keep;
-    let mut drop = Vec::new();
-    for build in builds.iter().rev() {
-        let stays = build.name == database
-            || match build.state() {
-                _ if build.invalid => false,
-                State::Live => true,
-                State::Sealed if build.is_subset() => Some(build.number()) == newest_subset,
-                // Rollback goes back to whole builds only.
-                _ if build.is_subset() => false,
-                State::Previous | State::Retired if kept > 0 => {
-                    kept -= 1;
-                    true
-                }
-                State::Sealed => Some(build.number()) == newest_sealed,
-                _ => false,
-            };
-        if !stays {
-            drop.push(build);
-        }
-    }
-    drop.reverse();
-    drop
-}
-
 /// Now, RFC 3339, to the second.
 pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -269,69 +302,6 @@ pub fn now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn build(name: &str, number: i64, state: Option<State>) -> Build {
-        let own = build_name("druginfo", number, name.ends_with(SUBSET));
-        let tag = state.map(|state| Tag::new("druginfo", &own, "r", 1, state));
-        Build { name: name.to_owned(), oid: 0, tag, invalid: false, bytes: None }
-    }
-
-    fn dropped(builds: &[Build], keep: usize) -> Vec<u64> {
-        droppable(builds, "druginfo", keep).iter().map(|build| build.number()).collect()
-    }
-
-    #[test]
-    fn a_night_keeps_live_and_previous_and_drops_the_rest() {
-        let mut builds = vec![
-            build("druginfo_00001", 1, Some(State::Retired)),
-            build("druginfo_00002", 2, Some(State::Previous)),
-            build("druginfo", 3, Some(State::Live)),
-            build("druginfo_00004", 4, Some(State::Failed)),
-            build("druginfo_00005", 5, None),
-            build("druginfo_00006", 6, Some(State::Building)),
-            build("druginfo_00007", 7, Some(State::Scratch)),
-        ];
-        assert_eq!(dropped(&builds, 1), [1, 4, 5, 6, 7]);
-        assert_eq!(dropped(&builds, 2), [4, 5, 6, 7]);
-        builds[1].invalid = true;
-        assert_eq!(dropped(&builds, 1), [2, 4, 5, 6, 7]);
-    }
-
-    #[test]
-    fn a_sealed_candidate_stays_until_a_newer_one_is_live() {
-        let builds = vec![
-            build("druginfo_00001", 1, Some(State::Sealed)),
-            build("druginfo", 2, Some(State::Live)),
-            build("druginfo_00003", 3, Some(State::Sealed)),
-            build("druginfo_00004", 4, Some(State::Sealed)),
-        ];
-        assert_eq!(dropped(&builds, 1), [1, 3]);
-    }
-
-    #[test]
-    fn of_subsets_the_newest_stays_and_takes_no_other_builds_place() {
-        let builds = vec![
-            build("druginfo_00001", 1, Some(State::Previous)),
-            build("druginfo_00002_subset", 2, Some(State::Previous)),
-            build("druginfo_00003_subset", 3, Some(State::Sealed)),
-            build("druginfo", 4, Some(State::Live)),
-            build("druginfo_00005", 5, Some(State::Sealed)),
-            build("druginfo_00006_subset", 6, Some(State::Sealed)),
-            build("druginfo_00007_subset", 7, Some(State::Building)),
-            build("druginfo_00008_subset", 8, None),
-        ];
-        assert_eq!(dropped(&builds, 1), [2, 3, 7, 8]);
-        let mut laptop = build("druginfo", 3, Some(State::Live));
-        laptop.tag.as_mut().expect("tagged").subset = Some("5 %".into());
-        let laptop = [
-            build("druginfo_00001_subset", 1, Some(State::Sealed)),
-            build("druginfo_00002_subset", 2, Some(State::Previous)),
-            laptop,
-        ];
-        assert_eq!(dropped(&laptop, 1), [1, 2]);
-        assert_eq!(builds[7].number(), 8);
-        assert_eq!(database_of("druginfo_00006_subset"), Some("druginfo"));
-    }
 
     #[test]
     fn build_names_are_told_from_names_that_only_look_like_them() {

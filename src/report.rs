@@ -7,6 +7,7 @@ mod forecast;
 mod locked;
 mod log;
 mod made;
+mod pruned;
 mod status;
 mod tried;
 mod subset;
@@ -26,6 +27,7 @@ pub use forecast::forecast;
 pub use locked::{Locked, locked};
 pub use log::log_to_file;
 pub use made::{Made, made};
+pub use pruned::{Pruned, held, pruned};
 pub use status::status;
 pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
@@ -138,12 +140,21 @@ fn print_ledger(ledger: &Ledger) {
 }
 
 fn promoted(database: &str, promotion: &Promotion) -> String {
-    let Promotion { from, to, milliseconds, sessions_ended } = promotion;
+    let Promotion { from, to, milliseconds, sessions_ended, .. } = promotion;
     let before = from.as_deref().unwrap_or("nothing");
     format!(
         "{database} is now {to} (before: {before}); readers waited {milliseconds} ms at most, \
          {sessions_ended} sessions were ended"
     )
+}
+
+/// What it means to be rolled away from.
+fn rejected(database: &str, promotion: &Promotion, dry_run: bool) {
+    let Some(build) = &promotion.rejected else { return };
+    let is = if dry_run { "would be" } else { "is" };
+    say!(
+        "{build} {is} rejected: what only it has read comes back by `kiln waive {database} rejected`"
+    );
 }
 
 /// The outcome of `kiln swap` and `kiln rollback`.
@@ -153,8 +164,10 @@ pub fn promotion(database: &str, promotion: &Promotion, dry_run: bool, as_json: 
     } else if dry_run {
         let before = promotion.from.as_deref().unwrap_or("nothing");
         say!("{database} would go from {before} to {}; the gate agrees", promotion.to);
+        rejected(database, promotion, dry_run);
     } else {
         say!("{}", promoted(database, promotion));
+        rejected(database, promotion, dry_run);
     }
 }
 
@@ -227,24 +240,6 @@ pub fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()
         say!("  read by: {}", file.readers.join(", "));
     }
     Ok(())
-}
-
-/// The outcome of `kiln prune`.
-pub fn pruned(all: &[serde_json::Value], dry_run: bool, as_json: bool, quiet: bool) {
-    if as_json {
-        say!("{}", json!({ "dry_run": dry_run, "databases": all }));
-        return;
-    }
-    let verb = if dry_run { "would drop" } else { "dropped" };
-    for entry in all.iter().filter(|_| !quiet) {
-        let names: Vec<&str> = entry["dropped"]
-            .as_array()
-            .map(|names| names.iter().filter_map(serde_json::Value::as_str).collect())
-            .unwrap_or_default();
-        let database = entry["database"].as_str().unwrap_or_default();
-        let said = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-        say!("{database}: {verb} {said}");
-    }
 }
 
 /// The outcome of `kiln schema check`.

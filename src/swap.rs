@@ -7,6 +7,7 @@
 mod blockers;
 pub mod gate;
 mod rename;
+mod tags;
 
 use std::time::{Duration, Instant};
 
@@ -15,12 +16,16 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Exit, Failure, failure};
 use crate::ledger::Promotion;
 use crate::lock::RunLock;
+use crate::manifest::Manifest;
+use crate::manifest::rejected::{self, Refusal};
 use crate::pg::{Server, db};
 use crate::registry::build::BuildDatabase;
-use crate::registry::{Build, State, Tag};
+use crate::registry::retention::former;
+use crate::registry::{Build, State};
 use crate::schema::{SchemaLock, catalog};
 use crate::seal::{self, Sealed};
 use gate::Facts;
+use tags::Change;
 
 /// A swap to be done.
 pub struct Swap<'a> {
@@ -50,6 +55,15 @@ pub struct Swap<'a> {
 #[error("whether the swap was committed is not known (`kiln status` will say)")]
 pub struct NotKnown;
 
+/// What two builds were made from, where that can be read.
+#[derive(Debug, Clone, Default)]
+pub struct Manifests {
+    /// The candidate's.
+    pub candidate: Option<Manifest>,
+    /// The live build's.
+    pub live: Option<Manifest>,
+}
+
 impl Swap<'_> {
     /// Makes the candidate live. `sealed` spares the counting of a build that this very run
     /// has sealed.
@@ -63,8 +77,8 @@ impl Swap<'_> {
         candidate: &Build,
         sealed: Option<&Sealed>,
     ) -> anyhow::Result<Promotion> {
-        let facts = self.facts(candidate, sealed.is_some()).await?;
         let builds = crate::registry::builds(self.lock, self.lock.database()).await?;
+        let facts = self.facts(candidate, &builds, sealed.is_some()).await?;
         refuse_foreign(self.lock, &builds).await?;
         let began = Instant::now();
         let (held, ended) = rename::rename(self, candidate, &builds, &facts).await?;
@@ -74,6 +88,7 @@ impl Swap<'_> {
             to: facts.tag.build.clone(),
             milliseconds: held.as_millis() as u64,
             sessions_ended: ended,
+            rejected: facts.change.rejects.clone(),
         };
         tracing::info!(
             to = promotion.to,
@@ -89,7 +104,12 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// When the build cannot be read, or holds other rows than its stamp says.
-    pub async fn facts(&self, candidate: &Build, counted: bool) -> anyhow::Result<Facts> {
+    pub async fn facts(
+        &self,
+        candidate: &Build,
+        builds: &[Build],
+        counted: bool,
+    ) -> anyhow::Result<Facts> {
         let Some(tag) = candidate.tag.clone() else {
             let message = format!("{} was never finished", candidate.name);
             return Err(Failure::new(Exit::SchemaRefused, message).hint("kiln prune").into());
@@ -114,7 +134,32 @@ impl Swap<'_> {
             }
         }
         let lock = self.schema_lock.cloned();
-        Ok(Facts { tag, stamp, fingerprint, lock, named: self.named })
+        let change = Change::of(self.action, candidate, builds, self.lock.database());
+        let (manifests, refusals) = self.inputs(candidate, builds, &change).await?;
+        Ok(Facts { tag, stamp, fingerprint, lock, named: self.named, change, manifests, refusals })
+    }
+
+    /// What the candidate and the live build were made from, and what of it was rolled away from.
+    async fn inputs(
+        &self,
+        candidate: &Build,
+        builds: &[Build],
+        change: &Change,
+    ) -> anyhow::Result<(Manifests, Vec<Refusal>)> {
+        let live = crate::registry::live(builds, self.lock.database());
+        let own = rejected::manifest_of(self.server, self.owner, candidate).await;
+        let of_live = match live {
+            Some(live) => rejected::manifest_of(self.server, self.owner, live).await,
+            None => None,
+        };
+        let mut refusals: Vec<Refusal> = Refusal::itself(candidate).into_iter().collect();
+        // What was live and was not rolled away from needs nobody's word; a subset is a part of a
+        // build, and goes live by its name only.
+        if let (Some(own), false, false) = (&own, change.is_back, candidate.is_subset()) {
+            let readers = rejected::readers(self.server, self.owner, self.lock, own).await?;
+            refusals.extend(rejected::refusals(own, &readers));
+        }
+        Ok((Manifests { candidate: own, live: of_live }, refusals))
     }
 }
 
@@ -142,29 +187,15 @@ pub fn candidate<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
     whole.into_iter().find(|build| build.state() == State::Sealed && build.number() > live)
 }
 
-/// The build that `kiln rollback` goes back to: a whole one.
-pub fn previous(builds: &[Build]) -> Option<&Build> {
-    let whole = builds.iter().rev().filter(|build| !build.is_subset());
-    whole.into_iter().find(|build| build.state() == State::Previous)
+/// Newer builds that were rolled away from, the newest first: whoever asks for a candidate means one
+/// of them, where a waiver covers it.
+pub fn rejected<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
+    let live = crate::registry::live(builds, database).map_or(0, Build::number);
+    let newer = builds.iter().rev().filter(|build| build.number() > live && !build.invalid);
+    newer.filter(|build| build.rejected().is_some() && build.state() == State::Retired).collect()
 }
 
-/// The tags that the server carries after a swap: the candidate live, the live one previous,
-/// an older previous one retired. By present database name.
-fn tags_after(candidate: &Build, builds: &[Build], database: &str) -> Vec<(String, Tag)> {
-    let mut tags = Vec::new();
-    for build in builds {
-        let Some(mut tag) = build.tag.clone() else { continue };
-        if build.oid == candidate.oid {
-            tag.state = State::Live;
-            tag.live_since = Some(crate::registry::now());
-            tags.push((database.to_owned(), tag));
-        } else if build.name == database {
-            tag.state = State::Previous;
-            tags.push((tag.build.clone(), tag));
-        } else if tag.state == State::Previous {
-            tag.state = State::Retired;
-            tags.push((build.name.clone(), tag));
-        }
-    }
-    tags
+/// The build that `kiln rollback` goes back to: the whole one that was live before.
+pub fn previous<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
+    former(builds, database).into_iter().find(|build| build.rejected().is_none())
 }

@@ -113,10 +113,16 @@ fn a_second_night_keeps_the_first_for_rollback() {
     assert_eq!(world.live(), second);
     world.kiln(&["rollback", "druginfo", "--why", "a test"]).succeeds();
     assert_eq!(world.live(), first);
-    world.kiln(&["rollback", "druginfo"]).succeeds();
+    // Forward again takes a person's word.
+    world.kiln(&["rollback", "druginfo"]).exits(15).says(&["no previous build"]);
+    world.kiln(&["swap", "druginfo"]).exits(13).says(&["rolled away from (a test; "]);
+    assert_eq!(world.live(), first);
+    world.kiln(&["waive", "druginfo", "rejected", "--why", "it was right"]).succeeds();
+    world.kiln(&["swap", "druginfo"]).succeeds();
     assert_eq!(world.live(), second);
-    let audit = "select action || ' ' || why from kiln.audit where action = 'rollback' order by id";
-    assert_eq!(world.postgres.rows("kiln", audit), ["rollback a test", "rollback by hand"]);
+    let audit = "select action || ' ' || why from kiln.audit
+                 where action in ('rollback', 'waive') order by id";
+    assert_eq!(world.postgres.rows("kiln", audit), ["rollback a test", "waive it was right"]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! The arguments of what a person says about builds and gates: waivers.
+//! The arguments of what a person says about builds and gates: waivers and holds.
 
 use clap::Args;
 use jiff::civil::Date;
 
-use super::{DryRun, Json};
+use super::{DryRun, Json, Why};
 use crate::registry::waiver::Gate;
 
 /// Longest reason: it is shown on one line, and stands in a database's comment.
@@ -29,6 +29,22 @@ pub struct Waive {
     /// Why, for the audit
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub why: String,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln hold` and `kiln unhold`.
+#[derive(Debug, Args)]
+pub struct Hold {
+    /// The build
+    pub build: String,
+    /// Why, for the audit.
+    #[command(flatten)]
+    pub why: Why,
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,

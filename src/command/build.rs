@@ -22,7 +22,7 @@ use crate::failpoint;
 use crate::forecast::room::Room;
 use crate::ledger::{Ledger, SourceEntry};
 use crate::lock::RunLock;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, rejected};
 use crate::pg::{Ident, Session, db, settings, stopped};
 use crate::progress::night::{INDEX, LOAD};
 use crate::registry::build::{BuildDatabase, ident};
@@ -226,6 +226,11 @@ impl<'a> Baking<'a> {
         let since = Instant::now();
         let _stage = self.context.progress.enter("manifest");
         let manifest = outlook::fix(self.context, &self.specs, &self.without).await?;
+        if self.tag.state != State::Scratch {
+            // Asked before there was a build; what has landed since is asked here.
+            let (server, owner) = (&self.context.server, &self.context.config.owner_role);
+            rejected::refuse(server, owner, &self.lock, &manifest).await?;
+        }
         let session = self.build.session("manifest").await?;
         session
             .execute(

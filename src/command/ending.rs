@@ -10,6 +10,7 @@ use super::build::Baking;
 use crate::error::{Exit, Failure, exit_of, render};
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
+use crate::manifest::rejected::{self, Rejected};
 use crate::pg::{is_state, stopped};
 use crate::registry::control::{self, Audit, RunEnd};
 use crate::registry::{State, Tag};
@@ -217,7 +218,11 @@ pub(super) async fn unless_stopped<T>(
 /// Ends a run that failed before there was a build.
 pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::Error {
     let text = render(&error);
-    let next = format!("kiln run {}", lock.database());
+    let database = lock.database();
+    let next = match error.is::<Rejected>() {
+        true => format!("{}, then kiln run {database}", rejected::hint(database)),
+        false => format!("kiln run {database}"),
+    };
     let end = RunEnd {
         build: None,
         exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit_of(&error).code())),
@@ -225,6 +230,6 @@ pub(super) async fn end_early(lock: &RunLock, error: anyhow::Error) -> anyhow::E
         next: Some(&next),
         ledger: None,
     };
-    let _ = control::end_run(lock, lock.who(), lock.database(), &end).await;
+    let _ = control::end_run(lock, lock.who(), database, &end).await;
     error
 }

@@ -10,6 +10,7 @@ use crate::error::{Exit, exit_of, failure};
 use crate::failpoint;
 use crate::ledger::Ledger;
 use crate::lock::RunLock;
+use crate::manifest::rejected;
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control::{self, RunEnd};
 use crate::registry::{State, Tag, builds, live, roles};
@@ -62,8 +63,28 @@ impl<'a> Opened<'a> {
         Ok(())
     }
 
+    /// Refuses to bring back what was rolled away from, before there is a build. What is wrong with
+    /// the inputs otherwise is said where the manifest is fixed for good.
+    async fn refuse_rejected(&self) -> anyhow::Result<()> {
+        if !matches!(self.command, "run" | "build") {
+            return Ok(());
+        }
+        let (context, owner) = (self.context, &self.context.config.owner_role);
+        if !rejected::is_any(&self.lock, self.lock.database()).await? {
+            return Ok(());
+        }
+        match outlook::fix(context, &self.specs, self.without).await {
+            Ok(manifest) => rejected::refuse(&context.server, owner, &self.lock, &manifest).await,
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Takes a name for the build.
     pub(super) async fn begin(self) -> anyhow::Result<Baking<'a>> {
+        let stop = self.context.stop.clone();
+        if let Err(error) = unless_stopped(&stop, self.refuse_rejected()).await {
+            return Err(end_early(&self.lock, error).await);
+        }
         let Opened { context, lock, specs, problems, command, without, version } = self;
         let database = specs.schema.database.as_str().to_owned();
         let named = async {
@@ -153,8 +174,8 @@ impl<'a> Opened<'a> {
             why: "the night's run",
             named: false,
         };
-        let facts = swap.facts(live, true).await?;
-        gate::decide(&facts, &contracts).map(drop)
+        let facts = swap.facts(live, &all, true).await?;
+        gate::decide(&facts, &contracts, &[]).map(drop)
     }
 
     async fn end(&self, ledger: &Ledger) -> anyhow::Result<()> {

@@ -11,10 +11,11 @@ use super::outlook::Outlook;
 use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
-use crate::error::{Exit, failure};
+use crate::error::{Exit, failure, render};
 use crate::forecast::Ways;
 use crate::ledger::{SourceEntry, SourceState};
-use crate::manifest::{Input, Manifest};
+use crate::manifest::{Input, Manifest, rejected};
+use crate::pg::Session;
 use crate::registry::{control, waiver};
 use crate::report;
 use crate::reuse::{self, Action, Decision};
@@ -98,6 +99,8 @@ pub(super) async fn plan(
         Some(control) => waiver::standing(control, database).await?,
         None => Vec::new(),
     };
+    let asked = control.as_ref().filter(|_| idle.is_none());
+    let refused = refused(context, asked, &outlook.manifest).await;
     let lines = lines(&outlook, base.as_ref(), idle.is_some());
     let forecast = match idle {
         Some(_) => None,
@@ -111,10 +114,10 @@ pub(super) async fn plan(
             "dry_run": true, "database": database, "live": outlook.live,
             "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
             "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
-            "waivers": waivers,
+            "waivers": waivers, "refused": refused.as_ref().err().map(render),
         });
         say!("{said}");
-        return Ok(());
+        return refused;
     }
     let version = outlook.manifest.schema_version;
     match &idle {
@@ -130,7 +133,18 @@ pub(super) async fn plan(
     if let Some(forecast) = &forecast {
         report::forecast(forecast);
     }
-    Ok(())
+    refused
+}
+
+/// What keeps a run from being made of these inputs: they were rolled away from.
+async fn refused(
+    context: &Context,
+    control: Option<&Session>,
+    manifest: &Manifest,
+) -> anyhow::Result<()> {
+    let Some(control) = control else { return Ok(()) };
+    let owner = &context.config.owner_role;
+    rejected::refuse(&context.server, owner, control, manifest).await
 }
 
 /// What would be done for a source.

@@ -9,8 +9,9 @@ use crate::lock::RunLock;
 use crate::pg::stopped;
 use crate::registry::build::BuildDatabase;
 use crate::registry::control::{Audit, RunEnd, end_run, existing, write_audit};
-use crate::registry::{Build, State, builds, droppable};
-use crate::report;
+use crate::registry::retention::{droppable, fates};
+use crate::registry::{Build, State, builds, waiver};
+use crate::report::{self, Pruned};
 
 /// `kiln prune [DATABASE…]`.
 ///
@@ -25,20 +26,23 @@ pub async fn run(start: Start, args: &cli::Prune) -> anyhow::Result<()> {
 async fn prune(context: &Context, args: &cli::Prune) -> anyhow::Result<()> {
     let mut said = Vec::new();
     for database in context.databases(&args.databases)? {
-        let dropped = if args.dry_run.dry_run {
+        let keep = context.config.keep_previous;
+        let (all, dropped) = if args.dry_run.dry_run {
             let all = match existing(&context.server).await? {
                 Some(control) => builds(&control, &database).await?,
                 None => Vec::new(),
             };
-            let keep = context.config.keep_previous;
-            droppable(&all, &database, keep).into_iter().map(|build| build.name.clone()).collect()
+            let dropped = droppable(&all, &database, keep).into_iter();
+            let dropped = dropped.map(|build| build.name.clone()).collect();
+            (all, dropped)
         } else {
             let lock = RunLock::acquire(&context.server, &context.who, "prune", &database).await?;
+            let all = builds(&lock, &database).await?;
             let dropped = retention(context, &lock).await?;
             end_run(&lock, &context.who, &database, &RunEnd::default()).await?;
-            dropped
+            (all, dropped)
         };
-        said.push(json!({ "database": database, "dropped": dropped }));
+        said.push(Pruned::new(&database, dropped, &fates(&all, &database, keep)));
     }
     report::pruned(&said, args.dry_run.dry_run, args.json.json, context.quiet);
     Ok(())
@@ -87,6 +91,7 @@ async fn drop_all(
         let database =
             BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
         database.discard(lock).await?;
+        waiver::end_of_build(lock, build.own_name()).await?;
         let state = if build.invalid { "invalid" } else { build.state().word() };
         tracing::info!(build = build.name, state, why, "dropped");
         // Builds that readers could have seen are part of the audit; leftovers are not.

@@ -16,7 +16,7 @@ use crate::config::known_database;
 use crate::error::{Exit, failure};
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::lock::RunLock;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, rejected};
 use crate::pg::{Session, db};
 use crate::registry::build::BuildDatabase;
 use crate::registry::{State, Tag, database_of};
@@ -47,6 +47,7 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
         let lock = RunLock::for_dry_run(&context.server, &context.who, database).await?;
         let baking = open(context, args, database, lock).await.map_err(|(_, error)| error)?;
         let (_, manifest, done) = progress_of(&baking.build).await?;
+        refuse(&baking, &manifest).await?;
         plan::print_resume(&args.build, &manifest, &done, args.json.json);
         return Ok(());
     }
@@ -60,6 +61,9 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
         Ok(found) => found,
         Err(error) => return Err(end_early(&baking.lock, error).await),
     };
+    if let Err(error) = refuse(&baking, &manifest).await {
+        return Err(end_early(&baking.lock, error).await);
+    }
     let span = tracing::info_span!("build", build = baking.tag.build);
     let work = go_on(&mut baking, &session, &manifest, done).instrument(span);
     let outcome = unless_stopped(&context.stop, work).await;
@@ -105,6 +109,13 @@ async fn open<'a>(
         Ok((specs, build, tag)) => Ok(Baking::resumed(context, lock, build, specs, tag)),
         Err(error) => Err((lock, error)),
     }
+}
+
+/// What was rolled away from since the build was begun does not come back by going on with it; the
+/// build stays as it is.
+async fn refuse(baking: &Baking<'_>, manifest: &Manifest) -> anyhow::Result<()> {
+    let owner = &baking.context.config.owner_role;
+    rejected::refuse(&baking.context.server, owner, &baking.lock, manifest).await
 }
 
 /// How far a build got: what its manifest pins, and what of it is proved loaded.

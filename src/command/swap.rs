@@ -7,12 +7,14 @@ use crate::config::known_database;
 use crate::error::{Exit, Failure};
 use crate::ledger::Promotion;
 use crate::lock::RunLock;
+use crate::manifest;
 use crate::registry::control::{RunEnd, contracts, end_run};
+use crate::registry::waiver::{self, Gate, Waiver, covers};
 use crate::registry::{Build, builds};
 use crate::report;
 use crate::schema::Schema;
 use crate::strict::Problems;
-use crate::swap::{Swap, candidate, gate, previous};
+use crate::swap::{Swap, candidate, gate, previous, rejected};
 
 /// `kiln swap DATABASE [BUILD]`.
 ///
@@ -95,7 +97,8 @@ impl Order<'_> {
         let schema = Schema::read(&context.config.root, self.database, &problems)?;
         problems.into_result("kiln schema check")?;
         let all = builds(lock, self.database).await?;
-        let chosen = self.choose(&all)?;
+        let waivers = waiver::standing(lock, self.database).await?;
+        let chosen = self.choose(&all, &waivers)?;
         if chosen.is_subset() {
             let name = chosen.own_name();
             let doing = format!("the subset {name} would take the place of what is live");
@@ -117,24 +120,25 @@ impl Order<'_> {
         if !self.dry_run {
             return swap.promote(chosen, None).await;
         }
-        let facts = swap.facts(chosen, false).await?;
-        gate::decide(&facts, &said)?;
+        let facts = swap.facts(chosen, &all, false).await?;
+        gate::decide(&facts, &said, &waivers)?;
         let live = crate::registry::live(&all, self.database);
         Ok(Promotion {
             from: live.and_then(|build| build.tag.as_ref()).map(|tag| tag.build.clone()),
             to: facts.tag.build,
             milliseconds: 0,
             sessions_ended: 0,
+            rejected: facts.change.rejects,
         })
     }
 
-    fn choose<'b>(&self, all: &'b [Build]) -> anyhow::Result<&'b Build> {
+    fn choose<'b>(&self, all: &'b [Build], waivers: &[Waiver]) -> anyhow::Result<&'b Build> {
         let database = self.database;
         let refuse = |message: String, hint: String| {
             Err(Failure::new(Exit::SwapNotPossible, message).hint(hint).into())
         };
         if self.action == "rollback" {
-            return previous(all).map_or_else(
+            return previous(all, database).map_or_else(
                 || {
                     let message = format!("{database} has no previous build to go back to");
                     refuse(message, format!("kiln status {database}"))
@@ -143,13 +147,7 @@ impl Order<'_> {
             );
         }
         let Some(name) = self.build else {
-            return candidate(all, database).map_or_else(
-                || {
-                    let message = format!("{database} has no sealed build newer than the live one");
-                    refuse(message, format!("kiln build {database}"))
-                },
-                Ok,
-            );
+            return self.newest(all, waivers);
         };
         match all.iter().find(|build| build.own_name() == name) {
             Some(build) if build.name == database => {
@@ -160,5 +158,31 @@ impl Order<'_> {
                 refuse(format!("{database} has no build {name}"), format!("kiln status {database}"))
             }
         }
+    }
+    /// What is meant where no build is named: the newest that is sealed and was not rolled away from,
+    /// or of which a waiver says that this does not count.
+    fn newest<'b>(&self, all: &'b [Build], waivers: &[Waiver]) -> anyhow::Result<&'b Build> {
+        let database = self.database;
+        let rejected = rejected(all, database);
+        let is_waived = |build: &&&Build| {
+            covers(waivers, Gate::Rejected, None, Some(build.own_name())).is_some()
+        };
+        let waived = rejected.iter().find(is_waived).copied();
+        let found = candidate(all, database).into_iter().chain(waived);
+        if let Some(newest) = found.max_by_key(|build| build.number()) {
+            return Ok(newest);
+        }
+        let message = format!("{database} has no sealed build newer than the live one");
+        let Some((build, word)) = rejected.first().and_then(|b| Some((b, b.rejected()?))) else {
+            let hint = format!("kiln build {database}");
+            return Err(Failure::new(Exit::SwapNotPossible, message).hint(hint).into());
+        };
+        let message =
+            format!("{message} but {}, which was rolled away from ({word})", build.own_name());
+        let hint = format!(
+            "if it was right after all: {}, then kiln swap {database}",
+            manifest::rejected::hint(database)
+        );
+        Err(Failure::new(Exit::SchemaRefused, message).hint(hint).into())
     }
 }

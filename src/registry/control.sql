@@ -76,6 +76,16 @@ create table if not exists kiln.waiver (
 comment on table kiln.waiver is
     'A gate that a person said does not count: for the next promotion, a build, or until a day';
 
+create table if not exists kiln.promoted (
+    build       text primary key,
+    database    text not null,
+    promoted_at timestamptz not null default clock_timestamp(),
+    manifest    jsonb,
+    rejected    jsonb
+);
+comment on table kiln.promoted is
+    'Every build that went live, what it was made from, and who rolled away from it';
+
 create or replace function kiln.append_only() returns trigger language plpgsql as
 $$ begin raise exception 'kiln.audit is append-only'; end $$;
 

@@ -239,6 +239,32 @@ pub async fn use_up(control: &Session, read: &[Waiver], promoted: &str) -> anyho
     end(control, &used, promoted).await
 }
 
+/// Ends those of the gate `rejected`: who goes back has said the newer word. In the transaction, as
+/// [`use_up`].
+///
+/// # Errors
+/// When the server refuses.
+pub async fn end_rejected(control: &Session, read: &[Waiver], live: &str) -> anyhow::Result<()> {
+    let ended = read.iter().filter(|waiver| waiver.gate == Gate::Rejected);
+    let ended: Vec<i64> = ended.map(|waiver| waiver.id).collect();
+    end(control, &ended, live).await
+}
+
+/// Ends those that were for a build that is gone.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn end_of_build(control: &Session, build: &str) -> anyhow::Result<()> {
+    control
+        .execute(
+            "update kiln.waiver set ended_at = clock_timestamp() where build = $1 and ended_at is null",
+            &[&build],
+        )
+        .await
+        .map_err(db("end the waivers"))?;
+    Ok(())
+}
+
 async fn end(control: &Session, ids: &[i64], by: &str) -> anyhow::Result<()> {
     if ids.is_empty() {
         return Ok(());

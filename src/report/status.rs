@@ -37,6 +37,9 @@ fn print_status(said: &DatabaseStatus) {
             if let Some(part) = &tag.subset {
                 say!("  a subset: {part}");
             }
+            if let Some(word) = &tag.held {
+                say!("  on hold ({word})");
+            }
             if !tag.without.is_empty() {
                 say!("  without {}", tag.without.join(", "));
             }
@@ -49,6 +52,15 @@ fn print_status(said: &DatabaseStatus) {
             format!("{part}, version {}, begun {}", tag.version, tag.created)
         });
         say!("  {} is {}{detail}, {}", build.name, build.state().word(), size(build));
+        if let Some(word) = build.rejected() {
+            say!("    rejected ({word})");
+        }
+        if let Some(word) = build.held() {
+            say!("    on hold ({word})");
+        }
+    }
+    for gone in &said.rejected {
+        say!("  {} was rejected and is gone ({})", gone.build, gone.word);
     }
     let accepted: Vec<String> =
         said.contracts.iter().map(|c| format!("{} {}", c.app, c.words())).collect();

@@ -1,9 +1,13 @@
 //! The gate: whether a build may be live. A pure decision over facts, made inside the swap's
 //! transaction; the permit it gives is the only way to the renames.
 
+use super::Manifests;
+use super::tags::Change;
 use crate::error::{Exit, Failure, shell};
+use crate::manifest::rejected::{self, Refusal, uncovered};
 use crate::registry::Tag;
 use crate::registry::control::Contract;
+use crate::registry::waiver::Waiver;
 use crate::schema::SchemaLock;
 use crate::seal::Stamp;
 
@@ -20,6 +24,12 @@ pub struct Facts {
     pub lock: Option<SchemaLock>,
     /// Whether a person named this very build.
     pub named: bool,
+    /// What becoming live means for it and for the live one.
+    pub change: Change,
+    /// What both were made from.
+    pub manifests: Manifests,
+    /// What of it was rolled away from.
+    pub refusals: Vec<Refusal>,
 }
 
 /// Permission to promote; only [`decide`] makes one.
@@ -32,8 +42,8 @@ pub struct Permit {
 ///
 /// # Errors
 /// [`Exit::SchemaRefused`] with the reasons and the command that helps.
-pub fn decide(facts: &Facts, contracts: &[Contract]) -> anyhow::Result<Permit> {
-    let Facts { tag, stamp, fingerprint, lock, named } = facts;
+pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyhow::Result<Permit> {
+    let Facts { tag, stamp, fingerprint, lock, named, refusals, .. } = facts;
     let database = &tag.database;
     let mut reasons = Vec::new();
     let mut hint = format!("kiln status {database}");
@@ -62,6 +72,13 @@ pub fn decide(facts: &Facts, contracts: &[Contract]) -> anyhow::Result<Permit> {
         let version = lock.version;
         reasons.push(format!("its catalog is not the one locked as version {version}"));
         hint = format!("kiln schema check {database}");
+    }
+    let rejected = uncovered(refusals, waivers, Some(&tag.build));
+    if !rejected.is_empty() {
+        reasons.extend(rejected);
+        let waive = rejected::hint(database);
+        hint =
+            format!("if it was right after all: {waive}, then kiln swap {database} {}", tag.build);
     }
     if let (Some(subset), false) = (&tag.subset, named) {
         reasons.push(format!("it is a subset ({subset}), which goes live by its name only"));
@@ -135,6 +152,9 @@ mod tests {
             }),
             fingerprint: "f".into(),
             named: false,
+            change: Change { is_back: false, rejects: None },
+            manifests: Manifests::default(),
+            refusals: Vec::new(),
             lock: Some(SchemaLock {
                 version: 3,
                 serves_from: 3,
@@ -156,7 +176,7 @@ mod tests {
     }
 
     fn refused(facts: &Facts, contracts: &[Contract]) -> String {
-        decide(facts, contracts).err().map_or(String::new(), |error| error.to_string())
+        decide(facts, contracts, &[]).err().map_or(String::new(), |error| error.to_string())
     }
 
     #[test]

@@ -9,12 +9,13 @@ use tokio_postgres::error::SqlState;
 
 use super::blockers::{self, Blocker, MAY_END};
 use super::gate::{Facts, Permit, decide};
-use super::{NotKnown, Swap, tags_after};
+use super::{NotKnown, Swap, tags};
 use crate::failpoint;
+use crate::manifest::rejected;
 use crate::pg::{Session, db, stopped};
 use crate::registry::build::ident;
 use crate::registry::control::{Audit, contracts, write_audit};
-use crate::registry::{Build, CONTROL, Tag, waiver};
+use crate::registry::{Build, CONTROL, Tag, Word, waiver};
 
 /// Longest time that one attempt may keep new connections waiting.
 const ATTEMPT_MS: u64 = 900;
@@ -144,7 +145,7 @@ async fn one_attempt(
         .map_err(|error| Attempt::of("begin the swap", error))?;
     let said = contracts(session, Some(database)).await?;
     let waivers = waiver::standing(session, database).await?;
-    let permit = decide(facts, &said)?;
+    let permit = decide(facts, &said, &waivers)?;
     failpoint::hit(failpoint::GATE)?;
     if swap.stop.is_cancelled() {
         return Err(stopped().into());
@@ -158,15 +159,19 @@ async fn one_attempt(
         .batch_execute("set local statement_timeout = 0")
         .await
         .map_err(db("finish the swap"))?;
-    for (name, tag) in tags_after(candidate, builds, database) {
+    let word = Word::of(swap.lock.who(), swap.why);
+    let rejects = facts.change.rejects.as_ref().map(|_| &word);
+    for (name, tag) in tags::after(candidate, builds, database, rejects) {
         let sql = tag.comment_sql(&ident(&name)?);
         session.batch_execute(&sql).await.map_err(db("note the swap"))?;
     }
+    note_builds(session, candidate, live, facts, rejects).await?;
     let details = serde_json::json!({
         "version": facts.tag.version,
         "fingerprint": facts.fingerprint,
         "contracts": said,
         "waivers": waivers,
+        "rejected": facts.change.rejects,
         "sessions_ended": *ended,
     });
     let audit = Audit {
@@ -178,8 +183,9 @@ async fn one_attempt(
         details,
     };
     write_audit(session, swap.lock.who(), &audit).await?;
-    if swap.action != "rollback" {
-        waiver::use_up(session, &waivers, &facts.tag.build).await?;
+    match facts.change.is_back {
+        true => waiver::end_rejected(session, &waivers, &facts.tag.build).await?,
+        false => waiver::use_up(session, &waivers, &facts.tag.build).await?,
     }
     failpoint::hit(failpoint::RENAMED)?;
     if swap.stop.is_cancelled() {
@@ -187,6 +193,26 @@ async fn one_attempt(
     }
     let committed = session.batch_execute("commit").await;
     committed.map_err(|error| Attempt::Unanswered(db("commit the swap")(error)))
+}
+
+/// Notes what both builds were made from, whole ones, and which of them was rolled away from.
+async fn note_builds(
+    session: &Session,
+    candidate: &Build,
+    live: Option<&Tag>,
+    facts: &Facts,
+    rejects: Option<&Word>,
+) -> anyhow::Result<()> {
+    let Facts { tag, manifests, .. } = facts;
+    let database = &tag.database;
+    if let Some(live) = live.filter(|live| live.subset.is_none()) {
+        let manifest = manifests.live.as_ref();
+        rejected::record(session, database, &live.build, manifest, rejects).await?;
+    }
+    if candidate.is_subset() {
+        return Ok(());
+    }
+    rejected::record(session, database, &tag.build, manifests.candidate.as_ref(), None).await
 }
 
 /// The renames; it takes the gate's permit, so that there is no other way to them.

@@ -23,7 +23,7 @@ fn everything(world: &World) -> Everything {
     );
     let mut history = Vec::new();
     if databases.iter().any(|line| line.contains(" kiln")) {
-        for table in ["build", "contract", "run", "audit", "waiver"] {
+        for table in ["build", "contract", "run", "audit", "waiver", "promoted"] {
             let sql = format!("select '{table} ' || t::text from kiln.{table} t order by 1");
             history.extend(world.postgres.rows("kiln", &sql));
         }
@@ -94,6 +94,7 @@ fn a_dry_run_of_whatever_changes_something_changes_nothing() {
     would(&world, &["prune"], "druginfo: would drop");
     let contract = ["contract", "set", "druginfo", "--app", "other", "--accepts", "2"];
     would(&world, &contract, "other would accept druginfo 2..2");
+    would(&world, &["hold", "druginfo_00001"], "druginfo_00001 would be on hold");
     would(&world, &["waive", "druginfo", "rows", "--why", "x"], "would be waived: gate rows");
     world.edit(
         "sql/druginfo/0002_plan_information.sql",

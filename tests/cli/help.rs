@@ -35,6 +35,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "docs",
         "down",
         "guard",
+        "hold",
         "land",
         "load",
         "plan",
@@ -51,6 +52,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "subset",
         "swap",
         "synth",
+        "unhold",
         "up",
         "url",
         "waive",
@@ -107,6 +109,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "subset",
         "restore",
         "waive",
+        "hold",
+        "unhold",
     ] {
         has(command, "--dry-run");
     }
@@ -133,6 +137,8 @@ fn what_changes_something_can_be_tried_dry_and_what_scripts_read_has_json() {
         "subset",
         "restore",
         "waive",
+        "hold",
+        "unhold",
     ] {
         has(command, "--json");
     }

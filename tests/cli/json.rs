@@ -63,6 +63,8 @@ fn every_command_that_scripts_read_prints_one_document() {
     assert_eq!(resume["loads"].as_array().unwrap().len(), 0);
     document(&world, &["load", "druginfo", "pricing", "--into", failed]);
     assert_eq!(document(&world, &["resume", failed])["sealed"], true);
+    assert_eq!(document(&world, &["hold", &first])["held"], true);
+    assert_eq!(document(&world, &["unhold", &first])["before"]["why"], "by hand");
     assert!(document(&world, &["prune", "druginfo", "--dry-run"])["databases"].is_array());
     assert!(document(&world, &["prune"])["databases"].is_array());
     assert_eq!(document(&world, &["status"])[0]["failed"], Value::Null);

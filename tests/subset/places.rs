@@ -18,9 +18,11 @@ fn only_its_name_makes_a_subset_live_and_nothing_goes_back_to_it() {
     assert_ne!(world.live(), live);
     let said = world.kiln(&["status"]).succeeds();
     assert!(said.stdout.contains("a subset: 20 % of druginfo_00001"), "{said}");
-    // Back to the whole one, and not forward to the subset again.
+    // Back to the whole one, and not forward to the subset again; a part of it says nothing of it.
     world.kiln(&["rollback", "druginfo"]).succeeds();
     assert_eq!(world.live(), live);
+    let rejected = "select count(*)::text from kiln.promoted where rejected is not null";
+    assert_eq!(world.postgres.value("kiln", rejected), "0");
     world.kiln(&["rollback", "druginfo"]).exits(15).says(&["no previous build"]);
     assert_eq!(world.live(), live);
 }
@@ -39,6 +41,10 @@ fn a_night_after_a_subset_is_a_whole_one_and_the_subset_takes_no_previous_builds
     world.night();
     let whole_rows = world.postgres.value("druginfo", "select build from kiln.stamp");
     assert!(!whole_rows.ends_with("_subset"), "{whole_rows}");
+    // What was live before the subset is what rollback goes back to, and not the subset's place.
+    let states = world.states();
+    assert!(states.iter().any(|state| state.ends_with(" previous")), "{states:?}");
+    world.kiln(&["rollback", "druginfo", "--dry-run"]).succeeds();
     assert!(!world.databases().contains(&build), "{:?}", world.states());
 }
 
