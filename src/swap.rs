@@ -153,9 +153,8 @@ impl Swap<'_> {
             None => None,
         };
         let mut refusals: Vec<Refusal> = Refusal::itself(candidate).into_iter().collect();
-        // What was live and was not rolled away from needs nobody's word; a subset is a part of a
-        // build, and goes live by its name only.
-        if let (Some(own), false, false) = (&own, change.is_back, candidate.is_subset()) {
+        // What was live and was not rolled away from needs nobody's word.
+        if let (Some(own), false) = (&own, change.is_back) {
             let readers = rejected::readers(self.server, self.owner, self.lock, own).await?;
             refusals.extend(rejected::refusals(own, &readers));
         }

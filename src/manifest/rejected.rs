@@ -11,6 +11,7 @@ use crate::registry::build::BuildDatabase;
 use crate::registry::waiver::{self, Gate, Waiver, covers};
 use crate::registry::{Build, Word, builds};
 use crate::store::Pin;
+use crate::subset::Origin;
 
 /// A build that went live, and what it was made from.
 #[derive(Debug, Clone)]
@@ -83,6 +84,11 @@ pub fn hint(database: &str) -> String {
 /// read, or it is a rejected build again. Pure.
 pub fn refusals(manifest: &Manifest, readers: &[Reader]) -> Vec<Refusal> {
     let mut found = Vec::new();
+    if let Some(Origin { build, .. }) = &manifest.subset {
+        let by = readers.iter().filter(|reader| reader.build == *build).collect();
+        found.extend(refusal(None, |build| format!("it is a part of {build}, which"), by));
+        return found;
+    }
     for (source, input) in &manifest.sources {
         for pin in &input.objects {
             let by = readers.iter().filter(|reader| has_read(&reader.manifest, pin)).collect();

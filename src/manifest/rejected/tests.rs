@@ -95,6 +95,22 @@ fn a_rejected_build_is_not_made_again_by_other_sql_of_the_same_objects() {
 }
 
 #[test]
+fn a_part_of_a_rejected_build_is_refused_and_a_part_of_another_is_not() {
+    let bad = reader("bad", true, manifest("q", &[("price", "p2")]));
+    let part_of = |build: &str| {
+        let mut part = bad.manifest.clone();
+        let asked = crate::subset::Asked {
+            percent: crate::subset::Percent::HUNDRED,
+            conditions: std::collections::BTreeMap::new(),
+        };
+        part.subset = Some(Origin { build: build.into(), asked, rules_sha256: String::new() });
+        refused(&part, std::slice::from_ref(&bad))
+    };
+    assert_eq!(part_of("bad"), ["all"]);
+    assert_eq!(part_of("good"), [""; 0]);
+}
+
+#[test]
 fn the_same_bytes_at_another_place_are_the_same_object() {
     let md5 = "0cc175b9c0f1b6a831c399e269772661";
     let same = |a: &Pin, b: &Pin| is_same(a, b);
