@@ -1,6 +1,8 @@
 //! `kiln plan`: what a run would load, bring over or leave, and what a resume would do: known
 //! without changing anything, and all that `--dry-run` says.
 
+use std::collections::BTreeMap;
+
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
@@ -16,7 +18,8 @@ use crate::forecast::Ways;
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::{Input, Manifest, rejected};
 use crate::pg::Session;
-use crate::registry::{control, waiver};
+use crate::registry::waiver::{self, Waiver};
+use crate::registry::{Build, Word, builds, control};
 use crate::report;
 use crate::reuse::{self, Action, Decision};
 use crate::schema::Schema;
@@ -95,10 +98,7 @@ pub(super) async fn plan(
         Some(control) => Base::choose(context, control, &specs, outlook.manifest.clone()).await?,
         None => None,
     };
-    let waivers = match &control {
-        Some(control) => waiver::standing(control, database).await?,
-        None => Vec::new(),
-    };
+    let words = Words::read(control.as_ref(), database).await?;
     let asked = control.as_ref().filter(|_| idle.is_none());
     let refused = refused(context, asked, &outlook.manifest).await;
     let lines = lines(&outlook, base.as_ref(), idle.is_some());
@@ -114,7 +114,7 @@ pub(super) async fn plan(
             "dry_run": true, "database": database, "live": outlook.live,
             "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
             "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
-            "waivers": waivers, "refused": refused.as_ref().err().map(render),
+            "waivers": words.waivers, "rejected": words.rejected, "held": words.held, "refused": refused.as_ref().err().map(render),
         });
         say!("{said}");
         return refused;
@@ -127,13 +127,44 @@ pub(super) async fn plan(
     for line in &lines {
         say!("  {}", line.text());
     }
-    for waiver in &waivers {
-        say!("  {}", report::waived(waiver));
-    }
+    words.print();
     if let Some(forecast) = &forecast {
         report::forecast(forecast);
     }
     refused
+}
+
+/// What people have said of builds and gates, as far as it stands.
+#[derive(Default)]
+struct Words {
+    waivers: Vec<Waiver>,
+    rejected: BTreeMap<String, Word>,
+    held: BTreeMap<String, Word>,
+}
+
+impl Words {
+    async fn read(control: Option<&Session>, database: &str) -> anyhow::Result<Words> {
+        let Some(control) = control else { return Ok(Words::default()) };
+        let all = builds(control, database).await?;
+        let of = |word: fn(&Build) -> Option<&Word>| {
+            let said = all.iter().filter_map(|build| Some((build, word(build)?)));
+            said.map(|(build, word)| (build.own_name().to_owned(), word.clone())).collect()
+        };
+        let waivers = waiver::standing(control, database).await?;
+        Ok(Words { waivers, rejected: of(Build::rejected), held: of(Build::held) })
+    }
+
+    fn print(&self) {
+        for (build, word) in &self.rejected {
+            say!("  rejected: {build} ({word})");
+        }
+        for (build, word) in &self.held {
+            say!("  on hold: {build} ({word})");
+        }
+        for waiver in &self.waivers {
+            say!("  {}", report::waived(waiver));
+        }
+    }
 }
 
 /// What keeps a run from being made of these inputs: they were rolled away from.

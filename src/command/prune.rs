@@ -69,8 +69,10 @@ pub(super) async fn unfinished_subsets(
     lock: &RunLock,
 ) -> anyhow::Result<Vec<String>> {
     let all = builds(lock, lock.database()).await?;
-    let unfinished =
-        |build: &&Build| build.is_subset() && (build.invalid || !build.state().is_sealed());
+    let unfinished = |build: &&Build| {
+        let is_left = build.held().is_none() && !build.state().is_sealed();
+        build.is_subset() && (build.invalid || is_left)
+    };
     let chosen: Vec<&Build> = all.iter().filter(unfinished).collect();
     drop_all(context, lock, &chosen, "a subset left unfinished by an earlier run").await
 }

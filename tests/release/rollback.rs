@@ -99,6 +99,7 @@ fn a_night_of_what_only_a_rejected_build_has_read_is_refused_before_anything_is_
     refused(&world, &["run", "tiny", "--dry-run"], &says[1..]);
     let plan = refused(&world, &["plan", "tiny"], &says[1..]);
     assert!(plan.stdout.contains("item  loaded from"), "{plan}");
+    assert!(plan.stdout.contains("rejected: tiny_00002 (prices look wrong; "), "{plan}");
     let plan = refused(&world, &["plan", "tiny", "--json"], &[]).json();
     assert!(plan["refused"].as_str().unwrap().contains("which only tiny_00002 read"), "{plan}");
 
@@ -258,6 +259,8 @@ fn a_build_on_hold_stays_and_prune_says_why() {
     assert!(said.contains("tiny_00003 stays: kept for rollback"), "{said}");
     let json = world.kiln(&["prune", "tiny", "--dry-run", "--json"]).succeeds().json();
     assert_eq!(json["databases"][0]["stays"][0]["held"], true, "{json}");
+    let plan = world.kiln(&["plan", "tiny"]).succeeds().stdout;
+    assert!(plan.contains("on hold: tiny_00001 (old prices; "), "{plan}");
     let status = world.kiln(&["status", "tiny"]).succeeds().stdout;
     assert!(status.contains("on hold (a look at it; "), "{status}");
 
