@@ -16,7 +16,7 @@ use crate::encode::{ColumnType, SUPPORTED};
 use crate::personal::HashKey;
 use crate::pg::{Ident, Session};
 use crate::schema::catalog::{self, TableColumn};
-use crate::source::{Column, Dictionary, Others, Source, Transform};
+use crate::source::{Column, Dictionary, Others, Shape, Source, Transform};
 use crate::strict::{Problems, suggest};
 
 /// The column of a dictionary's table that has its entries' numbers.
@@ -94,6 +94,10 @@ pub struct Target {
     pub nulls: Vec<Vec<u8>>,
     /// What is done before the type is read.
     pub transforms: Vec<Transform>,
+    /// What the content must look like then.
+    pub shape: Option<Shape>,
+    /// Whether a content that does not is null.
+    pub misfit_is_null: bool,
 }
 
 /// What feeds a table column.
@@ -291,7 +295,11 @@ impl Binder<'_> {
             (false, None) => Feed::Column(index),
         };
         if let Some(to) = column.to.as_ref().filter(|to| is_own(to)) {
+            let before = self.targets.len();
             self.target(to, column.line, feed, nulls, &column.transforms);
+            if self.targets.len() > before {
+                self.shaped(column);
+            }
         }
         if let Some(to) = column.words_to.as_ref().filter(|to| is_own(to)) {
             self.target(to, column.line, Feed::Words(index), nulls, &[]);
@@ -339,8 +347,22 @@ impl Binder<'_> {
             has_default: known.has_default,
             nulls: nulls.iter().map(|text| text.clone().into_bytes()).collect(),
             transforms: transforms.to_vec(),
+            shape: None,
+            misfit_is_null: false,
         });
     }
+
+    /// What the last target's contents must look like.
+    fn shaped(&mut self, column: &Column) {
+        let Some(target) = self.targets.last_mut() else { return };
+        target.shape.clone_from(&column.shape);
+        target.misfit_is_null = column.misfit_is_null;
+        if column.misfit_is_null && target.not_null {
+            let message = format!("column {} may not be null, and a misfit is to be", target.name);
+            self.problems.add(&self.source.path, column.line, message);
+        }
+    }
+
     /// Every column of the table is fed, by a target or as one of `others`.
     fn refuse_unfed<'b>(&self, others: impl Iterator<Item = &'b str>) {
         let others: Vec<&str> = others.collect();

@@ -25,7 +25,7 @@ use crate::error::Exit;
 
 /// Bakes immutable Postgres databases from the files that CMS publishes.
 #[derive(Debug, Parser)]
-#[command(name = "kiln", version, about, max_term_width = 100, after_help = after_help())]
+#[command(name = "kiln", version = crate::VERSION, about, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

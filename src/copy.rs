@@ -338,6 +338,7 @@ fn entry(part: &Part, ReadFile { proof, counts, .. }: &ReadFile) -> FileEntry {
         loaded: counts.loaded,
         rejected: counts.rejected,
         filtered: counts.filtered,
+        misfits: counts.misfits,
         copied: counts.loaded,
         digest: format!("{:032x}", counts.digest),
     }

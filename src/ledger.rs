@@ -42,6 +42,9 @@ pub struct FileEntry {
     pub rejected: u64,
     /// Rows left out by a filter.
     pub filtered: u64,
+    /// Fields that did not have their column's shape and are null, as the spec says.
+    #[serde(default)]
+    pub misfits: u64,
     /// Rows that COPY says it stored: a source's files go through one COPY, whose count must be the
     /// sum of theirs, or the source fails.
     pub copied: u64,
@@ -351,6 +354,7 @@ mod tests {
             loaded: 8,
             rejected: 2,
             filtered: 1,
+            misfits: 0,
             copied: 8,
             digest: "d".into(),
         });

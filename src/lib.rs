@@ -13,6 +13,9 @@
 
 #![warn(missing_docs)]
 
+/// The version; of a release build with the commit and its day (`build.rs`).
+pub const VERSION: &str = env!("PROGRAM_VERSION");
+
 #[macro_use]
 pub mod say;
 

@@ -30,6 +30,9 @@ pub struct Manifest {
     /// The version of kiln that fixed it; empty in manifests of kilns that did not say.
     #[serde(default)]
     pub tool: String,
+    /// The form of the rows that it made; 0 where kilns did not say.
+    #[serde(default)]
+    pub row_format: u32,
     /// sha256 over the database's .sql files; empty where it is not known.
     #[serde(default)]
     pub sql_sha256: String,
@@ -138,7 +141,8 @@ impl Manifest {
             created: crate::registry::now(),
             without: without.to_vec(),
             sources: inputs,
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            tool: crate::VERSION.to_owned(),
+            row_format: crate::digest::ROW_FORMAT,
             sql_sha256: schema.digest(),
             hash_key: hash_key.map(HashKey::fingerprint),
             subset: None,

@@ -177,7 +177,8 @@ pub fn source(
     }
     let place = into.map_or("a scratch build, dropped".to_owned(), str::to_owned);
     say!("{} into {place}: {} rows", entry.source, HumanCount(entry.counted));
-    let mut table = Table::new(&["file", "lines", "header", "loaded", "rejected", "filtered"]);
+    let columns = ["file", "lines", "header", "loaded", "rejected", "filtered", "misfits"];
+    let mut table = Table::new(&columns);
     for file in &entry.files {
         let name = if file.member.is_empty() { &file.object } else { &file.member };
         table.row(vec![
@@ -187,6 +188,7 @@ pub fn source(
             HumanCount(file.loaded).to_string(),
             HumanCount(file.rejected).to_string(),
             HumanCount(file.filtered).to_string(),
+            HumanCount(file.misfits).to_string(),
         ]);
     }
     table.print();

@@ -161,12 +161,11 @@ impl Kept {
         let Some(input) = self.manifest.sources.get(name) else {
             return Err(format!("new: {build} is without it"));
         };
-        if self.manifest.tool != manifest.tool {
-            let before = match self.manifest.tool.as_str() {
-                "" => "an earlier kiln".to_owned(),
-                version => format!("kiln {version}"),
-            };
-            return Err(format!("{before} loaded it, this is kiln {}", manifest.tool));
+        if self.manifest.row_format != manifest.row_format {
+            let (before, now) = (self.manifest.row_format, manifest.row_format);
+            return Err(format!(
+                "rows of format {before} were loaded, this kiln makes those of {now}"
+            ));
         }
         if input.spec_sha256 != asked.input.spec_sha256 {
             return Err("its spec changed".to_owned());
@@ -226,7 +225,7 @@ impl Kept {
                 None => format!("{}: {}", new.source, new.why),
             });
         }
-        if (self.manifest.kiln, &self.manifest.tool) != (manifest.kiln, &manifest.tool) {
+        if (self.manifest.kiln, self.manifest.row_format) != (manifest.kiln, manifest.row_format) {
             return Some(format!("another kiln made {build}"));
         }
         if (self.tag.version, &self.tag.fingerprint) != (lock.version, &lock.fingerprint) {

@@ -130,7 +130,7 @@ async fn write(
         &tag.period,
         &tag.without,
         &tag.run,
-        &concat!("kiln ", env!("CARGO_PKG_VERSION")),
+        &format!("kiln {}", crate::VERSION),
         &serde_json::to_value(manifest)?,
         &serde_json::to_value(ledger)?,
         &lock.serves_from.cast_signed(),

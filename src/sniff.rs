@@ -29,7 +29,7 @@ use crate::source::{Format, Header, Quoting};
 pub use column::Seen;
 pub use draft::{Draft, Wish};
 pub use key::{Key, KeyState};
-pub use name::table_name;
+pub use name::{is_reserved, table_name};
 pub use pattern::{Place, is_text_name};
 pub use shape::Shape;
 

@@ -5,6 +5,7 @@
 
 mod columns;
 mod parse;
+mod shape;
 mod transform;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use regex::Regex;
 
+pub use shape::Shape;
 pub use transform::{Transform, trim};
 
 use crate::pg::Ident;
@@ -194,6 +196,11 @@ pub struct Column {
     pub nulls: Option<Vec<String>>,
     /// What is done to the field before it is read as its type, in order.
     pub transforms: Vec<Transform>,
+    /// What the content must look like then.
+    pub shape: Option<Shape>,
+    /// Whether a content that is not of that shape, or not of its transforms', is null and counted;
+    /// else its row is rejected.
+    pub misfit_is_null: bool,
     /// Whether a keyed hash of the content is stored in its place.
     pub hashed: bool,
     /// The spec's line, for messages.

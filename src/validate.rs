@@ -6,6 +6,7 @@ mod field;
 mod line;
 mod sets;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -63,6 +64,8 @@ pub struct Counts {
     pub rejected: u64,
     /// Rows that a filter left out.
     pub filtered: u64,
+    /// Fields that were not of their column's shape and are null, as the spec says.
+    pub misfits: u64,
     /// Wrapping sum of the rows' xxh3-128: the same in whatever order rows arrive.
     pub digest: u128,
 }
@@ -86,6 +89,8 @@ pub struct Validator<'a> {
     sets: Sets<'a>,
     /// By target, of a wide table: the field that is null where it is empty, and may be.
     blanks: Vec<Option<usize>>,
+    /// Fields of the row at hand that are null because they do not fit.
+    misfits: Cell<u64>,
     /// What has been counted so far.
     pub counts: Counts,
     /// Rows whose line was not cut: nothing else tells a test that there were any.
@@ -124,6 +129,7 @@ impl<'a> Validator<'a> {
             encoding,
             sets,
             blanks,
+            misfits: Cell::new(0),
             counts,
             #[cfg(test)]
             uncut: 0,
@@ -178,7 +184,7 @@ impl<'a> Validator<'a> {
             let name = column.map(|index| self.binding.source.columns[index].name().to_owned());
             return self.reject(record, (name, flaw.byte, flaw.reason.clone()));
         }
-        if let Some(reason) = self.misfit(record) {
+        if let Some(reason) = self.other_width(record) {
             return self.reject(record, (None, record.position.byte, reason));
         }
         if self.left_out(record) {
@@ -195,8 +201,10 @@ impl<'a> Validator<'a> {
                 encoded
             }
         };
+        let misfits = self.misfits.take();
         match encoded {
             Ok(digest) => {
+                self.counts.misfits += misfits;
                 self.counts.loaded += 1;
                 self.counts.digest = self.counts.digest.wrapping_add(digest);
                 Outcome::Row
@@ -209,7 +217,7 @@ impl<'a> Validator<'a> {
     }
 
     /// Why a record of another width than the header's is refused.
-    fn misfit(&self, record: &Record<'_>) -> Option<String> {
+    fn other_width(&self, record: &Record<'_>) -> Option<String> {
         let (expected, found) = (self.layout.width, record.len());
         if record.is_of_width(expected, self.binding.source.format.trailing) {
             return None;

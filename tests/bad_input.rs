@@ -3,6 +3,7 @@
 //! are as they were; a failed build stays only where something was loaded.
 
 mod archives;
+mod codes;
 mod disk;
 mod headers;
 mod hostile;

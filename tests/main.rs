@@ -20,6 +20,9 @@ mod release;
 // is unchanged work not done again, and what is brought over the same to the row?
 mod reuse;
 
+// are rows made as the kiln before made them, or under another format?
+mod rows;
+
 // is a part of a build closed, the same everywhere, and never taken for the whole?
 mod subset;
 

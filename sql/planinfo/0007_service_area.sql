@@ -39,7 +39,10 @@ comment on column service_area.notes is
     'Remark of CMS on the row. [layout]';
 
 -- post-data
-create index service_area_contract on service_area (contract_id);
+-- No column tells rows apart alone: the same row twice is what must not be.
+create unique index service_area_key
+    on service_area (contract_id, fips_code, ssa_code, county, state, plan_type, organization_type,
+        partial, eghp, notes) nulls not distinct;
 create index service_area_county on service_area (fips_code) where fips_code is not null;
 
 -- check: county codes have five digits

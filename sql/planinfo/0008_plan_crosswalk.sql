@@ -43,7 +43,9 @@ comment on column plan_crosswalk.status is
 
 -- post-data
 create index plan_crosswalk_current on plan_crosswalk (current_contract_id, current_plan_id);
-create index plan_crosswalk_previous on plan_crosswalk (previous_contract_id, previous_plan_id);
+create unique index plan_crosswalk_key
+    on plan_crosswalk (previous_contract_id, previous_plan_id, current_contract_id, current_plan_id,
+        year, status);
 
 -- check: ids have the form that joins need, or say that the plan is new or has ended
 select previous_contract_id, previous_plan_id, current_contract_id, current_plan_id

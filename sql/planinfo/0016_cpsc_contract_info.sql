@@ -19,7 +19,7 @@ comment on table cpsc_contract_info is
 comment on column cpsc_contract_info.contract_id is
     'CMS contract: a letter and four digits. [layout]';
 comment on column cpsc_contract_info.plan_id is
-    'Plan within the contract, three digits. [layout]';
+    'Plan within the contract, three digits; null for contracts that have no plans (HCPP). [layout]';
 comment on column cpsc_contract_info.organization_type is
     'Kind of contract in words. [layout]';
 comment on column cpsc_contract_info.plan_type is
@@ -42,7 +42,7 @@ comment on column cpsc_contract_info.contract_effective_date is
     'Day on which the contract with CMS began. [layout]';
 
 -- post-data
-create index cpsc_contract_info_plan on cpsc_contract_info (contract_id, plan_id);
+create unique index cpsc_contract_info_key on cpsc_contract_info (contract_id, plan_id) nulls not distinct;
 
 -- check: yes and no are written so
 select contract_id, plan_id, offers_part_d, snp_plan, eghp

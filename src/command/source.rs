@@ -137,6 +137,10 @@ fn wish(config: &Config, args: &cli::SourceNew, member: &Member) -> anyhow::Resu
         let message = format!("{table:?} cannot name a table: use a-z, 0-9 and _");
         return Err(Failure::new(Exit::Usage, message).hint("give one with --name").into());
     }
+    if sniff::is_reserved(&table) {
+        let message = format!("{table:?} cannot name a table: Postgres reserves the word");
+        return Err(Failure::new(Exit::Usage, message).hint("give another one with --name").into());
+    }
     let problems = Problems::default();
     let schema = match config.root.join("sql").join(database).is_dir() {
         true => Schema::read(&config.root, database, &problems)?.files,

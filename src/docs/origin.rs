@@ -126,6 +126,10 @@ impl ColumnOrigin {
             From::Group(group) => steps.push(format!("“{group}” in the file's name")),
         }
         steps.extend(column.transforms.iter().map(step));
+        if let Some(shape) = &column.shape {
+            let what = if column.misfit_is_null { "null" } else { "rejected" };
+            steps.push(format!("{what} where it {}", shape.reason()));
+        }
         if column.hashed {
             steps.push("a keyed hash in place of the content".to_owned());
         }
@@ -206,6 +210,7 @@ fn step(transform: &Transform) -> String {
         Transform::OneZero => "1 is true, 0 false".to_owned(),
         Transform::Ndc11 => "as an NDC of 11 digits".to_owned(),
         Transform::ZeroPad(width) => format!("leading zeros to {width} characters"),
+        Transform::Zip5 => "the first 5 digits of a ZIP code of 5 or 9".to_owned(),
         Transform::Date(formats) => format!("a date read as {}", formats.join(" or ")),
     }
 }

@@ -87,9 +87,11 @@ fn figures(facts: &TableFacts) -> Markup {
 fn left_aside(entry: &SourceEntry) -> Markup {
     let rejected = entry.sum(|file| file.rejected);
     let filtered = entry.sum(|file| file.filtered);
+    let misfits = entry.sum(|file| file.misfits);
     html! {
         @if rejected > 0 { ", " (HumanCount(rejected)) " rejected" }
         @if filtered > 0 { ", " (HumanCount(filtered)) " filtered" }
+        @if misfits > 0 { ", " (HumanCount(misfits)) " fields null, for they do not fit" }
     }
 }
 

@@ -26,7 +26,7 @@ create view kiln.file as
     from kiln.source s,
          jsonb_to_recordset(s.entry -> 'files') as f (
              object text, version text, member text, bytes bigint, sha256 text, evidence text,
-             lines bigint, header bigint, loaded bigint, rejected bigint, filtered bigint,
+             lines bigint, header bigint, loaded bigint, rejected bigint, filtered bigint, misfits bigint,
              copied bigint, digest text)
     where s.state in ('loaded', 'failed');
 comment on view kiln.file is 'One row a file: lines = header + loaded + rejected + filtered';

@@ -65,6 +65,8 @@ pub struct TriedFile {
     pub rejected: u64,
     /// Rows that a filter left out.
     pub filtered: u64,
+    /// Fields that did not have their column's shape and are null, as the spec says.
+    pub misfits: u64,
 }
 
 /// Rejects of one column for one reason.
@@ -113,9 +115,11 @@ pub fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     say!("{} of {} on {}", tried.source, tried.database, tried.file);
-    let mut table = Table::new(&["file", "lines", "header", "loaded", "rejected", "filtered"]);
+    let columns = ["file", "lines", "header", "loaded", "rejected", "filtered", "misfits"];
+    let mut table = Table::new(&columns);
     for file in &tried.files {
-        let counts = [file.lines, file.header, file.loaded, file.rejected, file.filtered];
+        let counts =
+            [file.lines, file.header, file.loaded, file.rejected, file.filtered, file.misfits];
         let counts = counts.iter().map(|count| HumanCount(*count).to_string());
         table.row(std::iter::once(file.file.clone()).chain(counts).collect());
     }

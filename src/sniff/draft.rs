@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::column::{Notes, Seen};
-use super::kind::Kind;
+use super::kind::{CODE_BY_NAME, CODE_BY_WIDTH, Kind};
 use super::name::{self, Person};
 use super::pattern::{Patterns, Place};
 use super::{Key, KeyState, Shape, Sniffed, WIDE, comment};
@@ -82,6 +82,8 @@ pub struct Planned {
     pub comment: String,
     /// What was seen of its words.
     pub words_comment: String,
+    /// Whether its digits are text though nothing in the file says that they are a code.
+    pub guessed: bool,
 }
 
 /// What becomes of columns without one of their own.
@@ -247,6 +249,7 @@ fn planned(column: &Seen, name: String, notes: &Notes, personal: bool) -> Planne
         drop,
         comment: comment::column(column, &kind, person, notes, personal),
         words_comment: comment::words(column, personal),
+        guessed: matches!(kind, Kind::Text(Some(CODE_BY_NAME | CODE_BY_WIDTH))),
         name,
     }
 }
@@ -309,6 +312,18 @@ fn doubts(
         doubts.push(format!(
             "it speaks of persons, hence personal = true: {hashed} identifiers hashed, \
              {dropped} columns dropped; look whether a person can be told by what is left"
+        ));
+    }
+    let guessed: Vec<&str> = columns
+        .iter()
+        .filter(|column| column.guessed && !column.drop)
+        .map(|column| column.name.as_str())
+        .collect();
+    if !guessed.is_empty() {
+        doubts.push(format!(
+            "text, for zeros may lead in another file, which this one cannot prove: {}; make those \
+             numbers that are",
+            guessed.join(", ")
         ));
     }
     match notes.rows {

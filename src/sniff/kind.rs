@@ -12,6 +12,12 @@ use crate::source::Transform;
 /// Different words among numbers that are still words and not a text column.
 const WORDS_MAX: usize = 16;
 
+/// Fewer digits of one width are likelier a number.
+const CODE_WIDTH_MIN: usize = 3;
+/// Why digits stay text where no zero leads in this file; another one may have codes with zeros.
+pub const CODE_BY_NAME: &str = "digits only; by its name a code";
+pub const CODE_BY_WIDTH: &str = "digits of one width, so perhaps a code";
+
 /// What all fields of a column can be read as; each is struck out by the first that cannot.
 #[derive(Debug)]
 pub struct Evidence {
@@ -38,6 +44,8 @@ pub struct Number {
     pub fraction: usize,
     /// A zero leads another digit: a code, unless it is an amount.
     pub zero_led: bool,
+    /// Fewest and most characters, while all are digits.
+    width: Option<(usize, usize)>,
     /// The least and the greatest, while they are whole and fit 64 bits.
     pub range: Option<(i64, i64)>,
     seen: bool,
@@ -151,6 +159,12 @@ impl Number {
             Some(point) => (&digits[..point], &digits[point + 1..]),
             None => (digits, &digits[..0]),
         };
+        let width = field.len();
+        self.width = match self.width {
+            _ if !field.iter().all(u8::is_ascii_digit) => None,
+            None if !self.seen => Some((width, width)),
+            known => known.map(|(fewest, most)| (fewest.min(width), most.max(width))),
+        };
         let leading = whole.iter().take_while(|digit| **digit == b'0').count();
         self.zero_led |= leading > 0 && whole.len() > 1;
         self.whole = self.whole.max(whole.len() - leading);
@@ -168,12 +182,15 @@ impl Number {
     }
 
     fn kind(self, amount: Amount, name: &str) -> Kind {
+        if amount == Amount::Plain && self.zero_led {
+            return Kind::Text(Some("zeros lead: a code"));
+        }
         if amount == Amount::Plain && self.fraction == 0 {
-            if self.zero_led {
-                return Kind::Text(Some("zeros lead: a code"));
-            }
             if name::is_code(name) {
-                return Kind::Text(Some("digits only; by its name a code"));
+                return Kind::Text(Some(CODE_BY_NAME));
+            }
+            if self.is_of_one_width() {
+                return Kind::Text(Some(CODE_BY_WIDTH));
             }
             if let Some((least, most)) = self.range {
                 return whole(least, most, name);
@@ -182,6 +199,16 @@ impl Number {
         // A digit before the point, even where all that was seen is below one.
         let precision = self.whole.max(1) + self.fraction;
         Kind::Decimal(precision, self.fraction, amount)
+    }
+}
+
+impl Number {
+    /// Whether different contents have the same count of digits, as codes have, and are no years.
+    fn is_of_one_width(self) -> bool {
+        let Some((fewest, most)) = self.width else { return false };
+        let years = self.range.is_some_and(|(least, most)| least >= 1900 && most <= 2100);
+        let differ = self.range.is_none_or(|(least, most)| least != most);
+        fewest == most && fewest >= CODE_WIDTH_MIN && differ && !years
     }
 }
 
@@ -312,6 +339,12 @@ mod tests {
         is("RXCUI", &["1234567"], "text", &[], false);
         is("tier", &["1", "6", " "], "smallint", &[], false);
         is("rows", &["1", "70000"], "integer", &[], false);
+        is("ext", &["1", "104"], "text", &[], false);
+        is("area", &["104", "205"], "text", &[], false);
+        is("area", &["104", "104"], "smallint", &[], false);
+        is("area", &["104", "-205"], "smallint", &[], false);
+        is("year", &["2025", "2026"], "smallint", &[], false);
+        is("n", &["1", "011", "13.0"], "text", &[], false);
         is("sk", &["-535974684924"], "bigint", &[], false);
         is("huge", &["99999999999999999999"], "numeric(20,0)", &[], false);
         is("premium", &["0.00", "123.4", "-5"], "numeric(5,2)", &[], false);

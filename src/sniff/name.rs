@@ -17,7 +17,7 @@ primary references returning right select session_user similar some symmetric sy
 tablesample then to trailing true union unique user using variadic verbose when where window with ";
 
 /// Last words of headings whose digits are a code.
-const CODES: [&str; 15] = [
+const CODES: [&str; 32] = [
     "id",
     "identifier",
     "code",
@@ -33,6 +33,23 @@ const CODES: [&str; 15] = [
     "ein",
     "phone",
     "fax",
+    "telephone",
+    "tel",
+    "ext",
+    "extension",
+    "postal",
+    "postcode",
+    "zip4",
+    "ccn",
+    "hcpcs",
+    "cpt",
+    "upin",
+    "dea",
+    "taxonomy",
+    "number",
+    "num",
+    "nbr",
+    "mbi",
 ];
 /// Last words of headings whose 0 and 1 are no and yes.
 const FLAGS: [&str; 8] = ["yn", "flag", "flg", "ind", "indicator", "sw", "switch", "bool"];
@@ -184,7 +201,10 @@ fn last_word(heading: &str) -> String {
 
 /// Whether the heading says that digits are a code.
 pub fn is_code(heading: &str) -> bool {
-    CODES.contains(&last_word(heading).as_str())
+    let name = words(heading);
+    // A number of something is counted; a phone number is not.
+    let counts = name.starts_with("number_of") || name.starts_with("num_of");
+    !counts && CODES.contains(&last_word(heading).as_str())
 }
 
 /// Whether the heading says that 1 and 0 are yes and no.
@@ -265,6 +285,7 @@ mod tests {
     #[test]
     fn headings_tell_codes_flags_and_persons() {
         assert!(is_code("Plan ID") && is_code("BENE_ZIP_CD") && !is_code("Enrollment"));
+        assert!(is_code("Phone Number") && is_code("ext") && !is_code("number of members"));
         assert!(is_flag("PLAN_SUPPRESSED_YN") && !is_flag("tier"));
         assert_eq!(person("BENE_MBI_ID"), Person::Identifier);
         assert_eq!(person("BENE_MBI_EFCTV_DT"), Person::Neither);

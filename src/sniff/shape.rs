@@ -244,6 +244,10 @@ fn delimiter(text: &[u8], whole: bool, quotes: bool) -> u8 {
                 let mut widths: HashMap<usize, usize> = HashMap::new();
                 for row in rows.iter().filter(|row| row.len() > 1) {
                     *widths.entry(row.len()).or_default() += 1;
+                    // It may be one field less, and end in a delimiter.
+                    if row.len() > 2 && row.last().is_some_and(String::is_empty) {
+                        *widths.entry(row.len() - 1).or_default() += 1;
+                    }
                 }
                 let best = widths.into_iter().map(|(width, count)| (count, width)).max();
                 // What one row of several holds is a character of its text.
@@ -349,6 +353,11 @@ mod tests {
         assert_eq!(delimiter(comma.as_bytes(), true, true), b',');
         assert_eq!(delimiter(b"A|B|C, D\n", true, false), b'|');
         assert_eq!(delimiter(b"A\n1\n2\n", true, false), b',');
+        // Some rows end in one more, and all of them hold another.
+        assert_eq!(
+            delimiter(b"a\tb\tc\n1\tx;y\t2\t\n1\tx;y\t2\t\n1\tx;y\t3\n", true, false),
+            b'\t'
+        );
         // One row of three has it.
         assert_eq!(delimiter(b"c0\nv0\na;b\n", true, false), b',');
     }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::parse::pattern;
-use super::{Column, Dictionary, Filter, From, Others, Pack, Test, Transform};
+use super::parse::{pattern, word};
+use super::{Column, Dictionary, Filter, From, Others, Pack, Shape, Test, Transform};
 use crate::pg::Ident;
 use crate::strict::{Table, suggest};
 
@@ -26,6 +26,10 @@ pub fn columns(root: &Table<'_>, groups: &[String]) -> Vec<Column> {
         let optional = table.flag("optional").unwrap_or(false);
         let nulls = table.texts("nulls").map(|said| said.value);
         let (transforms, hashed) = transforms(&table);
+        let (shape, misfit_is_null) = shape(&table);
+        if misfit_is_null && shape.is_none() && transforms.is_empty() {
+            table.problem(line, "`misfit` has no meaning without `shape` or `transforms`");
+        }
         let Some(from) = from else {
             table.done();
             continue;
@@ -33,8 +37,18 @@ pub fn columns(root: &Table<'_>, groups: &[String]) -> Vec<Column> {
         if let Some(twice) = repeated(&columns, &from) {
             table.problem(line, format!("column {twice:?} is declared twice"));
         }
-        let mut column =
-            Column { from, to: None, words_to: None, optional, nulls, transforms, hashed, line };
+        let mut column = Column {
+            from,
+            to: None,
+            words_to: None,
+            optional,
+            nulls,
+            transforms,
+            shape,
+            misfit_is_null,
+            hashed,
+            line,
+        };
         let to_name = named.map_or_else(|| column.name().to_ascii_lowercase(), |said| said.value);
         column.to = (!drop).then(|| target(&table, line, &to_name)).flatten();
         column.words_to = words_to.and_then(|said| target(&table, said.line, &said.value));
@@ -110,6 +124,15 @@ fn transforms(table: &Table<'_>) -> (Vec<Transform>, bool) {
     (transforms, hashed)
 }
 
+/// What the content must look like, and whether one that does not is null.
+fn shape(table: &Table<'_>) -> (Option<Shape>, bool) {
+    let shape = table.text("shape").and_then(|said| {
+        let shape = Shape::parse(&said.value);
+        shape.map_err(|reason| table.problem(said.line, reason)).ok()
+    });
+    (shape, word(table, "misfit", &[("reject", false), ("null", true)], false))
+}
+
 /// Reads `[others]`.
 pub fn others(root: &Table<'_>) -> Others {
     let Some(table) = root.table("others") else { return Others::Refuse };
@@ -139,7 +162,12 @@ pub fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictionary> {
         let mut own = Vec::new();
         for word in table.required_text_or_texts("columns").map_or(Vec::new(), |said| said.value) {
             let fed = |column: &&Column| column.to.as_ref().is_some_and(|to| to.as_str() == word);
-            let Some(to) = columns.iter().find(fed).and_then(|column| column.to.clone()) else {
+            let column = columns.iter().find(fed);
+            if column.is_some_and(|column| column.misfit_is_null) {
+                // Met once and known from then on: nobody could say how often.
+                table.problem(line, format!("dictionary: {word:?} cannot say `misfit = \"null\"`"));
+            }
+            let Some(to) = column.and_then(|column| column.to.clone()) else {
                 let known = columns.iter().filter_map(|column| column.to.as_ref());
                 let mean = suggest(&word, known.map(Ident::as_str));
                 table.problem(line, format!("dictionary: nothing feeds a column {word:?}{mean}"));
@@ -281,6 +309,26 @@ mod tests {
         let rest = "[others]\nto = \"fields\"\ntransforms = [\"trim\"]\n\
                     [[filter]]\ncolumns = [\"A\", \"B\"]\nmatches = '^3336'\n";
         assert_eq!(problems_of(columns, rest), "");
+    }
+
+    #[test]
+    fn shapes_and_what_becomes_of_misfits_are_read() {
+        let columns = "{ from = \"A\", shape = \"fips5\", misfit = \"null\" },\n\
+                       { from = \"B\", shape = '^[A-Z]$' },";
+        assert_eq!(problems_of(columns, ""), "");
+        let columns = "{ from = \"A\", shape = \"fips\" },\n{ from = \"B\", misfit = \"null\" },\n\
+                       { from = \"C\", shape = \"zip5\", misfit = \"drop\" },\n\
+                       { from = \"D\", shape = \"zip5\", misfit = \"null\" },";
+        let rest = "[[dictionary]]\ntable = \"t\"\ncolumns = [\"d\"]\nto = \"key\"\n";
+        let said = problems_of(columns, rest);
+        for expected in [
+            "plans.toml:5: unknown shape `fips`; did you mean `fips5`?",
+            "plans.toml:6: `misfit` has no meaning without `shape` or `transforms`",
+            "plans.toml:7: `misfit` must be one of reject, null, found \"drop\"",
+            "dictionary: \"d\" cannot say `misfit = \"null\"`",
+        ] {
+            assert!(said.contains(expected), "{expected}\n-- not in --\n{said}");
+        }
     }
 
     #[test]

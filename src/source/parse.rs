@@ -105,7 +105,12 @@ pub(super) fn pattern(table: &Table<'_>, key: &str, said: &Said<String>) -> Opti
 }
 
 /// One of a closed set of words; an unknown one is answered with the nearest.
-fn word<T: Copy>(table: &Table<'_>, key: &'static str, known: &[(&str, T)], default: T) -> T {
+pub(super) fn word<T: Copy>(
+    table: &Table<'_>,
+    key: &'static str,
+    known: &[(&str, T)],
+    default: T,
+) -> T {
     let Some(said) = table.text(key) else { return default };
     if let Some((_, value)) = known.iter().find(|(name, _)| *name == said.value) {
         return *value;

@@ -25,15 +25,17 @@ pub enum Transform {
     OneZero,
     /// 5-4, 5-3 and 4-4 NDC product codes, or package codes, to 11 digits (FDA: 5-4-2).
     Ndc11,
-    /// Zeros in front, to this width (SSA county codes).
+    /// Zeros in front, to this width (plans); what is blank stays so.
     ZeroPad(usize),
+    /// A ZIP code of 5 or 9 digits to its first five.
+    Zip5,
     /// A date in the first of these strptime formats that fits, to ISO.
     Date(Vec<String>),
 }
 
 impl Transform {
     /// Every word a spec may use.
-    pub const WORDS: [&str; 13] = [
+    pub const WORDS: [&str; 14] = [
         "trim",
         "upper",
         "lower",
@@ -45,6 +47,7 @@ impl Transform {
         "one_zero",
         "ndc11",
         "zero_pad",
+        "zip5",
         "date",
         "keyed_hash",
     ];
@@ -64,6 +67,7 @@ impl Transform {
             "yes_no" => Transform::YesNo,
             "one_zero" => Transform::OneZero,
             "ndc11" => Transform::Ndc11,
+            "zip5" => Transform::Zip5,
             "zero_pad" | "prefix" => {
                 let width = argument.and_then(|a| a.parse().ok()).filter(|w| (1..=64).contains(w));
                 let sized = width.map(match word {
@@ -114,6 +118,7 @@ impl Transform {
             Transform::OneZero => truth(&field, b"1", b"0", "expected 1 or 0")?,
             Transform::Ndc11 => Cow::Owned(ndc11(&field)?),
             Transform::ZeroPad(width) => zero_pad(field, *width),
+            Transform::Zip5 => zip5(field)?,
             Transform::Date(formats) => date(&field, formats)?,
         })
     }
@@ -155,16 +160,33 @@ fn money(field: &[u8]) -> Result<Cow<'static, [u8]>, &'static str> {
         rest => (false, rest),
     };
     let text = text.strip_prefix(b"$").unwrap_or(text);
+    if !is_amount(text) {
+        return Err("expected an amount of dollars, commas before each three digits or nowhere");
+    }
     let mut amount = Vec::with_capacity(text.len() + 1);
     if negative {
         amount.push(b'-');
     }
     amount.extend(text.iter().copied().filter(|byte| *byte != b','));
-    if amount.iter().any(u8::is_ascii_digit) {
-        Ok(Cow::Owned(amount))
-    } else {
-        Err("expected an amount of dollars")
-    }
+    Ok(Cow::Owned(amount))
+}
+
+/// Digits, with commas before each three of the whole ones or nowhere: `20,80` is 20.80 in Europe, and
+/// would be 2080 here.
+fn is_amount(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let (whole, fraction) = match memchr::memchr(b'.', text) {
+        Some(point) => (&text[..point], &text[point + 1..]),
+        None => (text, &text[..0]),
+    };
+    let mut groups = whole.split(|byte| *byte == b',');
+    let first = groups.next().unwrap_or_default();
+    let grouped = memchr::memchr(b',', whole).is_some();
+    digits(first)
+        && digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && (!grouped || (1..=3).contains(&first.len()))
+        && groups.all(|group| group.len() == 3 && digits(group))
 }
 
 fn percent(field: &[u8]) -> Result<Cow<'static, [u8]>, &'static str> {
@@ -188,12 +210,27 @@ fn percent(field: &[u8]) -> Result<Cow<'static, [u8]>, &'static str> {
 }
 
 fn zero_pad(field: Cow<'_, [u8]>, width: usize) -> Cow<'_, [u8]> {
-    if field.len() >= width {
+    if field.len() >= width || field.is_empty() {
         return field;
     }
     let mut padded = vec![b'0'; width - field.len()];
     padded.extend_from_slice(&field);
     Cow::Owned(padded)
+}
+
+/// Of `631058132` and `63105-8132` the first five; `63105813` has lost a zero in front, and its first
+/// five would be another place.
+fn zip5(field: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, &'static str> {
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let is_whole = match field.len() {
+        5 | 9 => digits(&field),
+        10 => digits(&field[..5]) && field[5] == b'-' && digits(&field[6..]),
+        _ => false,
+    };
+    match is_whole {
+        true => Transform::Prefix(5).apply(field),
+        false => Err("is not a ZIP code of 5 or 9 digits"),
+    }
 }
 
 /// FDA writes labeler-product(-package) in 4-4-2, 5-3-2 or 5-4-1; CMS in 5-4-2 without hyphens.
@@ -243,7 +280,34 @@ mod tests {
         {
             assert_eq!(done(&Transform::Money, said).as_deref(), Ok(meant));
         }
-        assert!(done(&Transform::Money, "Not Applicable").is_err());
+        assert_eq!(done(&Transform::Money, "1,234,567.8").as_deref(), Ok("1234567.8"));
+        for said in [
+            "Not Applicable",
+            "20,80",
+            "1,2345",
+            "1234,567",
+            ",123",
+            "1,,000",
+            "1.5,000",
+            "1.2.3",
+            "$",
+            ".",
+            "",
+        ] {
+            assert!(done(&Transform::Money, said).is_err(), "{said}");
+        }
+    }
+
+    #[test]
+    fn zip_codes_are_cut_to_five_digits_where_they_are_whole() {
+        for (said, meant) in [("63105", "63105"), ("631058132", "63105"), ("02134-1234", "02134")] {
+            assert_eq!(done(&Transform::Zip5, said).as_deref(), Ok(meant));
+        }
+        for said in ["2134", "63105813", "V6B 1A1", "63105-", "631O58132", ""] {
+            assert!(done(&Transform::Zip5, said).is_err(), "{said}");
+        }
+        assert_eq!(done(&Transform::ZeroPad(3), "").as_deref(), Ok(""));
+        assert_eq!(done(&Transform::ZeroPad(3), "7").as_deref(), Ok("007"));
     }
 
     #[test]

@@ -45,13 +45,13 @@ impl Validator<'_> {
     }
 
     /// One field into its column; on failure the offset within the field, and the reason.
-    fn encode_field(
+    fn encode_field<'t>(
         &self,
         rows: &mut Vec<u8>,
         field: &[u8],
-        target: &Target,
+        target: &'t Target,
         encoding: Encoding,
-    ) -> Result<(), (u64, &'static str)> {
+    ) -> Result<(), (u64, &'t str)> {
         let is_split = matches!(target.feed, Feed::Number(_) | Feed::Words(_));
         let is_null =
             |field: &[u8]| means_null(&target.nulls, field) || is_split && trim(field).is_empty();
@@ -73,7 +73,20 @@ impl Validator<'_> {
             value = Cow::Borrowed(trim(field));
         }
         for transform in &target.transforms {
-            value = transform.apply(value).map_err(|reason| (0, reason))?;
+            match transform.apply(value) {
+                Ok(done) => value = done,
+                Err(reason) => return self.misfit(rows, target, reason),
+            }
+        }
+        if let Some(shape) = &target.shape {
+            if value.is_empty() && !target.not_null {
+                encode::null(rows);
+                return Ok(());
+            }
+            if !shape.fits(&value) {
+                refuse_odd_bytes(&value, target, encoding)?;
+                return self.misfit(rows, target, shape.reason());
+            }
         }
         if let Feed::Hash(_) = target.feed {
             return self.hash(rows, &value).map_err(|reason| (0, reason));
@@ -86,6 +99,22 @@ impl Validator<'_> {
             }
             kind => encode::value(rows, &value, kind).map_err(|reason| (0, reason)),
         }
+    }
+
+    /// What becomes of a content that is not of its column's form.
+    #[cold]
+    fn misfit<'t>(
+        &self,
+        rows: &mut Vec<u8>,
+        target: &Target,
+        reason: &'t str,
+    ) -> Result<(), (u64, &'t str)> {
+        if !target.misfit_is_null {
+            return Err((0, reason));
+        }
+        self.misfits.set(self.misfits.get() + 1);
+        encode::null(rows);
+        Ok(())
     }
 
     fn hash(&self, rows: &mut Vec<u8>, identifier: &[u8]) -> Result<(), &'static str> {
@@ -129,6 +158,21 @@ impl Validator<'_> {
         object.end();
         Ok(())
     }
+}
+
+/// What is wrong with bytes says more than that they are no code.
+#[cold]
+fn refuse_odd_bytes(
+    value: &[u8],
+    target: &Target,
+    encoding: Encoding,
+) -> Result<(), (u64, &'static str)> {
+    if target.misfit_is_null || !target.kind.is_text() {
+        return Ok(());
+    }
+    let text =
+        decode_text(value, encoding).map_err(|offset| (offset as u64, undecodable(encoding)))?;
+    encode::text(&mut Vec::new(), &text, None).map_err(|reason| (0, reason))
 }
 
 /// Whether a field is one of those that mean null. Two empty ones are not compared: by perf, memcmp

@@ -1,10 +1,12 @@
 //! Help, and what a wrong command line comes to.
 
+use std::process::Command;
+
 use clap::CommandFactory as _;
 use kiln::config::VARIABLES;
 use kiln::error::Exit;
 
-use crate::support::Kiln;
+use crate::support::{Kiln, project};
 
 /// Every command a person can type, as words.
 fn commands() -> Vec<Vec<String>> {
@@ -81,6 +83,49 @@ fn help_lists_every_exit_code_and_variable() {
     }
     let version = Kiln::new(&["--version"]).succeeds();
     assert!(version.stdout.starts_with("kiln "), "{version}");
+}
+
+#[test]
+fn the_version_says_commit_and_day_and_needs_no_git() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script");
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let build = Command::new(rustc)
+        .args(["--edition", "2024", "-o"])
+        .args([&script, &project().join("build.rs")])
+        .output()
+        .unwrap();
+    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
+    let root = folder.path().join("root");
+    std::fs::create_dir(&root).unwrap();
+    let version = |profile: &str, path: &str| {
+        let mut command = Command::new(&script);
+        command.env("PROFILE", profile).env("CARGO_PKG_VERSION", "0.1.0").env("PATH", path);
+        command.env("CARGO_MANIFEST_DIR", &root).env_remove("BUILD_COMMIT").current_dir(&root);
+        let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let line = said.lines().find_map(|line| line.strip_prefix("cargo::rustc-env="));
+        line.unwrap().trim_start_matches("PROGRAM_VERSION=").to_owned()
+    };
+    let path = std::env::var("PATH").unwrap();
+    assert_eq!(version("release", ""), "0.1.0", "without git");
+    assert_eq!(version("release", &path), "0.1.0", "without a repository");
+    let git = |words: &[&str]| {
+        let day = "2026-07-01T12:00:00Z";
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(words);
+        command.env("GIT_COMMITTER_DATE", day).env("GIT_AUTHOR_DATE", day).current_dir(&root);
+        assert!(command.output().unwrap().status.success(), "git {words:?}");
+    };
+    std::fs::write(root.join("file"), "a").unwrap();
+    git(&["init", "-q"]);
+    git(&["add", "file"]);
+    git(&["commit", "-q", "-m", "first"]);
+    let said = version("release", &path);
+    assert!(said.starts_with("0.1.0 (") && said.ends_with(" 2026-07-01)"), "{said}");
+    assert_eq!(version("release", &path), said, "the same again");
+    std::fs::write(root.join("file"), "b").unwrap();
+    assert_eq!(version("release", &path), said.replace(')', ", changed since)"));
+    assert_eq!(version("debug", &path), "0.1.0 (debug build)");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn what_was_posted_again_is_nothing_new_in_any_database() {
     world.environment.push(("KILN_HASH_KEY_FILE".into(), key.to_string_lossy().into_owned()));
     world.anew = false;
     for (database, changed) in [("planinfo", None), ("beneinfo", Some("bene_enrollment"))] {
-        world.kiln(&["contract", "set", database, "--app", "test", "--accepts", "1"]).succeeds();
+        world.kiln(&["contract", "set", database, "--app", "test", "--accepts", "1..2"]).succeeds();
         posted(&world, database, &[]);
         world.kiln(&["run", database]).succeeds();
         posted(&world, database, &["nothing"]);

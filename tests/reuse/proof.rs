@@ -54,6 +54,25 @@ fn a_table_that_was_touched_is_loaded_from_its_files() {
     }
 }
 
+#[test]
+fn rows_of_another_format_are_loaded_anew_and_not_brought_over() {
+    let world = lived(World::new());
+    let same = world.kiln(&["plan", "druginfo"]).succeeds();
+    assert!(!same.stdout.contains("rows of format"), "{same}");
+    // As a kiln left it that made other rows of the same bytes, and a kiln that did not say.
+    let (format, _) = kiln::digest::ROW_FORMATS.last().unwrap();
+    for (change, before) in
+        [("jsonb_set(manifest, '{row_format}', '1')", 1), ("manifest - 'row_format'", 0)]
+    {
+        tamper(&world, &format!("update kiln.stamp set manifest = {change}"));
+        let plan = world.kiln(&["plan", "druginfo"]).succeeds();
+        let why = format!("rows of format {before} were loaded, this kiln makes those of {format}");
+        assert!(plan.stdout.contains(&why), "{plan}");
+    }
+    world.kiln(&["run", "druginfo"]).succeeds();
+    assert_eq!(loaded(&world, "druginfo").len(), 9);
+}
+
 /// The row with another last field.
 fn another_row(source: &str, row: &str) -> String {
     let (rest, _) = row.rsplit_once('|').unwrap();

@@ -21,6 +21,7 @@ columns = [
 [format]
 delimiter = \",\"
 quoting   = \"double\"
+multiline = true
 encoding  = \"utf-8\"
 ";
 

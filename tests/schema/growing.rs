@@ -63,6 +63,7 @@ columns = [
 [format]
 delimiter = ","
 quoting   = "double"
+multiline = true
 encoding  = "utf-8"
 
 [[filter]]

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{Drafts, counts};
-use crate::support::cms;
+use crate::support::{bug, cms};
 
 /// Members of a zip that hold delimited text.
 fn members(zip: &Path) -> Vec<String> {
@@ -112,5 +112,56 @@ fn every_text_of_cms_loads_by_its_draft() {
         for (file, source, rows) in drafted {
             assert_eq!(counts(&ledger, &source), (rows, 0), "{file}");
         }
+    }
+}
+
+#[test]
+fn files_that_others_stumbled_over_load_by_their_drafts_or_are_refused_with_the_reason() {
+    let drafts = Drafts::new();
+    let mut expected = Vec::new();
+    for (name, rows, rejected, spec) in [
+        ("fda_products/Products_20190702.txt", None, 0, "trailing      = \"ignore\""),
+        ("small/trailing_comma_rows.csv", None, 0, "trailing      = \"ignore\""),
+        ("small/two_stray_quotes_small.csv", Some(60), 0, "quoting       = \"none\""),
+        ("small/three.csv", Some(2), 0, "{ from = \"c0\" }"),
+        ("small/phones_20260101.csv", None, 0, "ext"),
+    ] {
+        let Some(path) = bug(name) else { return };
+        let stem = path.file_stem().unwrap().to_string_lossy().to_lowercase();
+        let file = path.to_string_lossy().into_owned();
+        let said = drafts.draft(&["made", &file, "--name", &stem]);
+        let drafted = said["spec"].as_str().unwrap();
+        assert!(drafted.contains(spec), "{name}: {spec:?} is not in\n{drafted}");
+        if stem.starts_with("phones") {
+            let table = said["table"].as_str().unwrap();
+            assert!(table.contains("ext text not null"), "{table}");
+            let doubts = said["doubts"].to_string();
+            assert!(doubts.contains("which this one cannot prove: ext"), "{doubts}");
+        }
+        let lines = lines(&std::fs::read(&path).unwrap()) - 1;
+        assert_eq!(lines, rows.unwrap_or(lines), "{name}");
+        expected.push((stem, lines, rejected, file));
+    }
+    // The next one, with zeros in front and signs: its own draft takes all of it.
+    let Some(next) = bug("small/phones_20260201.csv") else { return };
+    let next = next.to_string_lossy().into_owned();
+    let said = drafts.draft(&["later", &next, "--name", "phones"]);
+    assert!(said["table"].as_str().unwrap().contains("n   text not null"), "{}", said["table"]);
+    let ledger = drafts.build("later", &[next]);
+    assert_eq!(counts(&ledger, "phones"), (said["rows"].as_u64().unwrap(), 0));
+    let files: Vec<String> = expected.iter().map(|(.., file)| file.clone()).collect();
+    let ledger = drafts.build("made", &files);
+    for (source, rows, rejected, _) in expected {
+        assert_eq!(counts(&ledger, &source), (rows, rejected), "{source}");
+    }
+    for (name, said) in [
+        ("small/cr_only.csv", "its lines end in lone carriage returns (0d)"),
+        ("small/utf16le.csv", "is UTF-16 (it begins with the bytes ff fe 63 00)"),
+    ] {
+        let Some(path) = bug(name) else { return };
+        let file = path.to_string_lossy().into_owned();
+        let words = ["source", "new", "made", file.as_str(), "--name", "odd"];
+        drafts.world.kiln(&words).exits(11).says(&[said, "hint: "]);
+        assert!(!drafts.path("sources/made/odd.toml").exists());
     }
 }

@@ -83,6 +83,8 @@ fn what_is_there_stays_unless_forced_and_a_slip_makes_no_database() {
     let forced = drafts.draft(&["planinfo", &file, "--force"]);
     assert_eq!(forced["table_file"], "sql/planinfo/0001_plans.sql");
     assert_ne!(drafts.text("sources/planinfo/plans.toml"), "by hand");
+    let word = drafts.world.kiln(&["source", "new", "planinfo", &file, "--name", "trailing"]);
+    word.exits(2).says(&["\"trailing\" cannot name a table: Postgres reserves the word", "--name"]);
     let slip = drafts.world.kiln(&["source", "new", "planinf", &file]).exits(2);
     slip.says(&["did you mean `planinfo`?", "mkdir"]);
     drafts

@@ -71,6 +71,16 @@ pub fn cms(file: &str) -> Option<PathBuf> {
     None
 }
 
+/// Files that made trouble, where they lie beside the project; says so when they do not.
+pub fn bug(file: &str) -> Option<PathBuf> {
+    let path = project().join("../shared/bugs").join(file);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: {} is not there, so it is not tested", path.display());
+    None
+}
+
 /// One test's world; everything in it ends with it.
 pub struct World {
     /// Postgres, spoken to as the role `loader`, which is no superuser.

@@ -194,7 +194,7 @@ impl Trial {
                 read
             }
         };
-        let Counts { lines, header, loaded, rejected, filtered, .. } = counts;
+        let Counts { lines, header, loaded, rejected, filtered, misfits, .. } = counts;
         self.counts.push(TriedFile {
             file: if member.path.is_empty() { member.name } else { member.path },
             bytes: proof.bytes(),
@@ -203,6 +203,7 @@ impl Trial {
             loaded,
             rejected,
             filtered,
+            misfits,
         });
         Ok(())
     }

@@ -46,7 +46,7 @@ pub async fn write(
     let tables = &ready.chosen.tables;
     let header = Header {
         kiln_file: 1,
-        tool: concat!("kiln ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool: format!("kiln {}", crate::VERSION),
         database: baked.tag.database.clone(),
         subset: ready.words.clone(),
         version: baked.tag.version,

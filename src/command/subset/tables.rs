@@ -185,6 +185,7 @@ pub fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> S
         loaded: rows,
         rejected: 0,
         filtered: 0,
+        misfits: 0,
         copied: rows,
         digest: facts.digest,
     });

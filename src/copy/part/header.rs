@@ -125,7 +125,8 @@ fn refuse_flaws(record: &Record<'_>) -> anyhow::Result<()> {
         return Ok(());
     }
     let message = format!(
-        "the header, line {line}, holds {returns} lone carriage returns (0d): are they its line ends?"
+        "the header, line {line}, holds lone carriage returns (0d, {returns} of them): are they its \
+         line ends?"
     );
     Err(Failure::new(Exit::InputRejected, message)
         .hint("kiln reads lines that end in 0a or 0d 0a: tr '\\r' '\\n' <FILE >NEW, and land that")

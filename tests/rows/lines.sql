@@ -1,0 +1,5 @@
+create table lines (
+    id text not null,
+    name text,
+    size smallint
+);

@@ -1,0 +1,4 @@
+create table people (
+    person uuid not null,
+    county text
+);
