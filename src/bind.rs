@@ -9,7 +9,7 @@ pub mod pack;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use header::{HeaderRow, Layout, joined, names_of};
+pub use header::{COLUMNS_MAX, HeaderRow, Layout, joined, names_of, too_wide};
 
 use crate::encode::line::Null;
 use crate::encode::{ColumnType, SUPPORTED};

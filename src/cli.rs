@@ -2,6 +2,7 @@
 
 mod args;
 mod contract;
+mod line;
 mod plan;
 mod range;
 mod release;
@@ -56,6 +57,15 @@ fn after_help() -> String {
     text
 }
 
+impl Command {
+    /// Whether it only asks what is so, and writes nowhere: it works on an app's host, which has no
+    /// project, and for a user who may write nothing.
+    pub fn only_looks(&self) -> bool {
+        use Command::{Contract as Apps, Guard, Plan, Status, Url};
+        matches!(self, Guard(_) | Url(_) | Status(_) | Plan(_) | Apps(Contract::List(_)))
+    }
+}
+
 /// The subcommands, in the order of a newcomer's first day.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -81,12 +91,18 @@ Examples:
     /// Upload files, verified, under today's folder
     #[command(after_help = "\
 A file must match a source's object pattern, and a zip must be whole. It goes to \
-PREFIX/DATABASE/YYYY-MM-DD/NAME.
+PREFIX/DATABASE/YYYY-MM-DD/NAME; what had landed there today is replaced, which is said.
+
+What is withdrawn stays where it is, for a build may have been made of it, with a marker beside it. \
+Where the live build was made of it, the gate `older` is waived for its sources, for the next \
+promotion. Landing the same file again brings it back.
 
 Examples:
   kiln land druginfo SPUF_2026_20260701.zip
   kiln land druginfo https://data.cms.gov/…/SPUF_2026_20260701.zip
-  kiln land druginfo --dry-run *.zip")]
+  kiln land druginfo --dry-run *.zip
+  # it should not have landed: the next plan does not see it
+  kiln land druginfo --withdraw SPUF_2026_20260701.zip --why \"prices of another year\"")]
     Land(Land),
     /// Write generated CMS files of any size, as a stream
     #[command(after_help = "\

@@ -29,7 +29,6 @@ mod url;
 mod waive;
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -53,9 +52,10 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
     if let Command::ServeS3 { home } = cli.command {
         return private::serve_s3(&home).await;
     }
-    let config = Config::load(cli.root.as_deref())?;
+    let only_looks = cli.command.only_looks();
+    let config = Config::load(cli.root.as_deref(), only_looks)?;
     let who = who();
-    crate::report::log_to_file(&config, &who.run)?;
+    crate::report::log_to_file(&config, &who.run, only_looks)?;
     let start = Start { config, who, quiet: cli.quiet, stop };
     match cli.command {
         Command::Demo(args) => demo::run(start, &args).await,
@@ -276,9 +276,4 @@ fn who() -> Who {
     };
     // The first digits of a v7 id are the time, the last ones chance: both are wanted.
     Who { run: format!("{}{}", &run[4..12], &run[24..]), host, login }
-}
-
-/// The file name of a path, for keys.
-fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

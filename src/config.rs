@@ -2,6 +2,7 @@
 //! reads the environment (AWS's own `AWS_*` variables are read by the SDK).
 
 mod deadline;
+mod environment;
 mod size;
 mod variables;
 
@@ -13,8 +14,10 @@ use anyhow::Context as _;
 
 use crate::error::{Exit, Failure, failure};
 use crate::pg::Ident;
+use crate::plainfile;
 use crate::strict::{File, Problems, Table, suggest};
 pub use deadline::RunDeadline;
+use environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX, environment, within};
 pub use size::bytes;
 pub use variables::VARIABLES;
 
@@ -23,6 +26,8 @@ pub use variables::VARIABLES;
 pub struct Config {
     /// The project's root: where `sql/` and `sources/` are.
     pub root: PathBuf,
+    /// Whether there is a project at all: an app's host has none, and asks of the live database only.
+    pub has_project: bool,
     /// The private servers' home; also holds logs and scratch files.
     pub home: PathBuf,
     /// Where builds are made; `None`: the private cluster.
@@ -74,7 +79,10 @@ impl S3Location {
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("s3://")?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let well_formed = !bucket.is_empty() && !bucket.contains(|c: char| c.is_whitespace());
+        // `key:secret@bucket` is no bucket, and is never to be shown as one.
+        let well_formed = !bucket.is_empty()
+            && !bucket.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@')
+            && !prefix.contains(char::is_control);
         well_formed.then(|| S3Location {
             bucket: bucket.to_owned(),
             prefix: prefix.trim_matches('/').to_owned(),
@@ -93,26 +101,36 @@ impl S3Location {
 impl Config {
     /// Reads `kiln.toml` below the root and the process's environment. All problems at once.
     ///
+    /// Without a project it does where servers are named and `only_looks`.
+    ///
     /// # Errors
     /// [`Exit::Usage`] when no root is found, or with every unknown key and bad value.
-    pub fn load(root: Option<&Path>) -> anyhow::Result<Config> {
-        let environment = std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .filter(|(name, _)| name.starts_with("KILN_"))
-            .collect();
-        let root = match root {
-            Some(root) => root.to_path_buf(),
-            None => find_root()?,
-        };
-        Config::read(root, &environment)
+    pub fn load(root: Option<&Path>, only_looks: bool) -> anyhow::Result<Config> {
+        let problems = Problems::default();
+        let environment = environment(&problems);
+        problems.into_result("set them anew, or unset them")?;
+        let named = ["KILN_POSTGRES_URL", "KILN_HOME"].iter().any(|n| environment.contains_key(*n));
+        match root.map_or_else(find_root, |root| Ok(root.to_path_buf())) {
+            Ok(root) => Config::read(root, &environment),
+            Err(_) if only_looks && named => {
+                let here = std::env::current_dir().unwrap_or_default();
+                let mut config = Config::read(here, &environment)?;
+                config.has_project = false;
+                Ok(config)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn read(root: PathBuf, environment: &BTreeMap<String, String>) -> anyhow::Result<Config> {
         let path = root.join("kiln.toml");
-        let text = match std::fs::read_to_string(&path) {
+        let text = match plainfile::text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+            Err(error) => {
+                let message = format!("cannot read {}", path.display());
+                return Err(Failure::new(Exit::Usage, message).because(error).into());
+            }
         };
         let problems = Problems::default();
         let mut config = Config::defaults(root);
@@ -130,6 +148,7 @@ impl Config {
         Config {
             home: root.join(".kiln"),
             root,
+            has_project: true,
             postgres_url: None,
             postgres_ca: None,
             postgres_bin: None,
@@ -181,8 +200,8 @@ impl Config {
                     *role = said.value;
                 }
             }
-            if let Some(said) = postgres.count("connections") {
-                self.connections = (said.value as usize).clamp(1, 64);
+            if let Some(count) = within(&postgres, "connections", CONNECTIONS_MAX) {
+                self.connections = count as usize;
             }
             postgres.done();
         }
@@ -193,17 +212,17 @@ impl Config {
                     s3.problem(said.line, "`s3.url` must be s3://bucket or s3://bucket/prefix");
                 }
             }
-            if let Some(said) = s3.count("stall_seconds") {
-                self.s3_stall = Duration::from_secs(said.value.max(1));
+            if let Some(seconds) = within(&s3, "stall_seconds", STALL_MAX) {
+                self.s3_stall = Duration::from_secs(seconds);
             }
             s3.done();
         }
         if let Some(swap) = table.table("swap") {
-            if let Some(said) = swap.count("deadline_seconds") {
-                self.swap_deadline = Duration::from_secs(said.value.max(1));
+            if let Some(seconds) = within(&swap, "deadline_seconds", SWAP_MAX) {
+                self.swap_deadline = Duration::from_secs(seconds);
             }
-            if let Some(said) = swap.count("keep_previous") {
-                self.keep_previous = (said.value as usize).max(1);
+            if let Some(count) = within(&swap, "keep_previous", PREVIOUS_MAX) {
+                self.keep_previous = count as usize;
             }
             swap.done();
         }
@@ -214,68 +233,6 @@ impl Config {
             reuse.done();
         }
         table.done();
-    }
-
-    fn take_environment(&mut self, environment: &BTreeMap<String, String>, problems: &Problems) {
-        let place = Path::new("environment");
-        for (name, value) in environment {
-            let number = || {
-                let parsed = value.parse::<u64>().ok().filter(|n| *n > 0);
-                if parsed.is_none() {
-                    let message = format!("{name} must be a whole number from 1, found {value:?}");
-                    problems.add(place, 0, message);
-                }
-                parsed
-            };
-            match name.as_str() {
-                "KILN_POSTGRES_URL" => self.postgres_url = Some(value.clone()),
-                "KILN_POSTGRES_CA" => self.postgres_ca = Some(value.into()),
-                "KILN_PG_BIN" => self.postgres_bin = Some(value.into()),
-                "KILN_HOME" => self.home = absolute(value),
-                "KILN_HASH_KEY_FILE" => self.hash_key_file = Some(absolute(value)),
-                "KILN_LOG" => self.log = value.clone(),
-                "KILN_S3_URL" => {
-                    self.s3 = S3Location::parse(value);
-                    if self.s3.is_none() {
-                        let message = "KILN_S3_URL must be s3://bucket or s3://bucket/prefix";
-                        problems.add(place, 0, format!("{message}, found {value:?}"));
-                    }
-                }
-                "KILN_S3_STALL" => {
-                    self.s3_stall = number().map_or(self.s3_stall, Duration::from_secs);
-                }
-                "KILN_CONNECTIONS" => {
-                    self.connections = number().map_or(self.connections, |n| n.min(64) as usize);
-                }
-                "KILN_KEEP_PREVIOUS" => {
-                    self.keep_previous = number().map_or(self.keep_previous, |n| n as usize);
-                }
-                "KILN_SWAP_DEADLINE" => {
-                    self.swap_deadline = number().map_or(self.swap_deadline, Duration::from_secs);
-                }
-                "KILN_BASE_ROWS" => self.base_rows = number().unwrap_or(self.base_rows),
-                "KILN_RUN_DEADLINE" => {
-                    self.run_deadline = RunDeadline::parse(value);
-                    if self.run_deadline.is_none() {
-                        let message = format!("{name} must be {}", deadline::FORM);
-                        problems.add(place, 0, format!("{message}, found {value:?}"));
-                    }
-                }
-                "KILN_DISK_FREE" => {
-                    self.disk_free = size::bytes(value);
-                    if self.disk_free.is_none() {
-                        let message = format!("{name} must be like \"200 GiB\"");
-                        problems.add(place, 0, format!("{message}, found {value:?}"));
-                    }
-                }
-                "KILN_FAILPOINT" => {}
-                name if name.starts_with("KILN_TEST_") => {}
-                name => {
-                    let mean = suggest(name, VARIABLES.iter().map(|(known, _)| *known));
-                    problems.add(place, 0, format!("unknown variable {name}{mean}"));
-                }
-            }
-        }
     }
 
     /// Where scratch files and logs go, made when missing.
@@ -291,10 +248,6 @@ impl Config {
         })?;
         Ok(folder)
     }
-}
-
-fn absolute(path: &str) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 /// The named failpoint to act on, if this is a build that has them.
@@ -324,6 +277,9 @@ fn find_root() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// [`Exit::Usage`] with the known names.
 pub fn known_database(config: &Config, name: &str) -> anyhow::Result<()> {
+    if !config.has_project && Ident::parse(name).is_some() {
+        return Ok(());
+    }
     let known = databases(config)?;
     if known.iter().any(|known| known == name) {
         return Ok(());

@@ -4,9 +4,12 @@
 //! Errors travel as [`anyhow::Error`]; the innermost [`Failure`] in the chain decides the exit
 //! code. An error without a [`Failure`] is a bug in kiln and exits with 1.
 
+mod secret;
 pub mod shell;
 
 use std::fmt;
+
+pub use secret::redacted;
 
 /// The exit codes of every kiln command. They are an interface: numbers are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -189,10 +192,11 @@ pub fn hint_of(error: &anyhow::Error) -> Option<&str> {
     failures.filter_map(|failure| failure.hint.as_deref()).last()
 }
 
-/// The error as people read it: the chain on one line, then the innermost hint.
+/// The error as people read it: the chain on one line, then the innermost hint; without the secrets
+/// that a cause may repeat.
 pub fn render(error: &anyhow::Error) -> String {
     match hint_of(error) {
-        Some(hint) => format!("{}\nhint: {hint}", message_of(error)),
+        Some(hint) => format!("{}\nhint: {}", message_of(error), redacted(hint)),
         None => message_of(error),
     }
 }
@@ -210,7 +214,7 @@ pub fn message_of(error: &anyhow::Error) -> String {
         }
         text.push_str(&said);
     }
-    text
+    redacted(&text).into_owned()
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ pub mod local;
 pub mod lock;
 pub mod personal;
 pub mod pg;
+pub mod plainfile;
 pub mod progress;
 pub mod registry;
 pub mod report;

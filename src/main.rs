@@ -7,14 +7,17 @@ use clap::Parser as _;
 use futures_util::FutureExt as _;
 use kiln::cli::Cli;
 use kiln::error::{Exit, exit_of, render};
+use kiln::say::{all_is_written, error_line};
 
 fn main() -> ExitCode {
-    // clap's own exit code for a wrong command line is 2, which is what kiln's is.
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) => return help_or_usage(&asked),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("kiln: cannot start: {error}");
+            error_line(format_args!("kiln: cannot start: {error}"));
             return ExitCode::from(Exit::Bug.code());
         }
     };
@@ -27,14 +30,14 @@ fn main() -> ExitCode {
                 .unwrap_or_else(|_| Err(anyhow::anyhow!("kiln panicked; this is a bug"))),
             Err(error) => Err(error),
         };
-        match outcome {
+        match outcome.and_then(|()| all_is_written()) {
             Ok(()) => {
                 tracing::info!(code = 0, "end");
                 0
             }
             Err(error) => {
                 let code = kiln::stop::exit_code().unwrap_or(exit_of(&error).code());
-                eprintln!("kiln: {}", render(&error));
+                error_line(format_args!("kiln: {}", render(&error)));
                 tracing::error!(code, error = render(&error), "end");
                 code
             }
@@ -43,4 +46,21 @@ fn main() -> ExitCode {
     // Threads that still read a body must not keep the process.
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// Help and version are output like any other; a wrong command line ends with clap's own exit code,
+/// 2, which is what kiln's is.
+fn help_or_usage(asked: &clap::Error) -> ExitCode {
+    let printed = asked.print();
+    if asked.use_stderr() {
+        return ExitCode::from(Exit::Usage.code());
+    }
+    kiln::say::note(printed);
+    match all_is_written() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error_line(format_args!("kiln: {}", render(&error)));
+            ExitCode::from(exit_of(&error).code())
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::error::{Exit, Failure};
 use crate::personal::HashKey;
 use crate::schema::Schema;
 use crate::source::Source;
-use crate::store::{Listed, Pin, Store, file_name};
+use crate::store::{Listed, Pin, Store, file_name, withdrawn};
 use crate::subset::Origin;
 
 /// A build's inputs.
@@ -37,6 +37,9 @@ pub struct Manifest {
     /// where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash_key: Option<String>,
+    /// What had landed for these sources and was withdrawn by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<String>,
     /// What this build is a part of; `None` for a whole one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subset: Option<Origin>,
@@ -84,7 +87,7 @@ impl Manifest {
     ) -> anyhow::Result<Manifest> {
         let database = schema.database.as_str();
         let prefix = store.location.database_prefix(database);
-        let listed = store.list(&prefix).await?;
+        let (listed, gone) = withdrawn::apart(store.list(&prefix).await?);
         let bucket = &store.location.bucket;
         if listed.is_empty() {
             let message = format!("nothing has landed under s3://{bucket}/{prefix}");
@@ -141,6 +144,7 @@ impl Manifest {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             sql_sha256: schema.digest(),
             hash_key: hash_key.map(HashKey::fingerprint),
+            withdrawn: withdrawn_of(sources, &gone, bucket),
             subset: None,
         })
     }
@@ -166,6 +170,14 @@ impl Manifest {
             }
         }
     }
+}
+
+/// The addresses of those withdrawn that one of the sources would read.
+fn withdrawn_of(sources: &[&Source], gone: &[Listed], bucket: &str) -> Vec<String> {
+    let wanted = |object: &&Listed| {
+        sources.iter().any(|source| source.object.is_match(file_name(&object.key)))
+    };
+    gone.iter().filter(wanted).map(|object| format!("s3://{bucket}/{}", object.key)).collect()
 }
 
 /// A landed object that a source's pattern matches.

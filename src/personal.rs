@@ -12,6 +12,14 @@ use sha2::Sha256;
 
 use crate::error::{Exit, Failure};
 
+/// Keeps what this process reads of people, and the key, out of core dumps, and out of reach of another
+/// process of the same user, from here to its end.
+pub fn keep_out_of_core_dumps() {
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        tracing::warn!(error = error.desc(), "core dumps are not off");
+    }
+}
+
 /// Shortest key: as long as the hash's security (NIST SP 800-107r1, 5.3.4).
 const KEY_MIN: usize = 32;
 
@@ -80,6 +88,12 @@ mod tests {
         let expected = "60e431591ee0b67f0d8a26aacbf5b77f";
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, expected);
+    }
+
+    #[test]
+    fn a_process_that_reads_of_people_leaves_no_core() {
+        keep_out_of_core_dumps();
+        assert_eq!(nix::sys::prctl::get_dumpable(), Ok(false));
     }
 
     #[test]

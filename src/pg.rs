@@ -281,7 +281,11 @@ fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
         .into();
     };
     let code = db_error.code();
-    let text = format!("{doing}: {} (SQLSTATE {})", db_error.message(), code.code());
+    let message = match code.code().starts_with("28") {
+        true => without_user(db_error.message()),
+        false => db_error.message().to_owned(),
+    };
+    let text = format!("{doing}: {message} (SQLSTATE {})", code.code());
     let hint = match code {
         &SqlState::DISK_FULL => {
             "the server's disk is full: free space there, then `kiln run` again"
@@ -297,6 +301,20 @@ fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
         _ => return Failure::new(Exit::Database, text).sqlstate(code.code()).into(),
     };
     Failure::new(Exit::Database, text).sqlstate(code.code()).hint(hint).into()
+}
+
+/// What a server says of who may not connect, without the name: who has put the password into its place
+/// is told so, and nobody else is told it.
+fn without_user(message: &str) -> String {
+    for mark in ["user \"", "role \""] {
+        let named = message.split_once(mark);
+        if let Some((before, (_, after))) =
+            named.and_then(|(b, rest)| Some((b, rest.split_once('"')?)))
+        {
+            return format!("{before}the user of KILN_POSTGRES_URL{after}");
+        }
+    }
+    message.to_owned()
 }
 
 #[cfg(test)]

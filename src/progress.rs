@@ -16,6 +16,8 @@ use tokio::task::JoinHandle;
 
 pub use clock::{Clock, Deadline};
 
+use crate::say::error_line;
+
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 /// How often the night is looked at: whether the deadline will be kept, and for who reads the log.
@@ -106,7 +108,7 @@ impl Progress {
                     && !self.clock.is_loading()
                 {
                     let words = self.clock.words(stage);
-                    eprintln!("{} {stage}{words}", crate::registry::now());
+                    error_line(format_args!("{} {stage}{words}", crate::registry::now()));
                 }
             }
         }
@@ -119,7 +121,7 @@ impl Progress {
             (Some(bars), _) => {
                 let _ = bars.println(format!("warning: {text}"));
             }
-            (None, true) => eprintln!("{} warning: {text}", crate::registry::now()),
+            (None, true) => error_line(format_args!("{} warning: {text}", crate::registry::now())),
             (None, false) => {}
         }
     }
@@ -288,7 +290,7 @@ async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>, clock: Cl
             true => String::new(),
             false => format!(" ({})", busy.join(", ")),
         };
-        eprintln!("{} {line}{busy}", crate::registry::now());
+        error_line(format_args!("{} {line}{busy}", crate::registry::now()));
     }
 }
 

@@ -209,6 +209,49 @@ pub struct Landed {
     pub sha256: String,
     /// The sources that would read it.
     pub readers: Vec<String>,
+    /// The bytes of what had landed there before, which it replaces.
+    pub replaces: Option<u64>,
+}
+
+/// A file that was withdrawn.
+#[derive(Debug, Serialize)]
+pub struct Withdrawn {
+    /// Where it is, and stays.
+    pub location: String,
+    /// What says so beside it.
+    pub marker: String,
+    /// The sources that would have read it.
+    pub readers: Vec<String>,
+    /// The live build, where it was made of it.
+    pub live_build: Option<String>,
+    /// Sources for which the gate `older` is waived, for the next promotion.
+    pub older_waived: Vec<String>,
+}
+
+/// The outcome of `kiln land --withdraw`.
+///
+/// # Errors
+/// Never, but for JSON that cannot be written.
+pub fn withdrawn(
+    database: &str,
+    all: &[Withdrawn],
+    dry_run: bool,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    if as_json {
+        say!("{}", serde_json::to_string(all)?);
+        return Ok(());
+    }
+    for file in all {
+        let verb = if dry_run { "would be" } else { "is" };
+        say!("{} {verb} withdrawn", file.location);
+        if let Some(live) = &file.live_build {
+            let sources = file.older_waived.join(", ");
+            say!("  {live} is live and was made of it: kiln run {database}, or kiln rollback");
+            say!("  gate older {verb} waived for the next promotion: {sources}");
+        }
+    }
+    Ok(())
 }
 
 /// The outcome of `kiln land`.
@@ -225,6 +268,10 @@ pub fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()
         let size = HumanBytes(file.size);
         say!("{} {verb} {} ({size}, sha256 {})", file.name, file.location, file.sha256);
         say!("  read by: {}", file.readers.join(", "));
+        if let Some(bytes) = file.replaces {
+            let verb = if dry_run { "would replace" } else { "replaces" };
+            say!("  it {verb} what had landed there before ({})", HumanBytes(bytes));
+        }
     }
     Ok(())
 }

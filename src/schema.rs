@@ -24,6 +24,7 @@ pub use sections::{Kind, Section};
 
 use crate::error::{Exit, Failure};
 use crate::pg::{self, Ident, Session};
+use crate::plainfile;
 use crate::strict::Problems;
 
 /// The data dictionary's name beside the numbered files.
@@ -98,10 +99,15 @@ impl Schema {
         }
         paths.sort();
         for path in paths {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("read {}", path.display()))?;
             let file_name = path.file_name().unwrap_or_default().to_string_lossy();
             let short = shown(&path);
+            let text = match plainfile::text(&path) {
+                Ok(text) => text,
+                Err(error) => {
+                    problems.add(&short, 0, format!("cannot read it: {error}"));
+                    continue;
+                }
+            };
             if file_name == "schema.lock" {
                 schema.lock = SchemaLock::parse(&short, &text, problems);
             } else if file_name == DICTIONARY {

@@ -15,6 +15,7 @@ use regex::Regex;
 pub use transform::{Transform, trim};
 
 use crate::pg::Ident;
+use crate::plainfile;
 use crate::strict::Problems;
 
 /// One source file family, as `sources/<database>/<name>.toml` declares it.
@@ -312,11 +313,12 @@ impl Sources {
         paths.sort();
         let mut sources = Sources::default();
         for path in paths {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("read {}", path.display()))?;
             let shown = path.strip_prefix(root).unwrap_or(&path);
             sources.stems.push(path.file_stem().unwrap_or_default().to_string_lossy().into());
-            sources.all.extend(parse::parse(shown, &text, problems));
+            match plainfile::text(&path) {
+                Ok(text) => sources.all.extend(parse::parse(shown, &text, problems)),
+                Err(error) => problems.add(shown, 0, format!("cannot read it: {error}")),
+            }
         }
         Ok(sources)
     }

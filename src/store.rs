@@ -2,6 +2,7 @@
 //! paging, pinning, and upload.
 
 mod stream;
+pub mod withdrawn;
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -67,6 +68,8 @@ pub struct Listed {
     pub size: u64,
     /// When it was put, seconds since 1970.
     pub modified: i64,
+    /// Its entity tag.
+    pub etag: String,
 }
 
 /// One object at one version: what is read is this, or nothing.
@@ -165,6 +168,7 @@ impl Store {
                     key: object.key().unwrap_or_default().to_owned(),
                     size: object.size().unwrap_or(0).unsigned_abs(),
                     modified: object.last_modified().map_or(0, |time| time.secs()),
+                    etag: object.e_tag().unwrap_or_default().to_owned(),
                 });
             }
         }

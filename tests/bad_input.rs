@@ -6,6 +6,7 @@ mod archives;
 mod disk;
 mod headers;
 mod hostile;
+mod landing;
 mod objects;
 mod packed;
 mod quoting;
@@ -13,7 +14,7 @@ mod rejects;
 mod repair;
 mod servers;
 mod specs;
-mod tiny;
+pub mod tiny;
 mod zips;
 
 use kiln::synth::{Release, Tamper};

@@ -13,7 +13,7 @@ const STAGES: [&str; 17] = [
 ];
 
 /// What all may import, and what imports only its like.
-const LEAVES: [&str; 22] = [
+const LEAVES: [&str; 23] = [
     "config",
     "digest",
     "error",
@@ -25,6 +25,7 @@ const LEAVES: [&str; 22] = [
     "lock",
     "personal",
     "pg",
+    "plainfile",
     "progress",
     "registry",
     "report",

@@ -7,6 +7,11 @@ use crate::source::{Column, Encoding, Others, Source};
 
 /// Characters of a header's field that a message shows.
 const NAME_MAX: usize = 80;
+/// Columns of a file; Postgres's tables have 1,600, CMS's widest file 840. A line of eight megabytes of
+/// delimiters would be four million names, to be held against each other.
+pub const COLUMNS_MAX: usize = 4_096;
+/// Bytes of a name from which on it is nobody's new name.
+const NEAR_MAX: usize = 200;
 /// Differences that a message shows.
 const SHOWN_MAX: usize = 30;
 
@@ -41,6 +46,9 @@ impl Layout {
     /// [`Exit::InputRejected`] with the whole difference: missing, extra, repeated, renamed and
     /// moved columns.
     pub fn from_names(source: &Source, names: &[String]) -> anyhow::Result<Layout> {
+        if names.len() > COLUMNS_MAX {
+            return Err(too_wide());
+        }
         let mut said = Vec::new();
         let mut fields = Vec::with_capacity(source.columns.len());
         for column in &source.columns {
@@ -70,10 +78,18 @@ impl Layout {
     }
 }
 
-/// A header record's texts.
+/// The error of a file with more columns than any has.
+pub fn too_wide() -> anyhow::Error {
+    let message = format!("the header has more than {COLUMNS_MAX} columns");
+    Failure::new(Exit::InputRejected, message)
+        .hint("is this the file that the spec describes, and `delimiter` right?")
+        .into()
+}
+
+/// A header record's texts; of one that is too wide no more than show that it is.
 pub fn names_of(header: &Record<'_>, encoding: Encoding) -> HeaderRow {
     let field = |index| name(header.field(index).unwrap_or_default(), encoding);
-    (0..header.len()).map(field).collect()
+    (0..header.len().min(COLUMNS_MAX + 1)).map(field).collect()
 }
 
 /// A header's field as a name. What is no header may hold anything, and reaches messages,
@@ -185,7 +201,7 @@ fn difference(source: &Source, names: &[String], fields: &[Option<usize>]) -> Ve
 /// Whether a name in the file is likely the column by a new name.
 fn near(column: &str, name: &str) -> bool {
     let (ours, theirs) = (column.to_ascii_lowercase(), name.to_ascii_lowercase());
-    if theirs.is_empty() {
+    if theirs.is_empty() || theirs.len() > NEAR_MAX {
         return false;
     }
     ours == theirs

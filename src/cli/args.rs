@@ -89,9 +89,15 @@ pub struct Synth {
 pub struct Land {
     /// The database that the files are for
     pub database: String,
-    /// Files, or http(s) URLs
-    #[arg(required = true, value_name = "FILE|URL")]
+    /// Files, or http(s) URLs; with --withdraw, names as they landed
+    #[arg(required = true, value_name = "FILE|URL|NAME")]
     pub files: Vec<String>,
+    /// Withdraw what has landed under these names: no later plan reads it, and nothing is deleted
+    #[arg(long, requires = "why")]
+    pub withdraw: bool,
+    /// Why it is withdrawn, for the audit
+    #[arg(long, value_name = "TEXT", requires = "withdraw", value_parser = super::release::reason)]
+    pub why: Option<String>,
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,

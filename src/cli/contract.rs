@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::line::one_line;
 use super::{DryRun, Json, Range, Why};
 
 /// `kiln contract …`
@@ -36,7 +37,7 @@ pub struct ContractSet {
     /// The database
     pub database: String,
     /// The app's name
-    #[arg(long)]
+    #[arg(long, value_parser = one_line)]
     pub app: String,
     /// Versions, MIN..MAX with both ends, or one number
     #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]

@@ -11,6 +11,7 @@ use crate::docs::facts::{self, Facts};
 use crate::docs::page::Page;
 use crate::docs::{Dictionary, markdown, page};
 use crate::error::{Exit, Failure};
+use crate::plainfile;
 use crate::registry::build::BuildDatabase;
 use crate::registry::{builds, control};
 use crate::strict::Problems;
@@ -90,7 +91,7 @@ async fn describe(start: &Start, databases: &[String]) -> anyhow::Result<Vec<Dic
 /// What the file says against what it must say; the difference where there is one.
 fn compare(root: &Path, dictionary: &Dictionary) -> anyhow::Result<(Written, Option<String>)> {
     let path = markdown::path(&dictionary.database);
-    let before = match std::fs::read_to_string(root.join(&path)) {
+    let before = match plainfile::text(&root.join(&path)) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {

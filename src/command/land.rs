@@ -1,26 +1,33 @@
 //! `kiln land`: what the old per-source scripts did: a verified upload under today's folder.
 
-use std::io::{Seek as _, Write as _};
+mod download;
+mod place;
+mod withdraw;
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::os::fd::AsRawFd as _;
-use std::path::Path;
+use std::path::PathBuf;
 
 use aws_smithy_types::base64;
-use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Context, Start, name_of};
+use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
 use crate::digest::hex;
 use crate::error::{Exit, Failure, from_io};
-use crate::fetch::archive::refuse_encrypted;
+use crate::fetch::archive::whole_zip;
+use crate::fetch::kind::{self, FileKind};
 use crate::fetch::object::Object;
-use crate::fetch::verified::{Expected, Verified};
 use crate::pg::stopped;
+use crate::plainfile;
 use crate::report::{self, Landed};
 use crate::source::Sources;
-use crate::store::{HashWriter, Pin, file_name};
+use crate::store::{HashWriter, Pin};
 use crate::strict::Problems;
+use download::download;
+use place::Place;
 
 /// `kiln land DATABASE FILE|URL…`.
 ///
@@ -28,6 +35,9 @@ use crate::strict::Problems;
 /// When a file is not whole, nobody wants it, or the store has something else afterwards.
 pub async fn run(start: Start, args: &cli::Land) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
+    if args.withdraw {
+        return withdraw::run(start, args).await;
+    }
     let context = Context::open_store(start).await?;
     let outcome = land_all(&context, args).await;
     let quiet = context.quiet && !args.json.json;
@@ -53,18 +63,18 @@ pub(super) async fn land(
     place: &str,
     dry_run: bool,
 ) -> anyhow::Result<Landed> {
-    let url = place.starts_with("http://") || place.starts_with("https://");
-    let name = match url {
-        true => file_name(place.split(['?', '#']).next().unwrap_or(place)).to_owned(),
-        false => name_of(Path::new(place)),
-    };
+    let place = Place::parse(place)?;
+    let name = place.name()?;
     let readers = wanted_by(context, database, &name)?;
-    let downloaded = match url {
-        true => Some(download(context, place).await?),
-        false => None,
+    let file = match &place {
+        Place::Web(url) => download(context, url, &name).await?,
+        Place::File(path) => plainfile::open(path).map_err(unreadable(path.clone()))?,
     };
-    let path = downloaded.as_ref().map_or_else(|| Path::new(place).to_path_buf(), nameless);
-    let verdict = tokio::task::spawn_blocking(verify(path.clone(), name.clone()));
+    // A way to open a file that has no name; and what is uploaded is what was looked at.
+    let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    let look = Look { file: file.try_clone()?, place: place.shown(), name: name.clone() };
+    let scratch = context.config.folder("scratch")?;
+    let verdict = tokio::task::spawn_blocking(move || look.verify(&scratch));
     let (size, digest) = tokio::select! {
         verdict = verdict => verdict??,
         () = context.stop.cancelled() => return Err(stopped()),
@@ -73,14 +83,19 @@ pub(super) async fn land(
     let day = jiff::Timestamp::now().strftime("%Y-%m-%d");
     let key = format!("{}{day}/{name}", store.location.database_prefix(database));
     let location = format!("s3://{}/{key}", store.location.bucket);
+    let replaces = store.existing(&key).await?.map(|object| object.size);
     if !dry_run {
         let shown = context.progress.stage(&format!("uploading {name}"));
         let pin = store.upload(&key, &path, &base64::encode(digest), &context.stop).await?;
         prove(context, pin, digest).await?;
+        if let Some(landed) = store.existing(&key).await? {
+            store.reinstate(&landed).await?;
+        }
         drop(shown);
     }
-    tracing::info!(object = location, size, sha256 = hex(&digest), "landed");
-    Ok(Landed { name, location, size, sha256: hex(&digest), readers })
+    drop(file);
+    tracing::info!(object = location, size, sha256 = hex(&digest), replaces, "landed");
+    Ok(Landed { name, location, size, sha256: hex(&digest), readers, replaces })
 }
 
 /// The sources that would read a file of this name; a file that nobody reads is a slip.
@@ -103,60 +118,60 @@ fn wanted_by(context: &Context, database: &str, name: &str) -> anyhow::Result<Ve
     Ok(readers)
 }
 
-/// Size and sha256 of a file; a zip must have a directory, and the outer members their CRCs.
-fn verify(
-    path: std::path::PathBuf,
+fn unreadable(path: PathBuf) -> impl Fn(std::io::Error) -> anyhow::Error {
+    move |error| {
+        let message = format!("cannot read {}", path.display());
+        Failure::new(Exit::InputUnavailable, message).because(error).into()
+    }
+}
+
+/// A file that is to land, to be looked at.
+struct Look {
+    file: File,
+    place: String,
     name: String,
-) -> impl FnOnce() -> anyhow::Result<(u64, [u8; 32])> {
-    move || {
-        let unreadable = |error: std::io::Error| {
-            Failure::new(Exit::InputUnavailable, format!("cannot read {}", path.display()))
-                .because(error)
-        };
-        let mut file = std::fs::File::open(&path).map_err(unreadable)?;
+}
+
+impl Look {
+    /// Size and sha256; a zip must have a directory, and the outer members their CRCs.
+    fn verify(mut self, scratch: &std::path::Path) -> anyhow::Result<(u64, [u8; 32])> {
+        let unreadable = unreadable(self.place.clone().into());
         let mut hash = HashWriter(Sha256::new());
-        let size = std::io::copy(&mut file, &mut hash).map_err(unreadable)?;
-        if name.to_ascii_lowercase().ends_with(".zip") {
-            file.rewind().map_err(unreadable)?;
-            whole_zip(file).map_err(|error| error.context(format!("{name} is not landed")))?;
-        }
+        // One that was downloaded stands at its end.
+        self.file.rewind().map_err(&unreadable)?;
+        let size = std::io::copy(&mut self.file, &mut hash).map_err(&unreadable)?;
+        self.file.rewind().map_err(&unreadable)?;
+        let mut head = Vec::new();
+        self.file.by_ref().take(kind::HEAD as u64).read_to_end(&mut head).map_err(&unreadable)?;
+        let is_zip = self.name.to_ascii_lowercase().ends_with(".zip");
+        let not_landed = format!("{} is not landed", self.name);
+        is_what_it_is_called(FileKind::of(&head), is_zip)
+            .and_then(|()| if is_zip { whole_zip(self.file, scratch) } else { Ok(()) })
+            .map_err(|error| error.context(not_landed))?;
         Ok((size, hash.0.finalize().into()))
     }
 }
 
-fn whole_zip(file: std::fs::File) -> anyhow::Result<()> {
-    let broken = |error: zip::result::ZipError| match error {
-        zip::result::ZipError::Io(error) => from_io(error),
-        other => {
-            Failure::new(Exit::InputRejected, format!("it is not a whole zip archive: {other}"))
-                .hint("download it again")
-                .into()
+/// Refuses a file that is something else than its name says, and says what it is.
+fn is_what_it_is_called(kind: FileKind, is_zip: bool) -> anyhow::Result<()> {
+    let (refused, hint) = match (kind, is_zip) {
+        (FileKind::Zip | FileKind::Unknown, true) | (FileKind::Text | FileKind::Unknown, false) => {
+            return Ok(());
+        }
+        (kind, true) => (format!("it is {}, not a zip archive", words(kind)), kind.hint_for_zip()),
+        (FileKind::Empty, false) => ("it is empty".to_owned(), "download it again"),
+        (FileKind::Page, false) => {
+            (format!("it is {}, not the file", words(kind)), FileKind::Page.hint_for_zip())
+        }
+        (kind, false) => {
+            (format!("it is {}, and not called so", words(kind)), "land it as it was posted")
         }
     };
-    let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(broken)?;
-    for index in 0..archive.len() {
-        let raw = archive.by_index_raw(index).map_err(broken)?;
-        let name = raw.name().map_err(broken)?.into_owned();
-        let encrypted = raw.encrypted();
-        drop(raw);
-        if encrypted {
-            return Err(refuse_encrypted().context(format!("member {name}")));
-        }
-        let mut member = archive.by_index(index).map_err(broken)?;
-        // Declared sizes may lie; a landing file is not to fill the time either.
-        let expected = Expected {
-            size: member.size(),
-            compressed: member.compressed_size(),
-            bytes_max: u64::MAX,
-            crc: Some(member.crc32()),
-            sha256: None,
-        };
-        let mut verified = Verified::new(&mut member, expected, |_| ());
-        let copied = std::io::copy(&mut verified, &mut std::io::sink()).map_err(from_io);
-        let whole = copied.and_then(|_| verified.finish());
-        whole.map_err(|error| error.context(format!("member {name}")))?;
-    }
-    Ok(())
+    Err(Failure::new(Exit::InputRejected, refused).hint(hint).into())
+}
+
+fn words(kind: FileKind) -> &'static str {
+    kind.words().unwrap_or("something else")
 }
 
 /// Proves that the store has these bytes: by its own sha256, or else by reading them back.
@@ -179,51 +194,4 @@ async fn prove(context: &Context, pin: Pin, digest: [u8; 32]) -> anyhow::Result<
     let message =
         format!("{url} is not what was sent: sha256 {}, sent {}", hex(&found), hex(&digest));
     Err(Failure::new(Exit::InputUnavailable, message).hint("land it again").into())
-}
-
-/// A way to open a file that has no name.
-fn nameless(file: &std::fs::File) -> std::path::PathBuf {
-    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
-}
-
-/// Downloads to a scratch file without a name, so that nothing is left however kiln ends; a body
-/// shorter than announced is an error of the client's.
-async fn download(context: &Context, url: &str) -> anyhow::Result<std::fs::File> {
-    let shown = context.progress.stage(&format!("downloading {}", file_name(url)));
-    let refused = |error: reqwest::Error| {
-        let message = format!("download {url}: {}", crate::pg::source_chain(&error.without_url()));
-        Failure::new(Exit::InputUnavailable, message).hint("check the URL in a browser")
-    };
-    let work = async {
-        let client = reqwest::Client::builder()
-            .connect_timeout(context.config.s3_stall)
-            .read_timeout(context.config.s3_stall * 3)
-            .build()
-            .map_err(refused)?;
-        let answer = client.get(url).send().await.and_then(|answer| answer.error_for_status());
-        let answer = answer.map_err(refused)?;
-        let announced = answer.content_length();
-        let mut file = tempfile::tempfile_in(context.config.folder("scratch")?)?;
-        let mut size = 0;
-        let mut body = answer.bytes_stream();
-        while let Some(piece) = body.next().await {
-            let piece = piece.map_err(refused)?;
-            size += piece.len() as u64;
-            file.write_all(&piece)?;
-        }
-        file.flush()?;
-        match announced {
-            Some(announced) if announced != size => {
-                let message = format!("download {url}: {size} bytes of {announced} came");
-                Err(Failure::new(Exit::InputUnavailable, message).hint("land it again").into())
-            }
-            _ => anyhow::Ok(file),
-        }
-    };
-    let file = tokio::select! {
-        done = work => done,
-        () = context.stop.cancelled() => Err(stopped()),
-    };
-    drop(shown);
-    file
 }

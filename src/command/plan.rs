@@ -11,10 +11,11 @@ use super::outlook::Outlook;
 use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
-use crate::error::{Exit, failure};
+use crate::error::{Exit, Failure, failure};
 use crate::forecast::Ways;
 use crate::ledger::{SourceEntry, SourceState};
 use crate::manifest::{Input, Manifest};
+use crate::personal;
 use crate::registry::{control, waiver};
 use crate::report;
 use crate::reuse::{self, Action, Decision};
@@ -38,6 +39,9 @@ impl Specs {
         let root = &context.config.root;
         let schema = Schema::read(root, database, problems)?;
         let sources = Sources::read(root, database, problems)?;
+        if sources.all.iter().any(|source| source.personal) {
+            personal::keep_out_of_core_dumps();
+        }
         for name in without {
             if !sources.stems.contains(name) {
                 let mean = suggest(name, sources.stems.iter().map(String::as_str));
@@ -70,6 +74,10 @@ pub(super) struct Wanted<'a> {
 /// What would keep a run from beginning.
 pub async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
+    if !start.config.has_project {
+        let message = "a plan is made of sql/ and sources/, and there is neither here";
+        return Err(Failure::new(Exit::Usage, message).hint("kiln --root FOLDER plan …").into());
+    }
     let context = Context::open(start, true).await?;
     let (database, without) = (args.database.as_str(), args.without.without.as_slice());
     let wanted = Wanted { database, without, anew: args.anew.anew, command: "run" };
@@ -123,6 +131,9 @@ pub(super) async fn plan(
     }
     for line in &lines {
         say!("  {}", line.text());
+    }
+    for location in &outlook.manifest.withdrawn {
+        say!("  {location}  was withdrawn: not read");
     }
     for waiver in &waivers {
         say!("  {}", report::waived(waiver));
@@ -214,6 +225,9 @@ pub(super) fn print(manifest: &Manifest, as_json: bool) {
     }
     for source in &manifest.without {
         say!("  {source}  left out");
+    }
+    for location in &manifest.withdrawn {
+        say!("  {location}  was withdrawn: not read");
     }
 }
 

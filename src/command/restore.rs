@@ -25,7 +25,7 @@ use crate::lock::RunLock;
 use crate::pg::{Ident, Session, data_error, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control::{self, Contract};
-use crate::registry::{Build, State, Tag, builds, live, roles};
+use crate::registry::{Build, CONTROL, State, Tag, builds, database_of, live, roles};
 use crate::report::{self, SubsetTable};
 use crate::schema::Schema;
 use crate::seal::Sealed;
@@ -43,11 +43,7 @@ const PIECES_IN_FLIGHT: usize = 4;
 pub async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
     let path = args.file.clone();
     let header = tokio::task::spawn_blocking(move || export::header(&path)).await??;
-    if Ident::parse(&header.database).is_none() {
-        let message =
-            format!("{}: {:?} cannot name a database", args.file.display(), header.database);
-        return Err(failure(Exit::InputRejected, message));
-    }
+    refuse_names(&header).map_err(|error| error.context(args.file.display().to_string()))?;
     if args.dry_run.dry_run {
         let tables: Vec<SubsetTable> = header.tables.iter().map(planned).collect();
         report::restore_plan(&header.database, &header.subset, &tables, args.json.json);
@@ -61,6 +57,28 @@ pub async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
     let context = Context::open(start, false).await?;
     let outcome = restore(&context, args, &header).await;
     context.close_after(outcome).await
+}
+
+/// Refuses names that are none, and those that kiln and Postgres use themselves: a file is text that
+/// anybody may have changed.
+fn refuse_names(header: &Header) -> anyhow::Result<()> {
+    let name = header.database.as_str();
+    let taken = [CONTROL, "postgres", "template0", "template1"].contains(&name);
+    if Ident::parse(name).is_none() || taken || database_of(name).is_some() {
+        let message = format!("{name:?} cannot name a database");
+        return Err(Failure::new(Exit::InputRejected, message)
+            .hint("kiln's own names, Postgres's and those of builds are not for databases")
+            .into());
+    }
+    for table in &header.tables {
+        let names = std::iter::once(&table.table).chain(&table.columns);
+        let array = table.source.iter().flat_map(|facts| &facts.packed).map(|packed| &packed.array);
+        if let Some(bad) = names.chain(array).find(|name| Ident::parse(name).is_none()) {
+            let message = format!("table {:?}: {bad:?} is no name of kiln's", table.table);
+            return Err(failure(Exit::InputRejected, message));
+        }
+    }
+    Ok(())
 }
 
 fn planned(table: &TableEntry) -> SubsetTable {
@@ -181,7 +199,13 @@ async fn feed(
     let session = baking.build.session("restore").await?;
     while let Some(piece) = pieces.recv().await {
         match piece {
-            Piece::Sql(_, place, sql) => session.run(&sql, place, stop).await?,
+            Piece::Sql(_, place, sql) => {
+                if writes_to_kiln(&sql) {
+                    let message = format!("{place}: a section writes to kiln's own schema");
+                    return Err(failure(Exit::InputRejected, message));
+                }
+                session.run(&sql, place, stop).await?;
+            }
             Piece::Table(name) => {
                 let table = header.tables.iter().find(|table| table.table == name);
                 let table = table.ok_or_else(|| anyhow::anyhow!("a table out of its place"))?;
@@ -196,6 +220,14 @@ async fn feed(
         }
     }
     Ok(())
+}
+
+/// Whether a section changes what kiln itself notes of a build. A file is SQL of people who are trusted,
+/// and this is no wall; but no schema has such a section, and a stamp that another wrote is none.
+fn writes_to_kiln(sql: &str) -> bool {
+    let verbs = r"(insert\s+into|update|delete\s+from|truncate(\s+table)?|copy|((create|alter|drop)\s+(table|view|function|schema)(\s+if\s+(not\s+)?exists)?))";
+    let form = format!(r#"(?i)\b{verbs}\s+(only\s+)?"?kiln"?\s*[.;]"#);
+    regex::Regex::new(&form).is_ok_and(|form| form.is_match(sql))
 }
 
 /// One table's rows, which COPY reads as they stand in the file.

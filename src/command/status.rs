@@ -4,7 +4,7 @@
 use super::{Context, Start};
 use crate::cli;
 use crate::history::{DatabaseStatus, of_database};
-use crate::registry::control::open;
+use crate::registry::control::{known_databases, open};
 use crate::report;
 
 /// `kiln status [DATABASE…]`.
@@ -21,7 +21,12 @@ pub async fn run(start: Start, args: &cli::Status) -> anyhow::Result<()> {
 async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<DatabaseStatus>> {
     let control = open(&context.server).await?;
     let mut said = Vec::new();
-    for database in context.databases(&args.databases)? {
+    let databases = match args.databases.as_slice() {
+        // An app's host has no folders that would say which there are.
+        [] if !context.config.has_project => known_databases(&control).await?,
+        named => context.databases(named)?,
+    };
+    for database in databases {
         said.push(of_database(&control, &database).await?);
     }
     Ok(said)

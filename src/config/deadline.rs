@@ -9,6 +9,9 @@ use crate::progress::Deadline;
 /// How a deadline is written.
 pub(super) const FORM: &str = "a time of day (06:00) or a duration (4h, 90m, 2h 30m)";
 
+/// Longer than any night; what is added to a moment must still be one.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+
 /// When a run is to be over. (What a swap may take is `swap.deadline_seconds`.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDeadline {
@@ -32,7 +35,7 @@ impl RunDeadline {
             Form::At(text.parse().ok()?)
         } else {
             let long = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
-            Form::After(Some(long).filter(|long| !long.is_zero())?)
+            Form::After(Some(long).filter(|long| !long.is_zero() && *long <= LONGEST)?)
         };
         Some(RunDeadline { said: text.to_owned(), form })
     }
@@ -78,7 +81,7 @@ mod tests {
         }
         let six = RunDeadline::parse("06:00").map(|deadline| deadline.form);
         assert_eq!(six, Some(Form::At(civil::time(6, 0, 0, 0))));
-        for bad in ["", "0h", "-4h", "25:00", "soon", "4", "6:0:0:0"] {
+        for bad in ["", "0h", "999999999999h", "721h", "-4h", "25:00", "soon", "4", "6:0:0:0"] {
             assert_eq!(RunDeadline::parse(bad), None, "{bad}");
         }
     }

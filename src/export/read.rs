@@ -1,7 +1,6 @@
 //! Reads a file piece by piece. It is text that anybody may have changed: lines are bounded, the
 //! order of its parts is checked, and an end that is missing is said.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -12,6 +11,7 @@ use tokio::sync::mpsc;
 use super::{END_OF_ROWS, Header, MARK};
 use crate::error::{Exit, Failure, failure};
 use crate::pg::stopped;
+use crate::plainfile;
 use crate::schema::Kind;
 
 /// The longest line: a row of the widest table, or the header.
@@ -111,7 +111,7 @@ impl Lines {
         let unavailable = |error: std::io::Error| {
             Failure::new(Exit::InputUnavailable, format!("cannot read {shown}")).because(error)
         };
-        let mut file = BufReader::new(File::open(path).map_err(unavailable)?);
+        let mut file = BufReader::new(plainfile::open(path).map_err(unavailable)?);
         let is_packed = file.fill_buf().map_err(unavailable)?.starts_with(&[0x1f, 0x8b]);
         let input: Box<dyn BufRead> = match is_packed {
             true => Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(file))),

@@ -4,7 +4,10 @@
 //! zip that is stored is read in place; a compressed one goes to an unlinked temporary file.
 //! Nothing is ever written under a name that an archive gives.
 
+mod bounds;
 mod directory;
+mod entry;
+mod whole;
 
 use std::fs::File;
 use std::io::Read;
@@ -15,20 +18,23 @@ use regex::Regex;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::container::{Container, ReadSeek};
+use super::kind::{self, FileKind};
 use super::member::{Member, known};
 use super::object::Object;
-use super::verified::{Expected, Verified};
-use crate::error::{Exit, Failure, from_io};
+use super::verified::Verified;
+use crate::error::{Exit, Failure, exit_of, from_io};
 use crate::ledger::{Leaf, Link};
 use crate::source::Source;
 use crate::store::file_name;
+use bounds::Bounds;
 pub use directory::contents;
 use directory::plain;
+pub use entry::refuse_encrypted;
+use entry::{Entry, escapes};
+pub use whole::whole_zip;
 
 /// Zips inside each other, the object itself included.
 const DEPTH_MAX: usize = 4;
-/// Entries of one archive; a Part D release has 15, the PBP benefits 75.
-const ENTRIES_MAX: usize = 10_000;
 /// A compressed inner zip, inflated to a temporary file.
 const INNER_MAX: u64 = 64 << 30;
 
@@ -152,6 +158,7 @@ struct Search<'a> {
     scratch: Option<&'a Path>,
     /// The entries on the way to where the search is.
     links: Vec<Link>,
+    bounds: Bounds,
     found: Found,
 }
 
@@ -162,7 +169,9 @@ impl<'a> Search<'a> {
         object: &'a Arc<Object>,
         scratch: Option<&'a Path>,
     ) -> Search<'a> {
-        Search { source, pattern, object, scratch, links: Vec::new(), found: Found::default() }
+        let bounds = Bounds::new(object.pin.size);
+        let (links, found) = (Vec::new(), Found::default());
+        Search { source, pattern, object, scratch, links, bounds, found }
     }
 
     fn archive(&mut self, container: &Container, path: &mut Vec<String>) -> anyhow::Result<()> {
@@ -174,19 +183,13 @@ impl<'a> Search<'a> {
             }
             place
         };
-        let mut archive = ZipArchive::new(container.reader())
-            .map_err(damaged)
-            .map_err(|error| error.context(place(path)))?;
-        // The crate keeps the last of two entries with one name; which of them is meant, nobody
-        // knows.
-        if archive.has_duplicate_names() {
-            let message = format!("{}: two entries have one name", place(path));
-            return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
-        }
-        if archive.len() > ENTRIES_MAX {
-            let message = format!("{}: more than {ENTRIES_MAX} entries", place(path));
-            return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
-        }
+        let opened = self.bounds.directory(container.reader());
+        let opened =
+            opened.map_err(|error| what_it_is(container, error)).and_then(|mut archive| {
+                self.bounds.admit(&mut archive)?;
+                Ok(archive)
+            });
+        let mut archive = opened.map_err(|error| error.context(place(path)))?;
         for index in 0..archive.len() {
             let entry =
                 self.entry(&mut archive, index).map_err(|error| error.context(place(path)))?;
@@ -206,6 +209,8 @@ impl<'a> Search<'a> {
             self.links.push(entry.link());
             entry.refuse_if_encrypted().map_err(|error| error.context(place(path)))?;
             if is_member {
+                let bounded = self.bounds.inflates(entry.size);
+                bounded.map_err(|error| error.context(place(path)))?;
                 self.note(container, index, &entry, path);
                 self.tell(container, path, true);
             } else if path.len() >= DEPTH_MAX {
@@ -282,17 +287,13 @@ impl<'a> Search<'a> {
         if let (true, Some(start), Container::Region { object, start: base, .. }) =
             (entry.stored, entry.data_start, outer)
         {
-            let start = base + start;
-            let end = start + entry.compressed;
+            let start = base.saturating_add(start);
+            let end = start.saturating_add(entry.compressed);
             return Ok(Some(Container::Region { object: Arc::clone(object), start, end }));
         }
         let Some(scratch) = self.scratch else { return Ok(None) };
-        let mut file = tempfile::tempfile_in(scratch).map_err(|error| {
-            let folder = scratch.display();
-            Failure::new(Exit::Usage, format!("cannot make a scratch file in {folder}"))
-                .hint("set KILN_HOME to a folder that this user may write")
-                .because(error)
-        })?;
+        self.bounds.inflates(entry.size)?;
+        let mut file = scratch_file(scratch)?;
         let mut member = archive.by_index(index).map_err(damaged)?;
         let mut verified = Verified::new(&mut member, entry.expected(INNER_MAX), |_| ());
         copy_to_scratch(&mut verified, &mut file)?;
@@ -300,6 +301,17 @@ impl<'a> Search<'a> {
         self.found.spooled += proof.bytes();
         Ok(Some(Container::Spool { file: Arc::new(file), size: proof.bytes() }))
     }
+}
+
+/// A file without a name.
+fn scratch_file(scratch: &Path) -> anyhow::Result<File> {
+    tempfile::tempfile_in(scratch).map_err(|error| {
+        let folder = scratch.display();
+        Failure::new(Exit::Usage, format!("cannot make a scratch file in {folder}"))
+            .hint("set KILN_HOME to a folder that this user may write")
+            .because(error)
+            .into()
+    })
 }
 
 /// Copies, and tells a full scratch disk from a damaged input.
@@ -319,53 +331,22 @@ fn copy_to_scratch(input: &mut impl Read, file: &mut File) -> anyhow::Result<()>
     }
 }
 
-/// Whether a name leads out of the folder that it would be unpacked in, on whatever system. The
-/// crate's own test lets absolute names pass, for it would strip them.
-fn escapes(name: &str) -> bool {
-    let absolute = name.starts_with(['/', '\\']) || name.as_bytes().get(1) == Some(&b':');
-    absolute || name.split(['/', '\\']).any(|part| part == "..")
-}
-
-struct Entry {
-    name: String,
-    is_dir: bool,
-    encrypted: bool,
-    stored: bool,
-    data_start: Option<u64>,
-    size: u64,
-    compressed: u64,
-    crc: u32,
-}
-
-impl Entry {
-    fn refuse_if_encrypted(&self) -> anyhow::Result<()> {
-        if !self.encrypted {
-            return Ok(());
-        }
-        Err(refuse_encrypted())
+/// Of a file that is no zip: what it is, where its first bytes tell.
+fn what_it_is(container: &Container, error: anyhow::Error) -> anyhow::Error {
+    if exit_of(&error) != Exit::InputRejected {
+        return error;
     }
-
-    fn link(&self) -> Link {
-        let Entry { name, size, crc, .. } = self;
-        Link { name: name.clone(), size: *size, crc32: Some(*crc), sha256: None }
+    let mut head = Vec::new();
+    if container.reader().take(kind::HEAD as u64).read_to_end(&mut head).is_err() {
+        return error;
     }
-
-    fn expected(&self, bytes_max: u64) -> Expected {
-        Expected {
-            size: self.size,
-            compressed: self.compressed,
-            bytes_max,
-            crc: Some(self.crc),
-            sha256: None,
+    match FileKind::of(&head) {
+        FileKind::Zip | FileKind::Unknown => error,
+        found => {
+            let message = format!("is {}, not a zip archive", found.words().unwrap_or_default());
+            Failure::new(Exit::InputRejected, message).hint(found.hint_for_zip()).into()
         }
     }
-}
-
-/// The error of an encrypted entry.
-pub fn refuse_encrypted() -> anyhow::Error {
-    Failure::new(Exit::InputRejected, "is encrypted, and kiln has no password")
-        .hint("CMS publishes unencrypted files; land the public one")
-        .into()
 }
 
 /// A zip error for people; a failure of the store below passes through as it is.

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, Failure, decisive, into_io};
 use crate::pg::stopped;
+use crate::plainfile;
 use crate::store::{Pin, Store, refused};
 
 /// Breaks in a row, without [`PROGRESS`] in between, after which the object is given up.
@@ -72,7 +73,7 @@ impl Object {
             let message = format!("cannot read {}", path.display());
             Failure::new(Exit::InputUnavailable, message).because(error)
         };
-        let file = File::open(path).map_err(unreadable)?;
+        let file = plainfile::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         Ok(Arc::new(Object {
             pin: Pin {
@@ -357,7 +358,7 @@ impl Read for Region {
 impl Seek for Region {
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
         let target = match to {
-            SeekFrom::Start(offset) => Some(self.start + offset),
+            SeekFrom::Start(offset) => self.start.checked_add(offset),
             SeekFrom::End(offset) => self.end.checked_add_signed(offset),
             SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
         };

@@ -10,7 +10,7 @@ use crate::digest::hex;
 use crate::error::{Exit, Failure, LAND_AGAIN, into_io};
 
 /// Inflated to compressed bytes; CMS's files stay below 30.
-const RATIO_MAX: u64 = 200;
+pub(super) const RATIO_MAX: u64 = 200;
 /// Below this size the ratio means nothing.
 const RATIO_FROM: u64 = 64 << 20;
 

@@ -135,6 +135,8 @@ pub async fn spawn(home: &Path, program: &Path) -> anyhow::Result<Served> {
     let path = home.join("s3.log");
     let log = File::create(&path).with_context(|| format!("write {}", path.display()))?;
     let mut child = Command::new(program)
+        // It stays up, and needs none of the secrets that its starter was given.
+        .env_clear()
         .args(["serve-s3", "--home"])
         .arg(home)
         .stdin(Stdio::null())

@@ -309,5 +309,5 @@ fn seconds(jobs: &BTreeMap<String, Job>, alone: f64) -> BTreeMap<String, f64> {
 pub(super) fn human(seconds: f64) -> String {
     // A forecast of no end is none.
     let seconds = seconds.clamp(0.0, 1e7).round();
-    HumanDuration(Duration::from_secs_f64(seconds)).to_string()
+    HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or_default()).to_string()
 }

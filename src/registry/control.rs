@@ -145,6 +145,16 @@ pub async fn next_build(
     Ok(name)
 }
 
+/// The databases that builds were made of, or that apps have said something of.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn known_databases(control: &Session) -> anyhow::Result<Vec<String>> {
+    let sql = "select database from kiln.build union select database from kiln.contract order by 1";
+    let rows = control.query(sql, &[]).await.map_err(db("list the databases"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Adds a row to the audit, in the session's transaction where there is one.
 ///
 /// # Errors

@@ -13,26 +13,26 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::Config;
-use crate::error::{Exit, failure};
+use crate::error::{Exit, Failure, failure, redacted};
 
 /// Days of logs that are kept.
 const LOG_DAYS: usize = 30;
 
-/// Starts the log of this run.
+/// Starts the log of this run. What only looks at what is live does without where the folder cannot
+/// be written, or where there is no project that it would lie in.
 ///
 /// # Errors
 /// When the folder cannot be made or the filter is not one.
-pub fn log_to_file(config: &Config, run: &str) -> anyhow::Result<()> {
-    let appender = RollingFileAppender::builder()
-        .rotation(Rotation::DAILY)
-        .filename_prefix("kiln")
-        .filename_suffix("jsonl")
-        .max_log_files(LOG_DAYS)
-        .build(config.folder("log")?)?;
+pub fn log_to_file(config: &Config, run: &str, only_looks: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log).map_err(|error| {
         let message = format!("KILN_LOG={:?} is not a log filter: {error}", config.log);
         failure(Exit::Usage, message)
     })?;
+    let appender = match log_file(config) {
+        Ok(appender) => appender,
+        Err(_) if only_looks => return Ok(()),
+        Err(error) => return Err(error),
+    };
     let _ = tracing_subscriber::fmt()
         .fmt_fields(JsonFields::new())
         .event_format(Lines { run: run.to_owned() })
@@ -40,6 +40,23 @@ pub fn log_to_file(config: &Config, run: &str) -> anyhow::Result<()> {
         .with_writer(appender)
         .try_init();
     Ok(())
+}
+
+fn log_file(config: &Config) -> anyhow::Result<RollingFileAppender> {
+    anyhow::ensure!(config.has_project || config.home.exists(), "no place for a log");
+    let appender = RollingFileAppender::builder()
+        .rotation(Rotation::DAILY)
+        .filename_prefix("kiln")
+        .filename_suffix("jsonl")
+        .max_log_files(LOG_DAYS)
+        .build(config.folder("log")?);
+    appender.map_err(|error| {
+        let message = format!("cannot write a log in {}", config.home.join("log").display());
+        Failure::new(Exit::Usage, message)
+            .hint("set KILN_HOME to a folder that this user may write")
+            .because(error)
+            .into()
+    })
 }
 
 /// One line an event: time, level, run, then what the spans around it say (build, source), then
@@ -84,11 +101,11 @@ impl Fields<'_> {
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, format!("{value:?}"));
+        self.put(field, redacted(&format!("{value:?}")));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value);
+        self.put(field, redacted(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::{BOM, cut, format};
-use crate::bind::{HeaderRow, joined, names_of};
+use crate::bind::{COLUMNS_MAX, HeaderRow, joined, names_of, too_wide};
 use crate::decode::Records;
 use crate::error::{Exit, Failure, from_io};
 use crate::fetch::member::Member;
@@ -103,6 +103,9 @@ pub fn look(member: &Member) -> anyhow::Result<Shape> {
     };
     let rows = rows(text, whole, delimiter, quoting, HEAD_ROWS);
     let header = header(&rows);
+    if header.names.len() > COLUMNS_MAX {
+        return Err(too_wide().context(member.place()));
+    }
     if header.rows == 0 {
         doubts.push("no header was recognised: columns are named by their place".to_owned());
     }

@@ -16,9 +16,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-
 use crate::digest::sha256;
+use crate::error::{Exit, Failure};
+use crate::plainfile;
 use crate::strict::{File, Problems, Table, suggest};
 
 /// The file's name, beside the numbered .sql files.
@@ -84,12 +84,15 @@ impl Rules {
     /// Only when the file is there and cannot be read.
     pub fn read(root: &Path, database: &str, problems: &Problems) -> anyhow::Result<Rules> {
         let path = Path::new("sql").join(database).join(FILE);
-        let text = match std::fs::read_to_string(root.join(&path)) {
+        let text = match plainfile::text(&root.join(&path)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Rules { path, ..Rules::default() });
             }
-            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+            Err(error) => {
+                let message = format!("cannot read {}", path.display());
+                return Err(Failure::new(Exit::Usage, message).because(error).into());
+            }
         };
         Ok(Rules::parse(&path, &text, problems))
     }

@@ -56,7 +56,11 @@ fn a_truncated_zip_is_refused_outside_and_inside() {
     let druginfo = Druginfo::new();
     let whole = release();
     let cut = &whole[..whole.len() / 2];
-    land_refuses(&druginfo, cut, &["it is not a whole zip archive: ", "hint: download it again"]);
+    land_refuses(
+        &druginfo,
+        cut,
+        &["is not a whole zip archive: ", "hint: is the landed file truncated?"],
+    );
     let not_whole = "is not a whole zip archive: ";
     let object = format!("s3://kiln/druginfo/2026-07-02/{NAME}");
     night_refuses(
@@ -236,11 +240,12 @@ fn an_entry_that_nobody_claims_is_a_warning_in_the_ledger() {
 fn what_is_no_zip_under_a_zips_name_is_refused() {
     let druginfo = Druginfo::new();
     let page = b"<!DOCTYPE html><title>404 Not Found</title>";
-    land_refuses(&druginfo, page, &["it is not a whole zip archive: "]);
-    night_refuses(&druginfo, page, Kept::No, &[&format!("{NAME}: is not a whole zip archive: ")]);
-    night_refuses(&druginfo, b"", Kept::No, &[&format!("{NAME}: is not a whole zip archive: ")]);
+    let said = "is a page of the web (HTML or XML), not a zip archive";
+    land_refuses(&druginfo, page, &["is not landed: it ", said]);
+    night_refuses(&druginfo, page, Kept::No, &[&format!("{NAME}: {said}")]);
+    night_refuses(&druginfo, b"", Kept::No, &[&format!("{NAME}: is empty, not a zip archive")]);
     let inner = with_pricing(|_| page.to_vec());
-    night_refuses(&druginfo, &inner, Kept::Yes, &[&format!("{PRICING_ZIP}: is not a whole zip")]);
+    night_refuses(&druginfo, &inner, Kept::Yes, &[&format!("{PRICING_ZIP}: {said}")]);
 }
 
 #[test]

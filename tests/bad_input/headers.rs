@@ -110,6 +110,29 @@ fn a_file_of_no_bytes_has_not_even_a_header() {
 }
 
 #[test]
+fn a_header_of_four_million_columns_is_refused_at_once() {
+    let tiny = super::tiny::Tiny::new(super::tiny::CSV);
+    let wide = [b"code,name,amount,count", ",".repeat(4 << 20).as_bytes(), b"\n"].concat();
+    tiny.world.put("tiny", "item_20260701.csv", &wide);
+    let before = super::Before::of(&tiny.world, "tiny");
+    let said = "the header has more than 4096 columns";
+    let soon = |(outcome, peak): (crate::support::Outcome, u64)| {
+        assert_eq!(outcome.code, 11, "{outcome}");
+        outcome.says(&[said, "\nhint: "]);
+        assert!(outcome.took.as_secs() < 30 && peak < 512 << 20, "{} MiB {outcome}", peak >> 20);
+    };
+    soon(tiny.world.kiln(&["run", "tiny"]).start().wait_and_weigh());
+    before.unchanged(&tiny.world, Kept::Yes);
+    let file = tiny.world.folder.path().join("item_20260701.csv").to_string_lossy().into_owned();
+    for arguments in [
+        &["source", "check", "tiny", "item", &file][..],
+        &["source", "new", "tiny", &file, "--name", "wide", "--dry-run"],
+    ] {
+        soon(tiny.world.kiln(arguments).start().wait_and_weigh());
+    }
+}
+
+#[test]
 fn a_last_row_without_a_line_end_is_taken_for_a_cut_file() {
     let druginfo = Druginfo::new();
     let path = druginfo.world.folder.path().join("SPUF_2026_20260701.zip");

@@ -73,10 +73,17 @@ fn an_inner_zip_that_lies_about_its_size_is_refused_both_ways() {
 #[test]
 fn a_zip_bomb_is_refused_by_its_ratio_and_not_by_a_full_disk() {
     let tiny = Tiny::new(ZIPPED);
-    // 10 GiB of zeros in some 10 MB: as a member, and as an inner zip on its way to a file.
+    // 2 GiB of zeros in some 2 MB: as a member, and as an inner zip on its way to a file.
     let zeros = vec![0; 16 << 20];
-    let bomb = zips::repeated("item.txt", b"", &zeros, 640);
-    assert!(bomb.len() < 12 << 20, "{} bytes", bomb.len());
+    let bomb = zips::repeated("item.txt", b"", &zeros, 140);
+    assert!(bomb.len() < 3 << 20, "{} bytes", bomb.len());
+    let told = format!("inflates to more than 200 times the {} bytes that landed", bomb.len());
+    refuses(&tiny, &bomb, &["→ item.txt: what it holds ", &told]);
+    land_refuses(&tiny, &["member item.txt: ", &told]);
+    let bomb = zips::renamed(bomb, "item.txt", "item.zip");
+    refuses(&tiny, &bomb, &["→ item.zip: what it holds ", &told]);
+    // Less than a gigabyte is not held against what landed, but a member against its own size.
+    let bomb = zips::repeated("item.txt", b"", &zeros, 60);
     refuses(&tiny, &bomb, &["→ item.txt: the record at line 1, byte 0 is longer than 8 MiB"]);
     let ratio = "inflates to more than 200 times its size";
     land_refuses(&tiny, &["member item.txt: ", ratio]);
@@ -100,11 +107,11 @@ fn a_member_larger_than_the_spec_allows_is_refused() {
 }
 
 #[test]
-fn a_field_of_two_gigabytes_is_refused_in_little_memory() {
+fn a_field_of_nearly_a_gigabyte_is_refused_in_little_memory() {
     let tiny = Tiny::new(ZIPPED);
     let letters = vec![b'x'; 16 << 20];
     let head = b"code|name|amount|count\r\na|A|1.00|1\r\nb|";
-    let huge = zips::repeated("item.txt", head, &letters, 128);
+    let huge = zips::repeated("item.txt", head, &letters, 60);
     let place = "→ item.txt: the record at line 3, byte 36 is longer than 8 MiB";
     refuses(&tiny, &huge, &[place, "is this the file that the spec describes?"]);
 }
@@ -156,4 +163,55 @@ fn an_archive_of_very_many_entries_is_refused() {
     let names: Vec<String> = (0..10_001).map(|n| format!("{n}.txt")).collect();
     let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
     refuses(&tiny, &zips::zip(&members), &[&format!("/{NAME}: more than 10000 entries")]);
+}
+
+#[test]
+fn zips_that_share_bytes_and_lie_in_each_other_are_refused_at_once() {
+    let tiny = Tiny::new(ZIPPED);
+    let names: Vec<String> = (0..200).map(|n| format!("{n:04}.zip")).collect();
+    let mut nested = zips::zip(&[("item.txt", TEXT)]);
+    for _ in 0..3 {
+        nested = zips::shared("0000.zip", &nested, &names);
+    }
+    // Eight million archives.
+    assert!(nested.len() < 50_000, "{} bytes", nested.len());
+    let said = "two entries share bytes, or one lies in the directory";
+    refuses(&tiny, &nested, &[&format!("/{NAME}: {said}")]);
+    land_refuses(&tiny, &[said]);
+    // The same one zip further in, where the outermost is honest.
+    let inside = zips::zip(&[("inner.zip", &zips::shared("0000.zip", TEXT, &names))]);
+    refuses(&tiny, &inside, &[&format!("→ inner.zip: {said}")]);
+    land_refuses(&tiny, &["member inner.zip: ", said]);
+    let twice = zips::shared("item.txt", TEXT, &["item.txt".into(), "itex.txt".into()]);
+    refuses(&tiny, &twice, &[said]);
+}
+
+#[test]
+fn honest_zips_in_zips_are_bounded_over_the_whole_object() {
+    let tiny = Tiny::new(ZIPPED);
+    let copies = |bytes: &[u8], count: usize, ending: &str| {
+        let names: Vec<String> = (0..count).map(|n| format!("{n}.{ending}")).collect();
+        let members: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, bytes)).collect();
+        zips::zip(&members)
+    };
+    // Eleven zips of eleven zips of eleven.
+    let mut nested = zips::zip(&[("item.txt", TEXT)]);
+    for _ in 0..3 {
+        nested = copies(&nested, 11, "zip");
+    }
+    refuses(&tiny, &nested, &["more than 1000 archives in one object"]);
+    land_refuses(&tiny, &["more than 1000 archives in one object"]);
+    let many = copies(&copies(b"-", 600, "txt"), 20, "zip");
+    refuses(&tiny, &many, &["more than 10000 entries in one object"]);
+    land_refuses(&tiny, &["more than 10000 entries in one object"]);
+}
+
+#[test]
+fn a_directory_that_would_fill_the_memory_is_not_read() {
+    let tiny = Tiny::new(ZIPPED);
+    let names: Vec<String> = (0..9_000).map(|n| format!("{n:02000}.txt")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+    let said = "no directory in 16 MiB that were read for it";
+    refuses(&tiny, &zips::zip(&members), &[said]);
+    land_refuses(&tiny, &[said]);
 }

@@ -173,7 +173,7 @@ fn a_role_or_password_that_postgres_does_not_take_is_refused() {
         kiln.env("KILN_POSTGRES_URL", &stranger);
     };
     let said = [
-        "connect to Postgres, database postgres: role \"stranger\" does not exist",
+        "connect to Postgres, database postgres: the user of KILN_POSTGRES_URL does not exist",
         "\nhint: check user and password in KILN_POSTGRES_URL",
     ];
     refuses(&druginfo, change, 12, &said);
@@ -185,7 +185,7 @@ fn a_role_or_password_that_postgres_does_not_take_is_refused() {
         kiln.env("KILN_POSTGRES_URL", &wrong);
     };
     let said = [
-        "password authentication failed for user \"guarded\" (SQLSTATE 28P01)",
+        "password authentication failed for the user of KILN_POSTGRES_URL (SQLSTATE 28P01)",
         "\nhint: check user and password in KILN_POSTGRES_URL",
     ];
     refuses(&druginfo, change, 12, &said);

@@ -66,6 +66,32 @@ pub fn declares(mut zip: Vec<u8>, name: &str, size: u32) -> Vec<u8> {
     zip
 }
 
+/// A zip of one member whose directory names it once for each of these names, which are as long as
+/// its own: all of them share its bytes.
+pub fn shared(name: &str, bytes: &[u8], names: &[String]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    zip.start_file(name, stored).unwrap();
+    zip.write_all(bytes).unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    // What the member holds may have such headers, too: its own is behind it.
+    let start = zip.len() - 22 - (46 + name.len());
+    assert!(zip[start..].starts_with(CENTRAL));
+    let mut all = zip[..start].to_vec();
+    for name in names {
+        let mut header = zip[start..start + 46 + name.len()].to_vec();
+        header[46..].copy_from_slice(name.as_bytes());
+        all.extend_from_slice(&header);
+    }
+    let mut end = zip[zip.len() - 22..].to_vec();
+    let count = u16::try_from(names.len()).unwrap().to_le_bytes();
+    end[8..10].copy_from_slice(&count);
+    end[10..12].copy_from_slice(&count);
+    let size = u32::try_from(all.len() - start).unwrap().to_le_bytes();
+    end[12..16].copy_from_slice(&size);
+    [all, end].concat()
+}
+
 /// Another name of the same length, in both headers.
 pub fn renamed(mut zip: Vec<u8>, name: &str, other: &str) -> Vec<u8> {
     assert_eq!(name.len(), other.len());

@@ -134,6 +134,44 @@ fn no_secret_is_said_or_kept_whether_a_night_goes_well_or_not() {
 }
 
 #[test]
+fn no_secret_of_a_landed_url_is_said_or_kept() {
+    use crate::fetch::landing::{Answer, head, serve, whole};
+    let (mut world, url) = guarded();
+    world.environment.push(("KILN_POSTGRES_URL".into(), url.clone()));
+    let file = "SPUF_2026_20260701.zip";
+    let path = world.folder.path().join(file);
+    Release::small(1).write(std::fs::File::create(&path).unwrap()).unwrap();
+    let signed = format!("X-Amz-Credential={PASSWORD}&X-Amz-Signature={SECRET}&session={VALUE}");
+    let moved = |to: &str| Answer {
+        bytes: head("302 Found", 0, &format!("location: {to}?{signed}\r\n")),
+        hangs: false,
+    };
+    // The test's server answers a whole target.
+    let target = |place: &str| -> &'static str { format!("/{place}/{file}?{signed}").leak() };
+    let answers = vec![
+        (target("good"), whole(&std::fs::read(&path).unwrap())),
+        (target("page"), whole(b"<html>")),
+        (target("file"), moved("file:///etc/passwd")),
+        (target("moved"), moved(&format!("/nowhere/{file}"))),
+        (target("short"), Answer { bytes: head("200 OK", 1000, ""), hangs: false }),
+    ];
+    let address = serve(&world, answers).replace("http://", &format!("http://user:{PASSWORD}@"));
+    let watch = |arguments: &[&str]| {
+        quiet(&kiln(&world, &url, arguments).env("KILN_LOG", "trace").run());
+    };
+    for place in ["good", "page", "file", "moved", "short", "none"] {
+        watch(&["land", "druginfo", &format!("{address}{}", target(place))]);
+    }
+    watch(&["land", "druginfo", &format!("http://user:{PASSWORD}@127.0.0.1:1/{file}?{signed}")]);
+    watch(&["land", "druginfo", &format!("https://user:{PASSWORD}@[::1/{file}?{signed}")]);
+    watch(&["land", "druginfo", &format!("ftp://user:{PASSWORD}@h/{file}?{signed}")]);
+    watch(&["land", "druginfo", &format!("{address}/a/nobody.zip?{signed}#{SECRET}")]);
+    watch(&["status"]);
+    clean("the log", &world.log());
+    clean("kiln's tables", &tables(&world));
+}
+
+#[test]
 fn no_value_of_a_file_is_said_or_kept_but_in_the_rejects() {
     let world = World::ready();
     // The same value where a number, a code of a check, and a whole line should be.

@@ -8,3 +8,5 @@ mod help;
 mod json;
 mod leaks;
 mod logs;
+mod output;
+mod settings;

@@ -14,13 +14,15 @@ const FILE: &str = "SPUF_2026_20260701.zip";
 
 /// What a web server answers: bytes as they are, and whether it then keeps the connection.
 #[derive(Clone)]
-struct Answer {
-    bytes: Vec<u8>,
-    hangs: bool,
+pub struct Answer {
+    /// Head and body.
+    pub bytes: Vec<u8>,
+    /// Whether the connection stays open behind them.
+    pub hangs: bool,
 }
 
 /// Serves one answer a path, whatever is asked; answers its URL.
-fn serve(world: &World, answers: Vec<(&'static str, Answer)>) -> String {
+pub fn serve(world: &World, answers: Vec<(&'static str, Answer)>) -> String {
     let listener = world.runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     world.runtime.spawn(async move {
@@ -46,12 +48,14 @@ fn serve(world: &World, answers: Vec<(&'static str, Answer)>) -> String {
     url
 }
 
-fn head(status: &str, length: usize, more: &str) -> Vec<u8> {
+/// The head of an answer.
+pub fn head(status: &str, length: usize, more: &str) -> Vec<u8> {
     let close = "connection: close\r\n";
     format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{close}{more}\r\n").into_bytes()
 }
 
-fn whole(body: &[u8]) -> Answer {
+/// An answer as it should be.
+pub fn whole(body: &[u8]) -> Answer {
     Answer { bytes: [&head("200 OK", body.len(), ""), body].concat(), hangs: false }
 }
 
@@ -66,7 +70,8 @@ fn release() -> Vec<u8> {
     zip.into_inner()
 }
 
-fn keys(world: &World) -> Vec<String> {
+/// What is in the bucket.
+pub fn keys(world: &World) -> Vec<String> {
     let list = world.s3().list_objects_v2().bucket("kiln").send();
     let listed = world.runtime.block_on(list).unwrap();
     listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
@@ -82,7 +87,8 @@ fn nothing_landed(world: &World, outcome: &Outcome) {
     nothing_in_scratch(world, outcome);
 }
 
-fn nothing_in_scratch(world: &World, outcome: &Outcome) {
+/// No scratch file.
+pub fn nothing_in_scratch(world: &World, outcome: &Outcome) {
     if let Ok(scratch) = std::fs::read_dir(world.folder.path().join("home/scratch")) {
         let left: Vec<_> = scratch.map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "{left:?} {outcome}");
@@ -138,8 +144,8 @@ fn a_url_that_gives_no_whole_release_lands_nothing() {
         ("stalls", 10, "timed out"),
         ("silent", 10, "timed out"),
         ("around", 10, "too many redirects"),
-        ("page", 11, "is not landed: it is not a whole zip archive"),
-        ("cut", 11, "is not landed: it is not a whole zip archive"),
+        ("page", 11, "is not landed: it is a page of the web (HTML or XML), not a zip archive"),
+        ("cut", 11, "is not landed: is not a whole zip archive"),
         ("flipped", 11, "is not landed: "),
     ] {
         let from = format!("{url}/{folder}/{FILE}");
@@ -152,6 +158,19 @@ fn a_url_that_gives_no_whole_release_lands_nothing() {
     outcome.says(&["no source of druginfo reads a file named readme.txt", "hint: name it as CMS"]);
     let outcome = world.kiln(&["land", "druginfo", "http://127.0.0.1:1/SPUF_2026_20260701.zip"]);
     nothing_landed(&world, outcome.exits(10).says(&["download http://127.0.0.1:1/", "refused"]));
+}
+
+#[test]
+fn files_land_under_the_names_that_cms_gives_them() {
+    let mut world = World::new();
+    world.root = crate::support::project();
+    for name in ["cy2025-landscape-202506.1.zip", "cy2026-landscape-202603.zip"] {
+        let path = world.folder.path().join(name);
+        std::fs::write(&path, release()).unwrap();
+        let place = path.to_string_lossy().into_owned();
+        let outcome = world.kiln(&["land", "planinfo", "--dry-run", &place, "--json"]).succeeds();
+        assert_eq!(outcome.json()[0]["readers"], serde_json::json!(["landscape"]), "{outcome}");
+    }
 }
 
 /// Waits until it is so.

@@ -1,11 +1,12 @@
 //! A store that breaks: every night ends with the rows of a night without faults, or with a named
 //! error and the live database as it was.
 
-mod landing;
+pub mod landing;
 mod nights;
 mod reader;
 mod replaced;
 mod silence;
+mod withdrawn;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

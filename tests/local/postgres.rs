@@ -154,6 +154,42 @@ async fn a_home_that_the_dropped_user_cannot_reach_has_its_cluster_elsewhere() {
     }
 }
 
+#[test]
+fn what_stays_up_has_no_secret_of_its_starters_and_none_of_its_settings() {
+    let home = reachable_home();
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("kiln.toml"), "").unwrap();
+    let kiln = |word: &str| {
+        let mut kiln = Kiln::new(&[word]);
+        kiln.env("KILN_HOME", &home.path().to_string_lossy()).current_dir(root.path());
+        for name in ["PGOPTIONS", "PGSSLKEY", "LD_BIND_NOW", "AWS_SECRET_ACCESS_KEY", "SOME_TOKEN"]
+        {
+            kiln.env(name, "-c work_mem=77MB");
+        }
+        kiln.succeeds()
+    };
+    kiln("up");
+    let pid = |file: &str, line: usize| {
+        let text = std::fs::read_to_string(home.path().join(file)).unwrap();
+        text.lines().nth(line).unwrap().trim().to_owned()
+    };
+    let s3: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(home.path().join("s3.json")).unwrap()).unwrap();
+    let pids = [pid("postgres/postmaster.pid", 0), s3["pid"].to_string()];
+    let environments = pids.map(|pid| {
+        let bytes = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        String::from_utf8_lossy(&bytes).replace('\0', "\n")
+    });
+    kiln("down");
+    for text in environments {
+        assert!(!text.contains("77MB"), "{text}");
+        let names = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+        let known = ["PATH", "LC_ALL", "PGDATA", "PG_GRANDPARENT_PID", "PWD"];
+        let more: Vec<&str> = names.filter(|name| !known.contains(name)).collect();
+        assert!(more.iter().all(|name| !name.contains("KEY")), "{more:?}");
+    }
+}
+
 #[tokio::test]
 async fn missing_programs_are_named_with_what_installs_them() {
     let home = reachable_home();

@@ -18,7 +18,7 @@ fn what_is_no_text_or_not_there_is_refused_with_its_reason() {
         ("sheet.txt", b"PK\x03\x04rest", 11, "is a zip or a spreadsheet"),
         ("wide.txt", b"\xff\xfea\0b\0", 11, "is UTF-16"),
         ("nuls.txt", b"a|b\n\0\0\0|1\n", 11, "is binary"),
-        ("broken.zip", b"no zip at all", 11, "is not a whole zip archive"),
+        ("broken.zip", b"no zip at all", 11, "is a text, not a zip archive"),
     ] {
         let file = drafts.file(name, bytes);
         drafts.world.kiln(&["source", "new", "made", &file]).exits(code).says(&[said, "hint: "]);

@@ -164,6 +164,17 @@ fn a_file_that_is_cut_damaged_or_changed_leaves_nothing() {
     refused(11, "of a form that this kiln does not read");
     replace("create table pricing (", "create table pricing (more text,");
     refused(13, "the catalog is not the locked one");
+    for name in ["kiln", "postgres", "template1", "druginfo_00007", "a-b", "druginfo_00007_subset"]
+    {
+        replace("\"database\":\"druginfo\"", &format!("\"database\":\"{name}\""));
+        refused(11, &format!("{name:?} cannot name a database"));
+    }
+    replace("\"table\":\"geographic_locator\"", "\"table\":\"x\\\" from stdin; drop table y; --\"");
+    refused(11, "is no name of kiln's");
+    for sql in ["truncate kiln.source;", "INSERT INTO \"kiln\".stamp default values;"] {
+        replace("create table pricing (", &format!("{sql}\ncreate table pricing ("));
+        refused(11, "writes to kiln's own schema");
+    }
     pack(&bad, b"select 1;\n");
     refused(11, "is no file of kiln's");
     std::fs::remove_file(&bad).unwrap();

@@ -13,6 +13,7 @@ pub struct Kiln {
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
     folder: PathBuf,
+    stdout: Option<PathBuf>,
 }
 
 /// What a run came to.
@@ -36,6 +37,7 @@ impl Kiln {
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             environment: BTreeMap::new(),
             folder: PathBuf::from("/"),
+            stdout: None,
         };
         kiln.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("AWS_EC2_METADATA_DISABLED", "true");
         kiln
@@ -59,15 +61,24 @@ impl Kiln {
         self
     }
 
+    /// Where standard output goes instead of to the test.
+    pub fn stdout_to(&mut self, file: impl Into<PathBuf>) -> &mut Kiln {
+        self.stdout = Some(file.into());
+        self
+    }
+
     /// Starts it and does not wait.
     pub fn start(&self) -> Running {
+        let stdout = self.stdout.as_ref().map_or_else(Stdio::piped, |file| {
+            std::fs::File::options().write(true).open(file).unwrap().into()
+        });
         let child = Command::new(env!("CARGO_BIN_EXE_kiln"))
             .args(&self.arguments)
             .env_clear()
             .envs(&self.environment)
             .current_dir(&self.folder)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -24,8 +24,9 @@ use crate::fetch::archive;
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::local;
-use crate::personal::HashKey;
+use crate::personal::{self, HashKey};
 use crate::pg::{Server, Session, data_error, db, stopped};
+use crate::plainfile;
 use crate::report::{Place, RejectKind, Tried, TriedFile};
 use crate::schema::{Kind, Schema, SchemaFile};
 use crate::source::{Source, Sources};
@@ -96,13 +97,16 @@ fn read(config: &Config, args: &cli::SourceCheck) -> anyhow::Result<(Schema, Sou
             .into());
     }
     let spec = std::path::Path::new("sources").join(database).join(format!("{}.toml", args.source));
-    let text = std::fs::read_to_string(root.join(&spec)).map_err(|error| {
+    let text = plainfile::text(&root.join(&spec)).map_err(|error| {
         Failure::new(Exit::Usage, format!("cannot read {}", spec.display())).because(error)
     })?;
     let problems = Problems::default();
     let source = Source::parse(&spec, &text, &problems);
     problems.into_result("sources/README.md says what a spec may hold")?;
     let source = source.ok_or_else(|| anyhow::anyhow!("a spec without problems is none"))?;
+    if source.personal {
+        personal::keep_out_of_core_dumps();
+    }
     let schema = Schema::read(root, database, &Problems::default())?;
     Ok((schema, source))
 }

@@ -125,14 +125,12 @@ impl Cluster {
             .with_context(|| format!("rename {} to {}", fresh.display(), self.data.display()))
     }
 
-    /// A command that runs as the cluster's owner, undisturbed by the caller's Postgres settings.
+    /// A command that runs as the cluster's owner, in an environment of its own: the caller's Postgres
+    /// settings and libraries would disturb it, and its secrets would lie open in the process list of
+    /// a server that stays up.
     pub fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir("/").env("LC_ALL", "C");
-        for name in ["PGDATA", "PGHOST", "PGPORT", "PGOPTIONS", "PGUSER", "PGDATABASE", "PGSERVICE"]
-        {
-            command.env_remove(name);
-        }
+        let mut command = clean(program);
+        command.current_dir("/");
         if let Some(owner) = self.owner {
             command.uid(owner.uid.as_raw()).gid(owner.gid.as_raw());
         }
@@ -171,6 +169,13 @@ impl Owner {
             metadata.mode() & bit != 0
         })
     }
+}
+
+/// A program of Postgres's with no more environment than it needs.
+pub(super) fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
+    command
 }
 
 /// Who runs Postgres: whoever owns the cluster already, else `postgres`, else `nobody`.

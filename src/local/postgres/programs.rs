@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use super::cluster::clean;
 use crate::error::{Exit, Failure};
 
 /// The two programs that a private cluster needs.
@@ -69,7 +69,7 @@ impl Programs {
 
 /// The major version that a program of Postgres says it is of: `postgres (PostgreSQL) 15.18 (…)`.
 fn major(program: &Path) -> Option<String> {
-    let output = Command::new(program).arg("--version").output().ok()?;
+    let output = clean(program).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let mut words = text.split_whitespace();
     let number = words.find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
