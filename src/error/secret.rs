@@ -43,8 +43,10 @@ fn url(scheme: &str, address: &str) -> String {
     let scheme = scheme.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let end = address.find(['/', '?', '#']).unwrap_or(address.len());
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
     let host_and_port = |host: &str| {
-        host.rsplit_once(':').is_none_or(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        let ends_so = host.rsplit_once(':').is_none_or(|(_, port)| is_port(port));
+        ends_so && !scheme.to_ascii_lowercase().starts_with("postgres")
     };
     // A password may hold what should have been escaped in it.
     let at = match address[..end].rfind('@') {
@@ -104,6 +106,7 @@ mod tests {
             ("https://s3cret@h/x", "https://***@h/x"),
             ("postgresql://kiln:s3cret@h:5432/x", "postgresql://kiln:***@h:5432/x"),
             ("postgresql://kiln:/s3cret@h:5432/x", "postgresql://kiln:***@h:5432/x"),
+            ("postgresql://kiln:12/s3cret@h/x", "postgresql://kiln:***@h/x"),
             ("postgresql://kiln:p@s3cret@h/x", "postgresql://kiln:***@h/x"),
             ("postgresql://kiln@h/x?password=s3cret", "postgresql://kiln@h/x?password=***"),
             ("host=h password=s3cret user=u", "host=h password=*** user=u"),

@@ -160,7 +160,7 @@ fn unknown_keys_and_variables_are_named_with_what_was_meant() {
             "kiln.toml:2: unknown key `postgres.owner_rol`; did you mean `owner_role`?",
             "kiln.toml:5: `swap.deadline_seconds` must be a whole number from 0, found string",
             "unknown variable KILN_CONECTIONS; did you mean `KILN_CONNECTIONS`?",
-            "KILN_SWAP_DEADLINE must be a whole number from 1, found \"soon\"",
+            "KILN_SWAP_DEADLINE must be a whole number from 1 to 86400, found \"soon\"",
             "hint: see `kiln --help` for the variables and README.md for kiln.toml",
         ]);
     before.unchanged(&world, Kept::No);

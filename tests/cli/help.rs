@@ -221,6 +221,6 @@ fn outside_a_project_and_with_unknown_settings_kiln_says_what_to_do() {
         "3 problems",
         "kiln.toml:1: unknown key `swop`; did you mean `swap`?",
         "unknown variable KILN_CONECTIONS; did you mean `KILN_CONNECTIONS`?",
-        "KILN_KEEP_PREVIOUS must be a whole number from 1, found \"none\"",
+        "KILN_KEEP_PREVIOUS must be a whole number from 1 to 1000, found \"none\"",
     ]);
 }

@@ -164,12 +164,18 @@ fn a_url_that_gives_no_whole_release_lands_nothing() {
 fn files_land_under_the_names_that_cms_gives_them() {
     let mut world = World::new();
     world.root = crate::support::project();
-    for name in ["cy2025-landscape-202506.1.zip", "cy2026-landscape-202603.zip"] {
+    let cpsc = &["cpsc_contract_info", "enrollment_cpsc"][..];
+    for (name, readers) in [
+        ("cy2025-landscape-202506.1.zip", &["landscape"][..]),
+        ("cy2026-landscape-202603.zip", &["landscape"]),
+        ("cpsc-enrollment-2016-02.zip", cpsc),
+        ("monthly-enrollment-cpsc-may-2026.zip", cpsc),
+    ] {
         let path = world.folder.path().join(name);
         std::fs::write(&path, release()).unwrap();
         let place = path.to_string_lossy().into_owned();
         let outcome = world.kiln(&["land", "planinfo", "--dry-run", &place, "--json"]).succeeds();
-        assert_eq!(outcome.json()[0]["readers"], serde_json::json!(["landscape"]), "{outcome}");
+        assert_eq!(outcome.json()[0]["readers"], serde_json::json!(readers), "{outcome}");
     }
 }
 
