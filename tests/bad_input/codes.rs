@@ -119,8 +119,5 @@ fn a_stray_quote_in_a_star_file_costs_two_rows_and_names_them() {
 fn more_parts_than_the_spec_says_are_answered_with_parts() {
     let Some(zip) = bug("spuf_parts7/SPUF_2026_20260701.zip") else { return };
     let outcome = check("druginfo", "pharmacy_networks", &zip, 11);
-    outcome.says(&[
-        "found 7",
-        "if CMS ships 7 parts now: parts = 7 in sources/druginfo/pharmacy_networks.toml",
-    ]);
+    outcome.says(&["found 7", "`parts = 7` in sources/druginfo/pharmacy_networks.toml"]);
 }
