@@ -194,11 +194,33 @@ fn a_pooler_of_transactions_is_refused_and_one_of_sessions_is_none() {
 #[test]
 fn the_environments_proxy_is_not_asked_for_what_is_on_this_machine() {
     let world = World::ready();
-    let mut kiln = world.kiln(&["run", "druginfo"]);
-    for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
-        kiln.env(name, "http://127.0.0.1:9");
-    }
-    kiln.succeeds();
+    let behind_a_proxy = |arguments: &[&str]| {
+        let mut kiln = world.kiln(arguments);
+        for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            kiln.env(name, "http://127.0.0.1:9");
+        }
+        kiln.succeeds();
+    };
+    behind_a_proxy(&["run", "druginfo"]);
+    let file = std::fs::read(world.landed_file()).unwrap();
+    let name = world.landed_file().file_name().unwrap().to_string_lossy().into_owned();
+    behind_a_proxy(&["land", "druginfo", &format!("{}/{name}", serves(file))]);
+}
+
+/// A web server that has one file.
+fn serves(file: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let _ = stream.read(&mut [0; 8192]);
+            let rest = "content-type: application/zip\r\nconnection: close";
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{rest}\r\n\r\n", file.len());
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&file));
+        }
+    });
+    url
 }
 
 /// A store that answers every listing with this head, and then with spaces for ever: as fast as they

@@ -15,6 +15,7 @@ use super::super::Context;
 use super::place::Place;
 use crate::error::{Exit, Failure};
 use crate::pg::{source_chain, stopped};
+use crate::store::is_loopback;
 
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 10;
@@ -49,7 +50,12 @@ struct Download<'a> {
 impl Download<'_> {
     async fn run(&self, url: Url) -> anyhow::Result<File> {
         let stall = self.context.config.s3_stall;
-        let client = Client::builder()
+        let mut client = Client::builder();
+        if is_loopback(url.as_str()) {
+            // A proxy of the environment's has a loopback of its own.
+            client = client.no_proxy();
+        }
+        let client = client
             .connect_timeout(stall)
             .read_timeout(stall.saturating_mul(3))
             .redirect(Policy::custom(follow))
