@@ -90,12 +90,7 @@ fn a_heading_that_nobody_knows_is_named_by_source_check_and_by_the_night() {
     checked.says(&[title, "star_heading.sql"]);
     let night = night_of(&world, "planinfo", &["star_disenrollment"]);
     assert_eq!(night.code, 14, "{night}");
-    night.says(&[
-        title,
-        "year = 2031",
-        "source = star_disenrollment",
-        "heading = Trouble with Money",
-    ]);
+    night.says(&[title, "(year, source, heading)=(2031, star_disenrollment, Trouble with Money)"]);
     assert_eq!(world.postgres.contents("planinfo"), before);
 }
 
@@ -155,7 +150,12 @@ fn a_state_whose_counties_have_other_numbers_ends_the_night_by_its_name() {
         });
         land(&world, database, "ssa_fips_state_county_2026.csv", &file);
         let night = world.kiln(&[&["run", database], left_out].concat()).exits(14);
-        night.says(&[RENUMBERED, &format!("state_name = {state}"), "land a newer one"]);
+        night.says(&[
+            RENUMBERED,
+            "(state_name, counties, ",
+            &format!("=({state}, "),
+            "land a newer one",
+        ]);
         assert_eq!(world.postgres.contents(database), before, "{database}");
     }
 }
@@ -183,7 +183,7 @@ fn cms_release_with_a_states_counties_renumbered_is_refused_in_both_databases() 
         landed(&bugs.join("county_renumbered/SPUF_2026_20261104.zip"));
         let night = night_of(&world, database, sources);
         assert_eq!(night.code, 14, "{night}");
-        night.says(&[RENUMBERED, "state_name = Washington"]);
+        night.says(&[RENUMBERED, "(state_name, ", "=(Washington, "]);
         assert_eq!(world.postgres.contents(database), before, "{database}");
         // The file has Guam's codes in American Samoa.
         let guam =
@@ -204,13 +204,17 @@ fn postal_codes_that_lead_to_another_state_are_refused_and_guams_are_put_right()
     );
     land(&world, "planinfo", name, &wrong);
     let night = world.kiln(&["run", "planinfo"]).exits(14);
-    night.says(&["the postal codes of a state lead to that state", "state_name = Washington"]);
+    night.says(&[
+        "the postal codes of a state lead to that state",
+        "(state_name, ",
+        "=(Washington, ",
+    ]);
     assert_eq!(world.postgres.contents("planinfo"), before);
     // A state in which plans are sold, and that no postal code leads to.
     let lost = format!("{rows}98101,53999,Nowhere,WA\n");
     land(&world, "planinfo", name, &lost);
     let night = world.kiln(&["run", "planinfo"]).exits(14);
-    night.says(&["sold by county lead to such a county", "state_name = Washington"]);
+    night.says(&["sold by county lead to such a county", "(state_name, ", "=(Washington, "]);
     assert_eq!(world.postgres.contents("planinfo"), before);
     let right = format!("{rows}98101,53033,King,WA\n");
     land(&world, "planinfo", name, &right);
