@@ -197,6 +197,10 @@ pub async fn try_on(session: &Session, sql: &str) -> Result<Tried, tokio_postgre
     session.batch_execute(BEGIN).await?;
     let work = async {
         let rows = rows_of(session, sql).await?;
+        // What gives rows is a query; and the end of the counting may have broken the transaction.
+        if rows > 0 {
+            return Ok(Tried::Rows(rows));
+        }
         // A cursor is one query's; what it takes is read by Postgres and not by a guess at the text.
         let is_query = session.execute(&format!("declare of_check cursor for {sql}"), &[]).await;
         Ok(if is_query.is_ok() { Tried::Rows(rows) } else { Tried::NoQuery })

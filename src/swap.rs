@@ -121,7 +121,7 @@ impl Swap<'_> {
     ) -> anyhow::Result<()> {
         let database = self.lock.database().to_owned();
         let live = crate::registry::live(builds, &database).filter(|build| !build.is_subset());
-        let is_new = candidate.tag.as_ref().is_some_and(|tag| tag.live_since.is_none());
+        let is_new = !candidate.was_live();
         let Some(live) = live.filter(|_| is_new && !candidate.is_subset()) else { return Ok(()) };
         let was = seal::account_of(self.server, live, self.owner).await?;
         let is = seal::account_of(self.server, candidate, self.owner).await?;

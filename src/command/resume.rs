@@ -189,6 +189,9 @@ impl<'a> Baking<'a> {
         tag.run.clone_from(&context.who.run);
         let ledger =
             Ledger::open(&context.who.run, "resume", &tag.database, &tag.build, tag.version);
-        Baking::assemble(context, lock, build, specs, ledger, tag)
+        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
+        // What it holds was loaded before: a resume that is refused leaves it for the next one.
+        baking.worth_keeping = true;
+        baking
     }
 }

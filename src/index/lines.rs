@@ -3,7 +3,7 @@
 
 use crate::ledger::SourceEntry;
 use crate::pg::{Ident, Session, db};
-use crate::source::{Quoting, Source};
+use crate::source::Source;
 
 /// What tells the lines of a table's rows.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Lines {
 
 /// Whether a record of this source may have more than one line.
 fn may_span_lines(source: &Source) -> bool {
-    source.format.quoting == Quoting::Double
+    source.format.multiline
 }
 
 #[cfg(test)]

@@ -131,8 +131,8 @@ fn is_again(before: &Manifest, now: &Manifest) -> bool {
     let made_by = |manifest: &Manifest| {
         let mut without = manifest.without.clone();
         without.sort();
-        let Manifest { schema_version, tool, sql_sha256, hash_key, .. } = manifest.clone();
-        (without, schema_version, tool, sql_sha256, hash_key)
+        let Manifest { schema_version, row_format, sql_sha256, hash_key, .. } = manifest.clone();
+        (without, schema_version, row_format, sql_sha256, hash_key)
     };
     let same_input = |(a, b): ((&String, &Input), (&String, &Input))| {
         a.0 == b.0

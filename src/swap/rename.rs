@@ -184,9 +184,12 @@ async fn one_attempt(
         details,
     };
     write_audit(session, swap.lock.who(), &audit).await?;
-    match facts.change.is_back {
-        true => waiver::end_rejected(session, &waivers, &facts.tag.build).await?,
-        false => waiver::use_up(session, &waivers, &facts.tag.build).await?,
+    // A waiver ends by the promotion that it was for: of a subset no gate was asked, and a way back
+    // that rolls away from nothing says nothing of what was rejected.
+    if facts.change.rejects.is_some() {
+        waiver::end_rejected(session, &waivers, &facts.tag.build).await?;
+    } else if !facts.change.is_back && !candidate.is_subset() {
+        waiver::use_up(session, &waivers, &facts.tag.build).await?;
     }
     failpoint::hit(failpoint::RENAMED)?;
     if swap.stop.is_cancelled() {
