@@ -147,7 +147,7 @@ fn a_duplicate_key_names_both_lines() {
         &world,
         14,
         &[
-            "sql/tiny/0001_item.sql:11: the data breaks item_pkey of table item (SQLSTATE 23505)",
+            "sql/tiny/0001_item.sql:13: the data breaks item_pkey of table item (SQLSTATE 23505)",
             "key (code)=(k2) is in lines 4 and 9",
             "key (code)=(k4) is in lines 7, 10 and 1 more",
         ],
