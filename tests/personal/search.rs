@@ -66,6 +66,7 @@ impl Search {
     pub fn read(&mut self, outcome: &Outcome) {
         let what = outcome.to_string();
         let what = what.lines().next().unwrap().replace(CANARY, "…");
+        let what = what.replace(env!("CARGO_BIN_EXE_kiln"), "kiln");
         self.look(&format!("standard output of {what}"), outcome.stdout.as_bytes());
         self.look(&format!("standard error of {what}"), outcome.stderr.as_bytes());
     }
