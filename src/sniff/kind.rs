@@ -346,7 +346,7 @@ mod tests {
         is("year", &["2025", "2026"], "smallint", &[], false);
         is("n", &["1", "011", "13.0"], "text", &[], false);
         is("sk", &["-535974684924"], "bigint", &[], false);
-        is("huge", &["99999999999999999999"], "numeric(20,0)", &[], false);
+        is("huge", &["99999999999999999999", "7"], "numeric(20,0)", &[], false);
         is("premium", &["0.00", "123.4", "-5"], "numeric(5,2)", &[], false);
         is("unit_cost", &[".12345"], "numeric(6,5)", &[], false);
         is("version", &["1.2.3"], "text", &[], false);
