@@ -17,6 +17,7 @@ use crate::pg::{Session, db};
 use crate::registry::State;
 use crate::reuse::{self, Asked, Decision, Kept};
 use crate::schema::{Kind, SchemaFile, catalog};
+use crate::seal;
 
 /// The share of the previous build's tables and keys that has to stay: what goes away again was copied in vain.
 /// [the whole release, prices changed, a third stays: 64 s with 20 s of copying, and 61 s where COPY brought it over]
@@ -149,8 +150,23 @@ impl Baking<'_> {
         chosen.ok().flatten()
     }
 
+    /// Refuses a build whose rights and settings are not those that it was sealed with: a copy would
+    /// carry them into the new seal. Its rows are read and held against their digests later.
+    async fn refuse_touched(&self, kept: &Kept) -> anyhow::Result<()> {
+        let database = self.build.other(&kept.database)?;
+        let session = database.session("base").await?;
+        let Some(stamp) = seal::read(&session).await? else { return Err(changed()) };
+        let (connections, stop) = (self.context.config.connections, &self.context.stop);
+        let touched = seal::touched(&database, &session, &stamp, true, connections, stop).await?;
+        match touched.reasons.is_empty() {
+            true => Ok(()),
+            false => Err(failure(Exit::ChecksFailed, touched.reasons.join("; "))),
+        }
+    }
+
     async fn copy_base(&mut self, base: &Base) -> anyhow::Result<Session> {
         let Some(kept) = base.kept.first() else { return Err(changed()) };
+        self.refuse_touched(kept).await?;
         self.make_database(Some(&kept.database)).await?;
         failpoint::hit(failpoint::CREATED)?;
         let session = self.build.session("pre-data").await?;

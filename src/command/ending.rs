@@ -59,6 +59,14 @@ impl Baking<'_> {
         }
     }
 
+    /// The command that was typed, for after a person's word: a resume goes on with what it has.
+    pub(super) fn once_more(&self) -> String {
+        match self.ledger.command.as_str() {
+            "resume" => format!("kiln resume {}", self.tag.build),
+            _ => self.again(),
+        }
+    }
+
     /// What does it all once more, as it was asked.
     fn again(&self) -> String {
         let command = match &self.asked {
@@ -267,7 +275,7 @@ pub(super) async fn end_early(
 ) -> anyhow::Error {
     let text = render(&error);
     let database = lock.database();
-    let waive = format!("{}, then kiln run {database}", rejected::hint(database));
+    let waive = format!("{} && kiln run {database}", rejected::hint(database));
     let next = if error.is::<Rejected>() { Some(waive.as_str()) } else { next };
     let end = RunEnd {
         build: None,

@@ -213,7 +213,7 @@ impl Order<'_> {
         let message =
             format!("{message} but {}, which was rolled away from ({word})", build.own_name());
         let hint = format!(
-            "if it was right after all: {}, then kiln swap {database}",
+            "if it was right after all: {} && kiln swap {database}",
             manifest::rejected::hint(database)
         );
         Err(Failure::new(Exit::SchemaRefused, message).hint(hint).into())

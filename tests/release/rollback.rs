@@ -105,7 +105,7 @@ fn a_night_of_what_only_a_rejected_build_has_read_is_refused_before_anything_is_
 
     let status = world.kiln(&["status", "tiny"]).succeeds().stdout;
     assert!(status.contains("rejected (prices look wrong; "), "{status}");
-    let next = "go on with: kiln waive tiny rejected --why \"REASON\", then kiln run tiny";
+    let next = "go on with: kiln waive tiny rejected --why \"REASON\" && kiln run tiny";
     assert!(status.contains(next), "{status}");
     // Without the source there is nothing that was rolled away from, and the record may be lost.
     world.kiln(&["run", "tiny", "--dry-run", "--without", "item"]).succeeds();

@@ -139,14 +139,14 @@ struct Withdraw<'a> {
 }
 
 impl Withdraw<'_> {
-    /// Marks it, then audits; whoever is interrupted between the two does it again.
+    /// Audits, then marks it: whoever is interrupted between the two does it again, for what is marked
+    /// is not withdrawn twice.
     async fn run(&self, object: &Listed, one: &Withdrawn, why: &str) -> anyhow::Result<()> {
         let (who, database) = (&self.context.who, self.database);
         let account = json!({
             "withdrawn": one.location, "etag": object.etag, "why": why, "login": who.login,
             "host": who.host, "at": crate::registry::now(),
         });
-        self.store.withdraw(object, account.to_string()).await?;
         let audit = Audit {
             action: "withdraw",
             database,
@@ -171,6 +171,7 @@ impl Withdraw<'_> {
             };
             waiver::grant(self.control, who, &new).await?;
         }
+        self.store.withdraw(object, account.to_string()).await?;
         tracing::info!(object = one.location, why, "withdrawn");
         Ok(())
     }
