@@ -60,7 +60,7 @@ impl Baking<'_> {
     }
 
     /// What does it all once more, as it was asked.
-    fn again(&self) -> String {
+    pub(super) fn again(&self) -> String {
         let command = match &self.asked {
             Some(asked) => return asked.clone(),
             None if self.ledger.command == "build" => "build",

@@ -111,7 +111,7 @@ impl Baking<'_> {
             return Ok(());
         };
         let waivers = waiver::standing(&self.lock, &database).await?;
-        let again = format!("kiln {} {database}", self.ledger.command);
+        let again = self.again();
         let live = Live { account, waivers, build: self.tag.build.clone(), again };
         gates::hold_names(&live, manifest, &self.specs.sources.all)?;
         self.live = Some(live);

@@ -118,7 +118,7 @@ impl Baking<'_> {
             return None;
         }
         let database = &self.tag.database;
-        let again = format!("kiln {} {database}", self.ledger.command);
+        let again = self.again();
         let hint = format!(
             "land a whole release; or where the file is known to be a part: \
              kiln waive {database} sections --source {name} --why 'WHY' && {again}"
