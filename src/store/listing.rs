@@ -79,6 +79,6 @@ impl Store {
 
 fn unlistable(message: String) -> anyhow::Error {
     let hint =
-        "is KILN_S3_URL the prefix that files land under? more lies there than any landing has";
+        "is AWS_ENDPOINT_URL an S3 endpoint's, and KILN_S3_URL the prefix that files land under?";
     Failure::new(Exit::InputUnavailable, message).hint(hint).into()
 }
