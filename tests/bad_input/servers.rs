@@ -125,7 +125,7 @@ fn a_bucket_that_is_not_there_is_named() {
     let path = druginfo.world.folder.path().join("SPUF_2026_20260701.zip");
     let mut kiln = druginfo.world.kiln(&["land", "druginfo", &path.to_string_lossy()]);
     kiln.env("KILN_S3_URL", "s3://other").exits(10).says(&[
-        "upload s3://other/druginfo/",
+        "list s3://other/druginfo/",
         "there is no such bucket",
         "check KILN_S3_URL",
     ]);

@@ -47,7 +47,7 @@ fn the_demo_ends_live_within_a_minute_and_its_psql_line_works() {
     assert_eq!(processes(home.path()), Vec::<String>::new());
     kiln(home.path(), &["url", "druginfo"]).exits(12).says(&["is not up", "hint: kiln up"]);
     // Without servers a command starts them, and leaves them as it found them: down.
-    kiln(home.path(), &["guard", "druginfo", "--accepts", "1"]).succeeds();
+    kiln(home.path(), &["guard", "druginfo", "--accepts", "2"]).succeeds();
     assert_eq!(processes(home.path()), Vec::<String>::new());
 }
 
