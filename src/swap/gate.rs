@@ -86,8 +86,7 @@ pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyh
     if !rejected.is_empty() {
         reasons.extend(rejected);
         let waive = rejected::hint(database);
-        hint =
-            format!("if it was right after all: {waive} && kiln swap {database} {}", tag.build);
+        hint = format!("if it was right after all: {waive} && kiln swap {database} {}", tag.build);
     }
     if let (Some(subset), false) = (&tag.subset, named) {
         reasons.push(format!("it is a subset ({subset}), which goes live by its name only"));
