@@ -3,12 +3,14 @@
 //! Both are contracts by name. Whatever does not fit is said before the first row loads: all
 //! problems of all specs at once, or the whole difference between a header and its spec.
 
+mod fit;
 mod header;
 pub mod pack;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fit::{leads_to, misfit};
 pub use header::{COLUMNS_MAX, HeaderRow, Layout, joined, names_of, too_wide};
 
 use crate::encode::line::Null;
@@ -378,26 +380,5 @@ impl Binder<'_> {
                 self.problems.add(&self.source.path, 0, message);
             }
         }
-    }
-}
-
-/// The type that a feed needs, where it is not this one.
-fn misfit(feed: Feed, kind: ColumnType) -> Option<&'static str> {
-    match feed {
-        Feed::Gathered => (kind != ColumnType::Jsonb).then_some("jsonb"),
-        Feed::Hash(_) => (kind != ColumnType::Uuid).then_some("uuid"),
-        Feed::Words(_) => (!kind.is_text()).then_some("text"),
-        Feed::Column(_) | Feed::Number(_) => {
-            (kind == ColumnType::Jsonb).then_some("of a type that one field can be")
-        }
-    }
-}
-
-fn leads_to(transform: &Transform, kind: ColumnType) -> bool {
-    match transform {
-        Transform::YesNo | Transform::OneZero => kind == ColumnType::Bool,
-        Transform::Date(_) => kind == ColumnType::Date,
-        Transform::Money | Transform::Percent => !kind.is_text() && kind != ColumnType::Bool,
-        _ => true,
     }
 }

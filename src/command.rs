@@ -7,6 +7,7 @@ mod contract;
 mod demo;
 mod docs;
 mod ending;
+mod finish;
 mod forecast;
 mod gates;
 mod guard;

@@ -113,17 +113,8 @@ impl Manifest {
             chosen.push((source, newest));
         }
         if !missing.is_empty() {
-            let without: String = absent.iter().map(|name| format!(" --without {name}")).collect();
-            let message = format!(
-                "no object for {}, among {} under s3://{bucket}/{prefix}",
-                missing.join(", "),
-                listed.len()
-            );
-            return Err(Failure::new(Exit::InputUnavailable, message)
-                .hint(format!(
-                    "kiln land {database} FILE, or leave out: kiln run {database}{without}"
-                ))
-                .into());
+            let among = format!("among {} under s3://{bucket}/{prefix}", listed.len());
+            return Err(none_for(database, &missing, &absent, &among));
         }
         let mut pins: BTreeMap<&str, Pin> = BTreeMap::new();
         let mut inputs = BTreeMap::new();
@@ -183,6 +174,15 @@ impl Manifest {
             }
         }
     }
+}
+
+/// Sources for which nothing has landed, and the run that does without them.
+fn none_for(database: &str, missing: &[String], absent: &[&str], among: &str) -> anyhow::Error {
+    let without: String = absent.iter().map(|name| format!(" --without {name}")).collect();
+    let message = format!("no object for {}, {among}", missing.join(", "));
+    Failure::new(Exit::InputUnavailable, message)
+        .hint(format!("kiln land {database} FILE, or leave out: kiln run {database}{without}"))
+        .into()
 }
 
 /// The addresses of those withdrawn that one of the sources would read.
