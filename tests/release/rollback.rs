@@ -131,6 +131,8 @@ fn what_was_rejected_stays_so_when_its_build_is_gone_and_under_another_name() {
     let copy = world.folder.path().join("item_20260704.csv");
     world.kiln(&["land", "tiny", &file.to_string_lossy()]).succeeds();
     world.kiln(&["waive", "tiny", "rejected", "--why", "a look"]).succeeds();
+    // Older than what is live it is as well, which is another gate.
+    world.kiln(&["waive", "tiny", "older", "--source", "item", "--why", "a look"]).succeeds();
     world.kiln(&["run", "tiny"]).succeeds();
     assert_eq!(live_name(&world), "bad");
     world.kiln(&["rollback", "tiny"]).succeeds();
