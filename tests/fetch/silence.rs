@@ -19,17 +19,20 @@ fn a_silent_s3_is_given_up_at_every_stage() {
     let proxy = HttpProxy::start(&world.runtime, &world.s3_url);
     world.s3_url.clone_from(&proxy.url);
     world.environment.push(("KILN_S3_STALL".into(), "1".into()));
-    for (silent, said, why) in [
-        ("list-type=2", "list s3://kiln/druginfo/: ", "the listing did not end within 15 s"),
-        ("HEAD", "look at s3://kiln/druginfo/", "timeout"),
-        ("x-id=GetObject", "read s3://kiln/druginfo/", "timeout"),
+    for (silent, said) in [
+        ("list-type=2", "list s3://kiln/druginfo/: "),
+        ("HEAD", "look at s3://kiln/druginfo/"),
+        ("x-id=GetObject", "read s3://kiln/druginfo/"),
     ] {
         proxy.rule(move |request| {
             let hit = request.method == silent || request.target.contains(silent);
             if hit { Mishap::Silent } else { Mishap::Pass }
         });
         let outcome = world.kiln(&["run", "druginfo"]).exits(10);
-        outcome.says(&["druginfo is as it was", said, why, "hint: "]);
+        outcome.says(&["druginfo is as it was", said, "hint: "]);
+        // Four attempts take about as long as a listing may take in all.
+        let is_told = ["timeout", "the listing did not end within 15 s"];
+        assert!(is_told.iter().any(|why| outcome.stderr.contains(why)), "{outcome}");
         assert!(outcome.took < LIMIT, "{outcome}");
         assert!((1..=8).contains(&proxy.hit().len()), "{:?}", proxy.hit());
         assert_eq!(world.live(), before.0);
