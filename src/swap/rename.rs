@@ -16,7 +16,8 @@ use crate::pg::{Session, db, stopped};
 use crate::registry::build::ident;
 use crate::registry::control::{Audit, contracts, write_audit};
 use crate::registry::found::note_sql;
-use crate::registry::{Build, CONTROL, Tag, Word, waiver};
+use crate::registry::waiver::{self, Waiver};
+use crate::registry::{Build, CONTROL, Tag, Word};
 
 /// Longest time that one attempt may keep new connections waiting.
 const ATTEMPT_MS: u64 = 900;
@@ -184,19 +185,30 @@ async fn one_attempt(
         details,
     };
     write_audit(session, swap.lock.who(), &audit).await?;
-    // A waiver ends by the promotion that it was for: of a subset no gate was asked, and a way back
-    // that rolls away from nothing says nothing of what was rejected.
-    if facts.change.rejects.is_some() {
-        waiver::end_rejected(session, &waivers, &facts.tag.build).await?;
-    } else if !facts.change.is_back && !candidate.is_subset() {
-        waiver::use_up(session, &waivers, &facts.tag.build).await?;
-    }
+    end_waivers(session, &waivers, candidate, facts).await?;
     failpoint::hit(failpoint::RENAMED)?;
     if swap.stop.is_cancelled() {
         return Err(stopped().into());
     }
     let committed = session.batch_execute("commit").await;
     committed.map_err(|error| Attempt::Unanswered(db("commit the swap")(error)))
+}
+
+/// A waiver ends by the promotion that it was for: of a subset no gate was asked, and a way back that
+/// rolls away from nothing says nothing of what was rejected.
+async fn end_waivers(
+    session: &Session,
+    waivers: &[Waiver],
+    candidate: &Build,
+    facts: &Facts,
+) -> anyhow::Result<()> {
+    if facts.change.rejects.is_some() {
+        waiver::end_rejected(session, waivers, &facts.tag.build).await
+    } else if !facts.change.is_back && !candidate.is_subset() {
+        waiver::use_up(session, waivers, &facts.tag.build).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Notes what both builds were made from, whole ones, and which of them was rolled away from.
