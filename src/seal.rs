@@ -1,6 +1,5 @@
-//! The seal: the last write to a build. Readers get their rights, writers lose theirs, and the
-//! stamp is written, in one durable transaction; before it there is no build to promote, after
-//! it there is nothing to write.
+//! The seal: the last write to a build. Readers get their rights, writers lose theirs, and the stamp is
+//! written, in one durable transaction; before it is no build to promote, after it nothing to write.
 //!
 //! What is sealed is what is there: rows are counted after the last statement that may write, while
 //! writers are kept out, and must be those that were loaded.
@@ -193,6 +192,10 @@ impl Sealing<'_> {
         let (name, owner) = (&build.name, &build.owner);
         // A build that an older kiln began has no place for whom it serves, and for what it holds.
         // A superuser is the only one left who could write, and would have to mean it.
+        // Since Postgres 17 owners may lock tables and make them anew by a right of its own.
+        let version = "select current_setting('server_version_num')::integer >= 170000";
+        let asked = session.query_one(version, &[]).await.map_err(db("ask the version"))?;
+        let maintain = if asked.get(0) { ", maintain" } else { "" };
         let rights = format!(
             "alter table kiln.stamp add column if not exists serves_from integer,
                  add column if not exists contents jsonb;
@@ -204,7 +207,7 @@ impl Sealing<'_> {
              grant select on kiln.stamp, kiln.source, kiln.file to {app};
              grant connect on database {name} to {app};
              alter database {name} set default_transaction_read_only = on;
-             revoke insert, update, delete, truncate, references, trigger
+             revoke insert, update, delete, truncate, references, trigger{maintain}
                  on all tables in schema public, kiln from public, {owner}"
         );
         session.batch_execute(&rights).await.map_err(db("set the rights"))?;
