@@ -29,7 +29,7 @@ impl Watch {
                     let Ok(bytes) = std::fs::read(entry.path().join("cmdline")) else { continue };
                     let line = String::from_utf8_lossy(&bytes).replace('\0', " ");
                     // What a person types after `land` (in a test beside this one) is theirs to hide.
-                    let is_typed = line.contains(" land druginfo http://");
+                    let is_typed = line.contains(" land druginfo ") && line.contains("://");
                     let leaks =
                         [PASSWORD, SECRET, VALUE].iter().any(|canary| line.contains(canary));
                     if leaks && !is_typed {
