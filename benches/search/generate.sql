@@ -34,6 +34,8 @@ from (select lpad((1000 + serial * 2)::text, 5, '0') as zip, serial, next_fips
                  generate_series(1, 2 + (30 * weight)::integer) as no) as numbered) as every
 where serial % 4 = 0 and next_fips is not null;
 create index zip_county_zip on zip_county (zip);
+-- The counties of a ZIP code, as they are where no code leads to another state.
+create view zip_place as select zip, fips from zip_county;
 
 create table plan as
 with kind (plan_type, contract_letter, plans) as (values
