@@ -381,7 +381,8 @@ pub fn verdict(tried: &Tried) -> anyhow::Result<()> {
         return Err(Failure::new(Exit::ChecksFailed, message)
             .hint(format!(
                 "look at those rows: mended, they are tried again; if the file is right and its rule is \
-                 not, the rule stands in sql/{database}"
+                 not, the rule stands in {}",
+                check.file
             ))
             .into());
     }
