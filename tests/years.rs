@@ -204,11 +204,7 @@ fn postal_codes_that_lead_to_another_state_are_refused_and_guams_are_put_right()
     );
     land(&world, "planinfo", name, &wrong);
     let night = world.kiln(&["run", "planinfo"]).exits(14);
-    night.says(&[
-        "the postal codes of a state lead to that state",
-        "(state_name, ",
-        "=(Washington, ",
-    ]);
+    night.says(&["the postal codes of a state lead to that state", "(state_name)=(Washington)"]);
     assert_eq!(world.postgres.contents("planinfo"), before);
     // A state in which plans are sold, and that no postal code leads to.
     let lost = format!("{rows}98101,53999,Nowhere,WA\n");

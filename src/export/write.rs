@@ -183,12 +183,13 @@ impl Script<'_> {
         let without: Vec<String> =
             header.manifest.without.iter().map(|source| literal(source)).collect();
         text.push_str(&format!(
-            "insert into kiln.stamp (build, database, version, fingerprint, period, without, run, \
-             tool, manifest, ledger) values ({}, {}, {}, {}, {}, array[{}]::text[], 'psql', {}, \
-             {manifest}, '{{}}');\n{MARK}end\ncommit;\nvacuum analyze;\n",
+            "insert into kiln.stamp (build, database, version, serves_from, fingerprint, period, without, \
+             run, tool, manifest, ledger) values ({}, {}, {}, {}, {}, {}, array[{}]::text[], 'psql', \
+             {}, {manifest}, '{{}}');\n{MARK}end\ncommit;\nvacuum analyze;\n",
             literal(&format!("{}_subset", header.database)),
             literal(&header.database),
             header.version,
+            header.lock().serves_from,
             literal(&header.fingerprint),
             literal(&periods.join(", ")),
             without.join(", "),

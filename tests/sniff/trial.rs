@@ -54,7 +54,7 @@ fn every_kind_of_reject_has_its_count_places_and_an_example() {
         "10|2026-07-01|1|Y",
         "column flag: expected Y or N (1 times)",
         "row: short row: expected 4 fields, found 2 (1 times)",
-        "column amount: expected an amount of dollars (1 times)",
+        "column amount: expected an amount of dollars, commas before each three digits or nowhere (1 times)",
         "column day: is null, and its column may not be (1 times)",
     ] {
         assert!(outcome.stdout.contains(expected), "{expected:?} is not in\n{outcome}");
@@ -85,7 +85,7 @@ fn a_key_that_the_rows_break_and_a_check_that_fails_exit_14() {
     std::fs::write(&file, format!("{TEXT}1|20260709|1|N\n")).unwrap();
     let outcome = drafts.check(&["made", "days", &file]);
     assert_eq!(outcome.code, 14, "{outcome}");
-    outcome.says(&["could not create unique index", "mend sql/made/0001_days.sql"]);
+    outcome.says(&["could not create unique index", "the rule stands in sql/made/0001_days.sql"]);
     std::fs::write(&file, TEXT).unwrap();
     let sql = drafts.text("sql/made/0001_days.sql");
     let checks = "-- check: no amount is 3\nselect id from days where amount = 3;\n\
