@@ -19,7 +19,8 @@ use crate::plainfile;
 use crate::strict::{File, Problems, Table, suggest};
 pub use deadline::RunDeadline;
 use environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX, environment, within};
-use name::{NAME_MAX, may_name_a_database};
+use name::NAME_MAX;
+pub use name::may_name_a_database;
 pub use size::bytes;
 pub use variables::VARIABLES;
 

@@ -64,12 +64,17 @@ impl fmt::Display for Ident {
     }
 }
 
-/// Any name as it is typed in SQL: quoted where it must be.
+/// Any name as a person types it: quoted where it has other characters than kiln's names.
 pub fn quoted(name: &str) -> String {
     match Ident::parse(name) {
         Some(_) => name.to_owned(),
-        None => format!("\"{}\"", name.replace('"', "\"\"")),
+        None => always_quoted(name),
     }
+}
+
+/// Any name between quotes: none of it is read as a keyword or as SQL.
+pub fn always_quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text as an SQL literal.

@@ -276,6 +276,8 @@ pub struct Withdrawn {
     pub readers: Vec<String>,
     /// The live build, where it was made of it.
     pub live_build: Option<String>,
+    /// Builds that are made of it and not live yet, with their states: they may still go live.
+    pub waiting: Vec<String>,
     /// Sources for which the gate `older` is waived, for the next promotion.
     pub older_waived: Vec<String>,
 }
@@ -301,6 +303,9 @@ pub fn withdrawn(
             let sources = file.older_waived.join(", ");
             say!("  {live} is live and was made of it: kiln run {database}, or kiln rollback");
             say!("  gate older {verb} waived for the next promotion: {sources}");
+        }
+        for build in &file.waiting {
+            say!("  {build} is made of it too, and a swap or resume may still bring it live");
         }
     }
     Ok(())

@@ -47,6 +47,8 @@ pub struct Swap<'a> {
     pub action: &'a str,
     /// Why, for the audit.
     pub why: &'a str,
+    /// The command that asks for it once more, for hints.
+    pub again: String,
     /// The database's specs, for the gates on data: their limits, and what objects' names tell.
     pub specs: &'a [Source],
     /// What the gates on data said.
@@ -120,20 +122,36 @@ impl Swap<'_> {
         builds: &[Build],
     ) -> anyhow::Result<()> {
         let database = self.lock.database().to_owned();
-        let live = crate::registry::live(builds, &database).filter(|build| !build.is_subset());
         let is_new = !candidate.was_live();
+        let live = crate::registry::live(builds, &database);
         let Some(live) = live.filter(|_| is_new && !candidate.is_subset()) else { return Ok(()) };
+        if live.is_subset() {
+            let live = live.own_name();
+            tracing::info!(
+                live,
+                "a subset is live: the gates on data have nothing to compare with"
+            );
+            return Ok(());
+        }
         let was = seal::account_of(self.server, live, self.owner).await?;
         let is = seal::account_of(self.server, candidate, self.owner).await?;
+        let Some(was) = was else {
+            let live = live.own_name();
+            tracing::warn!(
+                live,
+                "what is live has no stamp: the gates on data cannot compare with it"
+            );
+            return Ok(());
+        };
         // One that is not sealed is refused for that.
-        let (Some(was), Some(is)) = (was, is) else { return Ok(()) };
+        let Some(is) = is else { return Ok(()) };
         let waivers = waiver::standing(self.lock, &database).await?;
         self.judged = gates::judge(&was, &is, self.specs, &waivers);
         for entry in self.judged.iter().filter(|entry| entry.is_notable()) {
             tracing::warn!(gate = entry.gate, source = entry.source, "{}", entry.text());
         }
         let what = format!("{} is not promoted", is.build);
-        gates::permit(&database, &what, &self.judged, &format!("kiln swap {database}"))
+        gates::permit(&database, &what, &self.judged, &self.again)
     }
 
     /// What the gate needs to know of the candidate itself, read before anything is locked. The rows of
@@ -172,6 +190,7 @@ impl Swap<'_> {
             lock,
             touched,
             named: self.named,
+            again: self.again.clone(),
             change,
             manifests,
             refusals,
@@ -186,9 +205,10 @@ impl Swap<'_> {
         change: &Change,
     ) -> anyhow::Result<(Manifests, Vec<Refusal>)> {
         let live = crate::registry::live(builds, self.lock.database());
-        let own = rejected::manifest_of(self.server, self.owner, candidate).await;
+        let own = rejected::manifest_of(self.server, self.owner, candidate).await?;
+        // What is live may have been touched, and is to be replaced for that very reason.
         let of_live = match live {
-            Some(live) => rejected::manifest_of(self.server, self.owner, live).await,
+            Some(live) => rejected::legible(self.server, self.owner, live).await,
             None => None,
         };
         let mut refusals: Vec<Refusal> = Refusal::itself(candidate).into_iter().collect();

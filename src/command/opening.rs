@@ -199,6 +199,7 @@ impl<'a> Opened<'a> {
             stop: &self.context.stop,
             action: "swap",
             why: "the night's run",
+            again: format!("kiln run {database}"),
             named: false,
             specs: &[],
             judged: Vec::new(),

@@ -14,6 +14,7 @@ use super::subset::{agree, entry, note_manifest};
 use super::{Context, Start, prune};
 use crate::bind;
 use crate::cli;
+use crate::config::may_name_a_database;
 use crate::copy::between::{self, Stored};
 use crate::copy::{note_without, write_entry};
 use crate::error::{Exit, Failure, failure, shell};
@@ -26,7 +27,7 @@ use crate::pg::{Ident, Session, data_error, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control::{self, Contract};
 use crate::registry::found::next_build;
-use crate::registry::{Build, CONTROL, State, Tag, builds, database_of, live, roles};
+use crate::registry::{Build, State, Tag, builds, live, roles};
 use crate::report::{self, SubsetTable};
 use crate::schema::Schema;
 use crate::seal::{Reading, Sealed};
@@ -64,9 +65,8 @@ pub async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
 /// anybody may have changed.
 fn refuse_names(header: &Header) -> anyhow::Result<()> {
     let name = header.database.as_str();
-    let taken = [CONTROL, "postgres", "template0", "template1"].contains(&name);
-    if Ident::parse(name).is_none() || taken || database_of(name).is_some() {
-        let message = format!("{name:?} cannot name a database");
+    if let Err(why) = may_name_a_database(name) {
+        let message = format!("{name:?} cannot name a database: {why}");
         return Err(Failure::new(Exit::InputRejected, message)
             .hint("kiln's own names, Postgres's and those of builds are not for databases")
             .into());
@@ -365,6 +365,7 @@ async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<
         stop: &context.stop,
         action: "swap",
         why: "kiln restore",
+        again: format!("kiln swap {database} {}", baked.tag.build),
         named: true,
         specs: &[],
         judged: Vec::new(),

@@ -138,6 +138,7 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         stop: &context.stop,
         action: "swap",
         why: "the night's run",
+        again: format!("kiln swap {database}"),
         named: false,
         specs: &baked.sources.all,
         judged: Vec::new(),

@@ -84,12 +84,19 @@ impl Baking<'_> {
         let waivers = standing(&self.lock, database).await?;
         let refused: Vec<(String, String)> =
             asked.iter().filter_map(|asked| self.missed(asked, live, &waivers)).collect();
-        let Some((_, hint)) = refused.first() else { return Ok(()) };
-        let said: Vec<&str> = refused.iter().map(|(said, _)| said.as_str()).collect();
-        Err(Failure::new(Exit::InputRejected, said.join("\n")).hint(hint.clone()).into())
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let (said, waive): (Vec<String>, Vec<String>) = refused.into_iter().unzip();
+        let hint = format!(
+            "land a whole release; or where the file is known to be a part: {} && {}",
+            waive.join(" && "),
+            self.once_more()
+        );
+        Err(Failure::new(Exit::InputRejected, said.join("\n")).hint(hint).into())
     }
 
-    /// What a source lacks, and what a person types where that is known.
+    /// What a source lacks, and the command that waives it.
     fn missed(
         &self,
         asked: &Asked<'_>,
@@ -118,12 +125,7 @@ impl Baking<'_> {
             return None;
         }
         let database = &self.tag.database;
-        let again = self.once_more();
-        let hint = format!(
-            "land a whole release; or where the file is known to be a part: \
-             kiln waive {database} sections --source {name} --why 'WHY' && {again}"
-        );
-        Some((said, hint))
+        Some((said, format!("kiln waive {database} sections --source {name} --why 'WHY'")))
     }
 }
 

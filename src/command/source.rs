@@ -12,6 +12,7 @@ use crate::cli;
 use crate::config::{Config, known_database};
 use crate::error::{Exit, Failure, failure, shell};
 use crate::fetch::member::Member;
+use crate::personal;
 use crate::pg::{Ident, stopped};
 use crate::report::{self, Drafted};
 use crate::schema::Schema;
@@ -29,6 +30,9 @@ pub async fn new(start: Start, args: &cli::SourceNew) -> anyhow::Result<()> {
     let (quiet, stop) = (start.quiet, start.stop.clone());
     let mut drafted =
         place::with_object(start, &args.database, &args.file, async |config, object| {
+            if args.personal {
+                personal::keep_out_of_core_dumps();
+            }
             let scratch = config.folder("scratch")?;
             let (wanted, shown) = (args.member.clone(), args.file.clone());
             let choose =

@@ -4,7 +4,7 @@ use super::ending::end_early;
 use super::{Context, Start};
 use crate::cli;
 use crate::config::known_database;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, shell};
 use crate::ledger::{GateEntry, Promotion};
 use crate::lock::RunLock;
 use crate::manifest;
@@ -89,12 +89,18 @@ impl Order<'_> {
                 end_run(&lock, who, database, &end).await?;
                 Ok((promotion, gates))
             }
-            Err(error) => {
-                let build = self.build.map_or(String::new(), |build| format!(" {build}"));
-                let next = format!("kiln {} {database}{build}", self.action);
-                Err(end_early(&lock, error, Some(&next)).await)
-            }
+            Err(error) => Err(end_early(&lock, error, Some(&self.again())).await),
         }
+    }
+
+    /// The command that gives it once more.
+    fn again(&self) -> String {
+        let build = self.build.map_or(String::new(), |build| format!(" {build}"));
+        let why = match self.action {
+            "rollback" => format!(" --why {}", shell::word(self.why)),
+            _ => String::new(),
+        };
+        format!("kiln {} {}{build}{why}", self.action, self.database)
     }
 
     async fn promote(
@@ -127,6 +133,7 @@ impl Order<'_> {
             stop: &context.stop,
             action: self.action,
             why: self.why,
+            again: self.again(),
             named: self.build.is_some(),
             specs: &sources.all,
             judged: Vec::new(),

@@ -10,7 +10,7 @@ pub(super) const NAME_MAX: usize = 49;
 
 /// Whether a folder's name may be a database's: one that is taken, or that a build of another database
 /// may come to have, would be one database in the place of another.
-pub(super) fn may_name_a_database(name: &str) -> Result<(), &'static str> {
+pub fn may_name_a_database(name: &str) -> Result<(), &'static str> {
     match name {
         _ if Ident::parse(name).is_none() => Err("it is not of a-z, 0-9 and _"),
         _ if name.len() > NAME_MAX => Err("with a build's number it is too long for Postgres"),

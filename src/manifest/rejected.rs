@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Input, Manifest};
 use crate::error::{Exit, Failure, render};
-use crate::pg::{Server, Session, db};
+use crate::pg::{Server, Session, db, quoted};
 use crate::registry::build::BuildDatabase;
 use crate::registry::waiver::{self, Gate, Waiver, covers};
 use crate::registry::{Build, Word, builds};
@@ -193,11 +193,13 @@ pub async fn readers(
         // Of a build that is there its comment tells, which survives the database `kiln`.
         let known = readers.iter().position(|reader| reader.build == build.own_name());
         let known = known.map(|at| readers.swap_remove(at).manifest);
-        let read = match known {
-            Some(manifest) => Some(manifest),
-            None => manifest_of(server, owner, build).await,
-        };
         let rejected = build.rejected().cloned();
+        let read = match (known, &rejected) {
+            (Some(manifest), _) => Some(manifest),
+            // One that was not rejected could only speak for an object, never against it.
+            (None, None) => legible(server, owner, build).await,
+            (None, Some(_)) => Some(of_rejected(server, owner, build).await?),
+        };
         let build = build.own_name().to_owned();
         readers.extend(read.map(|manifest| Reader { build, rejected, manifest }));
     }
@@ -238,22 +240,52 @@ async fn recorded(
     Ok(readers)
 }
 
-/// What a build was made from, as its stamp says; `None` where that cannot be read.
-pub async fn manifest_of(server: &Server, owner: &str, build: &Build) -> Option<Manifest> {
-    let read = async {
-        let database = BuildDatabase::new(server, &build.name, owner)?;
-        let session = database.session("account").await?;
-        let row = session
-            .query_opt("select manifest from kiln.stamp", &[])
-            .await
-            .map_err(db("read the stamp"))?;
-        anyhow::Ok(row.map(|row| serde_json::from_value(row.get(0))).transpose()?)
-    };
-    read.await.unwrap_or_else(|error: anyhow::Error| {
+/// What a build was made from, as its stamp says; `None` where it has no stamp.
+///
+/// # Errors
+/// When the stamp cannot be read.
+pub async fn manifest_of(
+    server: &Server,
+    owner: &str,
+    build: &Build,
+) -> anyhow::Result<Option<Manifest>> {
+    let database = BuildDatabase::new(server, &build.name, owner)?;
+    let session = database.session("account").await?;
+    let found = session
+        .query_one("select to_regclass('kiln.stamp') is not null", &[])
+        .await
+        .map_err(db("look for the stamp"))?;
+    if !found.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let sql = "select manifest from kiln.stamp";
+    let row = session.query_opt(sql, &[]).await.map_err(db("read the stamp"))?;
+    Ok(row.map(|row| serde_json::from_value(row.get(0))).transpose()?)
+}
+
+/// The same where a build that cannot be read is no reason to refuse: it is warned of.
+pub async fn legible(server: &Server, owner: &str, build: &Build) -> Option<Manifest> {
+    manifest_of(server, owner, build).await.unwrap_or_else(|error| {
         let error = render(&error);
         tracing::warn!(build = build.own_name(), error, "what it was made from cannot be read");
         None
     })
+}
+
+/// What a rejected build was made from: where that is not known, nobody can say that a night does
+/// not bring it back.
+async fn of_rejected(server: &Server, owner: &str, build: &Build) -> anyhow::Result<Manifest> {
+    let reason = match manifest_of(server, owner, build).await {
+        Ok(Some(manifest)) => return Ok(manifest),
+        Ok(None) => "it has no stamp".to_owned(),
+        Err(error) => render(&error),
+    };
+    let name = build.own_name();
+    let message =
+        format!("{name} was rolled away from, and what it was made from is not known: {reason}");
+    // Without the build its rejection stands in the database `kiln` alone, and is judged by that.
+    let hint = format!("once nobody needs it: drop database {}", quoted(&build.name));
+    Err(Failure::new(Exit::SchemaRefused, message).hint(hint).into())
 }
 
 /// Refuses a manifest that would bring back what was rolled away from, unless a waiver says so.

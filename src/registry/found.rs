@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::{Build, SUBSET, State, Tag, database_of};
-use crate::pg::{Session, db, literal};
+use crate::pg::{Session, always_quoted, db, literal};
 
 /// A database as the server lists it.
 struct Listed {
@@ -136,7 +136,7 @@ async fn stamped(control: &Session, listed: &Listed, database: &str) -> Option<T
     let name = listed.build.name.as_str();
     let owner = listed.owned.as_deref().filter(|_| !listed.build.invalid)?;
     let session = control.server().connect_as(name, "stamp").await.ok()?;
-    let act = format!("set role {}", crate::pg::quoted(owner));
+    let act = format!("set role {}", always_quoted(owner));
     session.batch_execute(&act).await.ok()?;
     // A view of that name could do anything with the rights of whoever reads it.
     let table =

@@ -83,6 +83,7 @@ pub fn not_possible(
     database: &str,
     user: &str,
     seconds: u64,
+    again: &str,
     unendable: &[Blocker],
     others: &[Blocker],
 ) -> anyhow::Error {
@@ -97,14 +98,11 @@ pub fn not_possible(
         format!("{database} was not swapped within {seconds} s: in the way are {who}{nobody}");
     let remedies: Vec<&str> = unendable.iter().map(|blocker| blocker.remedy.as_str()).collect();
     let hint = match unendable {
-        [] => format!("stop what reconnects, then: kiln swap {database}"),
+        [] => format!("stop what reconnects, then: {again}"),
         all if all.iter().all(|blocker| blocker.grant_helps) => {
-            format!(
-                "as a superuser: grant pg_signal_backend to {}; then: kiln swap {database}",
-                quoted(user)
-            )
+            format!("as a superuser: grant pg_signal_backend to {}; then: {again}", quoted(user))
         }
-        _ => format!("as a superuser: {}; then: kiln swap {database}", remedies.join("; ")),
+        _ => format!("as a superuser: {}; then: {again}", remedies.join("; ")),
     };
     Failure::new(Exit::SwapNotPossible, message).hint(hint).into()
 }
@@ -114,7 +112,14 @@ mod tests {
     use super::*;
 
     fn said(unendable: &[Blocker]) -> String {
-        crate::error::render(&not_possible("druginfo", "loader", 30, unendable, &[]))
+        crate::error::render(&not_possible(
+            "druginfo",
+            "loader",
+            30,
+            "kiln swap druginfo",
+            unendable,
+            &[],
+        ))
     }
 
     #[test]

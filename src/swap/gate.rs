@@ -26,6 +26,8 @@ pub struct Facts {
     pub touched: Touched,
     /// Whether a person named this very build.
     pub named: bool,
+    /// The command that asks for it once more.
+    pub again: String,
     /// What becoming live means for it and for the live one.
     pub change: Change,
     /// What both were made from.
@@ -45,7 +47,7 @@ pub struct Permit {
 /// # Errors
 /// [`Exit::SchemaRefused`] with the reasons and the command that helps.
 pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyhow::Result<Permit> {
-    let Facts { tag, stamp, fingerprint, lock, touched, named, refusals, .. } = facts;
+    let Facts { tag, stamp, fingerprint, lock, touched, named, again, refusals, .. } = facts;
     let database = &tag.database;
     let mut reasons = Vec::new();
     let mut hint = format!("kiln status {database}");
@@ -95,7 +97,7 @@ pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyh
     let serves_from = stamp.as_ref().map_or(tag.version, |stamp| stamp.serves_from);
     if let Some((refused, help)) = misfits(database, serves_from, tag.version, contracts) {
         reasons.extend(refused);
-        hint = format!("{help} && kiln swap {database}");
+        hint = format!("{help} && {again}");
     }
     if reasons.is_empty() {
         return Ok(Permit { _private: () });
@@ -162,6 +164,7 @@ mod tests {
             touched: Touched::default(),
             fingerprint: "f".into(),
             named: false,
+            again: "kiln swap druginfo".into(),
             change: Change { is_back: false, rejects: None },
             manifests: Manifests::default(),
             refusals: Vec::new(),

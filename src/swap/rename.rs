@@ -90,7 +90,14 @@ async fn wait(
         let others = blockers::all(ender, names).await.unwrap_or_default();
         let (database, seconds) = (swap.lock.database(), swap.deadline.as_secs());
         let user = swap.server.user();
-        return Err(blockers::not_possible(database, user, seconds, unendable, &others));
+        return Err(blockers::not_possible(
+            database,
+            user,
+            seconds,
+            &swap.again,
+            unendable,
+            &others,
+        ));
     }
     tokio::select! {
         () = tokio::time::sleep(PAUSE) => Ok(()),

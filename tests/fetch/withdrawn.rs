@@ -77,6 +77,19 @@ fn a_withdrawn_file_stays_and_no_later_plan_reads_it() {
 }
 
 #[test]
+fn builds_that_may_still_go_live_with_it_are_named() {
+    let tiny = Tiny::new(CSV);
+    land(&tiny, "item_20260701.csv", GOOD);
+    tiny.world.kiln(&["run", "tiny"]).succeeds();
+    land(&tiny, "item_20260702.csv", BAD);
+    tiny.world.kiln(&["build", "tiny"]).succeeds();
+    let outcome = withdraw(&tiny, "item_20260702.csv", &[]).succeeds();
+    let said = "tiny_00002 (sealed) is made of it too";
+    assert!(outcome.stdout.contains(said), "{outcome}");
+    assert!(!outcome.stdout.contains("is live and was made of it"), "{outcome}");
+}
+
+#[test]
 fn a_second_landing_under_the_same_key_says_that_it_replaces() {
     let tiny = Tiny::new(CSV);
     let first = land(&tiny, "item_20260701.csv", GOOD);

@@ -6,10 +6,13 @@ use serde_json::json;
 
 use super::super::{Context, Start, outlook};
 use crate::cli;
-use crate::error::{Exit, Failure};
-use crate::pg::Session;
+use crate::error::{Exit, Failure, render};
+use crate::manifest::Manifest;
+use crate::pg::{Server, Session, db};
+use crate::registry::build::BuildDatabase;
 use crate::registry::control::{self, Audit, write_audit};
 use crate::registry::waiver::{self, Gate, NewWaiver};
+use crate::registry::{Build, State, builds};
 use crate::report::{self, Withdrawn};
 use crate::reuse::Kept;
 use crate::source::Sources;
@@ -42,13 +45,16 @@ async fn withdraw_all(context: &Context, args: &cli::Land) -> anyhow::Result<Vec
         true => control::existing(&context.server).await?,
         false => Some(control::open(&context.server).await?),
     };
-    let live = match &control {
-        Some(control) => live(context, control, &args.database).await?,
-        None => None,
+    let (live, waiting) = match &control {
+        Some(control) => (
+            live(context, control, &args.database).await?,
+            waiting(context, control, &args.database).await?,
+        ),
+        None => (None, Vec::new()),
     };
     let mut all = Vec::new();
     for object in meant {
-        let one = described(context, &args.database, &store, object, live.as_ref())?;
+        let one = described(context, &args.database, &store, object, live.as_ref(), &waiting)?;
         if let Some(control) = control.as_ref().filter(|_| !args.dry_run.dry_run) {
             let why = args.why.as_deref().unwrap_or_default();
             let withdraw = Withdraw { context, control, store: &store, database: &args.database };
@@ -105,12 +111,64 @@ async fn live(
     Ok(kept.into_iter().find(|kept| kept.database == database))
 }
 
+/// The builds that may still go live, in words, and what they are made from.
+async fn waiting(
+    context: &Context,
+    control: &Session,
+    database: &str,
+) -> anyhow::Result<Vec<(String, Manifest)>> {
+    let mut found = Vec::new();
+    for build in builds(control, database).await? {
+        let state = build.state();
+        if build.invalid || !matches!(state, State::Building | State::Failed | State::Sealed) {
+            continue;
+        }
+        let manifest = manifest_in(&context.server, &context.config.owner_role, &build).await;
+        match manifest {
+            Ok(Some(manifest)) => {
+                found.push((format!("{} ({})", build.own_name(), state.word()), manifest));
+            }
+            // It died before its inputs were fixed.
+            Ok(None) => {}
+            Err(error) => {
+                let error = render(&error);
+                tracing::warn!(
+                    build = build.own_name(),
+                    error,
+                    "what it is made from is not known"
+                );
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn manifest_in(
+    server: &Server,
+    owner: &str,
+    build: &Build,
+) -> anyhow::Result<Option<Manifest>> {
+    let session = BuildDatabase::new(server, &build.name, owner)?.session("withdraw").await?;
+    let doing = || db("read the manifest");
+    let is_there = session
+        .query_one("select to_regclass('kiln.manifest') is not null", &[])
+        .await
+        .map_err(doing())?;
+    if !is_there.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let row = session.query_opt("select document from kiln.manifest", &[]).await;
+    let row = row.map_err(doing())?;
+    Ok(row.map(|row| serde_json::from_value(row.get(0))).transpose()?)
+}
+
 fn described(
     context: &Context,
     database: &str,
     store: &Store,
     object: &Listed,
     live: Option<&Kept>,
+    waiting: &[(String, Manifest)],
 ) -> anyhow::Result<Withdrawn> {
     // What is wrong with a spec is said by whoever loads by it.
     let sources = Sources::read(&context.config.root, database, &Problems::default())?;
@@ -121,12 +179,17 @@ fn described(
         input.is_some_and(|input| input.objects.iter().any(|pin| object.is(pin)))
     };
     let readers: Vec<String> = readers.map(|source| source.name.as_str().to_owned()).collect();
+    let has_read = |manifest: &Manifest| {
+        manifest.sources.values().flat_map(|input| &input.objects).any(|pin| object.is(pin))
+    };
+    let waiting = waiting.iter().filter(|(_, manifest)| has_read(manifest));
     let live_readers: Vec<String> = readers.iter().filter(|name| is_live(name)).cloned().collect();
     Ok(Withdrawn {
         location: format!("s3://{}/{}", store.location.bucket, object.key),
         marker: format!("s3://{}/{}", store.location.bucket, object.withdrawal()),
         readers,
         live_build: live.filter(|_| !live_readers.is_empty()).map(|live| live.tag.build.clone()),
+        waiting: waiting.map(|(build, _)| build.clone()).collect(),
         older_waived: live_readers,
     })
 }
