@@ -1,7 +1,6 @@
 //! The subcommands, one file each; here is what they share: the settings, the servers (the
 //! configured ones, or the private ones), who is running, and the stop signal.
 
-mod base;
 pub mod build;
 mod contract;
 mod demo;

@@ -54,9 +54,6 @@ pub struct Config {
     pub keep_previous: usize,
     /// After this a swap gives up and nothing has changed.
     pub swap_deadline: Duration,
-    /// Rows of the previous build that are what would be loaded, from which on the next build begins
-    /// as a copy of its files.
-    pub base_rows: u64,
     /// When a run is to be over; it says so when it will not be, and goes on.
     pub run_deadline: Option<RunDeadline>,
     /// Bytes that a build may take of the server's disk, where kiln cannot look (RDS), or is not
@@ -164,7 +161,6 @@ impl Config {
             connections: cores.max(2),
             keep_previous: 1,
             swap_deadline: Duration::from_secs(30),
-            base_rows: 10_000_000,
             run_deadline: None,
             disk_free: None,
             hash_key_file: None,
@@ -233,9 +229,8 @@ impl Config {
             swap.done();
         }
         if let Some(reuse) = table.table("reuse") {
-            if let Some(said) = reuse.count("base_rows") {
-                self.base_rows = said.value.max(1);
-            }
+            // What kiln.toml of an earlier kiln may say; nothing depends on it any more.
+            let _ = reuse.count("base_rows");
             reuse.done();
         }
         self.take_databases(&table);

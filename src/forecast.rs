@@ -68,8 +68,6 @@ pub enum Way {
     Load,
     /// From a kept build.
     Bring,
-    /// It stands in a copy of one, and is proved.
-    InPlace,
 }
 
 /// How tables get their rows.

@@ -42,8 +42,6 @@ pub struct Keep {
     pub build: String,
     /// By what the source was recognised.
     pub evidence: String,
-    /// Whether its tables stand in the new build already, and have only to be proved.
-    pub in_place: bool,
     /// What the kept build says of the source.
     pub entry: SourceEntry,
     /// What the kept build made from the rows of named tables, by the SQL of now.
@@ -52,18 +50,17 @@ pub struct Keep {
     pub entries: Vec<String>,
 }
 
-/// How tables get their rows where of all sources some are brought over, or stand in the new build already, and
+/// How tables get their rows where of all sources some are brought over, and
 /// these tables are made from the rows of others.
 pub fn ways<'a>(
     sources: &[Source],
-    keeps: impl Iterator<Item = (&'a Source, &'a Keep, bool)>,
+    keeps: impl Iterator<Item = (&'a Source, &'a Keep)>,
     early: impl Iterator<Item = (&'a str, &'a [String])>,
 ) -> Ways {
     let mut ways = Ways::default();
     let mut kept = BTreeSet::new();
-    for (source, keep, in_place) in keeps {
-        let way = if in_place { Way::InPlace } else { Way::Bring };
-        ways.sources.insert(source.name.as_str().to_owned(), way);
+    for (source, keep) in keeps {
+        ways.sources.insert(source.name.as_str().to_owned(), Way::Bring);
         kept.extend(keep.made.iter().map(|made| made.table.as_str()));
     }
     for (table, from) in early {
@@ -332,7 +329,6 @@ pub fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
                     database: known.database.clone(),
                     build: known.build().to_owned(),
                     evidence,
-                    in_place: false,
                     entry: entry.clone(),
                     made: known.made_by(&manifest.sql_sha256),
                     entries: now.entries(),

@@ -10,7 +10,6 @@ mod early;
 mod lockfile;
 mod sections;
 pub mod serves;
-mod standing;
 
 use std::path::{Path, PathBuf};
 

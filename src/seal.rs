@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, Failure};
 use crate::failpoint;
-use crate::forecast::Way;
 use crate::gates::Account;
 use crate::ledger::{Ledger, SourceEntry, SourceState};
 use crate::manifest::Manifest;
@@ -144,10 +143,7 @@ impl Sealing<'_> {
         }
         let snapshot = "select pg_current_snapshot()::text";
         let snapshot = session.query_one(snapshot, &[]).await.map_err(db("take a snapshot"))?;
-        // Rows that came with a copy of another build's files may be of any age; others are of now.
-        let has_copied = self.ledger.sources.iter().any(|entry| entry.way() == Way::InPlace);
-        let ask = if has_copied { Ask::Old } else { Ask::Nothing };
-        let counted = rows::count(build, &tables, &ask, connections, stop).await?;
+        let counted = rows::count(build, &tables, &Ask::Nothing, connections, stop).await?;
         let mut unread = Vec::new();
         for Standing { table, .. } in &tables {
             if !self.is_known(table.as_str()) {
@@ -165,7 +161,7 @@ impl Sealing<'_> {
             reading: readings.iter().find(|known| known.table == table.as_str()).cloned(),
             table: table.as_str().to_owned(),
             rows: counted.rows,
-            is_old: counted.told > 0,
+            is_old: false,
         };
         Ok(Contents {
             kiln: contents::FORM,

@@ -1,7 +1,6 @@
 //! Unchanged work is not done again: what is brought over from a kept build is the same to the row
 //! as what a load would give, what changed is loaded, and where nothing changed nothing is done.
 
-mod base;
 mod made;
 mod nights;
 mod proof;

@@ -95,7 +95,7 @@ def night(asked, server, name, then, *anew):
     print("  ".join(f"{stage} {seconds:.2f} s" for stage, seconds in stages.items()) or ledger["nothing_to_do"])
     print(f"in all {ran.seconds:.2f} s\n", flush=True)
     return {
-        "name": name, "landed": landed, "plan": plan.rstrip(), "base": planned["base"], "build": ledger["build"],
+        "name": name, "landed": landed, "plan": plan.rstrip(), "build": ledger["build"],
         "actions": {line["source"]: line["action"] for line in planned["sources"]},
         "nothing_to_do": ledger.get("nothing_to_do"), "seconds": ran.seconds, "cpu_seconds": ran.cpu_seconds,
         "peak_mib": ran.peak_mib, "stages": stages,
@@ -171,7 +171,6 @@ def markdown(result):
     row("— before and between them", lambda night: seconds(night["seconds"] - sum(night["stages"].values())))
     row("rows loaded", lambda night: f"{rows(night, False):,}")
     row("rows brought over", lambda night: f"{rows(night, True):,}")
-    row("begins as a copy of", lambda night: night["base"] or "–")
     row(f"{changed}, seconds", lambda night: source_seconds(night, changed))
     largest = max((name for name in found[0]["sources"] if name != changed),
                   key=lambda name: found[0]["sources"][name]["rows"])

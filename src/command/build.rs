@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::base::Base;
 use super::ending::{Baked, unless_stopped};
 use super::opening::Opened;
 use super::outlook;
@@ -72,8 +71,6 @@ pub(super) struct Baking<'a> {
     pub worth_keeping: bool,
     /// Whether unchanged tables are brought over from a build that is kept.
     pub reuse: bool,
-    /// The build that this one was begun as a copy of.
-    pub base: Option<Base>,
     /// The command that makes it once more, where it was no night's.
     pub asked: Option<String>,
     /// What is live, for gates that are asked before rows are loaded.
@@ -118,7 +115,6 @@ impl<'a> Baking<'a> {
             tag,
             worth_keeping: false,
             reuse: false,
-            base: None,
             asked: None,
             live: None,
             room: None,
@@ -179,10 +175,7 @@ impl<'a> Baking<'a> {
         let since = Instant::now();
         self.choose_settings().await?;
         let _stage = self.context.progress.enter("pre-data");
-        let session = match self.begin_on_base().await? {
-            Some(session) => session,
-            None => self.make_tables().await?,
-        };
+        let session = self.make_tables().await?;
         let bindings = self.bind(&session).await?;
         self.build.give_back(session);
         failpoint::hit(failpoint::PRE_DATA)?;
@@ -206,7 +199,7 @@ impl<'a> Baking<'a> {
 
     /// A brand-new database with its tables.
     pub(super) async fn make_tables(&mut self) -> anyhow::Result<Session> {
-        self.make_database(None).await?;
+        self.make_database().await?;
         failpoint::hit(failpoint::CREATED)?;
         let session = self.build.session("pre-data").await?;
         // One transaction: each commit waits for the disk.
@@ -279,8 +272,7 @@ impl<'a> Baking<'a> {
         self.worth_keeping = true; // until it is known what was loaded
         let mut tasks = self.tasks(manifest, bindings).await;
         if self.reuse {
-            let (lock, base) = (&self.lock, self.base.as_ref());
-            outlook::recognise(self.context, lock, base, manifest, &mut tasks).await?;
+            outlook::recognise(self.context, &self.lock, manifest, &mut tasks).await?;
         }
         let loaded = {
             let mut loading = self.loading()?;

@@ -3,7 +3,6 @@
 
 use std::iter;
 
-use super::base::Base;
 use super::build::Baking;
 use super::{Context, plan::Specs};
 use crate::error::{Exit, exit_of};
@@ -130,14 +129,7 @@ impl Baking<'_> {
 
     /// How tables will get their rows, before it is known what is brought over.
     fn ways(&self) -> Ways {
-        let (sources, early) = (&self.specs.sources.all, self.specs.schema.early());
-        let mut ways = reuse::ways(sources, iter::empty(), early);
-        ways.sources.extend(self.base.iter().flat_map(Base::ways));
-        for made in ways.made.values_mut() {
-            let is_there = |source| ways.sources.contains_key(source);
-            made.is_kept = !made.sources.is_empty() && made.sources.iter().all(is_there);
-        }
-        ways
+        reuse::ways(&self.specs.sources.all, iter::empty(), self.specs.schema.early())
     }
 
     /// Writes the forecast, as it stands, into the ledger.

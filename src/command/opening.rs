@@ -219,11 +219,10 @@ impl<'a> Opened<'a> {
 }
 
 impl Baking<'_> {
-    /// Makes the build's database, empty or as a copy of another's files; where somebody else's came
-    /// to have its name, under the next name.
-    pub(super) async fn make_database(&mut self, from: Option<&str>) -> anyhow::Result<()> {
+    /// Makes the build's database; where somebody else's came to have its name, under the next name.
+    pub(super) async fn make_database(&mut self) -> anyhow::Result<()> {
         for _ in 1..NAMES_MAX {
-            match self.try_to_make(from).await {
+            match self.build.create(&self.lock, &self.tag).await {
                 Err(error) if error.is::<NameTaken>() => {
                     let said = error.to_string();
                     tracing::warn!(name = self.tag.build, error = said, "the next name is taken");
@@ -232,14 +231,7 @@ impl Baking<'_> {
                 made => return made,
             }
         }
-        self.try_to_make(from).await
-    }
-
-    async fn try_to_make(&self, from: Option<&str>) -> anyhow::Result<()> {
-        match from {
-            Some(from) => self.build.copy(&self.lock, from, &self.tag).await,
-            None => self.build.create(&self.lock, &self.tag).await,
-        }
+        self.build.create(&self.lock, &self.tag).await
     }
 
     async fn take_another_name(&mut self) -> anyhow::Result<()> {

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use super::Context;
-use super::base::Base;
 use super::plan::Specs;
 use crate::copy::queue::{self, Task};
 use crate::fetch::object::Object;
@@ -144,15 +143,13 @@ pub(super) fn objects(
     own
 }
 
-/// Finds the sources that a kept build has as they would be loaded: of those whose tables stand in
-/// the new build already, that one is asked.
+/// Finds the sources that a kept build has as they would be loaded.
 ///
 /// # Errors
 /// When the server cannot be asked for its builds.
 pub(super) async fn recognise(
     context: &Context,
     control: &Session,
-    base: Option<&Base>,
     manifest: &Manifest,
     tasks: &mut [Task],
 ) -> anyhow::Result<()> {
@@ -164,20 +161,8 @@ pub(super) async fn recognise(
         input: task.input.clone(),
         objects: task.objects.clone(),
     };
-    let stands =
-        |task: &&Task| base.is_some_and(|base| base.has(task.binding.source.name.as_str()));
-    let standing: Vec<Asked> = tasks.iter().filter(stands).map(asked).collect();
-    let mut decisions = match base {
-        Some(base) => base.decide(standing, &manifest, side_by_side).await?,
-        None => Vec::new(),
-    };
-    let others = |task: &&Task| {
-        let name = task.binding.source.name.as_str();
-        !decisions.iter().any(|decision| decision.source == name && decision.keep.is_some())
-    };
-    let others: Vec<Asked> = tasks.iter().filter(others).map(asked).collect();
-    decisions.extend(reuse::decide_all(&kept, others, &manifest, side_by_side).await?);
-    for decision in decisions {
+    let asked: Vec<Asked> = tasks.iter().map(asked).collect();
+    for decision in reuse::decide_all(&kept, asked, &manifest, side_by_side).await? {
         let Decision { source, action, from, why, keep } = decision;
         tracing::info!(source, ?action, from, why, "decided");
         let task = tasks.iter_mut().find(|task| task.binding.source.name.as_str() == source);

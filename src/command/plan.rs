@@ -7,7 +7,6 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
-use super::base::Base;
 use super::forecast::of_plan;
 use super::gates::{self, Stands};
 use super::outlook::Outlook;
@@ -112,10 +111,6 @@ pub(super) async fn plan(
     let control = control::existing(&context.server).await?;
     let outlook = Outlook::new(context, control.as_ref(), &specs, without, anew).await?;
     let idle = outlook.nothing_to_do().filter(|_| command == "run");
-    let base = match control.as_ref().filter(|_| idle.is_none() && !anew) {
-        Some(control) => Base::choose(context, control, &specs, outlook.manifest.clone()).await?,
-        None => None,
-    };
     let stands = match &control {
         Some(control) => gates::stands(context, control, &specs, &outlook.manifest).await?,
         None => Stands::default(),
@@ -123,19 +118,19 @@ pub(super) async fn plan(
     let words = Words::read(control.as_ref(), database).await?;
     let asked = control.as_ref().filter(|_| idle.is_none());
     let refused = refused(context, asked, &outlook.manifest).await;
-    let lines = lines(&outlook, base.as_ref(), idle.is_some());
+    let lines = lines(&outlook, idle.is_some());
     let unwelcome = unwelcome(control.as_ref(), &specs.schema).await?;
     let forecast = match idle {
         Some(_) => None,
         None => {
-            let ways = ways(&specs, &outlook, base.as_ref());
+            let ways = ways(&specs, &outlook);
             Some(of_plan(context, &specs, &outlook.manifest, &ways).await?)
         }
     };
     if as_json {
         let said = json!({
             "dry_run": true, "database": database, "live": outlook.live,
-            "base": base.as_ref().map(Base::build), "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
+            "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
             "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
             "waivers": words.waivers, "gates": stands.refused, "waiting": stands.waiting,
             "rejected": words.rejected, "held": words.held,
@@ -255,18 +250,16 @@ impl Line {
 }
 
 /// How tables would get their rows.
-fn ways(specs: &Specs, outlook: &Outlook, base: Option<&Base>) -> Ways {
+fn ways(specs: &Specs, outlook: &Outlook) -> Ways {
     let keeps = outlook.decisions.iter().filter_map(|decision| {
-        let in_place = base.is_some_and(|base| base.has(&decision.source));
-        Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?, in_place))
+        Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?))
     });
     reuse::ways(&specs.sources.all, keeps, specs.schema.early())
 }
 
-fn lines(outlook: &Outlook, base: Option<&Base>, idle: bool) -> Vec<Line> {
+fn lines(outlook: &Outlook, idle: bool) -> Vec<Line> {
     let line = |decision: &Decision| {
         let input = outlook.manifest.sources.get(&decision.source);
-        let base = base.filter(|base| base.has(&decision.source));
         Line {
             source: decision.source.clone(),
             action: match decision.action {
@@ -274,11 +267,8 @@ fn lines(outlook: &Outlook, base: Option<&Base>, idle: bool) -> Vec<Line> {
                 Action::Reuse => "reuse",
                 Action::Load => "load",
             },
-            from: base.map(|base| base.build().to_owned()).or_else(|| decision.from.clone()),
-            why: match base {
-                Some(_) => format!("{}, in a copy of its files", decision.why),
-                None => decision.why.clone(),
-            },
+            from: decision.from.clone(),
+            why: decision.why.clone(),
             objects: input.map(Input::urls).unwrap_or_default(),
             bytes: input.map_or(0, Input::size),
         }

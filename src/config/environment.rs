@@ -65,7 +65,8 @@ impl Config {
                     let seconds = number(SWAP_MAX);
                     self.swap_deadline = seconds.map_or(self.swap_deadline, Duration::from_secs);
                 }
-                "KILN_BASE_ROWS" => self.base_rows = number(u64::MAX).unwrap_or(self.base_rows),
+                // Set for an earlier kiln: no reason to end a night that nobody watches.
+                "KILN_BASE_ROWS" => {}
                 "KILN_RUN_DEADLINE" => {
                     self.run_deadline = RunDeadline::parse(value);
                     if self.run_deadline.is_none() {

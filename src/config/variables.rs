@@ -1,7 +1,7 @@
 //! The environment variables that settings are read from, as help and README list them.
 
 /// Every `KILN_*` variable, with what it means (for `--help` and for suggestions).
-pub const VARIABLES: [(&str, &str); 15] = [
+pub const VARIABLES: [(&str, &str); 14] = [
     ("KILN_POSTGRES_URL", "where builds are made; absent: a private cluster in KILN_HOME"),
     ("KILN_POSTGRES_CA", "PEM file that Postgres's certificate is checked against"),
     ("KILN_S3_URL", "s3://bucket/prefix of the landed files; absent: a private endpoint"),
@@ -11,10 +11,6 @@ pub const VARIABLES: [(&str, &str); 15] = [
     ("KILN_CONNECTIONS", "COPY connections side by side [2 or the number of cores]"),
     ("KILN_KEEP_PREVIOUS", "previous builds that stay for rollback [1]"),
     ("KILN_SWAP_DEADLINE", "seconds after which a swap gives up [30]"),
-    (
-        "KILN_BASE_ROWS",
-        "unchanged rows from which a build begins as a copy of the previous one, where they are most of it [10000000]",
-    ),
     ("KILN_RUN_DEADLINE", "06:00 or 4h: a run that will end later says so early, and goes on"),
     ("KILN_DISK_FREE", "what a build may take of the server's disk, \"200 GiB\" [what is seen]"),
     ("KILN_HASH_KEY_FILE", "key that hashes personal identifiers, 32 bytes or more"),

@@ -210,10 +210,8 @@ impl Loading<'_> {
 
     /// How tables get their rows.
     fn ways(&self, kept: &[Task]) -> Ways {
-        let keeps = kept.iter().filter_map(|task| {
-            let keep = task.keep.as_ref()?;
-            Some((&task.binding.source, keep, keep.in_place))
-        });
+        let keeps =
+            kept.iter().filter_map(|task| Some((&task.binding.source, task.keep.as_ref()?)));
         let early = self.after.iter().flat_map(|after| &after.early);
         let early = early.map(|early| (early.table.as_str(), early.from.as_slice()));
         reuse::ways(self.specs, keeps, early)

@@ -63,7 +63,6 @@ impl Kind {
     /// machines: pricing 0.45–0.51, networks 0.30–0.41]
     pub fn keys(self, way: Way) -> f64 {
         match (self, way) {
-            (_, Way::InPlace) => 0.0,
             (Kind::Typed, _) => 1.7,
             // What its rows hold was proved when they were loaded.
             (Kind::Packed, Way::Bring) => 0.03,
@@ -110,8 +109,6 @@ pub const LEAST: f64 = 0.05;
 pub const MADE: f64 = 0.33;
 /// The same out of a kept build, for a second of making it. [pharmacy at scale 0.2: 0.31 s for 7.2 s]
 pub const MADE_BROUGHT: f64 = 0.05;
-/// Seconds of copying a byte of a build's files, as its beginning. [1.14 GB in 2.1 s, 5.4 GB in 20 s]
-pub const COPYING: f64 = 3e-9;
 /// Seconds of the stages after the load for a second of it, in the order of the pipeline. [at scale 0.2: 0.25,
 /// 0.24 and 0.49 s for 24 s; of the whole release 1.06, 0.47 and 1.76 s for 137 s]
 pub const STAGES: [(&str, f64); 3] = [("derive", 0.008), ("freeze", 0.003), ("check", 0.013)];
@@ -127,6 +124,5 @@ pub fn rows(way: Way) -> f64 {
     match way {
         Way::Load => 1.0,
         Way::Bring => 0.45,
-        Way::InPlace => 0.2,
     }
 }

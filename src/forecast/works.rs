@@ -125,7 +125,6 @@ impl Then<'_> {
         let share = if all > took && took > 0.0 { took / all } else { 1.0 };
         let work = |stage: &str, seconds: f64| match stage {
             LOAD => self.load(seconds, night, past),
-            PRE_DATA => plain(stage, self.pre_data(seconds, night)),
             _ => {
                 let growth = if FIXED.contains(&stage) { 1.0 } else { growth };
                 plain(stage, seconds * growth)
@@ -133,18 +132,6 @@ impl Then<'_> {
         };
         let stages = self.ledger.stages.iter();
         stages.map(|entry| work(&entry.stage, entry.seconds * share)).collect()
-    }
-
-    /// Seconds until a build has its tables: it may begin as a copy of another's files tonight, or then.
-    fn pre_data(&self, seconds: f64, night: &Tonight<'_>) -> f64 {
-        let is_copy = night.ways.sources.values().any(|way| *way == Way::InPlace);
-        let was_copy = self.ledger.sources.iter().any(|entry| entry.way() == Way::InPlace);
-        let bytes = self.ledger.used.as_ref().map_or(0, |used| used.database);
-        match (was_copy, is_copy) {
-            (false, true) => seconds + bytes as f64 * ratio::COPYING,
-            (true, false) => seconds.min(ratio::PRE_DATA),
-            _ => seconds,
-        }
     }
 
     fn rows_of(&self, entry: &SourceEntry) -> f64 {
@@ -224,7 +211,7 @@ fn of_past(want: &Want, text: u64, ways: &Ways, past: &PastSource<'_>) -> (f64, 
     let dearer = beside(!ways.sources.is_empty()) / beside(past.is_beside_brought);
     let growth = text as f64 / past.text() as f64 * dearer;
     let loaded = past.used.rows_of(past.entry) / ratio::rows(then) * growth;
-    let keyed = past.used.keyed.get(&want.source).filter(|_| then != Way::InPlace);
+    let keyed = past.used.keyed.get(&want.source);
     let keys = match keyed {
         Some(keys) => keys * growth * want.kind.keys(way) / want.kind.keys(then),
         None => loaded * want.kind.keys(way),

@@ -87,9 +87,6 @@ pub struct Reuse {
     pub build: String,
     /// By what the source was recognised as unchanged.
     pub evidence: String,
-    /// Whether its tables stood in a copy of that build's files.
-    #[serde(default)]
-    pub in_place: bool,
 }
 
 impl SourceEntry {
@@ -97,7 +94,6 @@ impl SourceEntry {
     pub fn way(&self) -> Way {
         match &self.reused {
             None => Way::Load,
-            Some(reused) if reused.in_place => Way::InPlace,
             Some(_) => Way::Bring,
         }
     }

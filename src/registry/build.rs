@@ -52,19 +52,6 @@ impl BuildDatabase {
     /// [`Exit::Database`] with a hint where a right is missing.
     pub async fn create(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
         let like = "template template0 encoding 'UTF8' locale_provider libc locale 'C'";
-        self.create_like(control, tag, like).await
-    }
-
-    /// Makes it a copy of another build's files, closed to everybody but its owner.
-    ///
-    /// # Errors
-    /// [`Exit::Database`]; also where a session is on the other one.
-    pub async fn copy(&self, control: &Session, from: &str, tag: &Tag) -> anyhow::Result<()> {
-        let like = format!("template {} strategy file_copy", ident(from)?);
-        self.create_like(control, tag, &like).await
-    }
-
-    async fn create_like(&self, control: &Session, tag: &Tag, like: &str) -> anyhow::Result<()> {
         let (name, owner) = (&self.name, &self.owner);
         let oid = found::intend(control, name.as_str(), tag).await?;
         control

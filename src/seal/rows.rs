@@ -31,8 +31,6 @@ pub struct Counted {
 /// What is asked of every row beside that it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
-    /// At the seal: whether it is older than an age can tell.
-    Old,
     /// At the gate: whether one of these transactions wrote it.
     Younger(Younger),
     /// Nothing.
@@ -87,7 +85,6 @@ fn short(number: u64) -> u32 {
 impl Ask {
     fn sql(&self) -> String {
         match self {
-            Ask::Old => "count(*) filter (where age(xmin) < 0)".to_owned(),
             Ask::Younger(younger) => {
                 format!("count(*) filter (where {})", younger.condition())
             }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -25,11 +24,6 @@ use crate::progress::Meter;
 use crate::registry::build::BuildDatabase;
 use crate::reuse::Keep;
 use crate::source::Period;
-
-/// Bytes of a page of Postgres.
-const PAGE: u64 = 8192;
-/// Pages of a table that is read side by side.
-const SIDE_BY_SIDE_FROM: u64 = 1 << 13;
 
 /// A source that waits to be brought over.
 pub(super) struct Waiting {
@@ -117,17 +111,11 @@ impl Loading<'_> {
         let attempt = begin_source(&into, name).await?;
         let from = reader(&self.build.other(&keep.database)?, name).await?;
         same_columns(&from, &into, binding).await?;
-        let (build, connections) = (self.build, self.connections);
-        let over = Over { build, connections, from: &from, into: &into, meter, stop };
+        let over = Over { from: &from, into: &into, meter, stop };
         into.batch_execute("begin").await.map_err(db("begin"))?;
-        let rows = match keep.in_place {
-            true => over.prove(binding, keep).await?,
-            false => {
-                let empty = truncate(&binding.source);
-                into.batch_execute(&empty).await.map_err(db(format!("empty table {name}")))?;
-                over.tables(binding, keep).await?
-            }
-        };
+        let empty = truncate(&binding.source);
+        into.batch_execute(&empty).await.map_err(db(format!("empty table {name}")))?;
+        let rows = over.tables(binding, keep).await?;
         over.rejects(name, attempt, &keep.entry).await?;
         let (counted, stored) = count(&into, binding).await?;
         agree(name, &keep.entry, counted, rows)?;
@@ -139,11 +127,7 @@ impl Loading<'_> {
         entry.stored = stored;
         entry.digest = rows.digest_hex();
         entry.seconds = began.elapsed().as_secs_f64();
-        entry.reused = Some(Reuse {
-            build: keep.build.clone(),
-            evidence: keep.evidence.clone(),
-            in_place: keep.in_place,
-        });
+        entry.reused = Some(Reuse { build: keep.build.clone(), evidence: keep.evidence.clone() });
         write_entry(&into, &entry, None).await?;
         into.batch_execute("commit").await.map_err(db("commit rows"))?;
         self.build.give_back(into);
@@ -181,13 +165,6 @@ async fn same_columns(from: &Session, into: &Session, binding: &Binding) -> anyh
     Err(failure(Exit::ChecksFailed, "its tables have other columns"))
 }
 
-/// Bytes on disk of a table without its indexes.
-async fn heap_bytes(from: &Session, table: &str) -> anyhow::Result<u64> {
-    let sql = "select pg_table_size(to_regclass($1))";
-    let row = from.query_one(sql, &[&table]).await.map_err(db("look at the table"))?;
-    Ok(row.get::<_, Option<i64>>(0).unwrap_or(0).unsigned_abs())
-}
-
 /// What was sealed, and what is there.
 fn agree(name: &str, sealed: &SourceEntry, counted: u64, found: Stored) -> anyhow::Result<()> {
     let digest = found.digest_hex();
@@ -215,8 +192,6 @@ fn agree_on_sets(table: &str, keep: &Keep, found: u64) -> anyhow::Result<()> {
 
 /// From one build to the other.
 struct Over<'a> {
-    build: &'a BuildDatabase,
-    connections: usize,
     from: &'a Session,
     into: &'a Session,
     meter: &'a Arc<Meter>,
@@ -239,56 +214,6 @@ impl Over<'_> {
         Way { from, query: &query, into, sql: &sql, meter, stop }
             .rows(Numbered::of(binding, sets))
             .await
-    }
-
-    /// Reads tables that stand in the new build already, and notes that they are frozen.
-    async fn prove(&self, binding: &Binding, keep: &Keep) -> anyhow::Result<Stored> {
-        let Over { into, stop, .. } = *self;
-        let mut sets = Vec::new();
-        for dictionary in &binding.dictionaries {
-            let digests = between::set_digests(into, &dictionary.select_sql(), stop).await?;
-            agree_on_sets(dictionary.table.as_str(), keep, digests.len() as u64)?;
-            sets.push(digests);
-        }
-        let stored = self.read(binding, Numbered::of(binding, sets)).await?;
-        // As `index` notes it of tables that it has frozen and analysed itself.
-        let steps: Vec<String> =
-            binding.source.tables().map(|table| format!("Freeze {}", table.as_str())).collect();
-        into.execute("insert into kiln.step (step) select unnest($1::text[])", &[&steps])
-            .await
-            .map_err(db("note the steps"))?;
-        Ok(stored)
-    }
-
-    /// Reads the rows, a large table's side by side: cutting and hashing them is what takes the time.
-    async fn read(&self, binding: &Binding, numbered: Numbered) -> anyhow::Result<Stored> {
-        let name = binding.source.name.as_str();
-        let pages = heap_bytes(self.into, name).await? / PAGE;
-        let ranges = if pages < SIDE_BY_SIDE_FROM { 1 } else { self.connections as u64 };
-        let mut reads = JoinSet::new();
-        for range in 0..ranges {
-            let session = self.build.session(name).await?;
-            let mut query =
-                format!("{} where ctid >= '({},0)'", binding.select_sql(), pages * range / ranges);
-            if range + 1 < ranges {
-                // The last one has whatever comes behind the others.
-                query.push_str(&format!(" and ctid < '({},0)'", pages * (range + 1) / ranges));
-            }
-            let (numbered, meter, stop) =
-                (numbered.clone(), Arc::clone(self.meter), self.stop.clone());
-            reads.spawn(async move {
-                let read = between::read_by_sets(&session, &query, numbered, &meter, &stop).await;
-                read.map(|stored| (session, stored))
-            });
-        }
-        let mut all = Stored::default();
-        while let Some(read) = reads.join_next().await {
-            let (session, stored) =
-                read.map_err(|panic| anyhow::anyhow!("read {name}: {panic}"))??;
-            self.build.give_back(session);
-            all = all.and(stored);
-        }
-        Ok(all)
     }
 
     /// The rows that were refused, so that the new build tells of them as well.
