@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Config, RunDeadline, S3Location, VARIABLES, deadline, size};
+use super::settings::variables;
+use super::{Config, RunDeadline, S3Location, deadline, size};
 use crate::strict::{Problems, Table, suggest};
 
 /// COPY connections; more than these no server of kiln's size has cores for.
@@ -83,7 +84,7 @@ impl Config {
                 "KILN_FAILPOINT" => {}
                 name if name.starts_with("KILN_TEST_") => {}
                 name => {
-                    let mean = suggest(name, VARIABLES.iter().map(|(known, _)| *known));
+                    let mean = suggest(name, variables());
                     problems.add(place, 0, format!("unknown variable {name}{mean}"));
                 }
             }
