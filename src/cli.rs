@@ -23,7 +23,7 @@ pub use release::*;
 pub use source::*;
 pub use verify::*;
 
-use crate::config::VARIABLES;
+use crate::config::SETTINGS;
 use crate::error::Exit;
 
 /// Bakes immutable Postgres databases from the files that CMS publishes.
@@ -47,8 +47,10 @@ fn after_help() -> String {
         text.push_str(&format!("{:6}  {meaning}\n", exit.code()));
     }
     text.push_str("\nEnvironment (over kiln.toml):\n");
-    for (name, meaning) in VARIABLES {
-        text.push_str(&format!("  {name:20} {meaning}\n"));
+    for setting in SETTINGS {
+        if let Some(name) = setting.variable {
+            text.push_str(&format!("  {name:20} {}\n", setting.help_line()));
+        }
     }
     text.push_str(
         "  AWS_*                credentials, region and endpoint, as the AWS SDK reads them\n",

@@ -4,8 +4,8 @@
 mod deadline;
 mod environment;
 mod name;
+pub mod settings;
 mod size;
-mod variables;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ pub use deadline::RunDeadline;
 use environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX, environment, within};
 use name::NAME_MAX;
 pub use name::may_name_a_database;
+pub use settings::SETTINGS;
 pub use size::bytes;
-pub use variables::VARIABLES;
 
 /// The settings of one run of kiln.
 #[derive(Debug, Clone)]
@@ -141,7 +141,7 @@ impl Config {
             config.take_file(Table::root(&file, &parsed));
         }
         config.take_environment(environment, &problems);
-        problems.into_result("see `kiln --help` for the variables and README.md for kiln.toml")?;
+        problems.into_result("docs/src/configuration.md has every variable and key")?;
         Ok(config)
     }
 
@@ -229,7 +229,7 @@ impl Config {
             swap.done();
         }
         if let Some(reuse) = table.table("reuse") {
-            // What kiln.toml of an earlier kiln may say; nothing depends on it any more.
+            // An earlier kiln's; nothing depends on it any more.
             let _ = reuse.count("base_rows");
             reuse.done();
         }

@@ -338,7 +338,7 @@ fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
             "the server's disk is full: free space there, then `kiln run` again"
         }
         &SqlState::INSUFFICIENT_PRIVILEGE => {
-            "give kiln's role what it lacks: CREATEDB, and membership of the owner role and pg_signal_backend (README, Roles)"
+            "give kiln's role what it lacks: CREATEDB, and membership of the owner role and pg_signal_backend (docs/src/configuration.md, Roles)"
         }
         &SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
             "check user and password in KILN_POSTGRES_URL"

@@ -5,7 +5,7 @@
 // what the tests stand on: clusters, S3, the fault proxy, the binary
 mod support;
 
-// does the night do what the README says, on generated and on CMS's own files?
+// does the night do what the docs say, on generated and on CMS's own files?
 mod pipeline;
 
 // killed anywhere: does live stay, and does the next night go well?
@@ -53,6 +53,9 @@ mod cli;
 
 // does the dictionary follow sql/ and sources/, and does its page show all but what is of people?
 mod docs;
+
+// does every link, path, command and setting in the docs lead to something that exists?
+mod book;
 
 // do the sources keep the style that they promise?
 mod tidy;

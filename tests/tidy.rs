@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::support::project;
 
 /// The stages, in the order that data meets them.
-const STAGES: [&str; 19] = [
+pub(crate) const STAGES: [&str; 19] = [
     "source", "manifest", "gates", "fetch", "reuse", "decode", "bind", "validate", "encode",
     "copy", "index", "check", "seal", "export", "swap", "verify", "docs", "sniff", "command",
 ];
 
 /// What all may import, and what imports only its like.
-const LEAVES: [&str; 23] = [
+pub(crate) const LEAVES: [&str; 23] = [
     "config",
     "digest",
     "error",
@@ -68,7 +68,7 @@ impl Line {
 }
 
 /// The files that git tracks (or would: new ones count before they are committed).
-fn tracked() -> Vec<String> {
+pub(crate) fn tracked() -> Vec<String> {
     let asked = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(project())
@@ -123,7 +123,7 @@ fn lines() -> Vec<Line> {
 }
 
 #[track_caller]
-fn none(rule: &str, offending: Vec<String>) {
+pub(crate) fn none(rule: &str, offending: Vec<String>) {
     assert!(offending.is_empty(), "{rule}:\n  {}\n", offending.join("\n  "));
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Config, RunDeadline, S3Location, VARIABLES, deadline, size};
+use super::settings::variables;
+use super::{Config, RunDeadline, S3Location, deadline, size};
 use crate::strict::{Problems, Table, suggest};
 
 /// COPY connections; more than these no server of kiln's size has cores for.
@@ -65,8 +66,6 @@ impl Config {
                     let seconds = number(SWAP_MAX);
                     self.swap_deadline = seconds.map_or(self.swap_deadline, Duration::from_secs);
                 }
-                // Set for an earlier kiln: no reason to end a night that nobody watches.
-                "KILN_BASE_ROWS" => {}
                 "KILN_RUN_DEADLINE" => {
                     self.run_deadline = RunDeadline::parse(value);
                     if self.run_deadline.is_none() {
@@ -81,10 +80,11 @@ impl Config {
                         problems.add(place, 0, format!("{message}, found {value:?}"));
                     }
                 }
-                "KILN_FAILPOINT" => {}
+                // The second was an earlier kiln's: no reason to end a night that nobody watches.
+                "KILN_FAILPOINT" | "KILN_BASE_ROWS" => {}
                 name if name.starts_with("KILN_TEST_") => {}
                 name => {
-                    let mean = suggest(name, VARIABLES.iter().map(|(known, _)| *known));
+                    let mean = suggest(name, variables());
                     problems.add(place, 0, format!("unknown variable {name}{mean}"));
                 }
             }

@@ -1,5 +1,6 @@
 //! The settings: what is unknown is named, and what stands above what.
 
+use super::settings::{Fallback, Form};
 use super::*;
 
 #[test]
@@ -24,4 +25,81 @@ fn the_environment_stands_above_the_file() {
     let location = config.s3.expect("set");
     assert_eq!((location.bucket.as_str(), location.prefix.as_str()), ("b", "c"));
     assert_eq!(location.database_prefix("druginfo"), "c/druginfo/");
+}
+
+/// What `kiln.toml` says where one setting has this value.
+fn in_the_file(key: &str, form: Form, value: &str) -> String {
+    let written = match form {
+        Form::Like(_) => format!("{value:?}"),
+        Form::ListLike(_) => format!("[{value:?}]"),
+        Form::Count { .. } => value.to_owned(),
+    };
+    match key.split_once('.') {
+        Some((table, key)) => format!("[{}]\n{key} = {written}\n", table.replace("DATABASE", "a")),
+        None => format!("{key} = {written}\n"),
+    }
+}
+
+fn example(form: Form) -> &'static str {
+    match form {
+        Form::Like(text) | Form::ListLike(text) => text,
+        Form::Count { .. } => "3",
+    }
+}
+
+#[test]
+fn every_setting_that_is_listed_is_read_and_has_the_default_that_is_listed() {
+    let root = tempfile::tempdir().expect("a folder");
+    for side in ["sql/a", "sources/a"] {
+        std::fs::create_dir_all(root.path().join(side)).expect("made");
+    }
+    let read = |text: &str, environment: BTreeMap<String, String>| {
+        std::fs::write(root.path().join("kiln.toml"), text).expect("written");
+        Config::read(root.path().into(), &environment).map(|config| format!("{config:?}"))
+    };
+    let bare = read("", BTreeMap::new()).expect("well formed");
+    for setting in SETTINGS {
+        let values = [
+            Some(example(setting.form)),
+            match setting.default {
+                Fallback::Value(text) => Some(text),
+                Fallback::Words(_) | Fallback::Off => None,
+            },
+        ];
+        for (value, is_default) in values.into_iter().zip([false, true]) {
+            let Some(value) = value else { continue };
+            if let Some(key) = setting.key {
+                let said = read(&in_the_file(key, setting.form, value), BTreeMap::new());
+                let said = said.unwrap_or_else(|error| panic!("{key}: {error:#}"));
+                assert!(!is_default || said == bare, "the default of {key} is not {value}");
+            }
+            if let Some(name) = setting.variable.filter(|_| !is_default) {
+                let environment = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+                read("", environment).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_setting_that_is_read_is_listed() {
+    let file = include_str!("../config.rs");
+    let asked = regex::Regex::new(r#"\.(?:text|count|texts)\("(\w+)"\)|within\(&\w+, "(\w+)"|for \(key, role\) in\s+\[\("(\w+)", [^)]*\), \("(\w+)""#)
+        .expect("a pattern");
+    let listed: Vec<&str> = SETTINGS.iter().filter_map(|setting| setting.key).collect();
+    let mut keys = 0;
+    for found in asked.captures_iter(file) {
+        for key in found.iter().skip(1).flatten() {
+            let is_listed = listed.iter().any(|path| path.rsplit('.').next() == Some(key.as_str()));
+            assert!(is_listed, "{} is read and not listed", key.as_str());
+            keys += 1;
+        }
+    }
+    assert_eq!(keys, listed.len(), "a key is read in a way that this test does not know");
+    let variable = regex::Regex::new(r#""(KILN_[A-Z0-9_]+)""#).expect("a pattern");
+    for found in variable.captures_iter(include_str!("environment.rs")) {
+        let name = &found[1];
+        let is_test = name == "KILN_TEST_";
+        assert!(is_test || settings::variables().any(|v| v == name), "{name} is not listed");
+    }
 }

@@ -161,7 +161,7 @@ fn unknown_keys_and_variables_are_named_with_what_was_meant() {
             "kiln.toml:5: `swap.deadline_seconds` must be a whole number from 0, found string",
             "unknown variable KILN_CONECTIONS; did you mean `KILN_CONNECTIONS`?",
             "KILN_SWAP_DEADLINE must be a whole number from 1 to 86400, found \"soon\"",
-            "hint: see `kiln --help` for the variables and README.md for kiln.toml",
+            "hint: docs/src/configuration.md has every variable and key",
         ]);
     before.unchanged(&world, Kept::No);
 }

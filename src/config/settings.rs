@@ -1,0 +1,207 @@
+//! Every setting, once: its variable, its key in `kiln.toml`, what may stand there, its default and what
+//! it means. `kiln --help` and `docs/src/configuration.md` are written from this list, and tests hold the
+//! reader of the file and of the environment against it.
+
+use super::environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX};
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its environment variable, which overrides the key.
+    pub variable: Option<&'static str>,
+    /// Its key in `kiln.toml`, with its table: `postgres.url`. `DATABASE` stands for each database's name.
+    pub key: Option<&'static str>,
+    /// What may be written.
+    pub form: Form,
+    /// What holds where neither is set.
+    pub default: Fallback,
+    /// What it is, on one line of `kiln --help`.
+    pub help: &'static str,
+    /// What else a person should know who sets it; may be empty.
+    pub more: &'static str,
+}
+
+/// What a setting's value looks like.
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    /// A text like this one.
+    Like(&'static str),
+    /// A list of texts like this one.
+    ListLike(&'static str),
+    /// A whole number from 1.
+    Count {
+        /// What is counted.
+        unit: &'static str,
+        /// The largest number that is accepted.
+        most: u64,
+    },
+}
+
+/// What holds where a setting is not set.
+#[derive(Debug, Clone, Copy)]
+pub enum Fallback {
+    /// This value.
+    Value(&'static str),
+    /// What these words say.
+    Words(&'static str),
+    /// Nothing: the setting is off.
+    Off,
+}
+
+impl Setting {
+    /// The line of `kiln --help`: what it is, and in brackets the default.
+    pub fn help_line(&self) -> String {
+        match self.default {
+            Fallback::Value(text) | Fallback::Words(text) => format!("{} [{text}]", self.help),
+            Fallback::Off => self.help.to_owned(),
+        }
+    }
+}
+
+/// The environment variables that are known.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().filter_map(|setting| setting.variable)
+}
+
+/// All of them, in the order of `kiln --help`.
+pub const SETTINGS: [Setting; 17] = [
+    Setting {
+        variable: Some("KILN_POSTGRES_URL"),
+        key: Some("postgres.url"),
+        form: Form::Like("postgresql://kiln@db.internal:5432/postgres"),
+        default: Fallback::Words("a private cluster in KILN_HOME"),
+        help: "the Postgres server on which builds are made",
+        more: "It may hold a password: prefer the variable to the file. Several hosts and \
+               `target_session_attrs=read-write` are accepted",
+    },
+    Setting {
+        variable: Some("KILN_POSTGRES_CA"),
+        key: Some("postgres.ca"),
+        form: Form::Like("rds-global-bundle.pem"),
+        default: Fallback::Words("the system's roots alone"),
+        help: "PEM file with the roots that Postgres's certificate is checked against",
+        more: "They are added to the system's roots. A server that is not on this machine is always \
+               reached by TLS, and its certificate is always verified",
+    },
+    Setting {
+        variable: None,
+        key: Some("postgres.owner_role"),
+        form: Form::Like("kiln_owner"),
+        default: Fallback::Value("kiln_owner"),
+        help: "role without login that owns what kiln builds",
+        more: "See [Roles](#roles)",
+    },
+    Setting {
+        variable: None,
+        key: Some("postgres.app_role"),
+        form: Form::Like("kiln_app"),
+        default: Fallback::Value("kiln_app"),
+        help: "role that apps read through",
+        more: "See [Roles](#roles)",
+    },
+    Setting {
+        variable: Some("KILN_S3_URL"),
+        key: Some("s3.url"),
+        form: Form::Like("s3://bucket/prefix"),
+        default: Fallback::Words("a private endpoint"),
+        help: "bucket and prefix of the landed files",
+        more: "Credentials, region and endpoint come from the `AWS_*` variables, as the AWS SDK reads them",
+    },
+    Setting {
+        variable: Some("KILN_S3_STALL"),
+        key: Some("s3.stall_seconds"),
+        form: Form::Count { unit: "seconds", most: STALL_MAX },
+        default: Fallback::Value("10"),
+        help: "seconds without data after which a transfer is broken off and resumed",
+        more: "An answer may take three times as long to begin",
+    },
+    Setting {
+        variable: Some("KILN_HOME"),
+        key: Some("home"),
+        form: Form::Like(".kiln"),
+        default: Fallback::Value(".kiln"),
+        help: "folder of the private servers, of logs and of scratch files",
+        more: "In the file it is relative to the file's folder, in the variable to the current folder. \
+               Logs are JSON, one object a line",
+    },
+    Setting {
+        variable: Some("KILN_PG_BIN"),
+        key: Some("postgres.bin"),
+        form: Form::Like("/usr/lib/postgresql/18/bin"),
+        default: Fallback::Words("found in PATH, else the newest in /usr/lib/postgresql"),
+        help: "folder of initdb and postgres for the private cluster",
+        more: "",
+    },
+    Setting {
+        variable: Some("KILN_CONNECTIONS"),
+        key: Some("postgres.connections"),
+        form: Form::Count { unit: "connections", most: CONNECTIONS_MAX },
+        default: Fallback::Words("the number of cores, at least 2"),
+        help: "COPY connections and index builds side by side",
+        more: "",
+    },
+    Setting {
+        variable: Some("KILN_KEEP_PREVIOUS"),
+        key: Some("swap.keep_previous"),
+        form: Form::Count { unit: "builds", most: PREVIOUS_MAX },
+        default: Fallback::Value("1"),
+        help: "former builds that stay for rollback",
+        more: "Builds on hold (`kiln hold`) are not counted",
+    },
+    Setting {
+        variable: Some("KILN_SWAP_DEADLINE"),
+        key: Some("swap.deadline_seconds"),
+        form: Form::Count { unit: "seconds", most: SWAP_MAX },
+        default: Fallback::Value("30"),
+        help: "seconds after which a swap gives up, with nothing changed",
+        more: "The sessions that were in the way are named",
+    },
+    Setting {
+        variable: Some("KILN_RUN_DEADLINE"),
+        key: Some("run_deadline"),
+        form: Form::Like("06:00"),
+        default: Fallback::Off,
+        help: "when a run is to be over: one that will be later says so early, and is not stopped",
+        more: "A time of day, or a duration from the start of the run (`4h`). `kiln run --deadline` overrides it",
+    },
+    Setting {
+        variable: Some("KILN_DISK_FREE"),
+        key: Some("postgres.disk_free"),
+        form: Form::Like("200 GiB"),
+        default: Fallback::Words("what kiln can see"),
+        help: "what a build may take of the server's disk",
+        more: "Set it on RDS, where no SQL shows what is free. Units are B, KiB, MiB, GiB and TiB",
+    },
+    Setting {
+        variable: Some("KILN_HASH_KEY_FILE"),
+        key: Some("hash_key_file"),
+        form: Form::Like("hash.key"),
+        default: Fallback::Words("a private server makes its own; else none"),
+        help: "file of the key that hashes personal identifiers, 32 bytes or more",
+        more: "`openssl rand -hex 32` makes one. Keep it: with another key every person gets another hash",
+    },
+    Setting {
+        variable: Some("KILN_LOG"),
+        key: Some("log"),
+        form: Form::Like("info"),
+        default: Fallback::Value("info"),
+        help: "what goes to the JSON log, as in RUST_LOG",
+        more: "",
+    },
+    Setting {
+        variable: None,
+        key: Some("DATABASE.without"),
+        form: Form::ListLike("landscape"),
+        default: Fallback::Off,
+        help: "sources that no build of this database has",
+        more: "For a file that will never land; `--without` leaves a source out of one run",
+    },
+    Setting {
+        variable: Some("KILN_FAILPOINT"),
+        key: None,
+        form: Form::Like("sealed=kill"),
+        default: Fallback::Off,
+        help: "NAME=error|panic|term|kill|pause:FILE, for tests",
+        more: "Debug builds, and release builds with the feature `failpoints`, only",
+    },
+];
