@@ -19,7 +19,7 @@ mod opening;
 mod outlook;
 mod plan;
 mod prune;
-mod restore;
+pub(crate) mod restore;
 mod resume;
 mod run;
 mod schema;

@@ -49,13 +49,19 @@ impl Problems {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    /// All of them, in file and line order.
+    pub fn found(self) -> Vec<Problem> {
+        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        found
+    }
+
     /// Ok when nothing is wrong; else one failure that lists all, in file and line order.
     pub fn into_result(self, hint: &str) -> anyhow::Result<()> {
-        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let found = self.found();
         if found.is_empty() {
             return Ok(());
         }
-        found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let mut text = match found.len() {
             1 => String::from("1 problem:"),
             count => format!("{count} problems:"),
