@@ -1,6 +1,9 @@
 //! An input's first bytes choose how the rest is read; and in what pieces it arrives.
 
 use std::io::Read;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::source::{Encoding, Format, Header, Quoting};
 
@@ -29,11 +32,12 @@ impl Choices {
     }
 
     /// How text is cut: every word of a spec's `[format]`.
-    pub fn format(self, begins: &regex::Regex) -> Format {
+    pub fn format(self) -> Format {
+        static BEGINS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^(ID|A|PLAN)$").ok());
         let quoted = self.bit(2);
-        let header = match self.of_four(8, [1, 0, 2, 9]) {
-            9 => Header::Begins(begins.clone()),
-            rows => Header::Rows(rows),
+        let header = match (self.of_four(8, [1, 0, 2, 9]), &*BEGINS) {
+            (9, Some(begins)) => Header::Begins(begins.clone()),
+            (rows, _) => Header::Rows(rows),
         };
         let encodings =
             [Encoding::Utf8, Encoding::Windows1252, Encoding::Utf8OrWindows1252, Encoding::Ascii];

@@ -5,7 +5,7 @@ use super::choices::Choices;
 use super::{loaded, records, stands};
 use crate::bind::names_of;
 use crate::decode::{BEGINNING, BOM, Records, decode_text, no_text};
-use crate::source::{Encoding, Header, Quoting};
+use crate::source::{Encoding, Header};
 
 const ALL: [Encoding; 4] =
     [Encoding::Ascii, Encoding::Utf8, Encoding::Windows1252, Encoding::Utf8OrWindows1252];
@@ -62,7 +62,7 @@ fn is_decoded(bytes: &[u8], encoding: Encoding) {
 
 /// A file of texts: each row is what its fields are in the encoding, or a reject.
 fn is_loaded(choices: Choices, text: &[u8]) -> anyhow::Result<()> {
-    let mut format = choices.format(&regex::Regex::new("^A$")?);
+    let mut format = choices.format();
     (format.header, format.multiline, format.trailing) = (Header::Rows(1), false, false);
     let delimiter = char::from(format.delimiter);
     let whole = [format!("A{delimiter}B{delimiter}C\n").as_bytes(), text].concat();
@@ -88,21 +88,18 @@ fn is_loaded(choices: Choices, text: &[u8]) -> anyhow::Result<()> {
         let rejects = cut.records.len() - 1 - expected.len();
         assert_eq!(loaded.rejects.len(), rejects);
     }
-    is_named(text, format.encoding, format.quoting)
+    is_named(choices, text)
 }
 
 /// The names of a header, which messages and the ledger have: no control characters, in any encoding.
-fn is_named(text: &[u8], encoding: Encoding, quoting: Quoting) -> anyhow::Result<()> {
+fn is_named(choices: Choices, text: &[u8]) -> anyhow::Result<()> {
     let _ = no_text(&text[..text.len().min(BEGINNING)]);
-    let mut format = Choices::of(&[0; 3]).map_or_else(
-        || Err(anyhow::anyhow!("nothing is chosen")),
-        |(choices, _)| Ok(choices.format(&regex::Regex::new("^A$")?)),
-    )?;
-    (format.quoting, format.encoding) = (quoting, encoding);
+    let mut format = choices.format();
+    format.multiline = false;
     let mut records = Records::new(text, &format);
     records.skip_prefix(BOM)?;
     let Some(record) = records.next_record()? else { return Ok(()) };
-    for name in names_of(&record, encoding) {
+    for name in names_of(&record, format.encoding) {
         assert!(!name.contains(char::is_control), "{name:?}");
     }
     Ok(())

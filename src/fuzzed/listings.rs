@@ -1,15 +1,15 @@
 //! Listings: keys, names and times as a store gives them. What a source reads does not hang on the order
 //! of a listing, a time is read in one way and told in one, and nothing is withdrawn but what is marked.
 
-use std::path::Path;
+use std::sync::LazyLock;
 
+use super::shapes::source;
 use super::stands;
 use crate::fetch::kind::FileKind;
 use crate::local::endpoint::list::After;
 use crate::manifest::{Named, chosen};
 use crate::source::{Period, Source};
 use crate::store::{Listed, file_name, withdrawn};
-use crate::strict::Problems;
 
 /// Patterns as sources have them: by posting, by period, by edition.
 const PATTERNS: [&str; 4] = [
@@ -58,32 +58,33 @@ fn is_taken_apart(listed: &[Listed]) {
     }
 }
 
+fn of_pattern(pattern: &str) -> Result<Source, String> {
+    source(&format!(
+        "description = \"d\"\nobject = '{pattern}'\ncolumns = [{{ from = \"A\" }}]\n\
+         [format]\ndelimiter = \",\"\n"
+    ))
+}
+
 /// What a source reads: one object an edition, none of which is older than another of it.
 fn is_chosen(listed: &[Listed]) -> anyhow::Result<()> {
-    for pattern in PATTERNS {
-        let text = format!(
-            "description = \"d\"\nobject = '{pattern}'\ncolumns = [{{ from = \"A\" }}]\n\
-             [format]\ndelimiter = \",\"\n"
-        );
-        let problems = Problems::default();
-        let source = Source::parse(Path::new("sources/fuzzed/plans.toml"), &text, &problems);
-        problems.into_result("")?;
-        let source = source.ok_or_else(|| anyhow::anyhow!("the spec is none"))?;
-        let keys = chosen(&source, listed);
+    static SOURCES: LazyLock<Result<Vec<Source>, String>> =
+        LazyLock::new(|| PATTERNS.iter().map(|pattern| of_pattern(pattern)).collect());
+    for source in SOURCES.as_ref().map_err(|said| anyhow::anyhow!("{said}"))? {
+        let keys = chosen(source, listed);
         let turned: Vec<Listed> = listed.iter().rev().cloned().collect();
-        assert_eq!(keys, chosen(&source, &turned), "another order, and another object is read");
+        assert_eq!(keys, chosen(source, &turned), "another order, and another object is read");
         let mut editions = Vec::new();
         for key in &keys {
-            let named = Named::of(&source, key);
+            let named = Named::of(source, key);
             assert!(named.is_some(), "{key:?} is none that the source reads");
             editions.extend(named.map(|named| named.edition));
         }
         let count = editions.len();
         editions.dedup();
         assert_eq!(editions.len(), count, "an edition is read twice: {editions:?}");
-        let others = listed.iter().filter_map(|object| Named::of(&source, &object.key));
+        let others = listed.iter().filter_map(|object| Named::of(source, &object.key));
         for other in others {
-            let newest = keys.iter().filter_map(|key| Named::of(&source, key));
+            let newest = keys.iter().filter_map(|key| Named::of(source, key));
             let newest = newest.into_iter().find(|named| named.edition == other.edition);
             let posted = newest.map(|named| named.posted.as_ref().map(Period::order));
             assert!(

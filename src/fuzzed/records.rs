@@ -35,7 +35,7 @@ pub fn records(data: &[u8]) {
     assert!(all.is_ok(), "{all:?}");
     let Ok(all) = all else { return };
     let shape = &all[choices.below(all.len())];
-    let format = choices.format(&shape.begins);
+    let format = choices.format();
     let whole = cut(text, &format);
     assert_eq!(whole, cut(choices.pieces(text), &format), "in pieces it is cut otherwise");
     every_byte_is_accounted_for(text, &whole);

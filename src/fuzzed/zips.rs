@@ -3,15 +3,15 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::sync::LazyLock;
 
+use super::shapes::source;
 use super::stands;
 use crate::error::from_io;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::source::Source;
-use crate::strict::Problems;
 
 /// Bytes of a member that are read twice. Larger ones are read in the night alone: a fuzzer has ten
 /// seconds for each input.
@@ -34,17 +34,15 @@ pub fn zips(data: &[u8]) {
 }
 
 fn is_read(data: &[u8]) -> anyhow::Result<()> {
-    let problems = Problems::default();
-    let source = Source::parse(Path::new("sources/fuzzed/plans.toml"), SPEC, &problems);
-    problems.into_result("")?;
-    let source = source.ok_or_else(|| anyhow::anyhow!("the spec is none"))?;
+    static SOURCE: LazyLock<Result<Source, String>> = LazyLock::new(|| source(SPEC));
+    let source = SOURCE.as_ref().map_err(|said| anyhow::anyhow!("{said}"))?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("landed.zip");
     std::fs::write(&path, data)?;
     let whole = archive::whole_zip(File::open(&path)?, folder.path());
     let objects = [Object::local(&path)?];
-    let told = archive::contents(&source, &objects);
-    let found = archive::find_all(&source, &objects, folder.path());
+    let told = archive::contents(source, &objects);
+    let found = archive::find_all(source, &objects, folder.path());
     let left: Vec<_> = std::fs::read_dir(folder.path())?.collect::<Result<_, _>>()?;
     assert_eq!(left.len(), 1, "nothing is written under a name: {left:?}");
     if let Ok(found) = &found {
