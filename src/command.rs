@@ -18,7 +18,7 @@ mod opening;
 mod outlook;
 mod plan;
 mod prune;
-mod restore;
+pub(crate) mod restore;
 mod resume;
 mod run;
 mod schema;

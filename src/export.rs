@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::manifest::Manifest;
 use crate::schema::SchemaLock;
 
+pub(crate) use read::read_from;
 pub use read::{Piece, header, read};
 pub use write::Script;
 

@@ -44,6 +44,10 @@ pub mod docs;
 // beside the stages: drafts what the first of them reads
 pub mod sniff;
 
+// beside them, too: what must hold of any input
+#[doc(hidden)]
+pub mod fuzzed;
+
 // leaves
 pub mod config;
 pub mod digest;

@@ -4,7 +4,7 @@
 //! Commands [`open`] them and [`Local::close`] them; `kiln up` keeps them running in between.
 
 mod credentials;
-mod endpoint;
+pub(crate) mod endpoint;
 mod lock;
 mod postgres;
 mod served;

@@ -239,6 +239,11 @@ impl<'a> Candidate<'a> {
     }
 }
 
+/// The keys of the objects that a source would read of these.
+pub(crate) fn chosen<'a>(source: &Source, listed: &'a [Listed]) -> Vec<&'a str> {
+    newest(source, listed).into_iter().map(|candidate| candidate.object.key.as_str()).collect()
+}
+
 /// The newest object of each edition that a source's pattern matches, in the editions' order; of
 /// a pattern without editions the newest object.
 fn newest<'a>(source: &Source, listed: &'a [Listed]) -> Vec<Candidate<'a>> {

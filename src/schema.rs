@@ -19,6 +19,7 @@ use tokio_postgres::error::ErrorPosition;
 use tokio_util::sync::CancellationToken;
 
 pub use lockfile::SchemaLock;
+pub(crate) use sections::parse as parse_sections;
 pub use sections::{Kind, Section};
 
 use crate::error::{Exit, Failure};

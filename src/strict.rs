@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
 use crate::error::{Exit, Failure};
 
@@ -49,13 +49,19 @@ impl Problems {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    /// All of them, in file and line order.
+    pub fn found(self) -> Vec<Problem> {
+        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        found
+    }
+
     /// Ok when nothing is wrong; else one failure that lists all, in file and line order.
     pub fn into_result(self, hint: &str) -> anyhow::Result<()> {
-        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let found = self.found();
         if found.is_empty() {
             return Ok(());
         }
-        found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let mut text = match found.len() {
             1 => String::from("1 problem:"),
             count => format!("{count} problems:"),
@@ -79,6 +85,11 @@ pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min()
         .map_or(String::new(), |(_, candidate)| format!("; did you mean `{candidate}`?"))
+}
+
+/// A whole number from 0, as TOML writes it: `1_000`, `0x10`.
+fn whole(number: &DeInteger<'_>) -> Option<u64> {
+    u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
 }
 
 /// A file's text with what is needed to say where in it something stands.
@@ -187,7 +198,7 @@ impl<'a> Table<'a> {
     /// A whole number from 0.
     pub fn count(&self, key: &'static str) -> Option<Said<u64>> {
         let (value, line) = self.get(key)?;
-        let parsed = value.as_integer().and_then(|n| n.as_str().replace('_', "").parse().ok());
+        let parsed = value.as_integer().and_then(whole);
         if parsed.is_none() {
             self.wrong(key, line, "a whole number from 0", value);
         }
@@ -208,7 +219,7 @@ impl<'a> Table<'a> {
         let (value, line) = self.get(key)?;
         let parsed: Option<f64> = match value {
             DeValue::Float(number) => number.as_str().parse().ok(),
-            DeValue::Integer(number) => number.as_str().parse().ok(),
+            DeValue::Integer(number) => whole(number).map(|number| number as f64),
             _ => None,
         };
         let number = parsed.filter(|number| (0.0..=max).contains(number));
@@ -273,7 +284,9 @@ impl<'a> Table<'a> {
                 DeValue::Table(table) if table.len() == 1 => table.iter().next().map(|(k, v)| {
                     let argument = match v.get_ref() {
                         DeValue::String(text) => text.to_string(),
-                        DeValue::Integer(number) => number.as_str().to_owned(),
+                        DeValue::Integer(number) => {
+                            whole(number).map_or_else(|| number.to_string(), |n| n.to_string())
+                        }
                         DeValue::Array(texts) => {
                             let texts = texts.iter().filter_map(|text| text.get_ref().as_str());
                             texts.collect::<Vec<_>>().join("\n")

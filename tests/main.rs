@@ -36,6 +36,9 @@ mod rows;
 // is a part of a build closed, the same everywhere, and never taken for the whole?
 mod subset;
 
+// does what must hold of any input hold of those that were found by fuzzing?
+mod fuzzed;
+
 // do the private servers start, share, stop, and speak S3 as S3 does?
 mod local;
 

@@ -7,9 +7,10 @@ use std::process::Command;
 use crate::support::project;
 
 /// The stages, in the order that data meets them.
-pub(crate) const STAGES: [&str; 19] = [
+pub(crate) const STAGES: [&str; 20] = [
     "source", "manifest", "gates", "fetch", "reuse", "decode", "bind", "validate", "encode",
     "copy", "index", "check", "seal", "export", "swap", "verify", "docs", "sniff", "command",
+    "fuzzed",
 ];
 
 /// What all may import, and what imports only its like.

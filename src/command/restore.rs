@@ -2,6 +2,8 @@
 //! database, the file's own schema and rows, every digest held against its header, checks, seal.
 //! It goes live where nothing but a subset is live; on another machine only if told by its name.
 
+mod names;
+
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -14,7 +16,6 @@ use super::subset::{agree, entry, note_manifest};
 use super::{Context, Start, prune};
 use crate::bind;
 use crate::cli;
-use crate::config::may_name_a_database;
 use crate::copy::between::{self, Stored};
 use crate::copy::{note_without, write_entry};
 use crate::error::{Exit, Failure, failure, shell};
@@ -23,7 +24,7 @@ use crate::failpoint;
 use crate::ledger::Ledger;
 use crate::local;
 use crate::lock::RunLock;
-use crate::pg::{Ident, Session, data_error, db, stopped};
+use crate::pg::{Session, data_error, db, stopped};
 use crate::registry::build::{BuildDatabase, ident};
 use crate::registry::control::{self, Contract};
 use crate::registry::found::next_build;
@@ -34,6 +35,7 @@ use crate::seal::{Reading, Sealed};
 use crate::source::Sources;
 use crate::subset::KeptTable;
 use crate::swap::Swap;
+pub(crate) use names::refuse_names;
 
 /// Pieces of the file on their way from the thread that reads it; this bounds the memory.
 const PIECES_IN_FLIGHT: usize = 4;
@@ -59,27 +61,6 @@ pub async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
     let context = Context::open(start, false).await?;
     let outcome = restore(&context, args, &header).await;
     context.close_after(outcome).await
-}
-
-/// Refuses names that are none, and those that kiln and Postgres use themselves: a file is text that
-/// anybody may have changed.
-fn refuse_names(header: &Header) -> anyhow::Result<()> {
-    let name = header.database.as_str();
-    if let Err(why) = may_name_a_database(name) {
-        let message = format!("{name:?} cannot name a database: {why}");
-        return Err(Failure::new(Exit::InputRejected, message)
-            .hint("kiln's own names, Postgres's and those of builds are not for databases")
-            .into());
-    }
-    for table in &header.tables {
-        let names = std::iter::once(&table.table).chain(&table.columns);
-        let array = table.source.iter().flat_map(|facts| &facts.packed).map(|packed| &packed.array);
-        if let Some(bad) = names.chain(array).find(|name| Ident::parse(name).is_none()) {
-            let message = format!("table {:?}: {bad:?} is no name of kiln's", table.table);
-            return Err(failure(Exit::InputRejected, message));
-        }
-    }
-    Ok(())
 }
 
 fn planned(table: &TableEntry) -> SubsetTable {
@@ -233,6 +214,11 @@ fn writes_to_kiln(sql: &str) -> bool {
     regex::Regex::new(&form).is_ok_and(|form| form.is_match(sql))
 }
 
+/// The statement that takes a table's rows.
+pub(crate) fn copy_sql(table: &TableEntry) -> String {
+    format!("copy \"{}\" ({}) from stdin", table.table, kept(table).column_list())
+}
+
 /// One table's rows, which COPY reads as they stand in the file.
 async fn rows(
     baking: &Baking<'_>,
@@ -243,8 +229,8 @@ async fn rows(
     use futures_util::SinkExt as _;
     let stop = &baking.context.stop;
     let name = &table.table;
-    let sql = format!("copy \"{name}\" ({}) from stdin", kept(table).column_list());
-    let sink = session.copy_in::<_, bytes::Bytes>(&sql).await.map_err(db("begin COPY"))?;
+    let sink =
+        session.copy_in::<_, bytes::Bytes>(&copy_sql(table)).await.map_err(db("begin COPY"))?;
     let mut sink = std::pin::pin!(sink);
     loop {
         let piece = tokio::select! {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Part;
 use crate::decode::Records;
 use crate::error::{Exit, Failure};
-use crate::fetch::ahead::{Ahead, ahead};
+use crate::fetch::ahead::ahead;
 use crate::fetch::verified::{Complete, Verified};
 use crate::pg::Ident;
 use crate::source::Source;
@@ -125,10 +125,10 @@ fn rows<R: Read + Send>(
 }
 
 /// Makes rows of a text; and says whether it ended in a line end.
-fn cut(
+pub(crate) fn cut(
     part: &Part,
     last: bool,
-    text: Ahead,
+    text: impl Read,
     hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Counts, Nulls, bool)> {
     let source = &part.binding.source;

@@ -48,9 +48,26 @@ pub fn header(path: &Path) -> anyhow::Result<Header> {
 /// # Errors
 /// As [`header`], and [`Exit::InputRejected`] when it is cut or damaged.
 pub fn read(path: &Path, sender: &mpsc::Sender<Piece>) -> anyhow::Result<()> {
-    let mut lines = Lines::open(path)?;
-    let header = lines.header()?;
     let hand_on = |piece| sender.blocking_send(piece).map_err(|_| stopped());
+    pieces(Lines::open(path)?, &hand_on).map(drop)
+}
+
+/// The same of bytes that are no file; gives the header.
+///
+/// # Errors
+/// As [`read`], and what `hand_on` says.
+pub(crate) fn read_from(
+    input: impl Read + 'static,
+    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+) -> anyhow::Result<Header> {
+    pieces(Lines::of("a file".to_owned(), input)?, hand_on)
+}
+
+fn pieces(
+    mut lines: Lines,
+    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+) -> anyhow::Result<Header> {
+    let header = lines.header()?;
     let mut section: Option<(Kind, String, String)> = None;
     let mut tables = header.tables.iter();
     loop {
@@ -80,7 +97,7 @@ pub fn read(path: &Path, sender: &mpsc::Sender<Piece>) -> anyhow::Result<()> {
                     return Err(lines.refuse(&format!("has table {rest} out of its place")));
                 }
                 hand_on(Piece::Table(rest.to_owned()))?;
-                let rows = lines.rows(&hand_on)?;
+                let rows = lines.rows(hand_on)?;
                 hand_on(Piece::TableEnd(rows))?;
             }
             // For psql.
@@ -94,7 +111,11 @@ pub fn read(path: &Path, sender: &mpsc::Sender<Piece>) -> anyhow::Result<()> {
     }
     // To the last byte: gzip's checksum stands behind it.
     while lines.next()? {}
-    Ok(())
+    Ok(header)
+}
+
+fn unavailable(shown: &str, error: std::io::Error) -> anyhow::Error {
+    Failure::new(Exit::InputUnavailable, format!("cannot read {shown}")).because(error).into()
 }
 
 /// The file's lines, decompressed where it is compressed.
@@ -108,11 +129,14 @@ struct Lines {
 impl Lines {
     fn open(path: &Path) -> anyhow::Result<Lines> {
         let shown = path.display().to_string();
-        let unavailable = |error: std::io::Error| {
-            Failure::new(Exit::InputUnavailable, format!("cannot read {shown}")).because(error)
-        };
-        let mut file = BufReader::new(plainfile::open(path).map_err(unavailable)?);
-        let is_packed = file.fill_buf().map_err(unavailable)?.starts_with(&[0x1f, 0x8b]);
+        let file = plainfile::open(path).map_err(|error| unavailable(&shown, error))?;
+        Lines::of(shown, file)
+    }
+
+    fn of(shown: String, input: impl Read + 'static) -> anyhow::Result<Lines> {
+        let mut file = BufReader::new(input);
+        let begins = file.fill_buf().map_err(|error| unavailable(&shown, error))?;
+        let is_packed = begins.starts_with(&[0x1f, 0x8b]);
         let input: Box<dyn BufRead> = match is_packed {
             true => Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(file))),
             false => Box::new(file),

@@ -5,7 +5,7 @@
 
 mod checksum;
 mod key;
-mod list;
+pub(crate) mod list;
 mod listing;
 mod multipart;
 mod read;

@@ -34,6 +34,9 @@ impl SchemaLock {
         if let Some(said) = from.filter(|said| said.value == 0 || said.value > own) {
             root.problem(said.line, format!("`serves_from` must be from 1 to {own}"));
         }
+        if let Some(said) = version.as_ref().filter(|said| u32::try_from(said.value).is_err()) {
+            root.problem(said.line, format!("`version` must be at most {}", u32::MAX));
+        }
         root.done();
         let version = u32::try_from(version?.value).ok()?;
         Some(SchemaLock {
@@ -54,9 +57,10 @@ impl SchemaLock {
         );
         text.push_str(&format!("version = {}\n", self.version));
         text.push_str(&format!("serves_from = {}\n", self.serves_from));
-        text.push_str(&format!("fingerprint = \"{}\"\ncatalog = [\n", self.fingerprint));
+        let quoted = |text: &String| toml::Value::String(text.clone());
+        text.push_str(&format!("fingerprint = {}\ncatalog = [\n", quoted(&self.fingerprint)));
         for line in &self.catalog {
-            text.push_str(&format!("  {},\n", toml::Value::String(line.clone())));
+            text.push_str(&format!("  {},\n", quoted(line)));
         }
         text.push_str("]\n");
         text
@@ -94,10 +98,15 @@ mod tests {
         let old = "version = 3\nfingerprint = \"ab\"\ncatalog = []\n";
         let lock = SchemaLock::parse(Path::new("schema.lock"), old, &problems).expect("a lock");
         assert_eq!((lock.version, lock.serves_from, problems.count()), (3, 3, 0));
-        for wrong in ["serves_from = 0\n", "serves_from = 4\n"] {
+        let large = old.replace('3', "4294967296");
+        for wrong in ["serves_from = 0\n", "serves_from = 4\n"].map(|line| format!("{line}{old}")) {
             let problems = Problems::default();
-            SchemaLock::parse(Path::new("schema.lock"), &format!("{wrong}{old}"), &problems);
+            SchemaLock::parse(Path::new("schema.lock"), &wrong, &problems);
             assert_eq!(problems.count(), 1, "{wrong}");
         }
+        let problems = Problems::default();
+        assert_eq!(SchemaLock::parse(Path::new("schema.lock"), &large, &problems), None);
+        let said = problems.into_result("").unwrap_err().to_string();
+        assert!(said.contains("schema.lock:1: `version` must be at most"), "{said}");
     }
 }

@@ -36,3 +36,18 @@ fn text_that_is_not_toml_is_a_problem_with_its_line() {
     let said = problems.into_result("mend").unwrap_err().to_string();
     assert!(said.contains("b.toml:2: not TOML"), "{said}");
 }
+
+#[test]
+fn numbers_are_what_toml_says_they_are() {
+    let text = "hex = 0x10\nbits = 0b101\nlong = 1_000\nsigned = +5\nshare = 0x1\n\
+                words = [{ prefix = 0o17 }]\n";
+    let problems = Problems::default();
+    let file = File::new(Path::new("a.toml"), text, &problems);
+    let parsed = file.parse().expect("it is TOML");
+    let root = Table::root(&file, &parsed);
+    let counts = ["hex", "bits", "long", "signed"].map(|key| root.count(key).map(|n| n.value));
+    assert_eq!(counts, [Some(16), Some(5), Some(1_000), Some(5)]);
+    assert_eq!(root.ratio("share"), Some(1.0));
+    assert_eq!(root.words("words")[0].value, ("prefix".to_owned(), Some("15".to_owned())));
+    assert_eq!(problems.count(), 0);
+}

@@ -97,7 +97,8 @@ impl Rules {
         Ok(Rules::parse(&path, &text, problems))
     }
 
-    fn parse(path: &Path, text: &str, problems: &Problems) -> Rules {
+    /// Reads the file's text; what is wrong goes to `problems`.
+    pub fn parse(path: &Path, text: &str, problems: &Problems) -> Rules {
         let mut rules =
             Rules { path: path.to_path_buf(), sha256: sha256(text.as_bytes()), ..Rules::default() };
         let file = File::new(path, text, problems);

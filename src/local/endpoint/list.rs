@@ -100,6 +100,10 @@ impl After {
 
 fn parse(token: &str) -> Option<After> {
     let hex = token.get(1..)?;
+    // What reads numbers takes a sign before them, too.
+    if !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
     let bytes: Option<Vec<u8>> = (0..hex.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok())
@@ -274,7 +278,7 @@ mod tests {
 
     #[test]
     fn foreign_tokens_are_refused() {
-        for token in ["", "x", "k0", "kzz", "q00", "kff", "é"] {
+        for token in ["", "x", "k0", "kzz", "q00", "kff", "k+f", "é"] {
             assert!(After::from_token(token).is_err(), "{token}");
         }
     }
