@@ -17,56 +17,18 @@
 pub const VERSION: &str = env!("PROGRAM_VERSION");
 
 #[macro_use]
-pub mod say;
-
-pub mod cli;
-pub mod command;
-
-// the stages, in the order that data meets them
-pub mod source;
-pub mod manifest;
-pub mod gates;
-pub mod fetch;
-pub mod reuse;
-pub mod decode;
-pub mod bind;
-pub mod validate;
-pub mod verify;
-pub mod encode;
-pub mod copy;
-pub mod index;
-pub mod check;
-pub mod seal;
-pub mod export;
-pub mod swap;
-pub mod docs;
-
-// beside the stages: drafts what the first of them reads
-pub mod sniff;
-
-// beside them, too: what must hold of any input
-#[doc(hidden)]
-pub mod fuzzed;
-
-// leaves
-pub mod config;
-pub mod digest;
-pub mod error;
-pub mod failpoint;
-pub mod forecast;
-pub mod history;
-pub mod ledger;
-pub mod local;
-pub mod lock;
-pub mod personal;
-pub mod pg;
-pub mod plainfile;
-pub mod progress;
-pub mod registry;
 pub mod report;
-pub mod schema;
-pub mod stop;
-pub mod store;
-pub mod strict;
-pub mod subset;
-pub mod synth;
+
+pub mod build;
+pub mod catalog;
+pub mod command;
+pub mod config;
+pub mod dev;
+pub mod error;
+pub mod export;
+pub mod fetch;
+pub mod load;
+pub mod plan;
+pub mod postgres;
+pub mod release;
+pub mod spec;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use futures_util::FutureExt as _;
-use kiln::cli::Cli;
+use kiln::command::cli::Cli;
 use kiln::error::{Exit, exit_of, render};
-use kiln::say::{all_is_written, error_line};
+use kiln::report::say::{all_is_written, error_line};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         }
     };
     let code = runtime.block_on(async {
-        let outcome = match kiln::stop::listen() {
+        let outcome = match kiln::config::stop::listen() {
             // A panic is a bug, and is told as one; what it left behind the next run clears.
             Ok(stop) => AssertUnwindSafe(kiln::command::dispatch(cli, stop))
                 .catch_unwind()
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
                 0
             }
             Err(error) => {
-                let code = kiln::stop::exit_code().unwrap_or(exit_of(&error).code());
+                let code = kiln::config::stop::exit_code().unwrap_or(exit_of(&error).code());
                 error_line(format_args!("kiln: {}", render(&error)));
                 tracing::error!(code, error = render(&error), "end");
                 code
@@ -55,7 +55,7 @@ fn help_or_usage(asked: &clap::Error) -> ExitCode {
     if asked.use_stderr() {
         return ExitCode::from(Exit::Usage.code());
     }
-    kiln::say::note(printed);
+    kiln::report::say::note(printed);
     match all_is_written() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

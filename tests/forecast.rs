@@ -4,7 +4,7 @@
 
 mod replay;
 
-use kiln::synth::Release;
+use kiln::dev::synth::Release;
 use serde_json::Value;
 
 use crate::bad_input::{Before, Kept};

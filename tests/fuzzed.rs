@@ -19,35 +19,35 @@ fn replay(target: &str, run: fn(&[u8])) {
 
 #[test]
 fn records() {
-    replay("records", kiln::fuzzed::records);
+    replay("records", kiln::dev::fuzzed::records);
 }
 
 #[test]
 fn encodings() {
-    replay("encodings", kiln::fuzzed::encodings);
+    replay("encodings", kiln::dev::fuzzed::encodings);
 }
 
 #[test]
 fn zips() {
-    replay("zips", kiln::fuzzed::zips);
+    replay("zips", kiln::dev::fuzzed::zips);
 }
 
 #[test]
 fn specs() {
-    replay("specs", kiln::fuzzed::specs);
+    replay("specs", kiln::dev::fuzzed::specs);
 }
 
 #[test]
 fn sections() {
-    replay("sections", kiln::fuzzed::sections);
+    replay("sections", kiln::dev::fuzzed::sections);
 }
 
 #[test]
 fn subsets() {
-    replay("subsets", kiln::fuzzed::subsets);
+    replay("subsets", kiln::dev::fuzzed::subsets);
 }
 
 #[test]
 fn listings() {
-    replay("listings", kiln::fuzzed::listings);
+    replay("listings", kiln::dev::fuzzed::listings);
 }

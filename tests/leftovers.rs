@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use kiln::registry::build_name;
-use kiln::synth::{Release, Tamper};
+use kiln::catalog::registry::build_name;
+use kiln::dev::synth::{Release, Tamper};
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::World;

@@ -1,6 +1,6 @@
 //! The night from landing to rollback: what is loaded, what is live, what is said.
 
-use kiln::synth::{Depth, Inner, Release, Vintage};
+use kiln::dev::synth::{Depth, Inner, Release, Vintage};
 
 use crate::support::{World, cms};
 

@@ -3,15 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use kiln::bind::{Binding, Layout, Tables, names_of};
-use kiln::copy::part::{Chunk, Siblings};
-use kiln::decode::Records;
-use kiln::encode;
-use kiln::schema::catalog::TableColumn;
-use kiln::source::Source;
-use kiln::strict::Problems;
-use kiln::validate::dictionary::Shared;
-use kiln::validate::{Counts, Known, Outcome, Validator};
+use kiln::config::strict::Problems;
+use kiln::load::bind::{Binding, Layout, Tables, names_of};
+use kiln::load::copy::part::{Chunk, Siblings};
+use kiln::load::decode::Records;
+use kiln::load::encode;
+use kiln::load::validate::dictionary::Shared;
+use kiln::load::validate::{Counts, Known, Outcome, Validator};
+use kiln::spec::schema::catalog::TableColumn;
+use kiln::spec::source::Source;
 use tokio_postgres::types::Type;
 
 /// The shapes: rows of dictionary keys, rows of typed columns, 840 columns gathered, the same as columns of

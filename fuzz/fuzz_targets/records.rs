@@ -1,4 +1,4 @@
-//! Records and quoting: what must hold of them is in `src/fuzzed/records.rs`.
+//! Records and quoting: what must hold of them is in `src/dev/fuzzed/records.rs`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| kiln::fuzzed::records(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| kiln::dev::fuzzed::records(data));

@@ -1,14 +1,14 @@
 //! `kiln contract`: what apps accept. The gate refuses where no app has said anything.
 
 use super::{Context, Start};
-use crate::cli;
+use crate::catalog::registry::control::{self, Contract};
+use crate::catalog::registry::{builds, live};
+use crate::command::cli;
 use crate::config::known_database;
+use crate::config::strict::suggest;
 use crate::error::{Exit, Failure, shell};
-use crate::pg::Session;
-use crate::registry::control::{self, Contract};
-use crate::registry::{builds, live};
+use crate::postgres::Session;
 use crate::report;
-use crate::strict::suggest;
 
 /// `kiln contract set DATABASE --app NAME --accepts MIN..MAX`.
 ///
@@ -49,7 +49,8 @@ async fn refuse_nothing(session: &Session, contract: &Contract) -> anyhow::Resul
     let Contract { database, app, accepts_max, until, .. } = contract;
     if let Some(day) = until {
         let sql = "select $1::text::date < current_date";
-        let row = session.query_one(sql, &[day]).await.map_err(crate::pg::db("ask for the day"))?;
+        let row =
+            session.query_one(sql, &[day]).await.map_err(crate::postgres::db("ask for the day"))?;
         if row.get(0) {
             let message = format!("--until {day} is over already: the contract would not count");
             return Err(Failure::new(Exit::Usage, message)

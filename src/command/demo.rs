@@ -5,15 +5,15 @@
 use std::time::Instant;
 
 use super::{Context, Start, run, synth};
-use crate::cli;
-use crate::ledger::StageEntry;
-use crate::local;
-use crate::registry::waiver::{self, Gate, NewWaiver};
-use crate::registry::{builds, control, live};
+use crate::catalog::ledger::StageEntry;
+use crate::catalog::registry::waiver::{self, Gate, NewWaiver};
+use crate::catalog::registry::{builds, control, live};
+use crate::command::cli;
+use crate::config::strict::Problems;
+use crate::dev::local;
+use crate::dev::synth::Plan;
 use crate::report;
-use crate::schema::Schema;
-use crate::strict::Problems;
-use crate::synth::Plan;
+use crate::spec::schema::Schema;
 
 /// `kiln demo`.
 ///

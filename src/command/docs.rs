@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{Context, Start};
-use crate::cli;
-use crate::docs::facts::{self, Facts};
-use crate::docs::page::Page;
-use crate::docs::{Dictionary, markdown, page};
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::{builds, control};
+use crate::command::cli;
+use crate::config::plainfile;
+use crate::config::strict::Problems;
 use crate::error::{Exit, Failure};
-use crate::plainfile;
-use crate::registry::build::BuildDatabase;
-use crate::registry::{builds, control};
-use crate::strict::Problems;
+use crate::export::docs::facts::{self, Facts};
+use crate::export::docs::page::Page;
+use crate::export::docs::{Dictionary, markdown, page};
 
 /// The build that `--build` means when it is not said.
 const LIVE: &str = "live";
@@ -175,7 +175,7 @@ async fn ask(
             None => Vec::new(),
         };
         // The live build bears the database's name; its own is in its tag.
-        let is_meant = |build: &&crate::registry::Build| match args.build.as_str() {
+        let is_meant = |build: &&crate::catalog::registry::Build| match args.build.as_str() {
             LIVE => build.name == *database,
             own => build.name == own || build.tag.as_ref().is_some_and(|tag| tag.build == own),
         };

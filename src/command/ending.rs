@@ -8,17 +8,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::build::Baking;
 use super::without;
+use crate::build::seal::Sealed;
+use crate::catalog::ledger::{GateEntry, Ledger, SourceEntry, SourceState};
+use crate::catalog::lock::RunLock;
+use crate::catalog::registry::control::{self, Audit, RunEnd};
+use crate::catalog::registry::found::note_sql;
+use crate::catalog::registry::{State, Tag};
 use crate::error::{Exit, Failure, exit_of, render};
-use crate::ledger::{GateEntry, Ledger, SourceEntry, SourceState};
-use crate::lock::RunLock;
-use crate::manifest::rejected::{self, Rejected};
-use crate::pg::{db, is_state, stopped};
-use crate::registry::control::{self, Audit, RunEnd};
-use crate::registry::found::note_sql;
-use crate::registry::{State, Tag};
-use crate::schema::Schema;
-use crate::seal::Sealed;
-use crate::source::Sources;
+use crate::plan::manifest::rejected::{self, Rejected};
+use crate::postgres::{db, is_state, stopped};
+use crate::spec::schema::Schema;
+use crate::spec::source::Sources;
 
 /// How long a stage may take to stop by itself.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -182,7 +182,7 @@ impl Baking<'_> {
         self.ledger.warnings.extend(self.context.progress.clock.take_warnings());
         let end = RunEnd {
             build: Some(&self.tag.build),
-            exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit.code())),
+            exit_code: i32::from(crate::config::stop::exit_code().unwrap_or(exit.code())),
             error: Some(&text),
             next: Some(&next),
             ledger: serde_json::to_value(&self.ledger).ok(),
@@ -203,7 +203,7 @@ impl Baked {
                 .unwrap_or_else(|| format!("kiln swap {database}")),
             (false, Some(_)) => format!("kiln swap {database} {build}"),
         };
-        let code = |error| crate::stop::exit_code().unwrap_or(exit_of(error).code());
+        let code = |error| crate::config::stop::exit_code().unwrap_or(exit_of(error).code());
         let end = RunEnd {
             build: Some(&self.tag.build),
             exit_code: error.as_ref().map_or(0, |error| i32::from(code(error))),
@@ -279,7 +279,7 @@ pub(super) async fn end_early(
     let next = if error.is::<Rejected>() { Some(waive.as_str()) } else { next };
     let end = RunEnd {
         build: None,
-        exit_code: i32::from(crate::stop::exit_code().unwrap_or(exit_of(&error).code())),
+        exit_code: i32::from(crate::config::stop::exit_code().unwrap_or(exit_of(&error).code())),
         error: Some(&text),
         next,
         ledger: None,

@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use super::build::Baking;
-use crate::copy::rejects::forget_stale as forget_stale_rejects;
-use crate::failpoint;
-use crate::manifest::Manifest;
-use crate::pg::stopped;
-use crate::progress::night::INDEX;
-use crate::registry::build::ident;
-use crate::seal::{self, Sealed, Sealing};
-use crate::{check, index};
+use crate::build::check;
+use crate::build::index;
+use crate::build::seal::{self, Sealed, Sealing};
+use crate::catalog::registry::build::ident;
+use crate::config::failpoint;
+use crate::load::copy::rejects::forget_stale as forget_stale_rejects;
+use crate::plan::manifest::Manifest;
+use crate::postgres::stopped;
+use crate::report::progress::night::INDEX;
 
 impl Baking<'_> {
     /// Post-data, derive, freeze, check, seal.

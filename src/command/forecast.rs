@@ -5,18 +5,18 @@ use std::iter;
 
 use super::build::Baking;
 use super::{Context, plan::Specs};
+use crate::build::index;
+use crate::catalog::ledger::SourceState;
+use crate::catalog::registry::{State, control};
 use crate::error::{Exit, exit_of};
-use crate::forecast::room::{NoRoom, Room, Site};
-use crate::forecast::used::{Used, measure, wal_end};
-use crate::forecast::works::Had;
-use crate::forecast::{Forecast, Kind, Past, Want, Ways};
-use crate::index;
-use crate::ledger::SourceState;
-use crate::manifest::Manifest;
-use crate::pg::db;
-use crate::registry::{State, control};
-use crate::reuse;
-use crate::source::{Others, Source};
+use crate::plan::forecast::room::{NoRoom, Room, Site};
+use crate::plan::forecast::used::{Used, measure, wal_end};
+use crate::plan::forecast::works::Had;
+use crate::plan::forecast::{Forecast, Kind, Past, Want, Ways};
+use crate::plan::manifest::Manifest;
+use crate::plan::reuse;
+use crate::postgres::db;
+use crate::spec::source::{Others, Source};
 
 /// What a manifest's sources want of a forecast.
 fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
@@ -55,9 +55,9 @@ pub(super) async fn of_plan(
         None => Past::default(),
     };
     let session = context.server.connect("postgres").await?;
-    let settings = crate::forecast::server::settings(&session).await?;
+    let settings = crate::plan::forecast::server::settings(&session).await?;
     let wants = wants(&specs.sources.all, manifest);
-    Ok(crate::forecast::sizes(&wants, ways, &past, &settings, context.config.connections))
+    Ok(crate::plan::forecast::sizes(&wants, ways, &past, &settings, context.config.connections))
 }
 
 /// Seconds that the nights of these databases are expected to take; those that nothing is known

@@ -4,16 +4,16 @@
 use super::Context;
 use super::build::Baking;
 use super::plan::Specs;
-use crate::gates::{self, Account, Live};
-use crate::ledger::GateEntry;
-use crate::manifest::Manifest;
-use crate::pg::Session;
-use crate::registry::waiver;
-use crate::registry::{Build, builds, live};
+use crate::build::seal;
+use crate::catalog::ledger::GateEntry;
+use crate::catalog::registry::waiver;
+use crate::catalog::registry::{Build, builds, live};
+use crate::plan::manifest::Manifest;
+use crate::postgres::Session;
+use crate::release::gates::{self, Account, Live};
+use crate::release::swap::candidate;
 use crate::report;
-use crate::seal;
-use crate::source::Source;
-use crate::swap::candidate;
+use crate::spec::source::Source;
 
 /// The account of the build that is live; `None` where none is, or a part of one.
 ///

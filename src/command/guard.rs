@@ -5,11 +5,11 @@ use serde_json::json;
 use tokio_postgres::error::SqlState;
 
 use super::{Context, Start};
-use crate::cli;
+use crate::build::seal;
+use crate::catalog::registry::build::ident;
+use crate::command::cli;
 use crate::error::{Exit, Failure};
-use crate::pg::is_state;
-use crate::registry::build::ident;
-use crate::seal;
+use crate::postgres::is_state;
 
 /// `kiln guard DATABASE --accepts MIN..MAX`.
 ///

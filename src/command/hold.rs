@@ -2,15 +2,15 @@
 
 use super::ending::end_early;
 use super::{Context, Start};
-use crate::cli;
+use crate::catalog::lock::RunLock;
+use crate::catalog::registry::control::{RunEnd, end_run, existing};
+use crate::catalog::registry::{Build, State, Word, builds, database_of, hold};
+use crate::command::cli;
 use crate::config::known_database;
+use crate::config::strict::suggest;
 use crate::error::{Exit, Failure, failure};
-use crate::lock::RunLock;
-use crate::pg::Session;
-use crate::registry::control::{RunEnd, end_run, existing};
-use crate::registry::{Build, State, Word, builds, database_of, hold};
+use crate::postgres::Session;
 use crate::report;
-use crate::strict::suggest;
 
 /// `kiln hold BUILD`, and `kiln unhold BUILD` where it `holds` not.
 ///

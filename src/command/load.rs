@@ -8,23 +8,23 @@ use super::build::Baking;
 use super::ending::end_early;
 use super::plan::{self, Specs};
 use super::{Context, Start};
-use crate::bind::{self, Binding};
-use crate::cli;
+use crate::catalog::ledger::SourceEntry;
+use crate::catalog::lock::RunLock;
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::control::{Audit, RunEnd, end_run, write_audit};
+use crate::catalog::registry::{Build, State, builds, database_of};
+use crate::command::cli;
 use crate::config::known_database;
-use crate::copy::queue::{Loading, Task};
+use crate::config::strict::{Problems, suggest};
 use crate::error::{Exit, Failure, exit_of, failure, render};
 use crate::fetch::object::Object;
-use crate::ledger::SourceEntry;
-use crate::lock::RunLock;
-use crate::manifest::{Input, Manifest};
-use crate::pg::db;
-use crate::registry::build::BuildDatabase;
-use crate::registry::control::{Audit, RunEnd, end_run, write_audit};
-use crate::registry::{Build, State, builds, database_of};
+use crate::fetch::store::Pin;
+use crate::load::bind::{self, Binding};
+use crate::load::copy::queue::{Loading, Task};
+use crate::plan::manifest::{Input, Manifest};
+use crate::postgres::db;
 use crate::report;
-use crate::source::Source;
-use crate::store::Pin;
-use crate::strict::{Problems, suggest};
+use crate::spec::source::Source;
 
 /// `kiln load DATABASE SOURCE [--into BUILD]`.
 ///
@@ -147,7 +147,7 @@ async fn replace(
 async fn bind(
     context: &Context,
     source: &Source,
-    session: &crate::pg::Session,
+    session: &crate::postgres::Session,
 ) -> anyhow::Result<Arc<Binding>> {
     let problems = Problems::default();
     let tables = bind::tables(session, source).await?;
@@ -159,7 +159,7 @@ async fn bind(
 
 /// The manifest that a build carries.
 pub(super) async fn stored_manifest(
-    session: &crate::pg::Session,
+    session: &crate::postgres::Session,
     build: &str,
 ) -> anyhow::Result<Manifest> {
     let row = session

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::Start;
-use crate::cli;
-use crate::local;
+use crate::command::cli;
+use crate::dev::local;
 
 /// `kiln up`.
 ///

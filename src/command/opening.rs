@@ -8,17 +8,17 @@ use super::outlook::{self, Outlook};
 use super::plan::Specs;
 use super::prune::Cleared;
 use super::without;
+use crate::catalog::ledger::Ledger;
+use crate::catalog::lock::RunLock;
+use crate::catalog::registry::build::{BuildDatabase, NameTaken, ident};
+use crate::catalog::registry::control::{self, RunEnd};
+use crate::catalog::registry::found::next_build;
+use crate::catalog::registry::{State, Tag, builds, live, roles};
+use crate::config::failpoint;
+use crate::config::strict::Problems;
 use crate::error::{Exit, exit_of, failure};
-use crate::failpoint;
-use crate::ledger::Ledger;
-use crate::lock::RunLock;
-use crate::manifest::rejected;
-use crate::registry::build::{BuildDatabase, NameTaken, ident};
-use crate::registry::control::{self, RunEnd};
-use crate::registry::found::next_build;
-use crate::registry::{State, Tag, builds, live, roles};
-use crate::strict::Problems;
-use crate::swap::{Swap, gate};
+use crate::plan::manifest::rejected;
+use crate::release::swap::{Swap, gate};
 
 /// How many names in a row that others took between the look and the making are given way to.
 const NAMES_MAX: usize = 5;

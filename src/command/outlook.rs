@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use super::Context;
 use super::plan::Specs;
-use crate::copy::queue::{self, Task};
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::builds;
 use crate::fetch::object::Object;
-use crate::manifest::{Input, Manifest};
-use crate::pg::Session;
-use crate::registry::build::BuildDatabase;
-use crate::registry::builds;
-use crate::reuse::{self, Asked, Decision, Kept};
-use crate::source::Source;
-use crate::store::Store;
+use crate::fetch::store::Store;
+use crate::load::copy::queue::{self, Task};
+use crate::plan::manifest::{Input, Manifest};
+use crate::plan::reuse::{self, Asked, Decision, Kept};
+use crate::postgres::Session;
+use crate::spec::source::Source;
 
 /// What a run would do.
 pub(super) struct Outlook {

@@ -11,22 +11,22 @@ use super::forecast::of_plan;
 use super::gates::{self, Stands};
 use super::outlook::Outlook;
 use super::{Context, Start, without};
-use crate::cli;
+use crate::catalog::ledger::{SourceEntry, SourceState};
+use crate::catalog::registry::waiver::{self, Waiver};
+use crate::catalog::registry::{Build, Word, builds, control};
+use crate::command::cli;
 use crate::config::known_database;
+use crate::config::personal;
+use crate::config::strict::{Problems, suggest};
 use crate::error::{Exit, Failure, failure, render};
-use crate::forecast::Ways;
-use crate::ledger::{SourceEntry, SourceState};
-use crate::manifest::{Input, Manifest, rejected};
-use crate::personal;
-use crate::pg::Session;
-use crate::registry::waiver::{self, Waiver};
-use crate::registry::{Build, Word, builds, control};
+use crate::plan::forecast::Ways;
+use crate::plan::manifest::{Input, Manifest, rejected};
+use crate::plan::reuse::{self, Action, Decision};
+use crate::postgres::Session;
+use crate::release::swap::gate;
 use crate::report;
-use crate::reuse::{self, Action, Decision};
-use crate::schema::Schema;
-use crate::source::{Source, Sources};
-use crate::strict::{Problems, suggest};
-use crate::swap::gate;
+use crate::spec::schema::Schema;
+use crate::spec::source::{Source, Sources};
 
 /// What is known before any server is spoken to.
 pub(super) struct Specs {

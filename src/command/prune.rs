@@ -4,15 +4,15 @@ use serde_json::json;
 
 use super::ending::end_early;
 use super::{Context, Start};
-use crate::cli;
+use crate::catalog::lock::RunLock;
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::control::{Audit, RunEnd, end_run, existing, write_audit};
+use crate::catalog::registry::retention::{droppable, fates};
+use crate::catalog::registry::{Build, State, builds, waiver};
+use crate::command::cli;
+use crate::config::failpoint;
 use crate::error::{Exit, Failure, render};
-use crate::failpoint;
-use crate::lock::RunLock;
-use crate::pg::stopped;
-use crate::registry::build::BuildDatabase;
-use crate::registry::control::{Audit, RunEnd, end_run, existing, write_audit};
-use crate::registry::retention::{droppable, fates};
-use crate::registry::{Build, State, builds, waiver};
+use crate::postgres::stopped;
 use crate::report::{self, Pruned};
 
 /// What was dropped, and what could not be, in words that name who is in the way.

@@ -10,20 +10,20 @@ use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
 use super::plan::{self, Specs};
 use super::{Context, Start};
-use crate::bind::Binding;
-use crate::cli;
+use crate::build::seal::Sealed;
+use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
+use crate::catalog::lock::RunLock;
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::{State, Tag, database_of};
+use crate::command::cli;
 use crate::config::known_database;
+use crate::config::strict::Problems;
 use crate::error::{Exit, exit_of, failure};
-use crate::ledger::{Ledger, SourceEntry, SourceState};
-use crate::lock::RunLock;
-use crate::manifest::{Manifest, rejected};
-use crate::pg::{Session, db};
-use crate::registry::build::BuildDatabase;
-use crate::registry::{State, Tag, database_of};
+use crate::load::bind::Binding;
+use crate::plan::manifest::{Manifest, rejected};
+use crate::postgres::{Session, db};
 use crate::report;
-use crate::seal::Sealed;
-use crate::source::Source;
-use crate::strict::Problems;
+use crate::spec::source::Source;
 
 /// `kiln resume BUILD`.
 ///

@@ -10,13 +10,13 @@ use super::forecast::seconds_of;
 use super::opening::Opened;
 use super::plan::{Wanted, plan};
 use super::{Context, Start, prune, without};
-use crate::cli;
+use crate::catalog::registry::builds;
+use crate::command::cli;
+use crate::config::failpoint;
 use crate::error::{Failure, exit_of, render};
-use crate::failpoint;
-use crate::pg::stopped;
-use crate::registry::builds;
+use crate::postgres::stopped;
+use crate::release::swap::{NotKnown, Swap};
 use crate::report;
-use crate::swap::{NotKnown, Swap};
 
 /// `kiln run [DATABASE…]`.
 ///

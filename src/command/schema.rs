@@ -3,19 +3,19 @@
 use tokio_util::sync::CancellationToken;
 
 use super::Start;
-use crate::bind::{self, Binding};
-use crate::check::{self, Tried};
-use crate::cli;
-use crate::docs::described::{self, Described};
+use crate::build::check::{self, Tried};
+use crate::command::cli;
+use crate::config::strict::{Problems, suggest};
+use crate::dev::local;
 use crate::error::{Exit, Failure};
-use crate::local;
-use crate::pg::{Ident, Server, Session, db};
+use crate::export::docs::described::{self, Described};
+use crate::export::subset::{self, Asked, Percent, Rules};
+use crate::load::bind::{self, Binding};
+use crate::postgres::{Ident, Server, Session, db};
 use crate::report;
-use crate::schema::catalog::{self, Fingerprint};
-use crate::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section, serves};
-use crate::source::{Source, Sources};
-use crate::strict::{Problems, suggest};
-use crate::subset::{self, Asked, Percent, Rules};
+use crate::spec::schema::catalog::{self, Fingerprint};
+use crate::spec::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section, serves};
+use crate::spec::source::{Source, Sources};
 
 /// `kiln schema check [DATABASE…]`.
 ///

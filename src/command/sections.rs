@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use super::build::Baking;
 use super::outlook;
+use crate::catalog::ledger::{SourceEntry, SourceState};
+use crate::catalog::registry::waiver::{Gate, Waiver, covers, standing};
 use crate::error::{Exit, Failure};
 use crate::fetch::archive;
-use crate::ledger::{SourceEntry, SourceState};
-use crate::manifest::Manifest;
-use crate::registry::waiver::{Gate, Waiver, covers, standing};
-use crate::reuse::Kept;
-use crate::source::{Sections, Source};
+use crate::plan::manifest::Manifest;
+use crate::plan::reuse::Kept;
+use crate::spec::source::{Sections, Source};
 
 /// A source that says which sections are needed, and those that its members are.
 struct Asked<'a> {

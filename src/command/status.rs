@@ -2,14 +2,14 @@
 //! what failed last, and the command that goes on from there.
 
 use super::{Context, Start, gates};
-use crate::cli;
-use crate::history::{DatabaseStatus, of_database};
-use crate::pg::db;
-use crate::registry::build::BuildDatabase;
-use crate::registry::control::{known_databases, open};
+use crate::catalog::history::{DatabaseStatus, of_database};
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::control::{known_databases, open};
+use crate::command::cli;
+use crate::config::strict::Problems;
+use crate::postgres::db;
 use crate::report;
-use crate::source::Sources;
-use crate::strict::Problems;
+use crate::spec::source::Sources;
 
 /// `kiln status [DATABASE…]`.
 ///

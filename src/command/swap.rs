@@ -2,20 +2,20 @@
 
 use super::ending::end_early;
 use super::{Context, Start};
-use crate::cli;
+use crate::catalog::ledger::{GateEntry, Promotion};
+use crate::catalog::lock::RunLock;
+use crate::catalog::registry::control::{Contract, RunEnd, contracts, end_run};
+use crate::catalog::registry::waiver::{self, Gate, Waiver, covers};
+use crate::catalog::registry::{Build, builds};
+use crate::command::cli;
 use crate::config::known_database;
+use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, shell};
-use crate::ledger::{GateEntry, Promotion};
-use crate::lock::RunLock;
-use crate::manifest;
-use crate::registry::control::{Contract, RunEnd, contracts, end_run};
-use crate::registry::waiver::{self, Gate, Waiver, covers};
-use crate::registry::{Build, builds};
+use crate::plan::manifest;
+use crate::release::swap::{Swap, candidate, gate, previous, rejected};
 use crate::report;
-use crate::schema::Schema;
-use crate::source::Sources;
-use crate::strict::Problems;
-use crate::swap::{Swap, candidate, gate, previous, rejected};
+use crate::spec::schema::Schema;
+use crate::spec::source::Sources;
 
 /// `kiln swap DATABASE [BUILD]`.
 ///
@@ -161,7 +161,7 @@ impl Order<'_> {
         let facts = swap.facts(chosen, all, false).await?;
         gate::decide(&facts, said, waivers)?;
         swap.hold_against_live(chosen, all).await?;
-        let live = crate::registry::live(all, self.database);
+        let live = crate::catalog::registry::live(all, self.database);
         Ok(Promotion {
             from: live.and_then(|build| build.tag.as_ref()).map(|tag| tag.build.clone()),
             to: facts.tag.build,

@@ -14,16 +14,16 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Start};
-use crate::cli;
+use crate::command::cli;
+use crate::config::digest::hex;
+use crate::config::strict::suggest;
 use crate::config::{Config, S3Location, databases};
-use crate::digest::hex;
+use crate::dev::synth::{CHANGING, DATABASES, Member, Nights, Object, Only, Plan, objects};
 use crate::error::{Exit, Failure, shell};
-use crate::pg::stopped;
-use crate::progress::{Meter, Progress};
+use crate::fetch::store::{Piece, STREAM_PART_BYTES, Store};
+use crate::postgres::stopped;
+use crate::report::progress::{Meter, Progress};
 use crate::report::{self, Made};
-use crate::store::{Piece, STREAM_PART_BYTES, Store};
-use crate::strict::suggest;
-use crate::synth::{CHANGING, DATABASES, Member, Nights, Object, Only, Plan, objects};
 
 /// Where the files go.
 enum To {

@@ -4,14 +4,14 @@
 use tokio_postgres::error::SqlState;
 
 use super::Start;
-use crate::cli;
+use crate::build::seal;
+use crate::catalog::registry::build::ident;
+use crate::catalog::registry::database_of;
+use crate::command::cli;
 use crate::config::{Config, known_database};
+use crate::dev::local;
 use crate::error::{Exit, Failure};
-use crate::local;
-use crate::pg::{Server, Session, db, is_state};
-use crate::registry::build::ident;
-use crate::registry::database_of;
-use crate::seal;
+use crate::postgres::{Server, Session, db, is_state};
 
 /// `kiln url DATABASE|BUILD`.
 ///

@@ -1,13 +1,13 @@
 //! `kiln verify`: reads a sealed build to the last value and says which table is not what was sealed.
 
 use super::{Context, Start};
-use crate::cli;
+use crate::build::verify::Verification;
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::control::existing;
+use crate::catalog::registry::{Build, builds, database_of, live};
+use crate::command::cli;
 use crate::error::{Exit, Failure};
-use crate::registry::build::BuildDatabase;
-use crate::registry::control::existing;
-use crate::registry::{Build, builds, database_of, live};
 use crate::report::{self, Verified};
-use crate::verify::Verification;
 
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 

@@ -1,16 +1,16 @@
 //! `kiln waive`: a person's word that one gate does not count, with its reason.
 
 use super::{Context, Start};
-use crate::cli;
+use crate::catalog::registry::control::{existing, open};
+use crate::catalog::registry::waiver::{self, NewWaiver};
+use crate::catalog::registry::{Build, builds};
+use crate::command::cli;
 use crate::config::known_database;
+use crate::config::strict::{Problems, suggest};
 use crate::error::{Exit, Failure, failure};
-use crate::pg::Session;
-use crate::registry::control::{existing, open};
-use crate::registry::waiver::{self, NewWaiver};
-use crate::registry::{Build, builds};
+use crate::postgres::Session;
 use crate::report;
-use crate::source::Sources;
-use crate::strict::{Problems, suggest};
+use crate::spec::source::Sources;
 
 /// `kiln waive DATABASE GATE`.
 ///

@@ -1,7 +1,7 @@
 //! The sources that a run does without: those that kiln.toml leaves out for good, and those that the
 //! command line leaves out of this run.
 
-use crate::cli;
+use crate::command::cli;
 use crate::config::{Config, known_database};
 
 /// What one database's run does without; `DATABASE.SOURCE` is for that database alone.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp, Zoned, civil};
 
-use crate::progress::Deadline;
+use crate::report::progress::Deadline;
 
 /// How a deadline is written.
 pub(super) const FORM: &str = "a time of day (06:00) or a duration (4h, 90m, 2h 30m)";

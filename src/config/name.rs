@@ -1,8 +1,8 @@
 //! What a database may be called: its folder's name becomes that of databases on a server, beside those
 //! of others and of its own builds.
 
-use crate::pg::Ident;
-use crate::registry::{CONTROL, database_of};
+use crate::catalog::registry::{CONTROL, database_of};
+use crate::postgres::Ident;
 
 /// Longest name of a database: a build's name is that with `_00007_subset`, in Postgres's 63 bytes; with
 /// room for a digit more.
@@ -24,7 +24,7 @@ pub fn may_name_a_database(name: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::build_name;
+    use crate::catalog::registry::build_name;
 
     #[test]
     fn a_database_is_named_so_that_no_build_has_its_name_and_every_build_has_one() {

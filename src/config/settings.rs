@@ -64,7 +64,7 @@ pub fn variables() -> impl Iterator<Item = &'static str> {
 }
 
 /// Variables of earlier kilns that have no effect: no reason to end a night that nobody watches.
-pub(super) const GONE: [&str; 1] = ["KILN_BASE_ROWS"];
+pub const GONE: [&str; 1] = ["KILN_BASE_ROWS"];
 
 /// All of them, in the order of `kiln --help`.
 pub const SETTINGS: [Setting; 17] = [

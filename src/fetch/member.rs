@@ -11,7 +11,7 @@ use super::archive::damaged;
 use super::container::Container;
 use super::object::Object;
 use super::verified::{Expected, Verified};
-use crate::source::{Period, Source};
+use crate::spec::source::{Period, Source};
 
 /// One file to load: a member of an archive, or an object that is the file itself.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 
 use crate::error::{Exit, Failure};
-use crate::store::Pin;
+use crate::fetch::store::Pin;
 
 /// A store that heeds no condition would give another object's bytes in the middle of this one's:
 /// what it says that it gives must be what was pinned.

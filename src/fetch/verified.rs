@@ -6,7 +6,7 @@ use std::io::Read;
 use aws_smithy_types::base64;
 use sha2::{Digest as _, Sha256};
 
-use crate::digest::hex;
+use crate::config::digest::hex;
 use crate::error::{Exit, Failure, LAND_AGAIN, into_io};
 
 /// Inflated to compressed bytes; CMS's files stay below 30.

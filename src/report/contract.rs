@@ -1,7 +1,7 @@
 //! What apps accept, as `kiln contract` says it.
 
 use super::Table;
-use crate::registry::control::Contract;
+use crate::catalog::registry::control::Contract;
 
 /// The outcome of `kiln contract set`.
 pub fn contract_set(contract: &Contract, dry_run: bool) {

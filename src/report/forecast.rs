@@ -3,8 +3,8 @@
 use indicatif::HumanBytes;
 
 use super::{Table, seconds};
-use crate::forecast::Forecast;
-use crate::forecast::used::Used;
+use crate::plan::forecast::Forecast;
+use crate::plan::forecast::used::Used;
 
 /// What a night would need, in two lines.
 pub fn forecast(forecast: &Forecast) {

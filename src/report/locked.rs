@@ -1,6 +1,6 @@
 //! What `kiln schema lock` locked, and whom the new version serves.
 
-use crate::schema::SchemaLock;
+use crate::spec::schema::SchemaLock;
 
 /// A schema that was locked.
 #[derive(Debug)]

@@ -76,7 +76,7 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut line = Map::new();
-        line.insert("time".to_owned(), crate::registry::now().into());
+        line.insert("time".to_owned(), crate::catalog::registry::now().into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
         line.insert("run".to_owned(), self.run.as_str().into());
         for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {

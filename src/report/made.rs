@@ -6,7 +6,7 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::Table;
-use crate::synth::Member;
+use crate::dev::synth::Member;
 
 /// An object that was generated.
 #[derive(Debug, Serialize)]

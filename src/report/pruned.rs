@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::registry::Word;
-use crate::registry::retention::Fate;
+use crate::catalog::registry::Word;
+use crate::catalog::registry::retention::Fate;
 
 /// What became of one database's builds.
 #[derive(Debug, Serialize)]

@@ -3,9 +3,9 @@
 use indicatif::HumanBytes;
 
 use super::waiver::waived;
-use crate::history::{DatabaseStatus, RunLine};
-use crate::ledger::GateEntry;
-use crate::registry::Build;
+use crate::catalog::history::{DatabaseStatus, RunLine};
+use crate::catalog::ledger::GateEntry;
+use crate::catalog::registry::Build;
 
 /// The outcome of `kiln status`.
 ///

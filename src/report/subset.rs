@@ -4,8 +4,8 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::catalog::ledger::Ledger;
 use crate::error::shell;
-use crate::ledger::Ledger;
 
 /// What a subset keeps of one table.
 #[derive(Debug, Clone, Serialize)]

@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::Table;
-use crate::schema::{SchemaFile, Section};
+use crate::spec::schema::{SchemaFile, Section};
 
 /// Characters a terminal's line has; wider rows are shown a column a line.
 const WIDTH: usize = 110;

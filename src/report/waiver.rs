@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::registry::waiver::{NewWaiver, Waiver};
+use crate::catalog::registry::waiver::{NewWaiver, Waiver};
 
 /// A waiver that stands, on one line.
 pub fn waived(waiver: &Waiver) -> String {

@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 
-use kiln::synth::{Release, Tamper};
+use kiln::dev::synth::{Release, Tamper};
 
 use super::{Druginfo, Kept};
 use crate::support::World;

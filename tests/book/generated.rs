@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
-use kiln::cli::Cli;
+use kiln::command::cli::Cli;
 use kiln::config::settings::{Fallback, Form, SETTINGS, Setting};
 use kiln::error::Exit;
 

@@ -21,7 +21,7 @@ fn commands() -> Vec<Vec<String>> {
         }
     }
     let mut all = Vec::new();
-    visit(&kiln::cli::Cli::command(), &[], &mut all);
+    visit(&kiln::command::cli::Cli::command(), &[], &mut all);
     all
 }
 

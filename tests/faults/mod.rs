@@ -7,8 +7,8 @@ mod table;
 
 use std::time::Duration;
 
-use kiln::failpoint;
-use kiln::synth::Release;
+use kiln::config::failpoint;
+use kiln::dev::synth::Release;
 
 use crate::support::{Outcome, World, wait_until};
 use table::Cell;

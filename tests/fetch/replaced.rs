@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kiln::synth::Inner;
+use kiln::dev::synth::Inner;
 
 use super::{Night, first, long};
 use crate::support::http::Mishap;

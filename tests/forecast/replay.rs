@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use kiln::forecast::works::{Tonight, works};
-use kiln::forecast::{Kind, MadeFrom, Past, Want, Way, Ways};
-use kiln::ledger::{Ledger, Reuse};
-use kiln::progress::night::{Foretold, LOAD, Seen, Work, standing};
-use kiln::progress::schedule::{Begun, Doing};
+use kiln::catalog::ledger::{Ledger, Reuse};
+use kiln::plan::forecast::works::{Tonight, works};
+use kiln::plan::forecast::{Kind, MadeFrom, Past, Want, Way, Ways};
+use kiln::report::progress::night::{Foretold, LOAD, Seen, Work, standing};
+use kiln::report::progress::schedule::{Begun, Doing};
 use serde::Deserialize;
 
 /// The first; prices changed, brought over three times; everything anew, twice.
@@ -57,7 +57,7 @@ impl Night {
         let stages = &self.ledger.stages;
         let whole: f64 = stages.iter().map(|entry| entry.seconds).sum();
         let mut at = self.ledger.used.as_ref().unwrap().seconds.max(whole) - whole;
-        let stage = |entry: &'_ kiln::ledger::StageEntry| {
+        let stage = |entry: &'_ kiln::catalog::ledger::StageEntry| {
             let began = at;
             at += entry.seconds;
             (began, at)

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{Kiln, project};
+use kiln::dev::local;
 use kiln::error::{Exit, exit_of, render};
-use kiln::local;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 

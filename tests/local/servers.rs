@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+use kiln::dev::local;
 use kiln::error::{Exit, exit_of};
-use kiln::local;
 
 use crate::local::endpoint::client;
 

@@ -1,19 +1,19 @@
 //! Does what shapes rows make the same of the same files as the kiln before? Files of every habit lie
-//! beside this, with spec and table; what comes of them is digested and held against `kiln::digest`.
+//! beside this, with spec and table; what comes of them is digested and held against `kiln::config::digest`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kiln::bind::{Binding, Layout, Tables, names_of};
-use kiln::copy::part::{Chunk, Rows, Siblings};
-use kiln::decode::Records;
-use kiln::digest::{ROW_FORMATS, sha256};
-use kiln::personal::HashKey;
-use kiln::schema::catalog::TableColumn;
-use kiln::source::Source;
-use kiln::strict::Problems;
-use kiln::validate::dictionary::Shared;
-use kiln::validate::{Known, Outcome, Validator};
+use kiln::config::digest::{ROW_FORMATS, sha256};
+use kiln::config::personal::HashKey;
+use kiln::config::strict::Problems;
+use kiln::load::bind::{Binding, Layout, Tables, names_of};
+use kiln::load::copy::part::{Chunk, Rows, Siblings};
+use kiln::load::decode::Records;
+use kiln::load::validate::dictionary::Shared;
+use kiln::load::validate::{Known, Outcome, Validator};
+use kiln::spec::schema::catalog::TableColumn;
+use kiln::spec::source::Source;
 use tokio_postgres::types::Type;
 
 use crate::support::project;
@@ -30,7 +30,7 @@ fn rows_are_made_as_their_format_says() {
         &digest,
         known,
         "rows are made otherwise than in row format {format}. If that is meant, a night must not bring over what \
-         former kilns made: add ({}, {digest:?}) to ROW_FORMATS in src/digest.rs, and change no line of it.\n{all}",
+         former kilns made: add ({}, {digest:?}) to ROW_FORMATS in src/config/digest.rs, and change no line of it.\n{all}",
         format + 1
     );
 }
@@ -78,7 +78,8 @@ fn made(name: &str) -> String {
     chunk.rest().into_iter().for_each(&mut send);
     let counts = validator.finish();
     assert!(counts.add_up(), "{counts:?}");
-    let kiln::validate::Counts { lines, loaded, rejected, filtered, misfits, digest, .. } = counts;
+    let kiln::load::validate::Counts { lines, loaded, rejected, filtered, misfits, digest, .. } =
+        counts;
     format!(
         "{lines} lines, {loaded} loaded, {rejected} rejected, {filtered} filtered, {misfits} misfits, digest \
          {digest:032x}, sent {}, rejects {}",

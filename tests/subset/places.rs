@@ -1,7 +1,7 @@
 //! D3: a subset takes the place of a whole build by its name only, and on another machine only
 //! where that is told by its name as well.
 
-use kiln::synth::Release;
+use kiln::dev::synth::Release;
 
 use super::{subset, whole};
 use crate::support::World;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::OnceLock;
 
-use kiln::local::{Credentials, Endpoint};
-use kiln::synth::{Release, Tamper};
+use kiln::dev::local::{Credentials, Endpoint};
+use kiln::dev::synth::{Release, Tamper};
 use tokio::runtime::Runtime;
 
 pub use command::{Kiln, Outcome, Running};
@@ -231,16 +231,16 @@ impl World {
     }
 
     /// kiln's own S3 client, at the bucket that kiln reads.
-    pub async fn store(&self) -> kiln::store::Store {
+    pub async fn store(&self) -> kiln::fetch::store::Store {
         let location = kiln::config::S3Location { bucket: "kiln".into(), prefix: String::new() };
-        let access = kiln::store::Access {
+        let access = kiln::fetch::store::Access {
             endpoint: self.s3_url.clone(),
             region: "us-east-1".into(),
             access_key: self.credentials.access_key.clone(),
             secret_key: self.credentials.secret_key.clone(),
         };
         let stall = std::time::Duration::from_secs(30);
-        kiln::store::Store::connect(&location, Some(&access), stall).await
+        kiln::fetch::store::Store::connect(&location, Some(&access), stall).await
     }
 
     /// Amazon's own client of the store, past any proxy.

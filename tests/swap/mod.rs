@@ -7,7 +7,7 @@ mod lost_answer;
 mod readers;
 mod two_runs;
 
-use kiln::synth::Release;
+use kiln::dev::synth::Release;
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::World;

@@ -14,8 +14,8 @@ use url::Url;
 use super::super::Context;
 use super::place::Place;
 use crate::error::{Exit, Failure};
-use crate::pg::{source_chain, stopped};
-use crate::store::is_loopback;
+use crate::fetch::store::is_loopback;
+use crate::postgres::{source_chain, stopped};
 
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 10;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::error::{Exit, Failure};
-use crate::store::file_name;
+use crate::fetch::store::file_name;
 
 /// Where a file is that is to land.
 #[derive(Debug)]

@@ -5,19 +5,19 @@
 use serde_json::json;
 
 use super::super::{Context, Start, outlook};
-use crate::cli;
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::control::{self, Audit, write_audit};
+use crate::catalog::registry::waiver::{self, Gate, NewWaiver};
+use crate::catalog::registry::{Build, State, builds};
+use crate::command::cli;
+use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, render};
-use crate::manifest::Manifest;
-use crate::pg::{Server, Session, db};
-use crate::registry::build::BuildDatabase;
-use crate::registry::control::{self, Audit, write_audit};
-use crate::registry::waiver::{self, Gate, NewWaiver};
-use crate::registry::{Build, State, builds};
+use crate::fetch::store::{Listed, Store, file_name, withdrawn};
+use crate::plan::manifest::Manifest;
+use crate::plan::reuse::Kept;
+use crate::postgres::{Server, Session, db};
 use crate::report::{self, Withdrawn};
-use crate::reuse::Kept;
-use crate::source::Sources;
-use crate::store::{Listed, Store, file_name, withdrawn};
-use crate::strict::Problems;
+use crate::spec::source::Sources;
 
 /// `kiln land DATABASE --withdraw NAME…`.
 ///
@@ -208,7 +208,7 @@ impl Withdraw<'_> {
         let (who, database) = (&self.context.who, self.database);
         let account = json!({
             "withdrawn": one.location, "etag": object.etag, "why": why, "login": who.login,
-            "host": who.host, "at": crate::registry::now(),
+            "host": who.host, "at": crate::catalog::registry::now(),
         });
         let audit = Audit {
             action: "withdraw",

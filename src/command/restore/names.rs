@@ -2,8 +2,8 @@
 
 use crate::config::may_name_a_database;
 use crate::error::{Exit, Failure, failure};
-use crate::export::Header;
-use crate::pg::Ident;
+use crate::export::file::Header;
+use crate::postgres::Ident;
 
 /// Refuses names that are none, and those that kiln and Postgres use themselves: a file is text that
 /// anybody may have changed.

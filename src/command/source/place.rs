@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::super::{Context, Start};
 use crate::config::Config;
+use crate::config::strict::Problems;
 use crate::error::{Exit, Failure};
 use crate::fetch::archive;
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
-use crate::source::Source;
-use crate::store::file_name;
-use crate::strict::Problems;
+use crate::fetch::store::file_name;
+use crate::spec::source::Source;
 
 /// Hands the file to `use_it` as an object; the store is opened only where no local file has the
 /// name.

@@ -6,12 +6,12 @@ use super::super::Context;
 use super::super::ending::Baked;
 use super::ready::{Ready, reader};
 use super::tables::Copied;
+use crate::catalog::ledger::SourceState;
+use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, Failure, failure};
-use crate::export::{Header, Packed, Script, SourceFacts, TableEntry};
-use crate::ledger::SourceState;
-use crate::registry::build::BuildDatabase;
+use crate::export::file::{Header, Packed, Script, SourceFacts, TableEntry};
+use crate::export::subset::KeptTable;
 use crate::report::SubsetFile;
-use crate::subset::KeptTable;
 
 /// A file that cannot be written is said before the work and not after it.
 pub fn may_write(path: &Path) -> anyhow::Result<()> {

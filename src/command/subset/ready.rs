@@ -2,18 +2,18 @@
 
 use super::super::Context;
 use super::super::load::stored_manifest;
-use crate::bind::{self, Binding};
-use crate::cli;
+use crate::build::seal::{self, Stamp};
+use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::{Build, CONTROL, builds, live};
+use crate::command::cli;
+use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, failure};
-use crate::manifest::Manifest;
-use crate::pg::{Session, db};
-use crate::registry::build::BuildDatabase;
-use crate::registry::{Build, CONTROL, builds, live};
-use crate::schema::{Kind, Schema};
-use crate::seal::{self, Stamp};
-use crate::source::{Source, Sources};
-use crate::strict::Problems;
-use crate::subset::{self, Asked, Chosen, Origin, Rules, SetColumn, TableFacts};
+use crate::export::subset::{self, Asked, Chosen, Origin, Rules, SetColumn, TableFacts};
+use crate::load::bind::{self, Binding};
+use crate::plan::manifest::Manifest;
+use crate::postgres::{Session, db};
+use crate::spec::schema::{Kind, Schema};
+use crate::spec::source::{Source, Sources};
 
 /// What is known before anything is made: where the rows come from, and which.
 pub struct Ready {

@@ -9,17 +9,17 @@ use tracing::Instrument as _;
 
 use super::super::build::Baking;
 use super::ready::{Ready, reader};
-use crate::bind::Binding;
-use crate::copy::between::{self, Numbered, Stored};
-use crate::copy::{note_without, write_entry};
+use crate::catalog::ledger::{FileEntry, SourceEntry, SourceState};
+use crate::catalog::registry::build::BuildDatabase;
+use crate::config::failpoint;
 use crate::error::{Exit, all_or_first_error, failure};
-use crate::export::{Packed, SourceFacts};
-use crate::failpoint;
-use crate::ledger::{FileEntry, SourceEntry, SourceState};
-use crate::pg::db;
-use crate::progress::Meter;
-use crate::registry::build::BuildDatabase;
-use crate::subset::KeptTable;
+use crate::export::file::{Packed, SourceFacts};
+use crate::export::subset::KeptTable;
+use crate::load::bind::Binding;
+use crate::load::copy::between::{self, Numbered, Stored};
+use crate::load::copy::{note_without, write_entry};
+use crate::postgres::db;
+use crate::report::progress::Meter;
 
 /// A table that was copied, and what it holds.
 pub struct Copied {
@@ -146,7 +146,7 @@ async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyho
 
 /// The digest of what a source's rows say.
 async fn said(
-    session: &crate::pg::Session,
+    session: &crate::postgres::Session,
     binding: &Binding,
     copied: &Copied,
     stop: &CancellationToken,

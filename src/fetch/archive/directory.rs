@@ -8,8 +8,8 @@ use super::super::container::Container;
 use super::super::member::{known, known_outside};
 use super::super::object::Object;
 use super::{Found, Search, whole};
-use crate::ledger::{Leaf, Link};
-use crate::source::{Column, From, Source};
+use crate::catalog::ledger::{Leaf, Link};
+use crate::spec::source::{Column, From, Source};
 
 /// What the directories of a source's objects say of its files, read by ranged GETs alone: a
 /// deflated inner zip is told by its own entry and not looked into. It has no members; blocking.

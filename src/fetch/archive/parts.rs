@@ -2,7 +2,7 @@
 
 use super::{Found, Object};
 use crate::error::{Exit, Failure};
-use crate::source::{Parts, Source};
+use crate::spec::source::{Parts, Source};
 
 /// Refuses an object of which other than so many members match.
 pub(super) fn refuse_other_count(

@@ -6,14 +6,14 @@ use futures_util::SinkExt as _;
 use tokio_postgres::error::SqlState;
 
 use super::Trial;
-use crate::bind;
-use crate::check::{self, Tried};
+use crate::build::check::{self, Tried};
 use crate::error::{Exit, failure};
-use crate::pg::{data_error, db};
+use crate::load::bind;
+use crate::postgres::{data_error, db};
 use crate::report::TriedCheck;
-use crate::schema::catalog::TableColumn;
-use crate::schema::{Kind, Section};
-use crate::source::Dictionary;
+use crate::spec::schema::catalog::TableColumn;
+use crate::spec::schema::{Kind, Section};
+use crate::spec::source::Dictionary;
 
 /// Bytes of a dictionary's table that are sent at a time.
 const DICTIONARY_CHUNK: usize = 256 << 10;

@@ -1,0 +1,187 @@
+//! Whether a sealed build still holds what was sealed, to the last value: every table is read and its
+//! digest held against the stamp's. The gate looks at rows, their age and rights, in seconds; here what
+//! rows say is read.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::build::seal::digests::{self, Asked, Found};
+use crate::build::seal::{self, Contents, Reading, Stamp};
+use crate::catalog::registry::Tag;
+use crate::catalog::registry::build::BuildDatabase;
+use crate::error::{Exit, failure};
+use crate::postgres::Session;
+use crate::report::progress::Progress;
+use crate::report::{Verified, VerifiedTable};
+use crate::spec::schema::catalog;
+
+/// How to read a build.
+pub struct Verification<'a> {
+    /// Every table once in so many days; 1: all of them now.
+    pub one_of: u64,
+    /// Which of these days it is.
+    pub day: u64,
+    /// Tables that are read side by side.
+    pub connections: usize,
+    /// Who shows how far it is.
+    pub progress: &'a Progress,
+    /// The stop signal.
+    pub stop: &'a CancellationToken,
+}
+
+impl Verification<'_> {
+    /// Reads a build.
+    ///
+    /// # Errors
+    /// [`Exit::SchemaRefused`] where it is not sealed; the server's; a stop.
+    pub async fn read(&self, build: &BuildDatabase, tag: &Tag) -> anyhow::Result<Verified> {
+        let began = Instant::now();
+        let session = build.session("verify").await?;
+        let stamp = seal::read(&session).await?.filter(|_| tag.state.is_sealed());
+        let stamp = stamp.ok_or_else(|| {
+            let message = format!("{} is {}, not sealed", tag.build, tag.state.word());
+            failure(Exit::SchemaRefused, message)
+        })?;
+        let (connections, stop) = (self.connections, self.stop);
+        let mut touched = seal::touched(build, &session, &stamp, false, connections, stop).await?;
+        touched.reasons.extend(catalog_differs(&session, &stamp).await?);
+        let mut verified = Verified {
+            database: tag.database.clone(),
+            build: tag.build.clone(),
+            tables: Vec::new(),
+            tables_in_all: 0,
+            differs: Vec::new(),
+            notes: Vec::new(),
+            seconds: 0.0,
+        };
+        match &stamp.contents {
+            Some(contents) if contents.is_known() => {
+                let read = self.read_tables(build, &session, contents, &mut verified).await;
+                read.or_else(|error| touched.unless_refused(error))?;
+            }
+            _ => touched.notes.push("no table was read: its stamp does not say how".to_owned()),
+        }
+        verified.differs.splice(0..0, touched.reasons);
+        verified.notes = touched.notes;
+        verified.seconds = began.elapsed().as_secs_f64();
+        Ok(verified)
+    }
+
+    async fn read_tables(
+        &self,
+        build: &BuildDatabase,
+        session: &Session,
+        contents: &Contents,
+        verified: &mut Verified,
+    ) -> anyhow::Result<()> {
+        let all: Vec<&Reading> =
+            contents.tables.iter().filter_map(|table| table.reading.as_ref()).collect();
+        verified.tables_in_all = all.len();
+        let mut sizes = Vec::new();
+        for reading in &all {
+            sizes.push(digests::pages(session, &reading.table).await?);
+        }
+        let mut asked = Vec::new();
+        for place in share(&sizes, self.one_of, self.day) {
+            let one = Asked::from(all[place].clone());
+            one.meter.rows_total.store(one.reading.rows, Ordering::Relaxed);
+            asked.push(one);
+        }
+        let meters = asked.iter().map(|one| (one.reading.table.clone(), Arc::clone(&one.meter)));
+        let watch = self.progress.watch("verify", meters.collect());
+        let found = digests::read(build, &asked, self.connections, self.stop).await?;
+        drop(watch);
+        for (Asked { reading, .. }, found) in asked.into_iter().zip(found) {
+            verified.differs.extend(differs(&reading, &found));
+            let digest = found.stored.digest_hex();
+            verified.tables.push(VerifiedTable {
+                same: is_same(&reading, &found),
+                table: reading.table,
+                source: reading.source,
+                rows: found.stored.rows,
+                digest,
+                sealed: reading.digest,
+            });
+        }
+        verified.tables.sort_by(|a, b| a.table.cmp(&b.table));
+        Ok(())
+    }
+}
+
+async fn catalog_differs(session: &Session, stamp: &Stamp) -> anyhow::Result<Option<String>> {
+    let now = catalog::fingerprint(session).await?.digest;
+    Ok((now != stamp.fingerprint).then(|| "its catalog was changed after the seal".to_owned()))
+}
+
+fn is_same(reading: &Reading, found: &Found) -> bool {
+    let now = (found.stored.rows, found.stored.digest_hex());
+    found.broken.is_none() && now == (reading.rows, reading.digest.clone())
+}
+
+/// What a table differs by from what was sealed.
+fn differs(reading: &Reading, found: &Found) -> Option<String> {
+    if is_same(reading, found) {
+        return None;
+    }
+    let of = match &reading.source {
+        Some(source) => format!("table {} (source {source})", reading.table),
+        None => format!("table {} (made from tables)", reading.table),
+    };
+    if let Some(broken) = &found.broken {
+        return Some(format!("{of} cannot be read: {broken}"));
+    }
+    Some(format!(
+        "{of} has {} rows with digest {}, it was sealed with {} and {}",
+        found.stored.rows,
+        found.stored.digest_hex(),
+        reading.rows,
+        reading.digest
+    ))
+}
+
+/// Which of these tables are read on a day, so that each is once in so many and every day has about as
+/// many pages as another.
+fn share(sizes: &[u64], one_of: u64, day: u64) -> Vec<usize> {
+    let one_of = one_of.max(1);
+    let mut places: Vec<usize> = (0..sizes.len()).collect();
+    places.sort_by_key(|place| (std::cmp::Reverse(sizes[*place]), *place));
+    let mut days = vec![(0_u64, Vec::new()); usize::try_from(one_of).unwrap_or(1)];
+    for place in places {
+        let least = days.iter_mut().min_by_key(|(pages, tables)| (*pages, tables.len()));
+        if let Some((pages, tables)) = least {
+            *pages += sizes[place];
+            tables.push(place);
+        }
+    }
+    let today = usize::try_from(day % one_of).unwrap_or(0);
+    let (_, mut tables) = days.swap_remove(today);
+    tables.sort_unstable();
+    tables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_its_day_and_days_are_alike() {
+        let sizes = [50, 1, 40, 0, 0, 9, 30, 20];
+        let mut all = Vec::new();
+        for day in 0..3 {
+            let today = share(&sizes, 3, day);
+            let pages: u64 = today.iter().map(|place| sizes[*place]).sum();
+            assert!((45..=55).contains(&pages), "day {day}: {pages}");
+            assert_eq!(share(&sizes, 3, day + 3), today);
+            all.extend(today);
+        }
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(share(&sizes, 1, 5).len(), 8);
+        let more_days: usize = (0..20).map(|day| share(&sizes, 20, day).len()).sum();
+        assert_eq!(more_days, 8);
+        assert_eq!(share(&[], 7, 3), Vec::<usize>::new());
+    }
+}

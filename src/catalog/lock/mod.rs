@@ -1,0 +1,213 @@
+//! One run a database at a time: an advisory lock in the database `kiln`, held by a session of
+//! its own. The swap is executed on that same session, so that a run whose lock session was
+//! ended cannot swap any more (a fence).
+
+mod alive;
+
+use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
+
+use alive::Holder;
+
+use crate::catalog::registry::CONTROL;
+use crate::catalog::registry::control::{self, Who};
+use crate::catalog::registry::found;
+use crate::error::{Exit, Failure};
+use crate::postgres::{Server, Session, db, pooler};
+
+/// Tells kiln's locks from others in the same database ("kiln" in ASCII).
+const CLASS: i32 = 0x6b69_6c6e;
+/// How often, and how far apart, a holder that has not yet said who it is is asked again.
+const HOLDER_TRIES: u32 = 20;
+const HOLDER_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a lost server is waited for.
+const RENEW_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The lock on one database's builds. Dropping it ends the session and with it the lock.
+pub struct RunLock {
+    session: Session,
+    database: String,
+    who: Who,
+}
+
+impl RunLock {
+    /// Takes the lock, or says who holds it: at once where the holder answers; one that does not is
+    /// given half a minute to be found gone.
+    ///
+    /// # Errors
+    /// [`Exit::Locked`] with the holder's run, host, process and command.
+    pub async fn acquire(
+        server: &Server,
+        who: &Who,
+        command: &str,
+        database: &str,
+    ) -> anyhow::Result<RunLock> {
+        let beside = control::open(server).await?;
+        let lock = RunLock::take(server, who, database).await?;
+        // The lock is all that keeps two runs apart: here too, whatever the first look saw.
+        pooler::refuse(&beside, &lock.session).await?;
+        drop(beside);
+        found::note_again(&lock.session, database).await?;
+        control::begin_run(&lock.session, who, command, database).await?;
+        Ok(lock)
+    }
+
+    /// The same for a dry run: nobody else runs meanwhile, and the history stays as it is (a
+    /// dry run that went well must not hide a night that did not).
+    ///
+    /// # Errors
+    /// As [`RunLock::acquire`]; [`Exit::SwapNotPossible`] on a server that has no build yet.
+    pub async fn for_dry_run(
+        server: &Server,
+        who: &Who,
+        database: &str,
+    ) -> anyhow::Result<RunLock> {
+        if control::existing(server).await?.is_none() {
+            let message = format!("{database} has no build: nothing was ever built on this server");
+            return Err(Failure::new(Exit::SwapNotPossible, message)
+                .hint(format!("kiln run {database}"))
+                .into());
+        }
+        RunLock::take(server, who, database).await
+    }
+
+    async fn take(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
+        let purpose = format!("lock {database}");
+        let (session, mut heard) = server.listen_as(CONTROL, &purpose).await?;
+        alive::listen(&session).await?;
+        if !try_lock(&session, database).await? {
+            let asking = alive::Asking { session: &session, database, run: &who.run };
+            let silent = match asking.outlasted(&mut heard).await? {
+                Holder::Gone => None,
+                Holder::Alive => Some(String::new()),
+                Holder::Silent => {
+                    Some(format!(", which has not answered for {} s", alive::PATIENCE.as_secs()))
+                }
+            };
+            if let Some(silent) = silent {
+                return Err(holder(&session, database, &silent).await);
+            }
+        }
+        alive::answer(server, database, heard);
+        Ok(RunLock { session, database: database.to_owned(), who: who.clone() })
+    }
+
+    /// Takes the lock anew after its session was lost (a crash of the server), so that the run
+    /// can put away what it made and say how it ended; waits for recovery a few seconds.
+    pub async fn renew(&mut self, server: &Server) {
+        let until = Instant::now() + RENEW_PATIENCE;
+        while self.session.is_closed() && Instant::now() < until {
+            let purpose = format!("lock {}", self.database);
+            if let Ok((session, heard)) = server.listen_as(CONTROL, &purpose).await
+                && alive::listen(&session).await.is_ok()
+                && try_lock(&session, &self.database).await.unwrap_or(false)
+            {
+                alive::answer(server, &self.database, heard);
+                self.session = session;
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The database that is locked.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Who holds it: this run.
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+}
+
+impl Deref for RunLock {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl DerefMut for RunLock {
+    fn deref_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+}
+
+async fn try_lock(session: &Session, database: &str) -> anyhow::Result<bool> {
+    let row = session
+        .query_one("select pg_try_advisory_lock($1, hashtext($2))", &[&CLASS, &database])
+        .await
+        .map_err(db("take the lock"))?;
+    Ok(row.get(0))
+}
+
+/// Whether some run holds a database's lock now. A run that the history has as not ended, while
+/// nobody holds its lock, was killed.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn is_held(control: &Session, database: &str) -> anyhow::Result<bool> {
+    let row = control
+        .query_one(
+            "select exists (select from pg_locks
+                 where locktype = 'advisory' and granted and classid::int8 = $1::int4::int8
+                   and objid::int8 = (hashtext($2)::int8 & 4294967295)
+                   and database = (select oid from pg_database
+                                   where datname = current_database()))",
+            &[&CLASS, &database],
+        )
+        .await
+        .map_err(db("look at the lock"))?;
+    Ok(row.get(0))
+}
+
+async fn holder(session: &Session, database: &str, silent: &str) -> anyhow::Error {
+    // A holder of a few milliseconds has not yet written who it is.
+    let mut found = ask(session, database).await;
+    for _ in 0..HOLDER_TRIES {
+        if !matches!(&found, Ok(Some(row)) if row.get::<_, Option<String>>(0).is_none()) {
+            break;
+        }
+        tokio::time::sleep(HOLDER_PAUSE).await;
+        found = ask(session, database).await;
+    }
+    let who = match &found {
+        Ok(Some(row)) if row.get::<_, Option<String>>(0).is_some() => {
+            let (run, command, host): (String, String, String) =
+                (row.get(0), row.get(1), row.get(2));
+            let (pid, login, since): (i32, String, String) = (row.get(3), row.get(4), row.get(5));
+            format!(
+                "run {run} (`kiln {command}`, process {pid} of {login} on {host}, since {since})"
+            )
+        }
+        Ok(Some(row)) => format!("the session of backend {}", row.get::<_, i32>(6)),
+        _ => "a run that ended just now".to_owned(),
+    };
+    Failure::new(Exit::Locked, format!("{database} is locked by {who}{silent}"))
+        .hint("wait for it, or stop that process; then run this again")
+        .into()
+}
+
+async fn ask(
+    session: &Session,
+    database: &str,
+) -> Result<Option<tokio_postgres::Row>, tokio_postgres::Error> {
+    session
+        .query_opt(
+            "select r.run, r.command, r.host, r.pid, r.login, to_char(r.started_at,
+                        'YYYY-MM-DD HH24:MI:SS TZ'), l.pid
+             from pg_locks l
+             left join pg_stat_activity a on a.pid = l.pid
+             left join kiln.run r on r.database = $2 and r.ended_at is null
+                  -- a killed run's row stays open until the next holder closes it
+                  and r.started_at >= coalesce(a.backend_start, '-infinity')
+             where l.locktype = 'advisory' and l.classid::int8 = $1::int4::int8
+               and l.objid::int8 = (hashtext($2)::int8 & 4294967295) and l.granted
+               and l.database = (select oid from pg_database where datname = current_database())
+             order by r.started_at desc limit 1",
+            &[&CLASS, &database],
+        )
+        .await
+}

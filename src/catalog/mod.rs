@@ -1,0 +1,7 @@
+//! What kiln keeps in Postgres: builds and their states, the run lock, ledgers, history, contracts,
+//! waivers, audit.
+
+pub mod history;
+pub mod ledger;
+pub mod lock;
+pub mod registry;

@@ -1,0 +1,362 @@
+//! The arguments of every command, with their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Anew, Range};
+use crate::config::RunDeadline;
+use crate::dev::synth::{Only, Plan};
+use crate::export::subset::Percent;
+
+/// Output for a script.
+#[derive(Debug, Args, Clone, Copy)]
+pub struct Json {
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Look, do not touch.
+#[derive(Debug, Args, Clone, Copy)]
+pub struct DryRun {
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Why, for the audit.
+#[derive(Debug, Args, Clone)]
+pub struct Why {
+    /// Why, for the audit
+    #[arg(long, value_name = "TEXT", default_value = "by hand", value_parser = super::release::reason)]
+    pub why: String,
+}
+
+/// Sources to do without.
+#[derive(Debug, Args, Clone)]
+pub struct Without {
+    /// Leave this source out; the build says so in manifest, stamp and status (may be repeated).
+    /// DATABASE.SOURCE is for that database alone; for every night, set it in kiln.toml
+    #[arg(long, value_name = "SOURCE")]
+    pub without: Vec<String>,
+}
+
+/// Arguments of `kiln demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How much of CMS's whole release: above 0, at most 1 (362 million rows)
+    #[arg(long, default_value_t = 0.001, value_name = "SHARE")]
+    pub scale: f64,
+    /// Another market of the same size
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+}
+
+/// Arguments of `kiln synth`.
+#[derive(Debug, Args)]
+pub struct Synth {
+    /// Databases [default: all that there is something for]
+    pub databases: Vec<String>,
+    /// How much of CMS's whole release: above 0, at most 1 (362 million rows)
+    #[arg(long, default_value_t = 0.001, value_name = "X")]
+    pub scale: f64,
+    /// Another market of the same size
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// The release of this many nights later: a small, known share of rows differs each night
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub night: u32,
+    /// One night more, in which only these sources change: names with commas between, or
+    /// `nothing`. Once more for the night after that
+    #[arg(long, value_name = "SOURCES", value_parser = Only::parse)]
+    pub then: Vec<Only>,
+    /// The quarter that the data speaks of
+    #[arg(long, default_value = "2026Q2", value_name = "YYYYQn", value_parser = Plan::parse_quarter)]
+    pub quarter: (i16, u8),
+    /// A folder, or s3://bucket/prefix [default: where `kiln land` uploads to]
+    #[arg(long, value_name = "FOLDER|URL")]
+    pub to: Option<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln land`.
+#[derive(Debug, Args)]
+pub struct Land {
+    /// The database that the files are for
+    pub database: String,
+    /// Files, or http(s) URLs; with --withdraw, names as they landed
+    #[arg(required = true, value_name = "FILE|URL|NAME")]
+    pub files: Vec<String>,
+    /// Withdraw what has landed under these names: no later plan reads it, and nothing is deleted
+    #[arg(long, requires = "why")]
+    pub withdraw: bool,
+    /// Why it is withdrawn, for the audit
+    #[arg(long, value_name = "TEXT", requires = "withdraw", value_parser = super::release::reason)]
+    pub why: Option<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// When the run is to be over: 06:00, or 4h after its start. A run that will be late says so
+    /// early, and goes on [env: KILN_RUN_DEADLINE]
+    #[arg(long, value_name = "TIME|DURATION", value_parser = RunDeadline::parse_argument)]
+    pub deadline: Option<RunDeadline>,
+    /// Sources to do without.
+    #[command(flatten)]
+    pub without: Without,
+    /// Whatever is kept.
+    #[command(flatten)]
+    pub anew: Anew,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The database
+    pub database: String,
+    /// Sources to do without.
+    #[command(flatten)]
+    pub without: Without,
+    /// Whatever is kept.
+    #[command(flatten)]
+    pub anew: Anew,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln load`.
+#[derive(Debug, Args)]
+pub struct Load {
+    /// The database
+    pub database: String,
+    /// The source
+    pub source: String,
+    /// Replace the table in this unsealed build
+    #[arg(long, value_name = "BUILD")]
+    pub into: Option<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The failed build
+    pub build: String,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln swap`.
+#[derive(Debug, Args)]
+pub struct Swap {
+    /// The database
+    pub database: String,
+    /// The build; a subset goes live by its name only
+    pub build: Option<String>,
+    /// For a subset: the server's host, where that is not this machine
+    #[arg(long, value_name = "HOST")]
+    pub on: Option<String>,
+    /// Why, for the audit.
+    #[command(flatten)]
+    pub why: Why,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The database
+    pub database: String,
+    /// Why, for the audit.
+    #[command(flatten)]
+    pub why: Why,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln subset`.
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = true, args = ["percent", "rules"])]
+pub struct Subset {
+    /// The database
+    pub database: String,
+    /// How much of the keys that subset.toml samples; more than 0, at most 100 [default: 100]
+    #[arg(long, value_name = "P")]
+    pub percent: Option<Percent>,
+    /// Narrow a table's rule by an SQL condition (may be repeated)
+    #[arg(long = "rule", value_name = "TABLE=CONDITION")]
+    pub rules: Vec<String>,
+    /// The sealed build to take it from [default: the live one]
+    #[arg(long, value_name = "BUILD")]
+    pub from: Option<String>,
+    /// Also write it to this file, for `kiln restore` or psql
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln restore`.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// A file that `kiln subset --to` wrote
+    pub file: PathBuf,
+    /// The server's host, where that is not this machine
+    #[arg(long, value_name = "HOST")]
+    pub on: Option<String>,
+    /// Stop at sealed
+    #[arg(long)]
+    pub no_swap: bool,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln url`.
+#[derive(Debug, Args)]
+pub struct Url {
+    /// The database, or a build by its name
+    #[arg(value_name = "DATABASE|BUILD")]
+    pub database: String,
+}
+
+/// Arguments of `kiln guard`.
+#[derive(Debug, Args)]
+pub struct Guard {
+    /// The database
+    pub database: String,
+    /// Versions, MIN..MAX with both ends, or one number
+    #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]
+    pub accepts: Range,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `kiln schema …`
+#[derive(Debug, Subcommand)]
+pub enum Schema {
+    /// Build every schema from zero on a throw-away cluster and hold it against its lock
+    #[command(after_help = "\
+Needs no S3 and no configured Postgres.
+
+Examples:
+  kiln schema check
+  kiln schema check druginfo")]
+    Check(SchemaCheck),
+    /// Write version and fingerprint into schema.lock; a changed catalog gets the next version
+    #[command(after_help = "Examples:\n  kiln schema lock druginfo\n  kiln schema lock --dry-run")]
+    Lock(SchemaLock),
+}
+
+/// Arguments of `kiln schema check`.
+#[derive(Debug, Args)]
+pub struct SchemaCheck {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln schema lock`.
+#[derive(Debug, Args)]
+pub struct SchemaLock {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `kiln prune`.
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Look, do not touch.
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// Arguments of `kiln docs`.
+#[derive(Debug, Args)]
+pub struct Docs {
+    /// Databases [default: all]
+    pub databases: Vec<String>,
+    /// Compare the Markdown with what it must be, and write nothing
+    #[arg(long)]
+    pub check: bool,
+    /// Where the pages go [default: KILN_HOME/docs]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "check")]
+    pub out: Option<std::path::PathBuf>,
+    /// The build that the pages tell of: its name, `live`, or `none`
+    #[arg(long, value_name = "BUILD", default_value = "live", conflicts_with = "check")]
+    pub build: String,
+    /// Output for a script.
+    #[command(flatten)]
+    pub json: Json,
+}

@@ -1,0 +1,289 @@
+//! The subcommands, one file each; here is what they share: the settings, the servers (the
+//! configured ones, or the private ones), who is running, and the stop signal.
+
+pub mod cli;
+
+pub mod build;
+mod contract;
+mod demo;
+mod docs;
+mod ending;
+mod finish;
+mod forecast;
+mod gates;
+mod guard;
+mod hold;
+mod land;
+mod load;
+mod local;
+mod opening;
+mod outlook;
+mod plan;
+mod prune;
+pub(crate) mod restore;
+mod resume;
+mod run;
+mod schema;
+mod sections;
+mod source;
+mod status;
+mod subset;
+mod swap;
+mod synth;
+mod url;
+mod waive;
+mod verify;
+mod without;
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::registry::control::Who;
+use crate::command::cli::{Cli, Command, Contract, Schema, Source as SourceCommand};
+use crate::config::personal::HashKey;
+use crate::config::{Config, RunDeadline, S3Location, known_database};
+use crate::dev::local as private;
+use crate::error::{Exit, Failure};
+use crate::fetch::store::{Access, Store};
+use crate::postgres::Server;
+use crate::report::progress::{Deadline, Progress};
+use crate::spec::source::Source;
+
+/// Runs one command.
+///
+/// # Errors
+/// What keeps it from being done; `main` maps it to an exit code.
+pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
+    if let Command::ServeS3 { home } = cli.command {
+        return private::serve_s3(&home).await;
+    }
+    let only_looks = cli.command.only_looks();
+    let config = Config::load(cli.root.as_deref(), only_looks)?;
+    let who = who();
+    crate::report::log_to_file(&config, &who.run, only_looks)?;
+    let start = Start { config, who, quiet: cli.quiet, stop };
+    match cli.command {
+        Command::Demo(args) => demo::run(start, &args).await,
+        Command::Up(args) => local::up(&start, args).await,
+        Command::Down(args) => local::down(&start, args).await,
+        Command::Land(args) => land::run(start, &args).await,
+        Command::Synth(args) => synth::run(start, &args).await,
+        Command::Run(args) => run::run(start, &args).await,
+        Command::Build(args) => build::run(start, &args).await,
+        Command::Plan(args) => plan::run(start, &args).await,
+        Command::Load(args) => load::run(start, &args).await,
+        Command::Resume(args) => resume::run(start, &args).await,
+        Command::Swap(args) => swap::run(start, &args).await,
+        Command::Rollback(args) => swap::rollback(start, &args).await,
+        Command::Hold(args) => hold::run(start, &args, true).await,
+        Command::Unhold(args) => hold::run(start, &args, false).await,
+        Command::Waive(args) => waive::run(start, &args).await,
+        Command::Verify(args) => verify::run(start, &args).await,
+        Command::Subset(args) => subset::run(start, &args).await,
+        Command::Restore(args) => restore::run(start, &args).await,
+        Command::Status(args) => status::run(start, &args).await,
+        Command::Url(args) => url::run(&start, &args).await,
+        Command::Contract(Contract::Set(args)) => contract::set(start, &args).await,
+        Command::Contract(Contract::Remove(args)) => contract::remove(start, &args).await,
+        Command::Contract(Contract::List(args)) => contract::list(start, args).await,
+        Command::Guard(args) => guard::run(start, &args).await,
+        Command::Schema(Schema::Check(args)) => schema::check(&start, &args).await,
+        Command::Schema(Schema::Lock(args)) => schema::lock(&start, &args).await,
+        Command::Docs(args) => docs::run(start, &args).await,
+        Command::Source(SourceCommand::New(args)) => source::new(start, &args).await,
+        Command::Source(SourceCommand::Check(args)) => source::check(start, &args).await,
+        Command::Prune(args) => prune::run(start, &args).await,
+        Command::ServeS3 { .. } => Ok(()),
+    }
+}
+
+/// What every command starts with.
+pub struct Start {
+    /// The settings.
+    pub config: Config,
+    /// Who is running.
+    pub who: Who,
+    /// Errors only.
+    pub quiet: bool,
+    /// The stop signal.
+    pub stop: CancellationToken,
+}
+
+/// The servers, and who speaks to them. Close it at the end: the private servers are then left
+/// as they were found.
+pub struct Context {
+    /// The settings.
+    pub config: Config,
+    /// Who is running.
+    pub who: Who,
+    /// Postgres.
+    pub server: Server,
+    /// The stop signal.
+    pub stop: CancellationToken,
+    /// Bars or lines.
+    pub progress: Progress,
+    /// When the run is to be over.
+    pub deadline: Option<Deadline>,
+    /// Errors only.
+    pub quiet: bool,
+    /// Whether a night's account is printed: to a person at a terminal, not to cron.
+    pub summary: bool,
+    location: S3Location,
+    access: Option<Access>,
+    postgres: Option<private::Lease>,
+    s3: Option<private::S3Lease>,
+}
+
+impl Context {
+    /// Opens Postgres, and the store where the command needs it.
+    ///
+    /// # Errors
+    /// When a server cannot be reached or started.
+    pub async fn open(start: Start, with_store: bool) -> anyhow::Result<Context> {
+        Context::open_both(start, true, with_store).await
+    }
+
+    /// Opens the store alone: landing files needs no Postgres.
+    ///
+    /// # Errors
+    /// When the private endpoint cannot be started.
+    pub async fn open_store(start: Start) -> anyhow::Result<Context> {
+        Context::open_both(start, false, true).await
+    }
+
+    async fn open_both(
+        start: Start,
+        with_postgres: bool,
+        with_store: bool,
+    ) -> anyhow::Result<Context> {
+        let Start { config, who, quiet, stop } = start;
+        let (url, postgres) = match &config.postgres_url {
+            Some(url) => (url.clone(), None),
+            None if !with_postgres => (String::new(), None),
+            None => {
+                let home = config.folder(".")?;
+                let lease = private::open_postgres(&home, config.postgres_bin.as_deref()).await?;
+                (lease.url(), Some(lease))
+            }
+        };
+        let server = Server::new(&url, config.postgres_ca.as_deref(), &who.run)?;
+        let private_bucket = || S3Location { bucket: "kiln".into(), prefix: String::new() };
+        let (location, s3) = match &config.s3 {
+            Some(location) => (location.clone(), None),
+            None if with_store => {
+                let lease = private::open_s3(&config.folder(".")?).await?;
+                (private_bucket(), Some(lease))
+            }
+            None => (private_bucket(), None),
+        };
+        let access = s3.as_ref().map(|lease| Access {
+            endpoint: lease.s3.endpoint.clone(),
+            region: lease.s3.region.clone(),
+            access_key: lease.s3.credentials.access_key.clone(),
+            secret_key: lease.s3.credentials.secret_key.clone(),
+        });
+        let progress = Progress::new(quiet);
+        let deadline = config.run_deadline.as_ref().map(RunDeadline::from_now);
+        tracing::info!(host = who.host, login = who.login, "begin");
+        let summary = !quiet && std::io::stdout().is_terminal();
+        Ok(Context {
+            config,
+            who,
+            server,
+            stop,
+            progress,
+            deadline,
+            quiet,
+            summary,
+            location,
+            access,
+            postgres,
+            s3,
+        })
+    }
+
+    /// The store that files land in.
+    pub async fn store(&self) -> Store {
+        Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
+    }
+
+    /// The key that hashes personal identifiers, where one of these sources does.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when there is none, or it cannot be read.
+    pub fn hash_key(&self, sources: &[Source]) -> anyhow::Result<Option<Arc<HashKey>>> {
+        let Some(source) = sources.iter().find(|source| source.hashes()) else { return Ok(None) };
+        let file = match (&self.config.hash_key_file, &self.postgres) {
+            (Some(file), _) => file.clone(),
+            (None, Some(_)) => private::hash_key(&self.config.folder(".")?)?,
+            (None, None) => {
+                let message =
+                    format!("source {} hashes identifiers, and no key is set", source.name);
+                return Err(Failure::new(Exit::Usage, message)
+                    .hint("openssl rand -hex 32 > FILE, and KILN_HASH_KEY_FILE=FILE; keep it: with another key no person is the same")
+                    .into());
+            }
+        };
+        Ok(Some(Arc::new(HashKey::read(&file)?)))
+    }
+
+    /// The databases that a command is about: those named, or all.
+    ///
+    /// # Errors
+    /// When one is not known.
+    pub fn databases(&self, named: &[String]) -> anyhow::Result<Vec<String>> {
+        databases(&self.config, named)
+    }
+
+    /// Leaves the private servers as they were found.
+    ///
+    /// # Errors
+    /// When the private Postgres cannot be stopped.
+    pub async fn close(self) -> anyhow::Result<()> {
+        if let Some(lease) = self.s3 {
+            lease.close().await;
+        }
+        if let Some(lease) = self.postgres {
+            private::close_postgres(lease).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes, and keeps the outcome's error before one of closing.
+    ///
+    /// # Errors
+    /// The outcome's, else that of closing.
+    pub async fn close_after<T>(self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+        let closed = self.close().await;
+        let value = outcome?;
+        closed?;
+        Ok(value)
+    }
+}
+
+/// The named databases, or all that `sql/` and `sources/` have.
+pub(crate) fn databases(config: &Config, named: &[String]) -> anyhow::Result<Vec<String>> {
+    if named.is_empty() {
+        return crate::config::databases(config);
+    }
+    for name in named {
+        known_database(config, name)?;
+    }
+    Ok(named.to_vec())
+}
+
+/// A new run's identity.
+fn who() -> Who {
+    let run = uuid::Uuid::now_v7().simple().to_string();
+    let host = nix::unistd::gethostname()
+        .map_or_else(|_| "unknown".to_owned(), |name| name.to_string_lossy().into_owned());
+    let uid = nix::unistd::geteuid();
+    let login = match nix::unistd::User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        _ => uid.to_string(),
+    };
+    // The first digits of a v7 id are the time, the last ones chance: both are wanted.
+    Who { run: format!("{}{}", &run[4..12], &run[24..]), host, login }
+}

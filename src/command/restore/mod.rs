@@ -1,0 +1,385 @@
+//! `kiln restore`: a file that `kiln subset --to` wrote becomes a build like any other: a new
+//! database, the file's own schema and rows, every digest held against its header, checks, seal.
+//! It goes live where nothing but a subset is live; on another machine only if told by its name.
+
+mod names;
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tracing::Instrument as _;
+
+use super::build::Baking;
+use super::ending::{Baked, end_early, unless_stopped};
+use super::plan::Specs;
+use super::subset::{agree, entry, note_manifest};
+use super::{Context, Start, prune};
+use crate::build::seal::{Reading, Sealed};
+use crate::catalog::ledger::Ledger;
+use crate::catalog::lock::RunLock;
+use crate::catalog::registry::build::{BuildDatabase, ident};
+use crate::catalog::registry::control::{self, Contract};
+use crate::catalog::registry::found::next_build;
+use crate::catalog::registry::{Build, State, Tag, builds, live, roles};
+use crate::command::cli;
+use crate::config::failpoint;
+use crate::dev::local;
+use crate::error::{Exit, Failure, failure, shell};
+use crate::export::file::{self, Header, Packed, Piece, SourceFacts, TableEntry};
+use crate::export::subset::KeptTable;
+use crate::load::bind;
+use crate::load::copy::between::{self, Stored};
+use crate::load::copy::{note_without, write_entry};
+use crate::postgres::{Session, data_error, db, stopped};
+use crate::release::swap::Swap;
+use crate::report::{self, SubsetTable};
+use crate::spec::schema::Schema;
+use crate::spec::source::Sources;
+pub(crate) use names::refuse_names;
+
+/// Pieces of the file on their way from the thread that reads it; this bounds the memory.
+const PIECES_IN_FLIGHT: usize = 4;
+
+/// `kiln restore FILE`.
+///
+/// # Errors
+/// What keeps the file's rows from being a sealed build; nothing is then left of it.
+pub async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
+    let path = args.file.clone();
+    let header = tokio::task::spawn_blocking(move || file::header(&path)).await??;
+    refuse_names(&header).map_err(|error| error.context(args.file.display().to_string()))?;
+    if args.dry_run.dry_run {
+        let tables: Vec<SubsetTable> = header.tables.iter().map(planned).collect();
+        report::restore_plan(&header.database, &header.subset, &tables, args.json.json);
+        return Ok(());
+    }
+    if start.config.postgres_url.is_none() {
+        // A database that ends with this command would help nobody.
+        let home = start.config.folder(".")?;
+        local::up(&home, start.config.postgres_bin.as_deref()).await?;
+    }
+    let context = Context::open(start, false).await?;
+    let outcome = restore(&context, args, &header).await;
+    context.close_after(outcome).await
+}
+
+fn planned(table: &TableEntry) -> SubsetTable {
+    SubsetTable {
+        table: table.table.clone(),
+        rule: "as in the file".to_owned(),
+        rows: table.rows,
+        of: None,
+    }
+}
+
+async fn restore(context: &Context, args: &cli::Restore, header: &Header) -> anyhow::Result<()> {
+    let database = &header.database;
+    let doing = format!("{} would be restored", args.file.display());
+    let command = format!("kiln restore {}", shell::path(&args.file));
+    context.server.must_be_here_or(args.on.as_deref(), &doing, &command)?;
+    let lock = RunLock::acquire(&context.server, &context.who, "restore", database).await?;
+    let mut baking = match begin(context, lock, header).await {
+        Ok(baking) => baking,
+        Err((lock, error)) => return Err(end_early(&lock, error, Some(&command)).await),
+    };
+    baking.asked = Some(command);
+    let span = tracing::info_span!("build", build = baking.tag.build);
+    let work = bake(&mut baking, args, header).instrument(span);
+    let outcome = unless_stopped(&context.stop, work).await;
+    let outcome = match outcome {
+        Ok(sealed) => baking.audit_seal().await.map(|()| sealed),
+        Err(error) => Err(error),
+    };
+    let mut baked = baking.sealed_or_failed(outcome).await?;
+    let swapped = match args.no_swap {
+        true => Ok(None),
+        false => go_live(context, &mut baked).await,
+    };
+    if baked.lock.is_closed() {
+        baked.lock.renew(&context.server).await;
+    }
+    match swapped {
+        Ok(stays) => {
+            let stays = stays.as_deref();
+            let (ledger, words) = (&baked.ledger, &header.subset);
+            report::restored(ledger, words, stays, args.json.json, context.quiet);
+            baked.end(None).await
+        }
+        Err(error) => baked.end(Some(error)).await,
+    }
+}
+
+/// Takes a name for the build; its schema is the file's.
+async fn begin<'a>(
+    context: &'a Context,
+    lock: RunLock,
+    header: &Header,
+) -> Result<Baking<'a>, (RunLock, anyhow::Error)> {
+    let database = &header.database;
+    let opened = async {
+        failpoint::hit(failpoint::LOCKED)?;
+        let left = prune::unfinished_subsets(context, &lock).await?.left;
+        let (owner, app) = (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
+        roles::ensure(&lock, &owner, &app).await?;
+        let name = next_build(&lock, database, &context.who.run, true).await?;
+        let called = context.server.called(format!("{} {name}", context.who.run));
+        let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
+        let schema = Schema {
+            database: ident(database)?,
+            files: Vec::new(),
+            lock: Some(header.lock()),
+            lock_path: std::path::PathBuf::new(),
+        };
+        let specs = Specs { schema, sources: Sources { all: Vec::new(), stems: Vec::new() } };
+        anyhow::Ok((name, build, specs, left))
+    };
+    let (name, build, specs, left) = match opened.await {
+        Ok(opened) => opened,
+        Err(error) => return Err((lock, error)),
+    };
+    let run = &context.who.run;
+    let mut ledger = Ledger::open(run, "restore", database, &name, header.version);
+    ledger.warnings = left;
+    let mut tag = Tag::new(database, &name, run, header.version, State::Building);
+    tag.subset = Some(header.subset.clone());
+    Ok(Baking::assemble(context, lock, build, specs, ledger, tag))
+}
+
+async fn bake(
+    baking: &mut Baking<'_>,
+    args: &cli::Restore,
+    header: &Header,
+) -> anyhow::Result<Sealed> {
+    drop(baking.make_tables().await?);
+    note_manifest(&baking.build, &header.manifest).await?;
+    failpoint::hit(failpoint::MANIFEST)?;
+    let since = Instant::now();
+    let shown = baking.context.progress.stage("restoring the file");
+    let (sender, pieces) = mpsc::channel(PIECES_IN_FLIGHT);
+    let path = args.file.clone();
+    let reader = tokio::task::spawn_blocking(move || file::read(&path, &sender));
+    let fed = feed(baking, header, pieces).await;
+    let read = reader.await.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
+    // What is wrong with the file says more than what came of it; a reader that was left says
+    // only that.
+    match (read, fed) {
+        (Err(error), Ok(())) => return Err(error),
+        (Err(error), _) if crate::error::exit_of(&error) != Exit::Terminated => return Err(error),
+        (_, fed) => fed?,
+    }
+    drop(shown);
+    baking.ledger.stage("restore", since);
+    prove(baking, header).await?;
+    baking.finish(&header.manifest).await
+}
+
+/// Runs the file's sections and sends its rows, in file order.
+async fn feed(
+    baking: &Baking<'_>,
+    header: &Header,
+    mut pieces: mpsc::Receiver<Piece>,
+) -> anyhow::Result<()> {
+    let stop = &baking.context.stop;
+    let session = baking.build.session("restore").await?;
+    while let Some(piece) = pieces.recv().await {
+        match piece {
+            Piece::Sql(_, place, sql) => {
+                if writes_to_kiln(&sql) {
+                    let message = format!("{place}: a section writes to kiln's own schema");
+                    return Err(failure(Exit::InputRejected, message));
+                }
+                session.run(&sql, place, stop).await?;
+            }
+            Piece::Table(name) => {
+                let table = header.tables.iter().find(|table| table.table == name);
+                let table = table.ok_or_else(|| anyhow::anyhow!("a table out of its place"))?;
+                rows(baking, &session, table, &mut pieces).await?;
+            }
+            Piece::Rows(_) | Piece::TableEnd(_) => {
+                return Err(anyhow::anyhow!("rows without their table"));
+            }
+        }
+        if stop.is_cancelled() {
+            return Err(stopped());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a section changes what kiln itself notes of a build. A file is SQL of people who are trusted,
+/// and this is no wall; but no schema has such a section, and a stamp that another wrote is none.
+fn writes_to_kiln(sql: &str) -> bool {
+    let verbs = r"(insert\s+into|update|delete\s+from|truncate(\s+table)?|copy|((create|alter|drop)\s+(table|view|function|schema)(\s+if\s+(not\s+)?exists)?))";
+    let form = format!(r#"(?i)\b{verbs}\s+(only\s+)?"?kiln"?\s*[.;]"#);
+    regex::Regex::new(&form).is_ok_and(|form| form.is_match(sql))
+}
+
+/// The statement that takes a table's rows.
+pub(crate) fn copy_sql(table: &TableEntry) -> String {
+    format!("copy \"{}\" ({}) from stdin", table.table, kept(table).column_list())
+}
+
+/// One table's rows, which COPY reads as they stand in the file.
+async fn rows(
+    baking: &Baking<'_>,
+    session: &Session,
+    table: &TableEntry,
+    pieces: &mut mpsc::Receiver<Piece>,
+) -> anyhow::Result<()> {
+    use futures_util::SinkExt as _;
+    let stop = &baking.context.stop;
+    let name = &table.table;
+    let sink =
+        session.copy_in::<_, bytes::Bytes>(&copy_sql(table)).await.map_err(db("begin COPY"))?;
+    let mut sink = std::pin::pin!(sink);
+    loop {
+        let piece = tokio::select! {
+            piece = pieces.recv() => piece,
+            () = stop.cancelled() => return Err(stopped()),
+        };
+        match piece {
+            Some(Piece::Rows(bytes)) => {
+                sink.send(bytes).await.map_err(|error| data_error("COPY", &error))?;
+                failpoint::hit(failpoint::COPY)?;
+            }
+            Some(Piece::TableEnd(read)) => {
+                let stored = sink.finish().await.map_err(|error| data_error("COPY", &error))?;
+                if (read, stored) != (table.rows, table.rows) {
+                    let message = format!(
+                        "table {name}: the header says {} rows, the file has {read}, COPY stored \
+                         {stored}",
+                        table.rows
+                    );
+                    return Err(failure(Exit::InputRejected, message));
+                }
+                return Ok(());
+            }
+            // The reader's own error says why.
+            _ => return Err(failure(Exit::InputRejected, format!("table {name} is cut"))),
+        }
+    }
+}
+
+/// Reads every table back and holds it against the header; then notes the sources.
+async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
+    let since = Instant::now();
+    let session = baking.build.session("prove").await?;
+    let ledger = &mut baking.ledger;
+    ledger.expected = header.manifest.sources.keys().cloned().collect();
+    ledger.expected.extend(header.manifest.without.iter().cloned());
+    for name in &header.manifest.without {
+        ledger.sources.push(note_without(&session, name).await?);
+    }
+    for table in &header.tables {
+        let digest = u128::from_str_radix(&table.digest, 16).map_err(|_| {
+            failure(Exit::InputRejected, format!("table {}: its digest is none", table.table))
+        })?;
+        let expected = Stored { rows: table.rows, bytes: 0, digest };
+        let found = between::read(&session, &kept(table).all(), &baking.context.stop).await?;
+        agree(&table.table, "the file says", expected, found)?;
+        baking.readings.push(reading(table));
+        if let Some(facts) = &table.source {
+            agree_on_rows(&session, &table.table, facts).await?;
+            let entry = entry(&table.table, &header.subset, found, facts.clone());
+            write_entry(&session, &entry, None).await?;
+            ledger.sources.push(entry);
+        }
+    }
+    ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
+    failpoint::hit(failpoint::SOURCE)?;
+    baking.ledger.stage("prove", since);
+    Ok(())
+}
+
+/// How a table of the file is read again.
+fn reading(table: &TableEntry) -> Reading {
+    Reading {
+        table: table.table.clone(),
+        source: table.source.as_ref().map(|_| table.table.clone()),
+        columns: table.columns.clone(),
+        sets: Vec::new(),
+        pack: None,
+        rows: table.rows,
+        digest: table.digest.clone(),
+    }
+}
+
+/// Rows that hold many of the file's hold as many as the header says.
+async fn agree_on_rows(session: &Session, table: &str, facts: &SourceFacts) -> anyhow::Result<()> {
+    let Some(Packed { array, rows }) = &facts.packed else { return Ok(()) };
+    let counted = session.query_one(&bind::pack::count_sql(table, array), &[]).await;
+    let found: i64 = counted.map_err(db("count rows"))?.get(0);
+    if found.unsigned_abs() == *rows {
+        return Ok(());
+    }
+    let message =
+        format!("table {table}: the file says that it holds {rows} rows, it holds {found}");
+    Err(failure(Exit::ChecksFailed, message))
+}
+
+fn kept(table: &TableEntry) -> KeptTable {
+    KeptTable {
+        name: table.table.clone(),
+        columns: table.columns.clone(),
+        is_sampled: false,
+        words: String::new(),
+        condition: None,
+    }
+}
+
+/// Makes the restored build live where nothing, or a subset, is; gives the whole build's name
+/// that stays live otherwise.
+async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<String>> {
+    let database = baked.tag.database.clone();
+    let all = builds(&baked.lock, &database).await?;
+    if let Some(live) = live(&all, &database).filter(|build| !build.is_subset()) {
+        return Ok(Some(live.own_name().to_owned()));
+    }
+    accept(context, &mut baked.lock, &baked.tag).await?;
+    let candidate: &Build =
+        all.iter().find(|build| build.name == baked.tag.build).ok_or_else(|| {
+            anyhow::anyhow!("the build {} is not on the server any more", baked.tag.build)
+        })?;
+    let since = Instant::now();
+    let mut swap = Swap {
+        lock: &mut baked.lock,
+        server: &context.server,
+        owner: &context.config.owner_role,
+        schema_lock: baked.schema.lock.as_ref(),
+        connections: context.config.connections,
+        deadline: context.config.swap_deadline,
+        stop: &context.stop,
+        action: "swap",
+        why: "kiln restore",
+        again: format!("kiln swap {database} {}", baked.tag.build),
+        named: true,
+        specs: &[],
+        judged: Vec::new(),
+    };
+    let promotion = swap.promote(candidate, Some(&baked.sealed)).await?;
+    baked.ledger.promoted = Some(promotion);
+    baked.ledger.stage("swap", since);
+    failpoint::hit(failpoint::SWAPPED)?;
+    let cleared = prune::retention(context, &baked.lock).await?;
+    baked.ledger.warnings.extend(cleared.left);
+    Ok(None)
+}
+
+/// On a server of this machine where no app has said anything, the person at it accepts the
+/// file's version; elsewhere the gate asks.
+async fn accept(context: &Context, lock: &mut RunLock, tag: &Tag) -> anyhow::Result<()> {
+    let said = control::contracts(lock, Some(&tag.database)).await?;
+    if context.server.elsewhere().is_some() || !said.is_empty() {
+        return Ok(());
+    }
+    let version = i32::try_from(tag.version)
+        .map_err(|_| Failure::new(Exit::InputRejected, format!("{} is no version", tag.version)))?;
+    let contract = Contract {
+        database: tag.database.clone(),
+        app: "local".to_owned(),
+        accepts_min: version,
+        accepts_max: version,
+        until: None,
+    };
+    control::set_contract(lock, &context.who, &contract, "kiln restore").await
+}

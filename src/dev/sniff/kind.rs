@@ -1,0 +1,375 @@
+//! The strictest type that every field of a column fits, and what the loader must do for it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::column::Seen;
+use super::date::{Dates, Reading};
+use super::name;
+use crate::load::encode::{self, ColumnType};
+use crate::spec::source::Transform;
+
+/// Different words among numbers that are still words and not a text column.
+const WORDS_MAX: usize = 16;
+
+/// Fewer digits of one width are likelier a number.
+const CODE_WIDTH_MIN: usize = 3;
+/// Why digits stay text where no zero leads in this file; another one may have codes with zeros.
+pub const CODE_BY_NAME: &str = "digits only; by its name a code";
+pub const CODE_BY_WIDTH: &str = "digits of one width, so perhaps a code";
+
+/// What all fields of a column can be read as; each is struck out by the first that cannot.
+#[derive(Debug)]
+pub struct Evidence {
+    /// Fields without any digit: words, where the others are numbers.
+    pub words: u64,
+    /// The different words; `None` when there are too many, or one is too short to be a word.
+    pub word_list: Option<BTreeMap<String, u64>>,
+    yes_no: bool,
+    /// What the fields with a digit are.
+    plain: Option<Number>,
+    money: Option<Number>,
+    percent: Option<Number>,
+    dates: Dates,
+    /// Fields with dollar signs, commas or parentheses.
+    marked: u64,
+}
+
+/// What a column of numbers needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Number {
+    /// Digits before the point, leading zeros left out.
+    pub whole: usize,
+    /// Digits behind it.
+    pub fraction: usize,
+    /// A zero leads another digit: a code, unless it is an amount.
+    pub zero_led: bool,
+    /// Fewest and most characters, while all are digits.
+    width: Option<(usize, usize)>,
+    /// The least and the greatest, while they are whole and fit 64 bits.
+    pub range: Option<(i64, i64)>,
+    seen: bool,
+    beyond: bool,
+}
+
+/// A table column's type, with what the spec must say for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// `text`; the reason where it might have been something stricter.
+    Text(Option<&'static str>),
+    /// `boolean` of Y and N.
+    YesNo,
+    /// `boolean` of 1 and 0.
+    OneZero,
+    /// A whole number.
+    Whole(&'static str),
+    /// `numeric(p,s)`.
+    Decimal(usize, usize, Amount),
+    /// `date`.
+    Date(Reading),
+}
+
+/// How a decimal is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// As it is.
+    Plain,
+    /// With dollar signs, commas, parentheses.
+    Money,
+    /// With a percent sign.
+    Percent,
+}
+
+impl Default for Evidence {
+    fn default() -> Evidence {
+        Evidence {
+            words: 0,
+            word_list: Some(BTreeMap::new()),
+            yes_no: true,
+            plain: Some(Number::default()),
+            money: Some(Number::default()),
+            percent: Some(Number::default()),
+            dates: Dates::default(),
+            marked: 0,
+        }
+    }
+}
+
+impl Evidence {
+    /// Takes a field without blanks at its ends, as bytes and as text.
+    pub fn note(&mut self, field: &[u8], text: &str) {
+        self.yes_no &= matches!(field, b"Y" | b"N");
+        if !field.iter().any(u8::is_ascii_digit) {
+            self.words += 1;
+            self.note_word(text);
+            return;
+        }
+        self.marked += u64::from(field.iter().any(|byte| b"$,()".contains(byte)));
+        let read = |number: &mut Option<Number>, transform: Option<&Transform>| {
+            let Some(known) = number.as_mut() else { return };
+            let value = match transform {
+                None => Ok(Cow::Borrowed(field)),
+                Some(transform) => transform.apply(Cow::Borrowed(field)),
+            };
+            if !value.is_ok_and(|value| known.note(&value)) {
+                *number = None;
+            }
+        };
+        read(&mut self.plain, None);
+        read(&mut self.money, Some(&Transform::Money));
+        read(&mut self.percent, Some(&Transform::Percent));
+        self.dates.note(field);
+    }
+
+    fn note_word(&mut self, text: &str) {
+        let Some(words) = &mut self.word_list else { return };
+        if let Some(count) = words.get_mut(text) {
+            *count += 1;
+            return;
+        }
+        // A letter or two among numbers is a code of its own, not a word in a number's place.
+        let is_word = text == "*" || text.chars().count() >= 3;
+        match is_word && words.len() < WORDS_MAX && text.len() <= 100 {
+            true => drop(words.insert(text.to_owned(), 1)),
+            false => self.word_list = None,
+        }
+    }
+
+    /// Timestamps that no date can hold.
+    pub fn times(&self) -> u64 {
+        self.dates.times
+    }
+
+    /// Least and greatest of a column of whole numbers.
+    pub fn range(&self) -> Option<(i64, i64)> {
+        self.plain.and_then(|number| number.range)
+    }
+}
+
+impl Number {
+    /// Takes a field; false where it is no decimal number.
+    fn note(&mut self, field: &[u8]) -> bool {
+        let mut encoded = Vec::new();
+        let any = ColumnType::Numeric { precision_scale: None };
+        if encode::value(&mut encoded, field, any).is_err() {
+            return false;
+        }
+        let digits = field.strip_prefix(b"-").unwrap_or(field);
+        let (whole, fraction) = match memchr::memchr(b'.', digits) {
+            Some(point) => (&digits[..point], &digits[point + 1..]),
+            None => (digits, &digits[..0]),
+        };
+        let width = field.len();
+        self.width = match self.width {
+            _ if !field.iter().all(u8::is_ascii_digit) => None,
+            None if !self.seen => Some((width, width)),
+            known => known.map(|(fewest, most)| (fewest.min(width), most.max(width))),
+        };
+        let leading = whole.iter().take_while(|digit| **digit == b'0').count();
+        self.zero_led |= leading > 0 && whole.len() > 1;
+        self.whole = self.whole.max(whole.len() - leading);
+        self.fraction = self.fraction.max(fraction.len());
+        let value: Option<i64> = std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
+        self.beyond |= value.is_none();
+        self.range = match (value, self.range) {
+            _ if self.beyond => None,
+            (Some(value), None) if !self.seen => Some((value, value)),
+            (Some(value), Some((least, most))) => Some((least.min(value), most.max(value))),
+            _ => None,
+        };
+        self.seen = true;
+        true
+    }
+
+    fn kind(self, amount: Amount, name: &str) -> Kind {
+        if amount == Amount::Plain && self.zero_led {
+            return Kind::Text(Some("zeros lead: a code"));
+        }
+        if amount == Amount::Plain && self.fraction == 0 {
+            if name::is_code(name) {
+                return Kind::Text(Some(CODE_BY_NAME));
+            }
+            if self.is_of_one_width() {
+                return Kind::Text(Some(CODE_BY_WIDTH));
+            }
+            if let Some((least, most)) = self.range {
+                return whole(least, most, name);
+            }
+        }
+        // A digit before the point, even where all that was seen is below one.
+        let precision = self.whole.max(1) + self.fraction;
+        Kind::Decimal(precision, self.fraction, amount)
+    }
+}
+
+impl Number {
+    /// Whether different contents have the same count of digits, as codes have, and are no years.
+    fn is_of_one_width(self) -> bool {
+        let Some((fewest, most)) = self.width else { return false };
+        let years = self.range.is_some_and(|(least, most)| least >= 1900 && most <= 2100);
+        let differ = self.range.is_none_or(|(least, most)| least != most);
+        fewest == most && fewest >= CODE_WIDTH_MIN && differ && !years
+    }
+}
+
+fn whole(least: i64, most: i64, name: &str) -> Kind {
+    let fits = |from: i64, to: i64| least >= from && most <= to;
+    if fits(0, 1) && name::is_flag(name) {
+        Kind::OneZero
+    } else if fits(i16::MIN.into(), i16::MAX.into()) {
+        Kind::Whole("smallint")
+    } else if fits(i32::MIN.into(), i32::MAX.into()) {
+        Kind::Whole("integer")
+    } else {
+        Kind::Whole("bigint")
+    }
+}
+
+impl Kind {
+    /// The strictest that all fields fit, and whether words go to a column of their own.
+    pub fn of(seen: &Seen) -> (Kind, bool) {
+        let evidence = &seen.evidence;
+        if seen.filled == 0 {
+            return (Kind::Text(None), false);
+        }
+        if evidence.yes_no {
+            return (Kind::YesNo, false);
+        }
+        if evidence.words == seen.filled {
+            return (Kind::Text(None), false);
+        }
+        let has_words = evidence.words > 0;
+        if has_words && evidence.word_list.is_none() {
+            return (Kind::Text(None), false);
+        }
+        let kind = evidence.of_digits(&seen.name);
+        match kind {
+            Kind::Text(reason) => (Kind::Text(reason), false),
+            kind => (kind, has_words),
+        }
+    }
+
+    /// The type in SQL.
+    pub fn sql(&self) -> String {
+        match self {
+            Kind::Text(_) => "text".to_owned(),
+            Kind::YesNo | Kind::OneZero => "boolean".to_owned(),
+            Kind::Whole(name) => (*name).to_owned(),
+            Kind::Decimal(precision, scale, _) => format!("numeric({precision},{scale})"),
+            Kind::Date(_) => "date".to_owned(),
+        }
+    }
+
+    /// The transforms in TOML that lead to it.
+    pub fn transforms(&self) -> Vec<String> {
+        let word = |word: &str| vec![format!("\"{word}\"")];
+        match self {
+            Kind::YesNo => word("yes_no"),
+            Kind::OneZero => word("one_zero"),
+            Kind::Decimal(_, _, Amount::Money) => word("money"),
+            Kind::Decimal(_, _, Amount::Percent) => word("percent"),
+            Kind::Date(Reading::Prefix) => vec!["{ prefix = 10 }".to_owned()],
+            Kind::Date(Reading::Forms(forms)) => {
+                let quoted: Vec<String> = forms.iter().map(|form| format!("\"{form}\"")).collect();
+                let argument = match quoted.as_slice() {
+                    [one] => one.clone(),
+                    many => format!("[{}]", many.join(", ")),
+                };
+                vec![format!("{{ date = {argument} }}")]
+            }
+            Kind::Text(_) | Kind::Whole(_) | Kind::Decimal(..) | Kind::Date(Reading::Iso) => {
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl Evidence {
+    /// What the fields with a digit are.
+    fn of_digits(&self, name: &str) -> Kind {
+        if let Some(reading) = self.dates.reading() {
+            return Kind::Date(reading);
+        }
+        if let Some(number) = self.plain {
+            return number.kind(Amount::Plain, name);
+        }
+        if let Some(number) = self.percent {
+            return number.kind(Amount::Percent, name);
+        }
+        match self.money {
+            Some(number) if self.marked > 0 => number.kind(Amount::Money, name),
+            _ if self.dates.times > 0 => Kind::Text(Some("a time of day, which no date holds")),
+            _ => Kind::Text(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::column::File;
+    use super::super::shape::Shape;
+    use super::*;
+
+    fn kind(name: &str, fields: &[&str]) -> (String, Vec<String>, bool) {
+        let shape = Shape::plain(b'|', &[name]);
+        let mut file = File::new(&shape);
+        let text = fields.join("\n");
+        let format = super::super::format(b'|', crate::spec::source::Quoting::None);
+        let mut records = crate::load::decode::Records::new(text.as_bytes(), &format);
+        while let Some(record) = records.next_record().unwrap() {
+            file.note(&record);
+        }
+        let (_, columns) = file.finish(true);
+        let (kind, words) = Kind::of(&columns[0]);
+        (kind.sql(), kind.transforms(), words)
+    }
+
+    #[track_caller]
+    fn is(name: &str, fields: &[&str], sql: &str, transforms: &[&str], words: bool) {
+        let expected =
+            (sql.to_owned(), transforms.iter().map(|t| (*t).to_owned()).collect(), words);
+        assert_eq!(kind(name, fields), expected, "{fields:?}");
+    }
+
+    #[test]
+    fn codes_stay_text_and_numbers_become_the_narrowest_type() {
+        is("NDC", &["00002143380", "50242004062"], "text", &[], false);
+        is("county", &["05120", "36103"], "text", &[], false);
+        is("plan", &["-05", "-12"], "text", &[], false);
+        is("RXCUI", &["1234567"], "text", &[], false);
+        is("tier", &["1", "6", " "], "smallint", &[], false);
+        is("rows", &["1", "70000"], "integer", &[], false);
+        is("ext", &["1", "104"], "text", &[], false);
+        is("area", &["104", "205"], "text", &[], false);
+        is("area", &["104", "104"], "smallint", &[], false);
+        is("area", &["104", "-205"], "smallint", &[], false);
+        is("year", &["2025", "2026"], "smallint", &[], false);
+        is("n", &["1", "011", "13.0"], "text", &[], false);
+        is("sk", &["-535974684924"], "bigint", &[], false);
+        is("huge", &["99999999999999999999", "7"], "numeric(20,0)", &[], false);
+        is("premium", &["0.00", "123.4", "-5"], "numeric(5,2)", &[], false);
+        is("unit_cost", &[".12345"], "numeric(6,5)", &[], false);
+        is("version", &["1.2.3"], "text", &[], false);
+    }
+
+    #[test]
+    fn flags_money_shares_and_dates_get_their_transforms() {
+        is("PRIOR_AUTH_YN", &["Y", "N", " "], "boolean", &["\"yes_no\""], false);
+        is("TIER", &["Y", "N", "U"], "text", &[], false);
+        is("IN_AREA_FLAG", &["1", "0"], "boolean", &["\"one_zero\""], false);
+        is("count", &["1", "0"], "smallint", &[], false);
+        is("fee", &["$1,234.00", "($20.80)", "0"], "numeric(6,2)", &["\"money\""], false);
+        is("share", &["74%", "100%"], "numeric(3,2)", &["\"percent\""], false);
+        is("day", &["20180625", ""], "date", &["{ date = \"%Y%m%d\" }"], false);
+        is("stamp", &["2020-01-24T00:00:00.000"], "date", &["{ prefix = 10 }"], false);
+    }
+
+    #[test]
+    fn words_among_numbers_get_a_column_and_codes_do_not() {
+        is("stars", &["4.5", "Not Applicable", "5"], "numeric(2,1)", &[], true);
+        is("enrolment", &["*", "1200"], "smallint", &[], true);
+        is("share", &["74%", "Not Available"], "numeric(3,2)", &["\"percent\""], true);
+        is("switch", &["Y", "1", "0"], "text", &[], false);
+        is("mixed", &["74%", "4.5"], "text", &[], false);
+    }
+}

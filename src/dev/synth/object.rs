@@ -1,0 +1,196 @@
+//! What `kiln synth` makes: objects as a publisher posts them, each written as one stream from
+//! its first byte to its last, so that a sink need not seek and memory does not grow.
+
+use std::io::{self, Write};
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context as _, Result};
+use jiff::civil::Date;
+use serde::Serialize;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::report::progress::Meter;
+
+/// Rows of one text, and how many of them were otherwise (or not there) the night before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) rows: u64,
+    pub(super) changed: u64,
+}
+
+/// A text that was written: a member of a zip, or the object itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// Its name, without the zips around it.
+    pub name: String,
+    /// The source that reads it; none for what lies beside the data.
+    pub source: Option<&'static str>,
+    /// Data rows.
+    pub rows: u64,
+    /// Bytes of text.
+    pub bytes: u64,
+    /// Rows that were otherwise, or not there, the night before.
+    pub changed: u64,
+}
+
+/// When an object is posted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Posting {
+    /// The day of this night.
+    pub(super) day: Date,
+    /// The time of every member of a zip: the same each night, as the bytes are to follow content.
+    pub(super) stamp: Date,
+}
+
+type Body = Box<dyn FnOnce(&mut dyn Write) -> Result<Written> + Send>;
+type Make = Box<dyn FnOnce(&mut dyn Write, &Meter) -> Result<Vec<Member>> + Send>;
+
+/// An object to be written.
+pub struct Object {
+    /// The database that it is for.
+    pub database: &'static str,
+    /// The file name that its publisher would give it.
+    pub name: String,
+    /// The day of posting; objects land in a folder of that day.
+    pub posted: Date,
+    /// Rows of each source that will be written.
+    pub planned: Vec<(&'static str, u64)>,
+    /// Bytes of text to expect, roughly: for progress.
+    pub bytes_about: u64,
+    make: Make,
+}
+
+/// A text to be written.
+pub(super) struct Text {
+    pub(super) name: String,
+    pub(super) source: Option<&'static str>,
+    pub(super) rows: u64,
+    pub(super) bytes_about: u64,
+    pub(super) body: Body,
+}
+
+impl Text {
+    /// Something that lies beside the data: a readme.
+    pub(super) fn beside(name: impl Into<String>, text: &'static str) -> Text {
+        let body = move |out: &mut dyn Write| {
+            out.write_all(text.as_bytes())?;
+            Ok(Written::default())
+        };
+        Text {
+            name: name.into(),
+            source: None,
+            rows: 0,
+            bytes_about: text.len() as u64,
+            body: Box::new(body),
+        }
+    }
+}
+
+impl Object {
+    pub(super) fn new(
+        database: &'static str,
+        name: String,
+        posted: Date,
+        planned: Vec<(&'static str, u64)>,
+        bytes_about: u64,
+        make: impl FnOnce(&mut dyn Write, &Meter) -> Result<Vec<Member>> + Send + 'static,
+    ) -> Object {
+        Object { database, name, posted, planned, bytes_about, make: Box::new(make) }
+    }
+
+    /// An object that is a text.
+    pub(super) fn bare(database: &'static str, posted: Date, text: Text) -> Object {
+        let planned = planned(std::slice::from_ref(&text));
+        let (name, about) = (text.name.clone(), text.bytes_about);
+        let make = move |out: &mut dyn Write, meter: &Meter| Ok(vec![write(text, out, meter)?]);
+        Object::new(database, name, posted, planned, about, make)
+    }
+
+    /// An object that is a zip of texts.
+    pub(super) fn zip(
+        database: &'static str,
+        name: impl Into<String>,
+        posting: Posting,
+        texts: Vec<Text>,
+    ) -> Object {
+        let planned = planned(&texts);
+        let about = texts.iter().map(|text| text.bytes_about).sum();
+        let make = move |out: &mut dyn Write, meter: &Meter| {
+            let options = options(posting.stamp)?;
+            let mut zip = ZipWriter::new_stream(out);
+            let mut members = Vec::with_capacity(texts.len());
+            for text in texts {
+                zip.start_file(text.name.as_str(), options.large_file(true))?;
+                members.push(write(text, &mut zip, meter)?);
+            }
+            zip.finish().context("generate: finish the zip")?.into_inner().flush()?;
+            Ok(members)
+        };
+        Object::new(database, name.into(), posting.day, planned, about, make)
+    }
+
+    /// Writes it and says what was written.
+    ///
+    /// # Errors
+    /// Sizes that do not fit together, or a write that fails.
+    pub fn write(self, out: &mut dyn Write, meter: &Meter) -> Result<Vec<Member>> {
+        meter.total.store(self.bytes_about, Ordering::Relaxed);
+        let members = (self.make)(out, meter)?;
+        // The estimate gives way to the truth.
+        meter.total.store(meter.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+        Ok(members)
+    }
+}
+
+fn planned(texts: &[Text]) -> Vec<(&'static str, u64)> {
+    texts.iter().filter_map(|text| Some((text.source?, text.rows))).collect()
+}
+
+fn write(text: Text, out: &mut dyn Write, meter: &Meter) -> Result<Member> {
+    let mut counted = Counted::new(out, meter);
+    let Text { name, source, body, .. } = text;
+    let written = body(&mut counted).with_context(|| format!("generate: member {name}"))?;
+    meter.rows.fetch_add(written.rows, Ordering::Relaxed);
+    let bytes = counted.bytes;
+    Ok(Member { name, source, rows: written.rows, bytes, changed: written.changed })
+}
+
+/// How members are packed: deflated, with this day as their time.
+pub(super) fn options(day: Date) -> Result<SimpleFileOptions> {
+    // The calendar keeps month and day in range; the year may be out of what a zip can say.
+    let (year, month, of_month) = (day.year() as u16, day.month() as u8, day.day() as u8);
+    let stamp = DateTime::from_date_and_time(year, month, of_month, 0, 0, 0)
+        .with_context(|| format!("generate release: {day} is no date for a zip"))?;
+    Ok(SimpleFileOptions::default()
+        .last_modified_time(stamp)
+        .unix_permissions(0o644)
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(4)))
+}
+
+/// Counts what is written through it.
+pub(super) struct Counted<'m, W> {
+    out: W,
+    meter: &'m Meter,
+    pub(super) bytes: u64,
+}
+
+impl<'m, W: Write> Counted<'m, W> {
+    pub(super) fn new(out: W, meter: &'m Meter) -> Self {
+        Counted { out, meter, bytes: 0 }
+    }
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.bytes += count as u64;
+        self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,239 @@
+//! The data dictionary: what every table, view, column and function is, where it comes from and
+//! what a build found in it.
+//!
+//! Its contract part ([`markdown`]) depends on `sql/` and `sources/` alone, so that it can be
+//! committed, and CI can say that it is stale. The page ([`page`]) adds a build's facts.
+
+pub mod described;
+pub mod facts;
+mod function;
+mod link;
+pub mod markdown;
+pub mod origin;
+pub mod page;
+mod places;
+mod relation;
+
+use described::{Argument, Described, DescribedFunction, DescribedRelation};
+use origin::Origin;
+pub use places::Place;
+
+use crate::spec::schema::{Kind as SectionKind, Schema};
+use crate::spec::source::Sources;
+
+/// All that is to be told of one database, but for what a build found.
+#[derive(Debug)]
+pub struct Dictionary {
+    /// The database.
+    pub database: String,
+    /// Its schema's version, as locked.
+    pub version: Option<u32>,
+    /// Views, then derived tables, then raw ones, each in the order of their files.
+    pub relations: Vec<Relation>,
+    /// Functions, by name.
+    pub functions: Vec<Function>,
+}
+
+/// What a reader may expect of a table or view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Computed when it is read: what apps are given to read.
+    View,
+    /// Made from other tables while the build is made.
+    Derived,
+    /// Loaded, and as CMS says it.
+    Raw,
+}
+
+impl Kind {
+    /// All, in the order of the dictionary.
+    pub const ALL: [Kind; 3] = [Kind::View, Kind::Derived, Kind::Raw];
+
+    /// One word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::View => "view",
+            Kind::Derived => "derived",
+            Kind::Raw => "raw",
+        }
+    }
+
+    /// The heading over those of this kind.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Kind::View => "Views",
+            Kind::Derived => "Derived tables",
+            Kind::Raw => "Raw tables",
+        }
+    }
+
+    /// What a reader may expect of them.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Kind::View => "For apps: their names and columns stay while the tables below change.",
+            Kind::Derived => "For apps: made from other tables once a night, before the seal.",
+            Kind::Raw => "As CMS says it, from its files; the others are made of these.",
+        }
+    }
+}
+
+/// A table or a view.
+#[derive(Debug)]
+pub struct Relation {
+    /// What the catalog says.
+    pub described: DescribedRelation,
+    /// What a reader may expect.
+    pub kind: Kind,
+    /// The statement that makes it.
+    pub place: Option<Place>,
+    /// The file family that feeds it.
+    pub origin: Option<Origin>,
+    /// The tables and views that it is made of.
+    pub reads: Vec<String>,
+    /// The tables, views and functions that read it.
+    pub read_by: Vec<String>,
+    /// What its checks say must hold.
+    pub checks: Vec<String>,
+    /// How it is made, where it is made from tables: the section's text.
+    pub recipe: Option<String>,
+    /// It holds, or may hold, what is known of people: no value of it is ever shown.
+    pub is_personal: bool,
+}
+
+impl Relation {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.described.name
+    }
+
+    /// The columns of its key: the primary key, else a unique index over whole rows.
+    pub fn key(&self) -> &[String] {
+        let unique = |index: &&described::Index| index.is_unique && !index.is_partial;
+        let indexes = &self.described.indexes;
+        let key =
+            indexes.iter().find(|index| index.is_primary).or_else(|| indexes.iter().find(unique));
+        key.map_or(&[], |index| &index.columns)
+    }
+}
+
+/// A function or procedure.
+#[derive(Debug)]
+pub struct Function {
+    /// What the catalog says.
+    pub described: DescribedFunction,
+    /// The statement that makes it.
+    pub place: Option<Place>,
+    /// The tables and views that it reads.
+    pub reads: Vec<String>,
+}
+
+impl Function {
+    /// Its name with what goes in: `drug_cost(plan text, ndc text)`.
+    pub fn signature(&self) -> String {
+        format!("{}({})", self.described.name, self.described.identity)
+    }
+
+    /// What goes in.
+    pub fn inputs(&self) -> impl Iterator<Item = &Argument> {
+        self.described.arguments.iter().filter(|argument| !argument.is_output())
+    }
+
+    /// What it returns, in words; `None` of a procedure.
+    pub fn returned(&self) -> Option<String> {
+        let described = &self.described;
+        match (described.returns.is_empty(), self.outputs().next(), described.returns_rows) {
+            (true, ..) => None,
+            (_, Some(_), true) => Some("rows".to_owned()),
+            (_, Some(_), false) => Some("one row".to_owned()),
+            (_, None, _) => Some(described.returns.clone()),
+        }
+    }
+
+    /// The columns of the rows that come out; none where it returns one value.
+    pub fn outputs(&self) -> impl Iterator<Item = &Argument> {
+        self.described.arguments.iter().filter(|argument| argument.is_output())
+    }
+}
+
+impl Dictionary {
+    /// Joins what catalog, files and specs say.
+    pub fn new(schema: &Schema, sources: &Sources, described: Described) -> Dictionary {
+        let places = places::of(schema);
+        let names: Vec<String> = described.relations.iter().map(|r| r.name.clone()).collect();
+        let any_personal = sources.all.iter().any(|source| source.personal);
+        let mut relations: Vec<Relation> = Vec::new();
+        for described in described.relations {
+            let place = places.get(&described.name).cloned();
+            relations.push(relation(schema, sources, &names, described, place, any_personal));
+        }
+        let mut functions = Vec::new();
+        for described in described.functions {
+            let place = places.get(&described.name).cloned();
+            let reads = places::reads(&described.text, &names, "");
+            functions.push(Function { described, place, reads });
+        }
+        for at in 0..relations.len() {
+            let name = relations[at].name().to_owned();
+            let tables = relations.iter().filter(|other| other.reads.contains(&name));
+            let mut read_by: Vec<String> = tables.map(|other| other.name().to_owned()).collect();
+            let callers = functions.iter().filter(|function| function.reads.contains(&name));
+            read_by.extend(callers.map(|function| function.described.name.clone()));
+            read_by.dedup();
+            relations[at].read_by = read_by;
+        }
+        relations.sort_by(|a, b| (a.kind, &a.place).cmp(&(b.kind, &b.place)));
+        Dictionary {
+            database: schema.database.as_str().to_owned(),
+            version: schema.lock.as_ref().map(|lock| lock.version),
+            relations,
+            functions,
+        }
+    }
+
+    /// Those of one kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Relation> {
+        self.relations.iter().filter(move |relation| relation.kind == kind)
+    }
+
+    /// Columns in all.
+    pub fn column_count(&self) -> usize {
+        self.relations.iter().map(|relation| relation.described.columns.len()).sum()
+    }
+}
+
+fn relation(
+    schema: &Schema,
+    sources: &Sources,
+    names: &[String],
+    described: DescribedRelation,
+    place: Option<Place>,
+    any_personal: bool,
+) -> Relation {
+    let file = place.as_ref().and_then(|place| schema.files.iter().find(|f| f.path == place.path));
+    let own_file = file.filter(|file| file.table == described.name);
+    let source = origin::source_of(sources, &described.name);
+    let derive = file.and_then(|file| file.of_kind(&SectionKind::Derive).next());
+    let kind = match (described.is_view, &source, derive) {
+        (true, _, _) => Kind::View,
+        (false, None, Some(_)) => Kind::Derived,
+        _ => Kind::Raw,
+    };
+    let recipe = derive.filter(|_| kind == Kind::Derived).map(|section| section.sql.clone());
+    let reads = match &recipe {
+        Some(sql) => places::reads(&places::of_table(sql), names, &described.name),
+        None => described.reads.clone(),
+    };
+    let checks = own_file.map(|file| file.of_kind(&SectionKind::Check));
+    Relation {
+        kind,
+        origin: source.map(|source| Origin::of(source, &described.name)),
+        reads,
+        read_by: Vec::new(),
+        checks: checks.into_iter().flatten().map(|section| section.title.clone()).collect(),
+        recipe,
+        // Whatever is made in a database with people in it may be made of people.
+        is_personal: source.map_or(any_personal, |source| source.personal),
+        described,
+        place,
+    }
+}

@@ -1,0 +1,161 @@
+//! Uploads what is still being made: parts go off as they fill, and the object comes into being
+//! only when its maker has said that it is whole.
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_smithy_types::base64;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
+
+use super::{Pin, SHA256_METADATA, Store, refused};
+use crate::error::{Exit, Failure};
+use crate::postgres::stopped;
+
+/// Size of a part: with S3's 10,000 parts it allows 80 GB, and three of them are in memory.
+pub const STREAM_PART_BYTES: usize = 8 << 20;
+
+/// A piece of an object, in order.
+#[derive(Debug)]
+pub enum Piece {
+    /// [`STREAM_PART_BYTES`] that more will follow.
+    More(Vec<u8>),
+    /// The rest, and the sha256 of the whole in base64. Without it there is no object.
+    Last(Vec<u8>, String),
+}
+
+impl Store {
+    /// Uploads pieces as they come: in one request where there is one piece, else in parts, each
+    /// with its sha256. When the maker ends without a last piece, or on a stop, nothing is left
+    /// in the store.
+    ///
+    /// # Errors
+    /// [`Exit::InputUnavailable`] when the store refuses, or has another size afterwards.
+    pub async fn upload_pieces(
+        &self,
+        key: &str,
+        mut pieces: Receiver<Piece>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Pin> {
+        let doing = format!("upload s3://{}/{key}", self.location.bucket);
+        let size = match next(&mut pieces, stop).await? {
+            Piece::Last(bytes, sha256) => {
+                let size = bytes.len() as u64;
+                self.client
+                    .put_object()
+                    .bucket(&self.location.bucket)
+                    .key(key)
+                    .metadata(SHA256_METADATA, &sha256)
+                    .checksum_sha256(&sha256)
+                    .body(ByteStream::from(bytes))
+                    .send()
+                    .await
+                    .map_err(|error| refused(&doing, &error))?;
+                size
+            }
+            Piece::More(first) => self.upload_many(key, first, &mut pieces, stop, &doing).await?,
+        };
+        let pin = self.pin(key).await?;
+        if pin.size != size {
+            let message = format!("{doing}: the store has {} bytes of {size}", pin.size);
+            return Err(Failure::new(Exit::InputUnavailable, message).into());
+        }
+        Ok(pin)
+    }
+
+    async fn upload_many(
+        &self,
+        key: &str,
+        first: Vec<u8>,
+        pieces: &mut Receiver<Piece>,
+        stop: &CancellationToken,
+        doing: &str,
+    ) -> anyhow::Result<u64> {
+        let bucket = &self.location.bucket;
+        let begun = self
+            .client
+            .create_multipart_upload()
+            .bucket(bucket)
+            .key(key)
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .send()
+            .await
+            .map_err(|error| refused(doing, &error))?;
+        let upload = begun.upload_id().unwrap_or_default();
+        let done = async {
+            let (parts, size) = self.upload_each(key, upload, first, pieces, stop, doing).await?;
+            let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+            let complete = self.client.complete_multipart_upload().bucket(bucket).key(key);
+            let complete = complete.upload_id(upload).multipart_upload(parts).send().await;
+            complete.map_err(|error| refused(doing, &error))?;
+            anyhow::Ok(size)
+        };
+        let done = done.await;
+        if done.is_err() {
+            let abort = self.client.abort_multipart_upload().bucket(bucket).key(key);
+            let _ = abort.upload_id(upload).send().await;
+        }
+        done
+    }
+
+    async fn upload_each(
+        &self,
+        key: &str,
+        upload: &str,
+        first: Vec<u8>,
+        pieces: &mut Receiver<Piece>,
+        stop: &CancellationToken,
+        doing: &str,
+    ) -> anyhow::Result<(Vec<CompletedPart>, u64)> {
+        let mut parts = Vec::new();
+        let mut size = 0;
+        let mut piece = Piece::More(first);
+        loop {
+            let (bytes, last) = match piece {
+                Piece::More(bytes) => (bytes, false),
+                Piece::Last(bytes, _) => (bytes, true),
+            };
+            // A part without bytes is refused by some stores.
+            if last && bytes.is_empty() {
+                return Ok((parts, size));
+            }
+            size += bytes.len() as u64;
+            let number = parts.len() as i32 + 1;
+            let checksum = base64::encode(Sha256::digest(&bytes));
+            let sent = self
+                .client
+                .upload_part()
+                .bucket(&self.location.bucket)
+                .key(key)
+                .upload_id(upload)
+                .part_number(number)
+                .checksum_sha256(&checksum)
+                .body(ByteStream::from(bytes))
+                .send();
+            let part = tokio::select! {
+                sent = sent => sent.map_err(|error| refused(doing, &error))?,
+                () = stop.cancelled() => return Err(stopped()),
+            };
+            parts.push(
+                CompletedPart::builder()
+                    .part_number(number)
+                    .set_e_tag(part.e_tag().map(str::to_owned))
+                    .checksum_sha256(checksum)
+                    .build(),
+            );
+            if last {
+                return Ok((parts, size));
+            }
+            piece = next(pieces, stop).await?;
+        }
+    }
+}
+
+async fn next(pieces: &mut Receiver<Piece>, stop: &CancellationToken) -> anyhow::Result<Piece> {
+    let piece = tokio::select! {
+        piece = pieces.recv() => piece,
+        () = stop.cancelled() => return Err(stopped()),
+    };
+    // The maker's own error says why; this one only ends the upload.
+    piece.ok_or_else(|| anyhow::anyhow!("what was to be uploaded was not finished"))
+}

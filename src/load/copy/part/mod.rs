@@ -1,0 +1,200 @@
+//! One file to rows, in a blocking thread: open, cut, hold the header against the spec,
+//! validate, encode, and hand on in chunks.
+
+mod chunk;
+mod header;
+mod lines;
+mod pack;
+
+use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Part;
+use crate::error::{Exit, Failure};
+use crate::fetch::ahead::ahead;
+use crate::fetch::verified::{Complete, Verified};
+use crate::load::decode::Records;
+use crate::load::validate::{Counts, Nulls, Outcome, Reject, Validator};
+use crate::postgres::Ident;
+use crate::spec::source::Source;
+pub use chunk::{Chunk, Rows};
+pub use lines::Columns;
+use lines::Filled;
+use pack::Pieces;
+
+/// After the budget is spent, this many more rejects are looked for, so that a person sees
+/// more than the first.
+const REJECTS_BEYOND: u64 = 20;
+/// Rejects that an error message shows.
+const REJECTS_SHOWN: usize = 3;
+
+/// What the reading thread hands on.
+pub enum Piece {
+    /// Encoded rows.
+    Rows(Rows),
+    /// A row that was refused.
+    Reject(Box<Reject>),
+}
+
+/// A source's rejects over all its parts.
+#[derive(Debug, Default)]
+pub struct Tally {
+    rejected: AtomicU64,
+    shown: Mutex<Vec<String>>,
+}
+
+impl Tally {
+    fn note(&self, reject: &Reject, member: &str) -> u64 {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.len() < REJECTS_SHOWN {
+            let column = reject.column.as_ref().map_or(String::new(), |c| format!(", column {c}"));
+            let Reject { line, byte, reason, .. } = reject;
+            shown.push(format!("{member} line {line}, byte {byte}{column}: {reason}"));
+        }
+        self.rejected.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
+    /// The error of a source whose budget is spent.
+    pub fn over_budget(&self, allowed: u64, at_least: bool) -> anyhow::Error {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = self.count();
+        let rows = if count == 1 { "row" } else { "rows" };
+        let more = if at_least { "at least " } else { "" };
+        let message =
+            format!("{more}{count} {rows} rejected, the budget is {allowed}: {}", shown.join("; "));
+        Failure::new(Exit::InputRejected, message)
+            .hint("`select * from kiln.reject` in the kept build shows them all")
+            .into()
+    }
+}
+
+/// What the files of a source leave to one another.
+#[derive(Default)]
+pub struct Siblings {
+    /// Rows that wait for those of the next file: a plan may go on there.
+    held: Mutex<Option<Chunk>>,
+    pieces: Arc<Pieces>,
+    filled: Arc<Filled>,
+}
+
+/// A part that was read to its end.
+pub struct ReadPart {
+    /// The proof that it was.
+    pub proof: Complete,
+    /// What was counted.
+    pub counts: Counts,
+    /// Which rows are null.
+    pub nulls: Nulls,
+}
+
+/// Reads a part to its end and hands rows on, all of them with the source's last one; blocking.
+///
+/// # Errors
+/// The input's, with object and member, and what `hand_on` says.
+pub fn read(
+    part: &Part,
+    last: bool,
+    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+) -> anyhow::Result<ReadPart> {
+    let meter = Arc::clone(&part.meter);
+    let on_bytes = move |count| {
+        meter.bytes.fetch_add(count, Ordering::Relaxed);
+    };
+    part.member
+        .open(on_bytes, |input| rows(part, last, input, hand_on))
+        .map_err(|error| error.context(part.member.place()))
+}
+
+fn rows<R: Read + Send>(
+    part: &Part,
+    last: bool,
+    input: Verified<R>,
+    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+) -> anyhow::Result<ReadPart> {
+    let ((counts, nulls, ended_in_newline), input) =
+        ahead(input, |text| cut(part, last, text, hand_on))?;
+    let proof = input.finish()?;
+    refuse_odd_end(part, &counts, ended_in_newline)?;
+    Ok(ReadPart { proof, counts, nulls })
+}
+
+/// Makes rows of a text; and says whether it ended in a line end.
+pub(crate) fn cut(
+    part: &Part,
+    last: bool,
+    text: impl Read,
+    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+) -> anyhow::Result<(Counts, Nulls, bool)> {
+    let source = &part.binding.source;
+    let mut records = Records::new(text, &source.format);
+    header::begin(source, &mut records)?;
+    let (layout, header) = header::read(source, &mut records)?;
+    let mut validator =
+        Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
+    let held = || part.siblings.held.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut chunk = held().take().unwrap_or_else(|| Chunk::new(&part.binding, &part.siblings));
+    loop {
+        let start = chunk.rows.len();
+        let Some(outcome) = validator.take_next(&mut records, &mut chunk.rows)? else { break };
+        match outcome {
+            Outcome::Row if chunk.added(start) => {}
+            Outcome::Row => return Err(twice(source, validator.counts.lines)),
+            Outcome::Filtered => {}
+            Outcome::Rejected(reject) => {
+                let count = part.tally.note(&reject, &part.member.place());
+                hand_on(Piece::Reject(Box::new(reject)))?;
+                let absolute = source.budget.rejects;
+                if source.budget.reject_ratio == 0.0 && count > absolute + REJECTS_BEYOND {
+                    return Err(part.tally.over_budget(absolute, true));
+                }
+            }
+        }
+        if let Some(rows) = chunk.full() {
+            hand_on(Piece::Rows(rows))?;
+        }
+    }
+    if !last && chunk.goes_on() {
+        *held() = Some(chunk);
+    } else if let Some(rows) = chunk.rest() {
+        hand_on(Piece::Rows(rows))?;
+    }
+    let nulls = validator.nulls();
+    Ok((validator.finish(), nulls, records.ended_in_newline()))
+}
+
+/// The error of a row whose place another one has taken.
+fn twice(source: &Source, line: u64) -> anyhow::Error {
+    let of = |index: usize| source.dictionaries[index].columns.iter().map(Ident::as_str);
+    let pack = source.pack.as_ref();
+    let key: Vec<&str> = pack.map_or(Vec::new(), |pack| of(pack.by).chain(of(pack.at)).collect());
+    let message = format!("line {line} has the {} of a row before it", key.join(", "));
+    Failure::new(Exit::InputRejected, message)
+        .hint(format!(
+            "the publisher has to say which of the two holds; until then: kiln run {}",
+            source.without()
+        ))
+        .into()
+}
+
+fn refuse_odd_end(part: &Part, counts: &Counts, ended_in_newline: bool) -> anyhow::Result<()> {
+    let source = &part.binding.source;
+    let spec = source.path.display();
+    if counts.lines == counts.header && !source.format.header_only_allowed {
+        return Err(Failure::new(Exit::InputRejected, "holds a header and no rows")
+            .hint(format!("if that is normal: header_only = \"allow\" in {spec}"))
+            .into());
+    }
+    if !ended_in_newline && source.format.final_newline_required {
+        let message = format!("the last row (line {}) has no line end: is it cut?", counts.lines);
+        return Err(Failure::new(Exit::InputRejected, message)
+            .hint(format!("if that is normal: final_newline = \"optional\" in {spec}"))
+            .into());
+    }
+    Ok(())
+}

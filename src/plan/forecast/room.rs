@@ -1,0 +1,334 @@
+//! Whether there is room: the forecast against what is free, first by the objects' sizes, before
+//! scratch files are written, then by the archives' directories, before the first row is sent.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use indicatif::HumanBytes;
+
+use super::server::{Place, Settings};
+use super::works::{Had, Tonight};
+use super::{FROM_FILES, Forecast, Past, Want, Ways, sizes};
+use crate::error::{Exit, Failure};
+use crate::postgres::Session;
+use crate::report::progress::night::Foretold;
+
+/// A forecast that leaves less than this share of what is free is warned of.
+const SPARE: f64 = 0.1;
+
+/// Marks an error: no row was sent, for there is no room.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("no row was sent")]
+pub struct NoRoom;
+
+/// What is free, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Free {
+    /// Bytes.
+    pub bytes: u64,
+    /// For people.
+    pub place: String,
+    /// The file system's number, to tell whether two places share it.
+    device: Option<u64>,
+    /// Whether WAL goes there too.
+    with_wal: bool,
+}
+
+impl Free {
+    /// What is free on the file system of a folder; `None` where it cannot be asked.
+    pub fn of(folder: &Path) -> Option<Free> {
+        let told = nix::sys::statvfs::statvfs(folder).ok()?;
+        // 32 bits wide on some systems.
+        #[allow(clippy::useless_conversion)]
+        let bytes = u64::from(told.blocks_available()) * u64::from(told.fragment_size());
+        let device = std::fs::metadata(folder).ok().map(|found| found.dev());
+        Some(Free { bytes, place: folder.display().to_string(), device, with_wal: true })
+    }
+
+    /// What a setting says is free.
+    pub fn said(bytes: u64) -> Free {
+        Free { bytes, place: "by disk_free".to_owned(), device: None, with_wal: true }
+    }
+}
+
+/// What a place has room for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Verdict {
+    /// It fits.
+    Enough,
+    /// It fits, with less than a tenth of what is free to spare.
+    Near,
+    /// It does not fit.
+    Short,
+}
+
+/// Holds bytes that are needed against bytes that are free.
+pub fn verdict(needed: u64, free: u64) -> Verdict {
+    match free.checked_sub(needed) {
+        None => Verdict::Short,
+        Some(spare) if (spare as f64) < free as f64 * SPARE => Verdict::Near,
+        Some(_) => Verdict::Enough,
+    }
+}
+
+/// All that the forecast of one night rests on.
+pub struct Room {
+    database: String,
+    wants: Vec<Want>,
+    past: Past,
+    settings: Settings,
+    side_by_side: usize,
+    scratch_folder: PathBuf,
+    /// Bytes that the build has already.
+    present: u64,
+    /// What it has already, where it was begun by another run.
+    had: Option<Had>,
+    /// What is free where the server's files are, as a setting says it.
+    disk_free: Option<u64>,
+    place: Place,
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    forecast: Forecast,
+    scratch: u64,
+    warnings: Vec<String>,
+    /// Those of them that an account has.
+    noted: Vec<String>,
+}
+
+/// Where a build goes, and what is known of its room.
+pub struct Site<'a> {
+    /// A session in the build, or in any database of the server.
+    pub session: &'a Session,
+    /// Whether the server is on this machine.
+    pub is_here: bool,
+    /// What a setting says is free.
+    pub disk_free: Option<u64>,
+    /// Where inner zips are spooled.
+    pub scratch: &'a Path,
+    /// Index builds side by side.
+    pub side_by_side: usize,
+}
+
+impl Room {
+    /// Asks the server what there is to know.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn new(
+        site: &Site<'_>,
+        database: &str,
+        wants: Vec<Want>,
+        past: Past,
+    ) -> anyhow::Result<Room> {
+        let settings = super::server::settings(site.session).await?;
+        let place = super::server::place(site.session, site.is_here).await?;
+        let forecast = sizes(&wants, &FROM_FILES, &past, &settings, site.side_by_side);
+        Ok(Room {
+            database: database.to_owned(),
+            wants,
+            past,
+            settings,
+            side_by_side: site.side_by_side,
+            scratch_folder: site.scratch.to_owned(),
+            present: 0,
+            had: None,
+            disk_free: site.disk_free,
+            place,
+            told: Mutex::new(Told { forecast, ..Told::default() }),
+        })
+    }
+
+    /// Says how much of the database is there already, and what of it a build that goes on has: it needs
+    /// the rest.
+    #[must_use]
+    pub fn going_on(mut self, bytes: u64, had: Option<Had>) -> Room {
+        self.present = bytes;
+        self.had = had;
+        self
+    }
+
+    /// The forecast as it stands.
+    pub fn forecast(&self) -> Forecast {
+        self.told().forecast.clone()
+    }
+
+    /// Adds what a person may want to know, in the place of what this said before.
+    pub fn renew_warnings(&self, all: &mut Vec<String>) {
+        let mut told = self.told();
+        all.retain(|warning| !told.noted.contains(warning));
+        all.extend(told.warnings.iter().cloned());
+        told.noted = told.warnings.clone();
+    }
+
+    /// Bytes that inner zips took in the scratch folder.
+    pub fn scratch_used(&self) -> u64 {
+        self.told().scratch
+    }
+
+    /// The stages of the night that are still to be done, with the seconds that they are expected to
+    /// take, as far as the text is known.
+    pub fn foretold(&self, text: &[(String, u64)], ways: &Ways) -> Foretold {
+        let wants = self.wants_with(text);
+        let texts = super::sizes::texts(&wants, &self.past);
+        let night = Tonight { wants: &wants, texts: &texts, ways };
+        let works = super::works::works(&night, &self.past, self.side_by_side);
+        let works = match &self.had {
+            Some(had) => super::works::going_on(works, had),
+            None => works,
+        };
+        Foretold { works, is_known: self.past.newest_whole().is_some() }
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wants_with(&self, text: &[(String, u64)]) -> Vec<Want> {
+        let mut wants = self.wants.clone();
+        for want in &mut wants {
+            if let Some((_, bytes)) = text.iter().find(|(name, _)| *name == want.source) {
+                want.text = Some(*bytes);
+            }
+        }
+        wants
+    }
+
+    /// What is free where the server's files are; `None` where nobody knows.
+    fn server_free(&self) -> Option<Free> {
+        if let Some(bytes) = self.disk_free {
+            return Some(Free::said(bytes));
+        }
+        match &self.place {
+            Place::Data(folder) => Free::of(folder),
+            Place::Tablespace(folder) => {
+                Free::of(folder).map(|free| Free { with_wal: false, ..free })
+            }
+            Place::Unknown => None,
+        }
+    }
+
+    /// Before scratch files are written: they must fit, and so must the database beside them
+    /// where both share a file system and a former build tells its size. Without one, the text's
+    /// size is a guess until the directories are read.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] where the scratch folder is too small, [`Exit::Database`] where the
+    /// server's disk is.
+    pub fn before_fetch(&self) -> anyhow::Result<()> {
+        let forecast = self.forecast();
+        let scratch = Free::of(&self.scratch_folder);
+        if let Some(free) = &scratch
+            && verdict(forecast.scratch, free.bytes) == Verdict::Short
+        {
+            return Err(self.no_scratch(&forecast, free));
+        }
+        let Some(free) = self.server_free() else {
+            tracing::info!(
+                database = self.database,
+                "nobody tells what the server's disk has free: KILN_DISK_FREE would"
+            );
+            return Ok(());
+        };
+        if forecast.from.is_empty() {
+            return Ok(());
+        }
+        let shared =
+            scratch.is_some_and(|other| other.device.is_some() && other.device == free.device);
+        self.hold(&forecast, &free, if shared { forecast.scratch } else { 0 })
+    }
+
+    /// Before rows are sent: the directories say how much text there is, and inner zips have been
+    /// spooled (so many bytes).
+    ///
+    /// # Errors
+    /// [`Exit::Database`], marked [`NoRoom`], where the server's disk is too small.
+    pub fn before_rows(
+        &self,
+        text: &[(String, u64)],
+        ways: &Ways,
+        spooled: u64,
+    ) -> anyhow::Result<()> {
+        let wants = self.wants_with(text);
+        let forecast = Forecast {
+            scratch: self.forecast().scratch,
+            ..sizes(&wants, ways, &self.past, &self.settings, self.side_by_side)
+        };
+        {
+            let mut told = self.told();
+            told.forecast = forecast.clone();
+            told.scratch = spooled;
+        }
+        tracing::info!(
+            database = self.database,
+            text = forecast.text,
+            bytes = forecast.database,
+            temporary = forecast.temporary_peak,
+            wal = forecast.wal_peak,
+            seconds = forecast.seconds,
+            "forecast"
+        );
+        match self.server_free() {
+            Some(free) => self.hold(&forecast, &free, 0),
+            None => Ok(()),
+        }
+    }
+
+    fn hold(&self, forecast: &Forecast, free: &Free, scratch: u64) -> anyhow::Result<()> {
+        let wal = if free.with_wal { forecast.wal_peak } else { 0 };
+        let database = forecast.database.saturating_sub(self.present);
+        let needed = database + forecast.temporary_peak + wal + scratch;
+        let parts: Vec<String> = [
+            ("database", database),
+            ("index sorts", forecast.temporary_peak),
+            ("WAL", wal),
+            ("inner zips", scratch),
+        ]
+        .iter()
+        .filter(|(_, bytes)| *bytes > 0)
+        .map(|(name, bytes)| format!("{name} {}", HumanBytes(*bytes)))
+        .collect();
+        let said = format!(
+            "{} for {} ({}), and {} is free ({})",
+            HumanBytes(needed),
+            self.database,
+            parts.join(", "),
+            HumanBytes(free.bytes),
+            free.place
+        );
+        match verdict(needed, free.bytes) {
+            Verdict::Enough => Ok(()),
+            Verdict::Near => {
+                let warning = format!("little room: the forecast is {said}");
+                tracing::warn!("{warning}");
+                // The second look says it better.
+                self.told().warnings = vec![warning];
+                Ok(())
+            }
+            Verdict::Short => {
+                let message = format!("no room: the forecast is {said}");
+                let failure = Failure::new(Exit::Database, message).hint(format!(
+                    "free space: `kiln prune {}` drops builds that nobody goes back to; \
+                     KILN_DISK_FREE says how much a build may take",
+                    self.database
+                ));
+                Err(anyhow::Error::from(failure).context(NoRoom))
+            }
+        }
+    }
+
+    fn no_scratch(&self, forecast: &Forecast, free: &Free) -> anyhow::Error {
+        let message = format!(
+            "no room for inner zips while they load: {} at most, and {} is free in {}",
+            HumanBytes(forecast.scratch),
+            HumanBytes(free.bytes),
+            free.place
+        );
+        let failure = Failure::new(Exit::Usage, message)
+            .hint("free space there, or set KILN_HOME to a folder on a larger disk");
+        anyhow::Error::from(failure).context(NoRoom)
+    }
+}

@@ -1,0 +1,164 @@
+//! The sizes of a night: pure, of the wants, the past and the server's settings.
+
+use std::collections::BTreeMap;
+
+use super::server::Settings;
+use super::used::TableBytes;
+use super::works::Tonight;
+use super::{Forecast, Kind, Past, Want, Ways, ratio, scaled, works};
+use crate::postgres::settings::INDEX_MEMORY;
+
+/// Forecasts a night whose tables get their rows in these ways, with this many index builds side by side.
+pub fn sizes(
+    wants: &[Want],
+    ways: &Ways,
+    past: &Past,
+    server: &Settings,
+    side_by_side: usize,
+) -> Forecast {
+    let texts = texts(wants, past);
+    let night = Tonight { wants, texts: &texts, ways };
+    let mut from: Vec<String> = Vec::new();
+    let mut tables: Vec<TableBytes> = Vec::new();
+    for (want, text) in wants.iter().zip(&texts) {
+        tables.push(match past.source(&want.source) {
+            Some(then) if then.text() > 0 => {
+                if !from.iter().any(|name| name == then.build) {
+                    from.push(then.build.to_owned());
+                }
+                grown(then.stored(), *text, then.text())
+            }
+            _ => by_ratio(want.kind, *text),
+        });
+    }
+    let text: u64 = texts.iter().sum();
+    let loaded: u64 = tables.iter().map(|bytes| bytes.sum()).sum();
+    let mut catalog = ratio::CATALOG;
+    match past.newest() {
+        Some((ledger, used)) => {
+            let stored: u64 = used.tables.values().map(|bytes| bytes.sum()).sum();
+            catalog = used.database.saturating_sub(stored);
+            let derived = used.derived(&ledger.sources).into_iter();
+            tables.extend(derived.map(|(_, bytes)| grown(bytes, text, used.text)));
+        }
+        None => {
+            let table = (loaded as f64 * ratio::DERIVED) as u64;
+            tables.push(TableBytes { table, index: 0, index_max: 0 });
+        }
+    }
+    let database = catalog + tables.iter().map(|bytes| bytes.sum()).sum::<u64>();
+    let wal_written = wal(&tables, past, server, text);
+    Forecast {
+        from,
+        text,
+        text_is_known: wants.iter().all(|want| want.text.is_some()),
+        database,
+        temporary_peak: temporary(&tables, past, side_by_side, text),
+        wal_written,
+        wal_peak: match server.wal_is_kept {
+            true => wal_written,
+            false => wal_written.min(server.max_wal_size),
+        },
+        scratch: scratch(wants, past),
+        seconds: works::works(&night, past, side_by_side).iter().map(|work| work.seconds).sum(),
+    }
+}
+
+/// Bytes of text of every want: as the directories say, as the last night's objects inflated, or
+/// by [`ratio::INFLATED`]. Of a release that several sources share, those in dictionary form have
+/// it all: a table gets dictionaries where it is the bulk, and is packed where it is most of that.
+pub(super) fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
+    let shares_of = |key: &str| {
+        let of_it = |want: &&Want| want.objects.iter().any(|(known, _)| known == key);
+        let readers: Vec<&Want> = wants.iter().filter(of_it).collect();
+        let bulk: f64 = readers.iter().map(|want| want.kind.bulk()).sum();
+        (bulk, readers.len())
+    };
+    let guess = |want: &Want| {
+        let shares = want.objects.iter().map(|(key, bytes)| {
+            let share = match shares_of(key) {
+                (0.0, readers) => 1.0 / readers.max(1) as f64,
+                (bulk, _) => want.kind.bulk() / bulk,
+            };
+            let inflated = if want.zipped { ratio::INFLATED } else { 1.0 };
+            *bytes as f64 * inflated * share
+        });
+        shares.sum::<f64>() as u64
+    };
+    let text = |want: &Want| match (want.text, past.source(&want.source)) {
+        (Some(text), _) => text,
+        (None, Some(then)) if then.objects() > 0 => {
+            scaled(then.text(), want.object_bytes(), then.objects())
+        }
+        _ => guess(want),
+    };
+    wants.iter().map(text).collect()
+}
+
+fn grown(bytes: TableBytes, now: u64, then: u64) -> TableBytes {
+    TableBytes {
+        table: scaled(bytes.table, now, then),
+        index: scaled(bytes.index, now, then),
+        index_max: scaled(bytes.index_max, now, then),
+    }
+}
+
+fn by_ratio(kind: Kind, text: u64) -> TableBytes {
+    let (table, index) = kind.ratios();
+    let index = ((text as f64 * index) as u64).max(ratio::INDEX_MIN);
+    let table = ((text as f64 * table) as u64).max(ratio::TABLE_MIN);
+    TableBytes { table, index, index_max: index }
+}
+
+/// What the largest sorts side by side spill at once: the indexes of one table are built one
+/// after another. What the last night wrote in all is more than its peak, and what of that no
+/// index explains was spilled by a derived table's query.
+fn temporary(tables: &[TableBytes], past: &Past, side_by_side: usize, text: u64) -> u64 {
+    let spill = |bytes: &TableBytes| {
+        let memory = bytes.index_max as f64 * ratio::SORT_MEMORY;
+        match memory > INDEX_MEMORY as f64 {
+            true => (bytes.index_max as f64 * ratio::SORT_SPILL) as u64,
+            false => 0,
+        }
+    };
+    let mut spills: Vec<u64> = tables.iter().map(spill).collect();
+    spills.sort_unstable_by_key(|bytes| std::cmp::Reverse(*bytes));
+    let peak: u64 = spills.iter().take(side_by_side).sum();
+    let Some((_, used)) = past.newest() else { return peak };
+    let written = scaled(used.temporary_written, text, used.text);
+    let bounded = if written > 0 { peak.min(written) } else { peak };
+    bounded.max(written.saturating_sub(spills.iter().sum()))
+}
+
+fn wal(tables: &[TableBytes], past: &Past, server: &Settings, text: u64) -> u64 {
+    if let Some((_, used)) = past.newest() {
+        return scaled(used.wal_written, text, used.text);
+    }
+    let rows: u64 = tables.iter().map(|bytes| bytes.table).sum();
+    let index: u64 = tables.iter().map(|bytes| bytes.index).sum();
+    let (of_rows, of_index) = match (server.wal_is_minimal, server.wal_is_compressed) {
+        (true, _) => (ratio::WAL_TABLE_MINIMAL, 0.0),
+        (false, true) => (1.0, ratio::WAL_INDEX_COMPRESSED),
+        (false, false) => (1.0, 1.0),
+    };
+    (rows as f64 * of_rows + index as f64 * of_index) as u64
+}
+
+/// Inner zips that are compressed once more: at most the objects that may hold them.
+fn scratch(wants: &[Want], past: &Past) -> u64 {
+    let mut objects: BTreeMap<&str, u64> = BTreeMap::new();
+    for want in wants.iter().filter(|want| want.nested) {
+        objects.extend(want.objects.iter().map(|(key, bytes)| (key.as_str(), *bytes)));
+    }
+    let now: u64 = objects.values().sum();
+    match past.newest_whole() {
+        Some((_, used)) => {
+            let nested = wants.iter().filter(|want| want.nested);
+            let (then, since) = nested
+                .filter_map(|want| Some((used.objects.get(&want.source)?, want.object_bytes())))
+                .fold((0, 0), |sum, (then, now)| (sum.0 + then, sum.1 + now));
+            if then > 0 { scaled(used.scratch, since, then) } else { now }
+        }
+        None => now,
+    }
+}

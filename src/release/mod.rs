@@ -1,0 +1,4 @@
+//! What may be live: the gates on data, the gate, the swap.
+
+pub mod gates;
+pub mod swap;

@@ -1,0 +1,327 @@
+//! How far a run is: bars on a terminal, one plain line a minute without one, nothing with
+//! `--quiet`. Everything goes to standard error. The time left is that of the whole night, not
+//! of the stage that runs: [`night`] forecasts it, [`clock`] keeps what it rests on.
+
+pub mod clock;
+pub mod night;
+pub mod schedule;
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use tokio::task::JoinHandle;
+
+pub use clock::{Clock, Deadline};
+
+use crate::report::say::error_line;
+
+/// How often a plain line is printed.
+const LINE_EVERY: Duration = Duration::from_secs(60);
+/// How often the night is looked at: whether the deadline will be kept, and for who reads the log.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// What one source has done so far; shared with the threads that do it.
+#[derive(Debug, Default)]
+pub struct Meter {
+    /// Bytes of text read.
+    pub bytes: AtomicU64,
+    /// Rows sent.
+    pub rows: AtomicU64,
+    /// Bytes of text in all.
+    pub total: AtomicU64,
+    /// Rows in all, where they are known before and the bytes are not: of a table out of a sealed build.
+    pub rows_total: AtomicU64,
+}
+
+impl Meter {
+    fn read(&self) -> (u64, u64, u64) {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (bytes, rows, total) = (get(&self.bytes), get(&self.rows), get(&self.total));
+        match get(&self.rows_total) {
+            known if known > 0 && rows > 0 => {
+                let total = bytes as f64 * known as f64 / rows as f64;
+                (bytes, rows, total as u64)
+            }
+            _ => (bytes, rows, total),
+        }
+    }
+
+    /// The share of its rows, or of its bytes, that is read; all of none.
+    fn share(&self) -> f64 {
+        let (bytes, rows, total) = self.read();
+        let share = |done: u64, all: u64| (all > 0).then(|| done as f64 / all as f64);
+        let of_rows = share(rows, self.rows_total.load(Ordering::Relaxed));
+        of_rows.or_else(|| share(bytes, total)).unwrap_or(1.0)
+    }
+}
+
+/// Who shows progress, and how.
+#[derive(Clone)]
+pub struct Progress {
+    bars: Option<MultiProgress>,
+    lines: bool,
+    /// The night that is on.
+    pub clock: Clock,
+}
+
+impl Progress {
+    /// Bars on a terminal, lines without; nothing when quiet.
+    pub fn new(quiet: bool) -> Progress {
+        let terminal = std::io::stderr().is_terminal();
+        Progress {
+            bars: (terminal && !quiet).then(MultiProgress::new),
+            lines: !terminal && !quiet,
+            clock: Clock::default(),
+        }
+    }
+
+    /// A night begins: until the returned watch is dropped a line a minute says how far it is,
+    /// and its forecast is held against the deadline.
+    pub fn night(&self, database: &str, deadline: Option<Deadline>, later: f64) -> NightWatch {
+        self.clock.begin(database, deadline, later);
+        let progress = self.clone();
+        let task = tokio::spawn(async move { progress.keep_watch().await });
+        NightWatch { task, clock: self.clock.clone() }
+    }
+
+    async fn keep_watch(self) {
+        let mut line = Instant::now();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if let Some(warning) = self.clock.watch_deadline() {
+                self.warn(&warning);
+            }
+            if tracing::enabled!(tracing::Level::DEBUG)
+                && let Some((standing, seen)) = self.clock.seen()
+            {
+                let seen = serde_json::to_string(&seen).unwrap_or_default();
+                tracing::debug!(elapsed = standing.elapsed, left = standing.left, seen, "standing");
+            }
+            if self.lines && line.elapsed() >= LINE_EVERY {
+                line = Instant::now();
+                // The load has a line of its own.
+                let stages = self.clock.running();
+                if let [stage] = stages.as_slice()
+                    && !self.clock.is_loading()
+                {
+                    let words = self.clock.words(stage);
+                    error_line(format_args!("{} {stage}{words}", crate::catalog::registry::now()));
+                }
+            }
+        }
+    }
+
+    /// Says a warning once, above the bars.
+    pub fn warn(&self, text: &str) {
+        tracing::warn!("{text}");
+        match (&self.bars, self.lines) {
+            (Some(bars), _) => {
+                let _ = bars.println(format!("warning: {text}"));
+            }
+            (None, true) => {
+                error_line(format_args!("{} warning: {text}", crate::catalog::registry::now()))
+            }
+            (None, false) => {}
+        }
+    }
+
+    /// Says that something begins that is no stage of the ledger's (terminal only: a bar without
+    /// numbers).
+    pub fn stage(&self, text: &str) -> Stage {
+        self.spinner("", text)
+    }
+
+    /// Begins a stage of the ledger's that is shown otherwise, or not at all.
+    pub fn enter(&self, stage: &str) -> Stage {
+        self.clock.stage_began(stage);
+        Stage { bar: None, over: Some((self.clock.clone(), stage.to_owned())) }
+    }
+
+    /// Begins a stage of the ledger's, shown with what it is expected to take.
+    pub fn begin(&self, stage: &str, text: &str) -> Stage {
+        let mut begun = self.enter(stage);
+        begun.bar = self.spinner(stage, text).bar.take();
+        begun
+    }
+
+    fn spinner(&self, stage: &str, text: &str) -> Stage {
+        let bar = self.bars.as_ref().map(|bars| {
+            let (clock, stage) = (self.clock.clone(), stage.to_owned());
+            let expected = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let words = if stage.is_empty() { String::new() } else { clock.words(&stage) };
+                let _ = out.write_str(&words);
+            };
+            let bar = bars.add(ProgressBar::new_spinner());
+            bar.set_style(
+                style("{spinner} {msg} {elapsed}{expected}").with_key("expected", expected),
+            );
+            bar.set_message(text.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Stage { bar, over: None }
+    }
+
+    /// Shows these meters until the returned watch is dropped.
+    pub fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Watch {
+        let title = title.to_owned();
+        if meters.is_empty() {
+            return Watch { task: None, bars: None };
+        }
+        let clock = self.clock.clone();
+        let task = match (&self.bars, self.lines) {
+            (Some(bars), _) => Some(tokio::spawn(show_bars(bars.clone(), meters, clock))),
+            (None, true) => Some(tokio::spawn(print_lines(title, meters, clock))),
+            (None, false) => None,
+        };
+        Watch { task, bars: self.bars.clone() }
+    }
+}
+
+/// A night being watched; over when dropped.
+pub struct NightWatch {
+    task: JoinHandle<()>,
+    clock: Clock,
+}
+
+impl Drop for NightWatch {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.clock.end();
+    }
+}
+
+/// A stage being shown; gone when dropped.
+pub struct Stage {
+    bar: Option<ProgressBar>,
+    over: Option<(Clock, String)>,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some((clock, stage)) = &self.over {
+            clock.stage_over(stage);
+        }
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Meters being shown; gone when dropped.
+pub struct Watch {
+    task: Option<JoinHandle<()>>,
+    bars: Option<MultiProgress>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>, clock: Clock) {
+    let width = meters.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    // As wide as the terminal, whatever that is: a line that wraps is two.
+    let line = "{prefix} {wide_bar} {bytes:>10}/{total_bytes:<10} {msg:>16}";
+    let mut shown: Vec<ProgressBar> = Vec::new();
+    for (name, _) in &meters {
+        let bar = bars.add(ProgressBar::new(0));
+        bar.set_style(style(line));
+        bar.set_prefix(format!("{name:width$}"));
+        shown.push(bar);
+    }
+    let all = bars.add(ProgressBar::new(0));
+    all.set_style(style(line));
+    all.set_prefix(format!("{:width$}", "in all"));
+    let speed = bars.add(ProgressBar::new_spinner());
+    speed.set_style(style("{prefix} {wide_msg}"));
+    speed.set_prefix(" ".repeat(width));
+    let began = Instant::now();
+    loop {
+        let (mut bytes_all, mut rows_all, mut total_all) = (0, 0, 0);
+        for ((_, meter), bar) in meters.iter().zip(&shown) {
+            let (bytes, rows, total) = meter.read();
+            bar.set_length(total);
+            bar.set_position(bytes);
+            bar.set_message(format!("{} rows", HumanCount(rows)));
+            bytes_all += bytes;
+            rows_all += rows;
+            total_all += total;
+        }
+        all.set_length(total_all);
+        all.set_position(bytes_all);
+        all.set_message(format!("{} rows", HumanCount(rows_all)));
+        speed.set_message(rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left()));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>, clock: Clock) {
+    let began = Instant::now();
+    loop {
+        tokio::time::sleep(LINE_EVERY).await;
+        let (mut bytes_all, mut rows_all, mut total_all) = (0, 0, 0);
+        let mut busy = Vec::new();
+        for (name, meter) in &meters {
+            let (bytes, rows, total) = meter.read();
+            if bytes > 0 && bytes < total {
+                busy.push(name.as_str());
+            }
+            bytes_all += bytes;
+            rows_all += rows;
+            total_all += total;
+        }
+        let share = (bytes_all * 100).checked_div(total_all).unwrap_or(0);
+        let said = rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left());
+        let (total, rows) = (HumanBytes(total_all), HumanCount(rows_all));
+        let line = format!("{title}: {share} % of {total}, {rows} rows, {said}");
+        let busy = match busy.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", busy.join(", ")),
+        };
+        error_line(format_args!("{} {line}{busy}", crate::catalog::registry::now()));
+    }
+}
+
+/// `61 MiB/s, 1,234 rows/s, 2 minutes left`: the night's time where it is forecast, else what
+/// is left of these bytes at this speed.
+fn rate(elapsed: Duration, bytes: u64, rows: u64, total: u64, night: Option<String>) -> String {
+    let seconds = elapsed.as_secs_f64().max(0.001);
+    let per_second = bytes as f64 / seconds;
+    let left = match night {
+        Some(left) => format!(", {left}"),
+        None if per_second > 0.0 && bytes <= total => {
+            format!(", {} left", clock::human((total - bytes) as f64 / per_second))
+        }
+        None => String::new(),
+    };
+    let rows = HumanCount((rows as f64 / seconds) as u64);
+    format!("{}/s, {rows} rows/s{left}", HumanBytes(per_second as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_names_bytes_rows_and_the_time_left() {
+        let said = rate(Duration::from_secs(10), 1 << 20, 1000, 2 << 20, None);
+        assert_eq!(said, "102.40 KiB/s, 100 rows/s, 10 seconds left");
+        let night = Some("3 minutes left in all".to_owned());
+        let said = rate(Duration::from_secs(10), 1 << 20, 1000, 2 << 20, night);
+        assert_eq!(said, "102.40 KiB/s, 100 rows/s, 3 minutes left in all");
+    }
+}

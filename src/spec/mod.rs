@@ -1,0 +1,4 @@
+//! What `sql/` and `sources/` say: specs, numbered SQL files cut into sections, `schema.lock`.
+
+pub mod schema;
+pub mod source;
