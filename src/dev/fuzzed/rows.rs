@@ -60,7 +60,11 @@ fn is_of_kind(field: &[u8], kind: ColumnType) -> anyhow::Result<()> {
             // Without a key twice, and in Postgres's own order, or its digest cannot be read again.
             let stored = format!("{{{}}}", pairs.join(", "));
             assert_eq!(std::str::from_utf8(&field[1..])?, stored);
-            assert!(!stored.contains("\\u0000"));
+            let texts = object.iter().map(|(key, text)| (key.as_str(), text.as_str()));
+            for (key, text) in texts {
+                // jsonb cannot hold NUL.
+                assert!(!key.contains('\0') && text.is_some_and(|text| !text.contains('\0')));
+            }
         }
         _ => {}
     }

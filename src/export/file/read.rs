@@ -6,6 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use super::{END_OF_ROWS, Header, MARK};
@@ -118,6 +119,13 @@ fn unavailable(shown: &str, error: std::io::Error) -> anyhow::Error {
     Failure::new(Exit::InputUnavailable, format!("cannot read {shown}")).because(error).into()
 }
 
+/// What tells whether the rest of a header can be read. A value of any JSON, of a line that anybody may
+/// have made as long as it may be, would be gigabytes.
+#[derive(Deserialize)]
+struct Form {
+    kiln_file: Option<u64>,
+}
+
 /// The file's lines, decompressed where it is compressed.
 struct Lines {
     shown: String,
@@ -182,9 +190,8 @@ impl Lines {
         let mark = self.mark().filter(|_| is_there);
         let json = mark.as_deref().and_then(|mark| mark.strip_prefix("header "));
         let Some(json) = json else { return Err(self.refuse("is no file of kiln's")) };
-        let form = serde_json::from_str::<serde_json::Value>(json);
-        let form = form.ok().and_then(|value| value["kiln_file"].as_u64());
-        if form != Some(1) {
+        let form = serde_json::from_str::<Form>(json);
+        if form.ok().and_then(|form| form.kiln_file) != Some(1) {
             return Err(self.refuse("is of a form that this kiln does not read"));
         }
         serde_json::from_str(json).map_err(|error| {
