@@ -22,7 +22,6 @@ use crate::fetch::store::Pin;
 use crate::load::bind::{self, Binding};
 use crate::load::copy::queue::{Loading, Task};
 use crate::plan::manifest::{Input, Manifest};
-use crate::postgres::db;
 use crate::report;
 use crate::spec::source::Source;
 
@@ -162,18 +161,13 @@ pub(super) async fn stored_manifest(
     session: &crate::postgres::Session,
     build: &str,
 ) -> anyhow::Result<Manifest> {
-    let row = session
-        .query_opt("select document from kiln.manifest", &[])
-        .await
-        .map_err(db("read the manifest"))?;
-    let row = row.ok_or_else(|| {
-        Failure::new(
-            Exit::Usage,
-            format!("{build} has no manifest: it failed before its inputs were fixed"),
-        )
-        .hint(format!("kiln run {}", database_of(build).unwrap_or(build)))
-    })?;
-    Ok(serde_json::from_value(row.get(0))?)
+    let found = Manifest::noted(session).await?;
+    let none = || {
+        let message = format!("{build} has no manifest: it failed before its inputs were fixed");
+        let hint = format!("kiln run {}", database_of(build).unwrap_or(build));
+        Failure::new(Exit::Usage, message).hint(hint).into()
+    };
+    found.ok_or_else(none)
 }
 
 /// The build of this name, if it may still be written to.

@@ -63,6 +63,22 @@ fn the_build_that_a_rollback_made_live_is_what_the_next_rollback_goes_back_to() 
 }
 
 #[test]
+fn a_rejected_build_that_no_longer_says_what_it_read_ends_the_night() {
+    let world = rolled_back();
+    world.postgres.execute("kiln", "delete from kiln.promoted");
+    world.postgres.execute(
+        "tiny_00002",
+        "set default_transaction_read_only = off; drop table kiln.stamp cascade",
+    );
+    let says = [
+        "tiny_00002 was rolled away from, and what it was made from is not known: it has no stamp",
+        "drop database tiny_00002",
+    ];
+    refused(&world, &["run", "tiny"], &says);
+    assert_eq!(live_name(&world), "good");
+}
+
+#[test]
 fn two_rollbacks_go_back_two_nights_where_so_many_stay() {
     let mut world = tiny();
     world.environment.push(("KILN_KEEP_PREVIOUS".into(), "2".into()));

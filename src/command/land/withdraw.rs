@@ -15,7 +15,7 @@ use crate::error::{Exit, Failure, render};
 use crate::fetch::store::{Listed, Store, file_name, withdrawn};
 use crate::plan::manifest::Manifest;
 use crate::plan::reuse::Kept;
-use crate::postgres::{Server, Session, db};
+use crate::postgres::{Server, Session};
 use crate::report::{self, Withdrawn};
 use crate::spec::source::Sources;
 
@@ -149,17 +149,7 @@ async fn manifest_in(
     build: &Build,
 ) -> anyhow::Result<Option<Manifest>> {
     let session = BuildDatabase::new(server, &build.name, owner)?.session("withdraw").await?;
-    let doing = || db("read the manifest");
-    let is_there = session
-        .query_one("select to_regclass('kiln.manifest') is not null", &[])
-        .await
-        .map_err(doing())?;
-    if !is_there.get::<_, bool>(0) {
-        return Ok(None);
-    }
-    let row = session.query_opt("select document from kiln.manifest", &[]).await;
-    let row = row.map_err(doing())?;
-    Ok(row.map(|row| serde_json::from_value(row.get(0))).transpose()?)
+    Manifest::noted(&session).await
 }
 
 fn described(

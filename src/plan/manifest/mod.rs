@@ -2,6 +2,7 @@
 //! build, so that the same build can be made again.
 
 pub mod rejected;
+mod stored;
 
 use std::collections::BTreeMap;
 

@@ -250,17 +250,7 @@ pub async fn manifest_of(
     build: &Build,
 ) -> anyhow::Result<Option<Manifest>> {
     let database = BuildDatabase::new(server, &build.name, owner)?;
-    let session = database.session("account").await?;
-    let found = session
-        .query_one("select to_regclass('kiln.stamp') is not null", &[])
-        .await
-        .map_err(db("look for the stamp"))?;
-    if !found.get::<_, bool>(0) {
-        return Ok(None);
-    }
-    let sql = "select manifest from kiln.stamp";
-    let row = session.query_opt(sql, &[]).await.map_err(db("read the stamp"))?;
-    Ok(row.map(|row| serde_json::from_value(row.get(0))).transpose()?)
+    Manifest::stamped(&database.session("account").await?).await
 }
 
 /// The same where a build that cannot be read is no reason to refuse: it is warned of.
