@@ -15,7 +15,7 @@ use kiln::config::settings::variables;
 use regex::Regex;
 
 use crate::support::project;
-use crate::tidy::{LEAVES, STAGES, none};
+use crate::tidy::{none, rooms};
 
 /// Most lines of the README: two minutes.
 const README_LINES_MAX: usize = 120;
@@ -283,24 +283,21 @@ fn what_the_program_says_of_the_docs_is_there() {
 }
 
 #[test]
-fn the_architecture_page_has_the_parts_of_tidy_in_their_order() {
+fn the_architecture_page_has_every_part_of_every_room() {
     let page = Page::read("docs/src/architecture.md");
-    let rows: Vec<&str> = page
-        .text
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `src/")?.split(".rs` |").next())
-        .map(|path| path.trim_end_matches("/mod"))
-        .map(|path| path.rsplit('/').next().unwrap_or(path))
-        .collect();
-    let expected: Vec<&str> = STAGES.iter().chain(sorted(&LEAVES)).copied().collect();
-    assert_eq!(
-        rows, expected,
-        "docs/src/architecture.md, Parts: the stages of tests/tidy.rs in their order, then its leaves by name"
-    );
-}
-
-fn sorted<'a>(names: &'a [&'static str]) -> impl Iterator<Item = &'a &'static str> {
-    let mut names: Vec<_> = names.iter().collect();
-    names.sort();
-    names.into_iter()
+    let row = |line: &str| Some(line.strip_prefix("| `src/")?.split('`').next()?.to_owned());
+    let rows: BTreeSet<String> = page.text.lines().filter_map(row).collect();
+    let mut parts = BTreeSet::new();
+    // A subcommand is named as its file, and reports as what they report.
+    let told = ["command", "report"];
+    for (room, _) in rooms().iter().filter(|(room, _)| !told.contains(&room.as_str())) {
+        for entry in std::fs::read_dir(project().join("src").join(room)).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            if name.ends_with(".sql") || ["mod.rs", "tests.rs"].contains(&name.as_str()) {
+                continue;
+            }
+            parts.insert(format!("{room}/{name}"));
+        }
+    }
+    assert_eq!(rows, parts, "docs/src/architecture.md, Parts: the entries of the rooms' folders");
 }

@@ -199,6 +199,17 @@ fn a_subset_is_a_build_of_its_own_with_manifest_stamp_and_name() {
 }
 
 #[test]
+fn a_live_subset_is_no_measure_for_the_gates_and_that_is_said() {
+    let world = whole();
+    let build = subset(&world, &["--percent", "20"]);
+    world.kiln(&["swap", "druginfo", &build]).succeeds();
+    world.land(&release(2));
+    let night = world.kiln(&["run", "druginfo", "--json"]).succeeds().json();
+    let note = format!("the gates on data compared nothing: {build} is a subset");
+    assert_eq!(night["promoted"]["notes"], serde_json::json!([note]));
+}
+
+#[test]
 fn a_rule_of_ones_own_narrows_a_table_and_all_that_follows_it() {
     let world = whole();
     let contract = "select min(contract_id) from plan_information where contract_id like 'H%'";

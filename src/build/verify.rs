@@ -6,17 +6,54 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::build::seal::digests::{self, Asked, Found};
-use crate::build::seal::{self, Contents, Reading, Stamp};
 use crate::catalog::registry::Tag;
 use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::stamp;
+use crate::catalog::stamp::{Contents, Reading, Stamp};
 use crate::error::{Exit, failure};
+use crate::load::meter::Watch;
 use crate::postgres::Session;
-use crate::report::progress::Progress;
-use crate::report::{Verified, VerifiedTable};
 use crate::spec::schema::catalog;
+
+/// What a build is, held against what was sealed.
+#[derive(Debug, Serialize)]
+pub struct Verified {
+    /// The product database.
+    pub database: String,
+    /// The build's own name.
+    pub build: String,
+    /// The tables that were read.
+    pub tables: Vec<VerifiedTable>,
+    /// How many tables the stamp says how to read.
+    pub tables_in_all: usize,
+    /// What of it is not what was sealed; empty where all is.
+    pub differs: Vec<String>,
+    /// What could not be held against the stamp.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// A table that was read.
+#[derive(Debug, Serialize)]
+pub struct VerifiedTable {
+    /// Its name.
+    pub table: String,
+    /// The source that filled it; `None` where it was made from tables.
+    pub source: Option<String>,
+    /// Its rows, those within rows counted one by one.
+    pub rows: u64,
+    /// Order-independent digest of them, in hex.
+    pub digest: String,
+    /// What it was sealed with.
+    pub sealed: String,
+    /// Whether both are the same.
+    pub same: bool,
+}
 
 /// How to read a build.
 pub struct Verification<'a> {
@@ -26,8 +63,8 @@ pub struct Verification<'a> {
     pub day: u64,
     /// Tables that are read side by side.
     pub connections: usize,
-    /// Who shows how far it is.
-    pub progress: &'a Progress,
+    /// What is under way, for who shows it.
+    pub watch: &'a Watch,
     /// The stop signal.
     pub stop: &'a CancellationToken,
 }
@@ -40,13 +77,13 @@ impl Verification<'_> {
     pub async fn read(&self, build: &BuildDatabase, tag: &Tag) -> anyhow::Result<Verified> {
         let began = Instant::now();
         let session = build.session("verify").await?;
-        let stamp = seal::read(&session).await?.filter(|_| tag.state.is_sealed());
+        let stamp = stamp::read(&session).await?.filter(|_| tag.state.is_sealed());
         let stamp = stamp.ok_or_else(|| {
             let message = format!("{} is {}, not sealed", tag.build, tag.state.word());
             failure(Exit::SchemaRefused, message)
         })?;
         let (connections, stop) = (self.connections, self.stop);
-        let mut touched = seal::touched(build, &session, &stamp, false, connections, stop).await?;
+        let mut touched = stamp::touched(build, &session, &stamp, false, connections, stop).await?;
         touched.reasons.extend(catalog_differs(&session, &stamp).await?);
         let mut verified = Verified {
             database: tag.database.clone(),
@@ -91,9 +128,9 @@ impl Verification<'_> {
             asked.push(one);
         }
         let meters = asked.iter().map(|one| (one.reading.table.clone(), Arc::clone(&one.meter)));
-        let watch = self.progress.watch("verify", meters.collect());
+        let reading = self.watch.begin("verify", meters.collect());
         let found = digests::read(build, &asked, self.connections, self.stop).await?;
-        drop(watch);
+        drop(reading);
         for (Asked { reading, .. }, found) in asked.into_iter().zip(found) {
             verified.differs.extend(differs(&reading, &found));
             let digest = found.stored.digest_hex();

@@ -1,7 +1,9 @@
-//! What kiln keeps in Postgres: builds and their states, the run lock, ledgers, history, contracts,
-//! waivers, audit.
+//! What kiln keeps in Postgres: builds and their states, manifests, stamps, the run lock, ledgers, history,
+//! contracts, waivers, audit.
 
 pub mod history;
 pub mod ledger;
 pub mod lock;
+pub mod manifest;
 pub mod registry;
+pub mod stamp;

@@ -12,24 +12,25 @@ use super::outlook;
 use super::plan::{Specs, Wanted, plan};
 use super::{Context, Start, without};
 use crate::build::index;
-use crate::build::seal::{Reading, Sealed};
+use crate::build::queue::{After, AfterWork, BeforeRows, Early, Loading, Task};
 use crate::catalog::ledger::{Ledger, SourceEntry};
 use crate::catalog::lock::RunLock;
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::{State, Tag};
+use crate::catalog::stamp::{Reading, Sealed};
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::config::known_database;
 use crate::config::strict::Problems;
 use crate::load::bind::Binding;
 use crate::load::copy::note_without;
-use crate::load::copy::queue::{After, AfterWork, Early, Loading, Task};
+use crate::plan::forecast::night::LOAD;
 use crate::plan::forecast::room::Room;
-use crate::plan::manifest::{Manifest, rejected};
+use crate::plan::manifest::rejected;
 use crate::postgres::{Ident, Session, db, settings};
-use crate::release::gates::Live;
+use crate::release::gates::{self, Live};
 use crate::report;
-use crate::report::progress::night::LOAD;
 use crate::spec::schema::{Kind, catalog};
 use crate::spec::source::Source;
 
@@ -51,7 +52,8 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
         let mut begun = Baking::begin(&context, "build", &args.database, without).await?;
         begun.reuse = !anew;
         let mut baked = begun.bake().await?;
-        baked.ledger.night_took(&context.progress.clock);
+        let clock = &context.progress.clock;
+        baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
         report::ledger(&baked.ledger, args.json.json, context.summary)?;
         baked.end(None).await
     };
@@ -276,6 +278,7 @@ impl<'a> Baking<'a> {
             outlook::recognise(self.context, &self.lock, manifest, &mut tasks).await?;
         }
         let loaded = {
+            let _shown = self.context.progress.follow();
             let mut loading = self.loading()?;
             if self.tag.state != State::Scratch {
                 loading.after = Some(self.after_rows());
@@ -318,11 +321,27 @@ impl<'a> Baking<'a> {
             specs: &self.specs.sources.all,
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
-            room: self.room.as_ref(),
-            live: self.live.as_ref(),
-            progress: &self.context.progress,
+            before_rows: Some(self.before_rows()),
+            clock: &self.context.progress.clock,
+            watch: &self.context.progress.watch,
             after: None,
             stop: &self.context.stop,
+        })
+    }
+
+    /// Refuses to begin where a source's period goes back, or where the text that was found will not
+    /// fit.
+    fn before_rows(&self) -> BeforeRows<'_> {
+        let (live, room, clock) = (&self.live, &self.room, &self.context.progress.clock);
+        Box::new(move |told| {
+            if let Some(live) = live {
+                gates::hold_periods(live, &told.periods)?;
+            }
+            if let Some(room) = room {
+                room.before_rows(&told.text, &told.ways, told.spooled)?;
+                clock.foretell(room.foretold(&told.text, &told.ways));
+            }
+            Ok(())
         })
     }
 

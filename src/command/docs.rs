@@ -9,12 +9,12 @@ use super::{Context, Start};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::{builds, control};
 use crate::command::cli;
-use crate::config::plainfile;
 use crate::config::strict::Problems;
 use crate::error::{Exit, Failure};
 use crate::export::docs::facts::{self, Facts};
 use crate::export::docs::page::Page;
 use crate::export::docs::{Dictionary, markdown, page};
+use crate::fetch::plainfile;
 
 /// The build that `--build` means when it is not said.
 const LIVE: &str = "live";

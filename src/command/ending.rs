@@ -8,15 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::build::Baking;
 use super::without;
-use crate::build::seal::Sealed;
 use crate::catalog::ledger::{GateEntry, Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
 use crate::catalog::registry::control::{self, Audit, RunEnd};
 use crate::catalog::registry::found::note_sql;
 use crate::catalog::registry::{State, Tag};
-use crate::error::{Exit, Failure, exit_of, render};
+use crate::catalog::stamp::Sealed;
+use crate::error::{Exit, Failure, exit_of, render, stopped};
 use crate::plan::manifest::rejected::{self, Rejected};
-use crate::postgres::{db, is_state, stopped};
+use crate::postgres::{db, is_state};
 use crate::spec::schema::Schema;
 use crate::spec::source::Sources;
 

@@ -5,13 +5,14 @@ use std::time::Instant;
 use super::build::Baking;
 use crate::build::check;
 use crate::build::index;
-use crate::build::seal::{self, Sealed, Sealing};
+use crate::build::seal::{self, Sealing};
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::ident;
+use crate::catalog::stamp::Sealed;
 use crate::config::failpoint;
+use crate::error::stopped;
 use crate::load::copy::rejects::forget_stale as forget_stale_rejects;
-use crate::plan::manifest::Manifest;
-use crate::postgres::stopped;
-use crate::report::progress::night::INDEX;
+use crate::plan::forecast::night::INDEX;
 
 impl Baking<'_> {
     /// Post-data, derive, freeze, check, seal.

@@ -4,13 +4,14 @@
 use super::Context;
 use super::build::Baking;
 use super::plan::Specs;
-use crate::build::seal;
 use crate::catalog::ledger::GateEntry;
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::waiver;
 use crate::catalog::registry::{Build, builds, live};
-use crate::plan::manifest::Manifest;
+use crate::catalog::stamp;
+use crate::catalog::stamp::Account;
 use crate::postgres::Session;
-use crate::release::gates::{self, Account, Live};
+use crate::release::gates::{self, Live};
 use crate::release::swap::candidate;
 use crate::report;
 use crate::spec::source::Source;
@@ -32,7 +33,7 @@ pub(super) async fn live_account(
 }
 
 async fn account(context: &Context, build: &Build) -> anyhow::Result<Option<Account>> {
-    seal::account_of(&context.server, build, &context.config.owner_role).await
+    stamp::account_of(&context.server, build, &context.config.owner_role).await
 }
 
 /// What the gates say of the sealed build that `kiln swap` would take, for whoever asks how things

@@ -5,8 +5,8 @@ use serde_json::json;
 use tokio_postgres::error::SqlState;
 
 use super::{Context, Start};
-use crate::build::seal;
 use crate::catalog::registry::build::ident;
+use crate::catalog::stamp;
 use crate::command::cli;
 use crate::error::{Exit, Failure};
 use crate::postgres::is_state;
@@ -34,7 +34,7 @@ async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
             false => error,
         }
     })?;
-    let stamp = seal::version(&session).await?.ok_or_else(|| {
+    let stamp = stamp::version(&session).await?.ok_or_else(|| {
         refused(format!("{database} carries no stamp of kiln's"), format!("kiln status {database}"))
     })?;
     let fits = args.accepts.meets(stamp.serves_from, stamp.version);

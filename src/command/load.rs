@@ -8,8 +8,10 @@ use super::build::Baking;
 use super::ending::end_early;
 use super::plan::{self, Specs};
 use super::{Context, Start};
+use crate::build::queue::{Loading, Task};
 use crate::catalog::ledger::SourceEntry;
 use crate::catalog::lock::RunLock;
+use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{Audit, RunEnd, end_run, write_audit};
 use crate::catalog::registry::{Build, State, builds, database_of};
@@ -20,8 +22,6 @@ use crate::error::{Exit, Failure, exit_of, failure, render};
 use crate::fetch::object::Object;
 use crate::fetch::store::Pin;
 use crate::load::bind::{self, Binding};
-use crate::load::copy::queue::{Loading, Task};
-use crate::plan::manifest::{Input, Manifest};
 use crate::report;
 use crate::spec::source::Source;
 
@@ -128,14 +128,15 @@ async fn replace(
     let object = |pin: &Pin| Object::new(&store, pin.clone(), &context.stop);
     let objects = input.objects.iter().map(object).collect();
     let task = Task { binding, input, objects, keep: None };
+    let _shown = context.progress.follow();
     let loading = Loading {
         build: &database,
         specs: &specs.sources.all,
         connections: context.config.connections,
         scratch: context.config.folder("scratch")?,
-        room: None,
-        live: None,
-        progress: &context.progress,
+        before_rows: None,
+        clock: &context.progress.clock,
+        watch: &context.progress.watch,
         after: None,
         stop: &context.stop,
     };

@@ -42,13 +42,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::registry::control::Who;
 use crate::command::cli::{Cli, Command, Contract, Schema, Source as SourceCommand};
+use crate::config::Deadline;
 use crate::config::personal::HashKey;
-use crate::config::{Config, RunDeadline, S3Location, known_database};
+use crate::config::{Config, RunDeadline, known_database};
 use crate::dev::local as private;
 use crate::error::{Exit, Failure};
+use crate::fetch::location::S3Location;
 use crate::fetch::store::{Access, Store};
 use crate::postgres::Server;
-use crate::report::progress::{Deadline, Progress};
+use crate::report::progress::Progress;
 use crate::spec::source::Source;
 
 /// Runs one command.

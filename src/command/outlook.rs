@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::Context;
 use super::plan::Specs;
+use crate::build::queue::{self, Task};
+use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::builds;
 use crate::fetch::object::Object;
 use crate::fetch::store::Store;
-use crate::load::copy::queue::{self, Task};
-use crate::plan::manifest::{Input, Manifest};
 use crate::plan::reuse::{self, Asked, Decision, Kept};
 use crate::postgres::Session;
 use crate::spec::source::Source;

@@ -11,8 +11,7 @@ use crate::catalog::registry::retention::{droppable, fates};
 use crate::catalog::registry::{Build, State, builds, waiver};
 use crate::command::cli;
 use crate::config::failpoint;
-use crate::error::{Exit, Failure, render};
-use crate::postgres::stopped;
+use crate::error::{Exit, Failure, render, stopped};
 use crate::report::{self, Pruned};
 
 /// What was dropped, and what could not be, in words that name who is in the way.

@@ -10,17 +10,18 @@ use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
 use super::plan::{self, Specs};
 use super::{Context, Start};
-use crate::build::seal::Sealed;
 use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::{State, Tag, database_of};
+use crate::catalog::stamp::Sealed;
 use crate::command::cli;
 use crate::config::known_database;
 use crate::config::strict::Problems;
 use crate::error::{Exit, exit_of, failure};
 use crate::load::bind::Binding;
-use crate::plan::manifest::{Manifest, rejected};
+use crate::plan::manifest::rejected;
 use crate::postgres::{Session, db};
 use crate::report;
 use crate::spec::source::Source;
@@ -73,7 +74,8 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
     };
     drop(session);
     let mut baked = baking.sealed_or_failed(outcome).await?;
-    baked.ledger.night_took(&context.progress.clock);
+    let clock = &context.progress.clock;
+    baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(None).await
 }

@@ -13,8 +13,7 @@ use super::{Context, Start, prune, without};
 use crate::catalog::registry::builds;
 use crate::command::cli;
 use crate::config::failpoint;
-use crate::error::{Failure, exit_of, render};
-use crate::postgres::stopped;
+use crate::error::{Failure, exit_of, render, stopped};
 use crate::release::swap::{NotKnown, Swap};
 use crate::report;
 
@@ -100,7 +99,8 @@ async fn night(
     if baked.lock.is_closed() {
         baked.lock.renew(&context.server).await;
     }
-    baked.ledger.night_took(&context.progress.clock);
+    let clock = &context.progress.clock;
+    baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
     report::ledger(&baked.ledger, args.json.json, context.summary)?;
     baked.end(outcome.err()).await
 }
@@ -145,7 +145,9 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
     };
     let promotion = swap.promote(candidate, Some(&baked.sealed)).await;
     baked.ledger.gates = std::mem::take(&mut swap.judged);
-    baked.ledger.promoted = Some(promotion?);
+    let promotion = promotion?;
+    baked.ledger.warnings.extend(promotion.notes.iter().cloned());
+    baked.ledger.promoted = Some(promotion);
     baked.ledger.stage("swap", since);
     Ok(())
 }

@@ -4,12 +4,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::Start;
 use crate::build::check::{self, Tried};
+use crate::catalog::manifest::{Asked, Percent};
 use crate::command::cli;
 use crate::config::strict::{Problems, suggest};
 use crate::dev::local;
 use crate::error::{Exit, Failure};
 use crate::export::docs::described::{self, Described};
-use crate::export::subset::{self, Asked, Percent, Rules};
+use crate::export::subset::{self, Rules};
 use crate::load::bind::{self, Binding};
 use crate::postgres::{Ident, Server, Session, db};
 use crate::report;

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::build::Baking;
 use super::outlook;
 use crate::catalog::ledger::{SourceEntry, SourceState};
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::waiver::{Gate, Waiver, covers, standing};
 use crate::error::{Exit, Failure};
 use crate::fetch::archive;
-use crate::plan::manifest::Manifest;
 use crate::plan::reuse::Kept;
 use crate::spec::source::{Sections, Source};
 
@@ -34,7 +34,7 @@ impl Baking<'_> {
         for (source, wanted) in self.with_sections() {
             let Some(input) = manifest.sources.get(source.name.as_str()) else { continue };
             let objects = outlook::objects(self.context, &store, input, &mut Vec::new());
-            let of_it = source.clone();
+            let of_it = source.patterns();
             let read = tokio::task::spawn_blocking(move || archive::contents(&of_it, &objects));
             let read =
                 read.await.map_err(|panic| anyhow::anyhow!("reading an archive: {panic}"))?;

@@ -160,7 +160,7 @@ impl Order<'_> {
     ) -> anyhow::Result<Promotion> {
         let facts = swap.facts(chosen, all, false).await?;
         gate::decide(&facts, said, waivers)?;
-        swap.hold_against_live(chosen, all).await?;
+        let not_compared = swap.hold_against_live(chosen, all).await?;
         let live = crate::catalog::registry::live(all, self.database);
         Ok(Promotion {
             from: live.and_then(|build| build.tag.as_ref()).map(|tag| tag.build.clone()),
@@ -168,7 +168,7 @@ impl Order<'_> {
             milliseconds: 0,
             sessions_ended: 0,
             rejected: facts.change.rejects,
-            notes: facts.touched.notes,
+            notes: facts.touched.notes.into_iter().chain(not_compared).collect(),
         })
     }
 

@@ -15,14 +15,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, Start};
 use crate::command::cli;
-use crate::config::digest::hex;
 use crate::config::strict::suggest;
-use crate::config::{Config, S3Location, databases};
+use crate::config::{Config, databases};
 use crate::dev::synth::{CHANGING, DATABASES, Member, Nights, Object, Only, Plan, objects};
-use crate::error::{Exit, Failure, shell};
+use crate::error::{Exit, Failure, shell, stopped};
+use crate::fetch::digest::hex;
+use crate::fetch::location::S3Location;
 use crate::fetch::store::{Piece, STREAM_PART_BYTES, Store};
-use crate::postgres::stopped;
-use crate::report::progress::{Meter, Progress};
+use crate::load::meter::Meter;
+use crate::report::progress::Progress;
 use crate::report::{self, Made};
 
 /// Where the files go.

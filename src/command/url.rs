@@ -4,9 +4,9 @@
 use tokio_postgres::error::SqlState;
 
 use super::Start;
-use crate::build::seal;
 use crate::catalog::registry::build::ident;
 use crate::catalog::registry::database_of;
+use crate::catalog::stamp;
 use crate::command::cli;
 use crate::config::{Config, known_database};
 use crate::dev::local;
@@ -64,7 +64,7 @@ async fn connected(
             .into());
     }
     if let Some(session) = is_there(server.connect(database).await)?
-        && seal::version(&session).await?.is_some_and(|stamp| stamp.build == asked)
+        && stamp::version(&session).await?.is_some_and(|stamp| stamp.build == asked)
     {
         return Ok((database.to_owned(), session));
     }
@@ -80,7 +80,7 @@ async fn login(
     session: &Session,
 ) -> anyhow::Result<(Option<String>, Option<String>)> {
     let own = Some(server.user().to_owned()).filter(|user| !user.is_empty());
-    if seal::version(session).await?.is_none() {
+    if stamp::version(session).await?.is_none() {
         return Ok((own, None));
     }
     let app = ident(&config.app_role)?.as_str().to_owned();

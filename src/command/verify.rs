@@ -2,12 +2,13 @@
 
 use super::{Context, Start};
 use crate::build::verify::Verification;
+use crate::build::verify::Verified;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::existing;
 use crate::catalog::registry::{Build, builds, database_of, live};
 use crate::command::cli;
 use crate::error::{Exit, Failure};
-use crate::report::{self, Verified};
+use crate::report;
 
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
@@ -42,9 +43,10 @@ async fn verify(context: &Context, args: &cli::Verify) -> anyhow::Result<Vec<Ver
         one_of: args.sample.one_of,
         day,
         connections: context.config.connections,
-        progress: &context.progress,
+        watch: &context.progress.watch,
         stop: &context.stop,
     };
+    let _shown = context.progress.follow();
     let mut all = Vec::new();
     for build in chosen(context, args.build.as_deref()).await? {
         let Some(tag) = &build.tag else { continue };

@@ -4,8 +4,6 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp, Zoned, civil};
 
-use crate::report::progress::Deadline;
-
 /// How a deadline is written.
 pub(super) const FORM: &str = "a time of day (06:00) or a duration (4h, 90m, 2h 30m)";
 
@@ -25,6 +23,15 @@ enum Form {
     At(civil::Time),
     /// So long after the start.
     After(Duration),
+}
+
+/// The moment at which a run is to be over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadline {
+    /// As a person said it.
+    pub said: String,
+    /// The moment.
+    pub at: Instant,
 }
 
 impl RunDeadline {

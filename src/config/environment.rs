@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::settings::{GONE, variables};
-use super::{Config, RunDeadline, S3Location, deadline, size};
+use super::{Config, RunDeadline, deadline, size};
 use crate::config::strict::{Problems, Table, suggest};
+use crate::fetch::location::S3Location;
 
 /// COPY connections; more than these no server of kiln's size has cores for.
 pub(super) const CONNECTIONS_MAX: u64 = 64;

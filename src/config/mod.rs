@@ -1,16 +1,14 @@
 //! Settings: `kiln.toml`, over it the environment. Read once, at the start; no other module
 //! reads the environment (AWS's own `AWS_*` variables are read by the SDK).
 
-pub mod digest;
 pub mod failpoint;
 pub mod personal;
-pub mod plainfile;
 pub mod stop;
 pub mod strict;
 
 mod deadline;
 mod environment;
-mod name;
+pub mod name;
 pub mod settings;
 mod size;
 
@@ -22,8 +20,10 @@ use anyhow::Context as _;
 
 use crate::config::strict::{File, Problems, Table, suggest};
 use crate::error::{Exit, Failure, failure};
+use crate::fetch::location::S3Location;
+use crate::fetch::plainfile;
 use crate::postgres::Ident;
-pub use deadline::RunDeadline;
+pub use deadline::{Deadline, RunDeadline};
 use environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX, environment, within};
 use name::NAME_MAX;
 pub use name::may_name_a_database;
@@ -71,39 +71,6 @@ pub struct Config {
     pub log: String,
     /// Sources that are never built, by their database.
     without: BTreeMap<String, Vec<String>>,
-}
-
-/// A bucket and the prefix under which databases have their folders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct S3Location {
-    /// The bucket's name.
-    pub bucket: String,
-    /// Without slashes at either end; empty for the bucket's root.
-    pub prefix: String,
-}
-
-impl S3Location {
-    /// Parses `s3://bucket/prefix`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("s3://")?;
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        // `key:secret@bucket` is no bucket, and is never to be shown as one.
-        let well_formed = !bucket.is_empty()
-            && !bucket.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@')
-            && !prefix.contains(char::is_control);
-        well_formed.then(|| S3Location {
-            bucket: bucket.to_owned(),
-            prefix: prefix.trim_matches('/').to_owned(),
-        })
-    }
-
-    /// The prefix of one database's landed files, ending in a slash.
-    pub fn database_prefix(&self, database: &str) -> String {
-        match self.prefix.as_str() {
-            "" => format!("{database}/"),
-            prefix => format!("{prefix}/{database}/"),
-        }
-    }
 }
 
 impl Config {

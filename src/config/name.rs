@@ -1,8 +1,12 @@
-//! What a database may be called: its folder's name becomes that of databases on a server, beside those
-//! of others and of its own builds.
+//! What a database may be called, and what its builds are called: its folder's name becomes that of
+//! databases on a server, beside those of others and of its own builds.
 
-use crate::catalog::registry::{CONTROL, database_of};
 use crate::postgres::Ident;
+
+/// The database that holds contracts, history and audit.
+pub const CONTROL: &str = "kiln";
+/// What the name of a subset's database ends in, so that nobody takes it for the whole.
+pub const SUBSET: &str = "_subset";
 
 /// Longest name of a database: a build's name is that with `_00007_subset`, in Postgres's 63 bytes; with
 /// room for a digit more.
@@ -21,10 +25,32 @@ pub fn may_name_a_database(name: &str) -> Result<(), &'static str> {
     }
 }
 
+/// The name of a database's n-th build.
+pub fn build_name(database: &str, number: i64, is_subset: bool) -> String {
+    format!("{database}_{number:05}{}", if is_subset { SUBSET } else { "" })
+}
+
+/// The number in a build's own name; 0 where there is none.
+pub fn number_of(build: &str) -> u64 {
+    let digits = whole_name(build).rsplit_once('_').map(|(_, digits)| digits);
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+/// A build's name without what marks a subset.
+fn whole_name(build: &str) -> &str {
+    build.strip_suffix(SUBSET).unwrap_or(build)
+}
+
+/// The database that a build's name belongs to: `druginfo_00007` → `druginfo`.
+pub fn database_of(build: &str) -> Option<&str> {
+    let (database, digits) = whole_name(build).rsplit_once('_')?;
+    let form = digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (form && Ident::parse(database).is_some()).then_some(database)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::registry::build_name;
 
     #[test]
     fn a_database_is_named_so_that_no_build_has_its_name_and_every_build_has_one() {
@@ -37,5 +63,14 @@ mod tests {
             assert!(may_name_a_database(bad).is_err(), "{bad}");
         }
         assert!(may_name_a_database(&"d".repeat(NAME_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn build_names_are_told_from_names_that_only_look_like_them() {
+        assert_eq!(database_of("druginfo_00007"), Some("druginfo"));
+        assert_eq!(database_of("plan_info_100007"), Some("plan_info"));
+        for other in ["druginfo", "druginfo_7", "druginfo_00007x", "planinfo_build_evil\"; drop"] {
+            assert_eq!(database_of(other), None, "{other}");
+        }
     }
 }

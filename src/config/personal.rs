@@ -62,7 +62,7 @@ impl HashKey {
     /// What tells this key from another, and gives neither away: its hash of a constant text that
     /// is no identifier.
     pub fn fingerprint(&self) -> String {
-        crate::config::digest::hex(&self.hash(b"kiln: which key is this?"))
+        crate::fetch::digest::hex(&self.hash(b"kiln: which key is this?"))
     }
 
     /// The hash of an identifier: the first half of its HMAC-SHA256, as wide as a uuid.

@@ -148,6 +148,22 @@ pub fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
     Failure::new(exit, message).into()
 }
 
+/// The error of work that a signal stopped; `main` turns it into 130 or 143.
+pub fn stopped() -> anyhow::Error {
+    failure(Exit::Terminated, "stopped by a signal")
+}
+
+/// An error and its sources on one line.
+pub fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(&format!(": {cause}"));
+        next = cause.source();
+    }
+    text
+}
+
 /// What to do about a file that is not what it was.
 pub const LAND_AGAIN: &str =
     "get the file again from where it was posted, then: kiln land DATABASE FILE";

@@ -18,10 +18,9 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::same::refuse_another;
-use crate::config::plainfile;
-use crate::error::{Exit, Failure, decisive, into_io};
+use crate::error::{Exit, Failure, decisive, into_io, stopped};
+use crate::fetch::plainfile;
 use crate::fetch::store::{Pin, Store, refused};
-use crate::postgres::stopped;
 
 /// Breaks in a row, without [`PROGRESS`] in between, after which the object is given up.
 const BREAKS_MAX: u32 = 5;
@@ -274,7 +273,7 @@ impl Region {
                     self.body = Some(body);
                     return Ok(());
                 }
-                Ok(Some(Err(error))) => crate::postgres::source_chain(&error),
+                Ok(Some(Err(error))) => crate::error::source_chain(&error),
                 Ok(None) => "the body ended early".to_owned(),
                 Err(_) => format!("no data for {} s", patience.as_secs()),
             };

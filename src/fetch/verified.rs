@@ -6,8 +6,8 @@ use std::io::Read;
 use aws_smithy_types::base64;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::digest::hex;
 use crate::error::{Exit, Failure, LAND_AGAIN, into_io};
+use crate::fetch::digest::hex;
 
 /// Inflated to compressed bytes; CMS's files stay below 30.
 pub(super) const RATIO_MAX: u64 = 200;

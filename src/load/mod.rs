@@ -5,4 +5,6 @@ pub mod bind;
 pub mod copy;
 pub mod decode;
 pub mod encode;
+pub mod members;
+pub mod meter;
 pub mod validate;

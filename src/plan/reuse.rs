@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::catalog::ledger::{Leaf, Ledger, Made, SourceEntry, SourceState, difference};
+use crate::catalog::ledger::{Ledger, Made, SourceEntry, SourceState, difference};
+use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::{Build, State, Tag};
 use crate::error::render;
 use crate::fetch::archive::{self, Found};
+use crate::fetch::contents::Leaf;
 use crate::fetch::object::Object;
 use crate::fetch::store::Pin;
 use crate::plan::forecast::{MadeFrom, Way, Ways};
-use crate::plan::manifest::{Input, Manifest};
 use crate::postgres::db;
 use crate::spec::schema::SchemaLock;
 use crate::spec::source::Source;
@@ -289,7 +290,7 @@ impl Directory {
 
     fn read(&mut self, asked: &Asked) -> Result<&[Leaf], &str> {
         let found = self.found.get_or_insert_with(|| {
-            archive::contents(&asked.source, &asked.objects)
+            archive::contents(&asked.source.patterns(), &asked.objects)
                 .map_err(|error| format!("its object's directory cannot be read: {error:#}"))
         });
         found.as_ref().map(|found| found.contents.as_slice()).map_err(String::as_str)

@@ -28,7 +28,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use refused::{connect_error, not_prepared, silent};
 pub use session::{Canceller, Session};
 
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure, failure, source_chain};
 
 /// Longest time to wait for a connection, unless the URL has `connect_timeout`; and as long again
 /// for the server's greeting on it, since the driver's own limit ends once TCP is up, and a server
@@ -225,11 +225,6 @@ impl Server {
     }
 }
 
-/// The error of work that a signal stopped; `main` turns it into 130 or 143.
-pub fn stopped() -> anyhow::Error {
-    failure(Exit::Terminated, "stopped by a signal")
-}
-
 fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -263,17 +258,6 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct RedactedUrlError(String);
-
-/// An error and its sources on one line.
-pub fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
-        next = cause.source();
-    }
-    text
-}
 
 /// Turns an error of a statement that carries no data (DDL, catalog queries) into one for
 /// people: what was done, SQLSTATE, the server's primary message. DETAIL is left out, for it

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
-use super::{Session, describe, source_chain};
-use crate::error::{Exit, Failure};
+use super::{Session, describe};
+use crate::error::{Exit, Failure, source_chain};
 
 pub(super) fn silent(database: &str, purpose: &str, patience: Duration) -> anyhow::Error {
     let seconds = patience.as_secs();

@@ -8,7 +8,8 @@ use tokio_postgres::{CancelToken, Client};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
-use super::{Server, db, literal, stopped};
+use super::{Server, db, literal};
+use crate::error::stopped;
 
 /// What every session has, whatever the defaults of server, database and role.
 pub(super) const PREPARED: &str = include_str!("session.sql");

@@ -3,8 +3,8 @@
 use indicatif::HumanBytes;
 
 use super::{Table, seconds};
-use crate::plan::forecast::Forecast;
-use crate::plan::forecast::used::Used;
+use crate::catalog::ledger::Forecast;
+use crate::catalog::ledger::used::Used;
 
 /// What a night would need, in two lines.
 pub fn forecast(forecast: &Forecast) {

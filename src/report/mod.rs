@@ -34,9 +34,9 @@ pub use log::log_to_file;
 pub use made::{Made, made};
 pub use pruned::{Pruned, held, pruned};
 pub use status::status;
-pub use subset::{SubsetFile, SubsetTable, restore_plan, restored, subset, subset_plan};
+pub use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
-pub use verified::{Verified, VerifiedTable, verified};
+pub use verified::verified;
 pub use waiver::{waived, waiver};
 
 use crate::catalog::ledger::{GateEntry, Ledger, Promotion, SourceEntry, SourceState, StageEntry};

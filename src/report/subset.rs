@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::catalog::ledger::Ledger;
 use crate::error::shell;
+use crate::export::file::SubsetFile;
 
 /// What a subset keeps of one table.
 #[derive(Debug, Clone, Serialize)]
@@ -18,17 +19,6 @@ pub struct SubsetTable {
     pub rows: u64,
     /// Rows of the whole build; `None` where its stamp does not say.
     pub of: Option<u64>,
-}
-
-/// A file that was written.
-#[derive(Debug, Clone, Serialize)]
-pub struct SubsetFile {
-    /// Where.
-    pub path: std::path::PathBuf,
-    /// Its size.
-    pub bytes: u64,
-    /// sha256 of the SQL in it.
-    pub sha256: String,
 }
 
 fn print_tables(tables: &[SubsetTable]) {

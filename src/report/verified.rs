@@ -1,45 +1,9 @@
 //! `kiln verify` for people and for scripts.
 
 use indicatif::HumanCount;
-use serde::Serialize;
 
 use super::{Table, seconds};
-
-/// What a build is, held against what was sealed.
-#[derive(Debug, Serialize)]
-pub struct Verified {
-    /// The product database.
-    pub database: String,
-    /// The build's own name.
-    pub build: String,
-    /// The tables that were read.
-    pub tables: Vec<VerifiedTable>,
-    /// How many tables the stamp says how to read.
-    pub tables_in_all: usize,
-    /// What of it is not what was sealed; empty where all is.
-    pub differs: Vec<String>,
-    /// What could not be held against the stamp.
-    pub notes: Vec<String>,
-    /// How long it took.
-    pub seconds: f64,
-}
-
-/// A table that was read.
-#[derive(Debug, Serialize)]
-pub struct VerifiedTable {
-    /// Its name.
-    pub table: String,
-    /// The source that filled it; `None` where it was made from tables.
-    pub source: Option<String>,
-    /// Its rows, those within rows counted one by one.
-    pub rows: u64,
-    /// Order-independent digest of them, in hex.
-    pub digest: String,
-    /// What it was sealed with.
-    pub sealed: String,
-    /// Whether both are the same.
-    pub same: bool,
-}
+use crate::build::verify::Verified;
 
 /// The outcome of `kiln verify`.
 ///

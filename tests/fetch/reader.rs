@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiln::config::S3Location;
 use kiln::error::{Exit, exit_of, from_io, render};
+use kiln::fetch::location::S3Location;
 use kiln::fetch::object::Object;
 use kiln::fetch::store::{Access, Pin, Store};
 use tokio::runtime::Runtime;

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use kiln::catalog::ledger::{Ledger, Reuse};
+use kiln::plan::forecast::night::{Foretold, LOAD, Seen, Work, standing};
+use kiln::plan::forecast::schedule::{Begun, Doing};
 use kiln::plan::forecast::works::{Tonight, works};
 use kiln::plan::forecast::{Kind, MadeFrom, Past, Want, Way, Ways};
-use kiln::report::progress::night::{Foretold, LOAD, Seen, Work, standing};
-use kiln::report::progress::schedule::{Begun, Doing};
 use serde::Deserialize;
 
 /// The first; prices changed, brought over three times; everything anew, twice.

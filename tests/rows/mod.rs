@@ -1,17 +1,18 @@
 //! Does what shapes rows make the same of the same files as the kiln before? Files of every habit lie
-//! beside this, with spec and table; what comes of them is digested and held against `kiln::config::digest`.
+//! beside this, with spec and table; what comes of them is digested and held against `kiln::spec::row_format`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kiln::config::digest::{ROW_FORMATS, sha256};
 use kiln::config::personal::HashKey;
 use kiln::config::strict::Problems;
+use kiln::fetch::digest::sha256;
 use kiln::load::bind::{Binding, Layout, Tables, names_of};
 use kiln::load::copy::part::{Chunk, Rows, Siblings};
 use kiln::load::decode::Records;
 use kiln::load::validate::dictionary::Shared;
 use kiln::load::validate::{Known, Outcome, Validator};
+use kiln::spec::row_format::ROW_FORMATS;
 use kiln::spec::schema::catalog::TableColumn;
 use kiln::spec::source::Source;
 use tokio_postgres::types::Type;
@@ -30,7 +31,7 @@ fn rows_are_made_as_their_format_says() {
         &digest,
         known,
         "rows are made otherwise than in row format {format}. If that is meant, a night must not bring over what \
-         former kilns made: add ({}, {digest:?}) to ROW_FORMATS in src/config/digest.rs, and change no line of it.\n{all}",
+         former kilns made: add ({}, {digest:?}) to ROW_FORMATS in src/spec/row_format.rs, and change no line of it.\n{all}",
         format + 1
     );
 }

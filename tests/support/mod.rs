@@ -232,7 +232,8 @@ impl World {
 
     /// kiln's own S3 client, at the bucket that kiln reads.
     pub async fn store(&self) -> kiln::fetch::store::Store {
-        let location = kiln::config::S3Location { bucket: "kiln".into(), prefix: String::new() };
+        let location =
+            kiln::fetch::location::S3Location { bucket: "kiln".into(), prefix: String::new() };
         let access = kiln::fetch::store::Access {
             endpoint: self.s3_url.clone(),
             region: "us-east-1".into(),

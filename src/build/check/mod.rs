@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::ledger::CheckEntry;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::error::all_or_first_error;
-use crate::postgres::{Session, db, stopped};
+use crate::error::{all_or_first_error, stopped};
+use crate::postgres::{Session, db};
 use crate::spec::schema::{Kind, Schema, SchemaFile, Section};
 use crate::spec::source::Source;
 

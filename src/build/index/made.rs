@@ -6,13 +6,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{is_done, note_done, step_name};
 use crate::catalog::ledger::{Made, MadeIn};
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, failure};
 use crate::load::copy::between::{self, Stored, Way};
 use crate::load::encode::ColumnType;
-use crate::plan::manifest::Manifest;
+use crate::load::meter::Meter;
 use crate::postgres::{Ident, Session, db};
-use crate::report::progress::Meter;
 use crate::spec::schema::{Kind, Schema, SchemaFile, catalog};
 
 /// Brings a table over, in one transaction.

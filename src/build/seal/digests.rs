@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::contents::{Reading, named};
 use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::stamp::Reading;
+use crate::catalog::stamp::contents::named;
 use crate::error::{Exit, all_or_first_error, exit_of, render};
 use crate::load::copy::between::{self, Numbered, SetDigests, Stored};
+use crate::load::meter::Meter;
 use crate::postgres::{Ident, Session, db};
-use crate::report::progress::Meter;
 
 /// Pages of a table that one query reads: 64 MB, so that connections end at about the same time.
 const RANGE: u64 = 1 << 13;

@@ -4,63 +4,25 @@
 //! What is sealed is what is there: rows are counted after the last statement that may write, while
 //! writers are kept out, and must be those that were loaded.
 
-pub mod contents;
 pub mod digests;
-mod rights;
-mod rows;
-mod touched;
+mod readings;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
+use crate::catalog::ledger::Ledger;
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State, Tag, now};
+use crate::catalog::registry::{State, Tag, now};
+use crate::catalog::stamp::rows::{self, Ask, Counted};
+use crate::catalog::stamp::{
+    self, Contents, Reading, Sealed, Standing, TableContents, contents, rights, stamped_rows,
+};
 use crate::config::failpoint;
 use crate::error::{Exit, Failure};
-use crate::plan::manifest::Manifest;
-use crate::postgres::{Ident, Server, Session, db};
-use crate::release::gates::Account;
+use crate::postgres::{Ident, Session, db};
 use crate::spec::schema::{SchemaLock, catalog};
-pub use contents::{Contents, Reading, Standing, TableContents, readings};
 use digests::Asked;
-use rows::{Ask, Counted};
-pub use touched::{Touched, touched};
-
-/// What the stamp says, as far as the gate needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
-    /// The build's own name.
-    pub build: String,
-    /// The product database.
-    pub database: String,
-    /// The schema's version.
-    pub version: u32,
-    /// The oldest version whose readers it serves.
-    pub serves_from: u32,
-    /// The catalog's fingerprint.
-    pub fingerprint: String,
-    /// Rows by table.
-    pub rows: Vec<(String, u64)>,
-    /// What it holds; `None` where an older kiln sealed it.
-    #[serde(default)]
-    pub contents: Option<Contents>,
-}
-
-impl Stamp {
-    /// The rows of one table; `None` where the stamp does not have it.
-    pub fn rows_of(&self, table: &str) -> Option<u64> {
-        self.rows.iter().find(|(name, _)| name == table).map(|(_, rows)| *rows)
-    }
-}
-
-/// Proof that the seal was committed; only [`Sealing::seal`] makes one. A build that was sealed by this
-/// very run need not be counted again before the swap.
-#[derive(Debug)]
-pub struct Sealed {
-    _private: (),
-}
+pub use readings::readings;
 
 /// A build about to be sealed.
 pub struct Sealing<'a> {
@@ -118,14 +80,14 @@ impl Sealing<'_> {
             // The answer to COMMIT may be what was lost, and not the commit: ask the server.
             drop(session);
             let Ok(again) = build.session("seal").await else { return Err(error) };
-            if read(&again).await?.is_none() {
+            if stamp::read(&again).await?.is_none() {
                 return Err(Failure::new(Exit::Database, "the seal was not committed")
                     .hint(format!("kiln resume {}", tag.build))
                     .because(error)
                     .into());
             }
         }
-        Ok(Sealed { _private: () })
+        Ok(Sealed::by_this_run())
     }
 
     /// What the tables hold, while nobody can write to them: their locks are held to the seal's end.
@@ -272,125 +234,4 @@ fn disagreements(ledger: &Ledger, tables: &[TableContents]) -> Vec<String> {
             None => Some(format!("table {table} was loaded and is not there")),
         })
         .collect()
-}
-
-/// Rows of the tables that were loaded, as the ledger has them.
-fn stamped_rows(ledger: &Ledger) -> Vec<(String, u64)> {
-    let is_loaded = |entry: &&SourceEntry| entry.state == SourceState::Loaded;
-    let loaded = || ledger.sources.iter().filter(is_loaded);
-    let own = loaded().map(|entry| (entry.source.clone(), entry.stored.unwrap_or(entry.counted)));
-    own.chain(loaded().flat_map(|entry| entry.dictionaries.clone())).collect()
-}
-
-/// Reads a build's stamp; `None` when it is not sealed.
-///
-/// # Errors
-/// When the server cannot be asked.
-pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
-    let exists: bool = session
-        .query_one("select to_regclass('kiln.stamp') is not null", &[])
-        .await
-        .map_err(db("look for the stamp"))?
-        .get(0);
-    if !exists {
-        return Ok(None);
-    }
-    let row = session
-        .query_opt(
-            // Stamps of an older kiln have neither of the last two.
-            "select build, database, version, fingerprint, ledger,
-                    (to_jsonb(s) ->> 'serves_from')::integer, to_jsonb(s) -> 'contents'
-             from kiln.stamp s",
-            &[],
-        )
-        .await
-        .map_err(db("read the stamp"))?;
-    let Some(row) = row else { return Ok(None) };
-    let version = row.get::<_, i32>(2);
-    let ledger: Ledger = serde_json::from_value(row.get(4))?;
-    let contents: Option<Value> = row.get(6);
-    let contents: Option<Contents> =
-        contents.filter(|json| !json.is_null()).map(serde_json::from_value).transpose()?;
-    let rows = match &contents {
-        Some(contents) => {
-            contents.tables.iter().map(|table| (table.table.clone(), table.rows)).collect()
-        }
-        None => stamped_rows(&ledger),
-    };
-    Ok(Some(Stamp {
-        build: row.get(0),
-        database: row.get(1),
-        version: version.cast_unsigned(),
-        serves_from: row.get::<_, Option<i32>>(5).unwrap_or(version).cast_unsigned(),
-        fingerprint: row.get(3),
-        rows,
-        contents,
-    }))
-}
-
-/// A sealed build's own account; `None` when it has none.
-///
-/// # Errors
-/// When the server cannot be asked, or the account cannot be read.
-pub async fn account_of(
-    server: &Server,
-    build: &Build,
-    owner: &str,
-) -> anyhow::Result<Option<Account>> {
-    let session = BuildDatabase::new(server, &build.name, owner)?.session("account").await?;
-    if read(&session).await?.is_none() {
-        return Ok(None);
-    }
-    let row = session
-        .query_one("select manifest, ledger from kiln.stamp", &[])
-        .await
-        .map_err(db("read the stamp"))?;
-    Ok(Some(Account {
-        build: build.own_name().to_owned(),
-        manifest: serde_json::from_value(row.get(0))?,
-        ledger: serde_json::from_value(row.get(1))?,
-    }))
-}
-
-/// What an app may ask of the stamp.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StampVersion {
-    /// The build's own name.
-    pub build: String,
-    /// The schema's version.
-    pub version: u32,
-    /// The oldest version whose readers it serves.
-    pub serves_from: u32,
-    /// The data's period.
-    pub period: String,
-}
-
-/// Reads the version from the stamp, with an app's rights; `None` when there is no stamp.
-///
-/// # Errors
-/// When the server cannot be asked.
-pub async fn version(session: &Session) -> anyhow::Result<Option<StampVersion>> {
-    let exists: bool = session
-        .query_one("select to_regclass('kiln.stamp') is not null", &[])
-        .await
-        .map_err(db("look for the stamp"))?
-        .get(0);
-    if !exists {
-        return Ok(None);
-    }
-    let row = session
-        .query_opt(
-            "select build, version, period, (to_jsonb(s) ->> 'serves_from')::integer
-             from kiln.stamp s",
-            &[],
-        )
-        .await
-        .map_err(db("read the stamp"))?;
-    Ok(row.map(|row| StampVersion {
-        build: row.get(0),
-        version: row.get::<_, i32>(1).cast_unsigned(),
-        period: row.get(2),
-        // A stamp of before this was said serves its own readers.
-        serves_from: row.get::<_, Option<i32>>(3).unwrap_or(row.get(1)).cast_unsigned(),
-    }))
 }

@@ -3,23 +3,25 @@
 
 mod check;
 mod contents;
+mod forecast;
 mod gate;
 mod made;
 mod stage;
+pub mod used;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::forecast::Forecast;
-use crate::plan::forecast::used::Used;
-use crate::report::progress::Clock;
+use crate::fetch::contents::Leaf;
 pub use check::CheckEntry;
-pub use contents::{Leaf, Link, Reuse, difference};
+pub use contents::{Reuse, difference};
+pub use forecast::Forecast;
 pub use gate::{GateEntry, Verdict};
 pub use made::{Made, MadeIn};
 pub use stage::StageEntry;
+pub use used::Used;
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,11 +296,11 @@ impl Ledger {
     }
 
     /// Notes how long the night took, and what was warned of on the way.
-    pub fn night_took(&mut self, clock: &Clock) {
+    pub fn night_took(&mut self, seconds: f64, warnings: Vec<String>) {
         if let Some(used) = &mut self.used {
-            used.seconds = clock.elapsed();
+            used.seconds = seconds;
         }
-        self.warnings.extend(clock.take_warnings());
+        self.warnings.extend(warnings);
     }
 
     /// What keeps the build from being sealed; empty when every source and every check agrees.

@@ -9,7 +9,8 @@ use tokio_postgres::Notification;
 
 use super::try_lock;
 use crate::catalog::registry::CONTROL;
-use crate::postgres::{Server, Session, db, stopped};
+use crate::error::stopped;
+use crate::postgres::{Server, Session, db};
 
 /// Where holders are asked, and where they answer.
 const ASKED: &str = "kiln_lock_asked";

@@ -4,7 +4,8 @@
 
 use serde_json::json;
 
-use super::{Build, SUBSET, State, Tag, database_of};
+use super::{Build, State, Tag, database_of};
+use crate::config::name::SUBSET;
 use crate::postgres::{Session, always_quoted, db, literal};
 
 /// A database as the server lists it.

@@ -17,14 +17,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::name;
+pub use crate::config::name::{CONTROL, build_name, database_of, number_of};
 use crate::postgres::{Ident, literal};
 use control::Who;
 pub use found::builds;
-
-/// The database that holds contracts, history and audit.
-pub const CONTROL: &str = "kiln";
-/// What the name of a subset's database ends in, so that nobody takes it for the whole.
-const SUBSET: &str = "_subset";
 
 /// What a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,32 +221,9 @@ impl Build {
 
     /// Whether it holds a part of the rows only.
     pub fn is_subset(&self) -> bool {
-        self.own_name().ends_with(SUBSET)
+        self.own_name().ends_with(name::SUBSET)
             || self.tag.as_ref().is_some_and(|tag| tag.subset.is_some())
     }
-}
-
-/// The name of a database's n-th build.
-pub fn build_name(database: &str, number: i64, is_subset: bool) -> String {
-    format!("{database}_{number:05}{}", if is_subset { SUBSET } else { "" })
-}
-
-/// The number in a build's own name; 0 where there is none.
-pub fn number_of(build: &str) -> u64 {
-    let digits = whole_name(build).rsplit_once('_').map(|(_, digits)| digits);
-    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
-}
-
-/// A build's name without what marks a subset.
-fn whole_name(build: &str) -> &str {
-    build.strip_suffix(SUBSET).unwrap_or(build)
-}
-
-/// The database that a build's name belongs to: `druginfo_00007` → `druginfo`.
-pub fn database_of(build: &str) -> Option<&str> {
-    let (database, digits) = whole_name(build).rsplit_once('_')?;
-    let form = digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    (form && Ident::parse(database).is_some()).then_some(database)
 }
 
 /// The live build, if there is one.
@@ -260,18 +234,4 @@ pub fn live<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
 /// Now, RFC 3339, to the second.
 pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn build_names_are_told_from_names_that_only_look_like_them() {
-        assert_eq!(database_of("druginfo_00007"), Some("druginfo"));
-        assert_eq!(database_of("plan_info_100007"), Some("plan_info"));
-        for other in ["druginfo", "druginfo_7", "druginfo_00007x", "planinfo_build_evil\"; drop"] {
-            assert_eq!(database_of(other), None, "{other}");
-        }
-    }
 }

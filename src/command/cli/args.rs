@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{Anew, Range};
+use crate::catalog::manifest::Percent;
 use crate::config::RunDeadline;
 use crate::dev::synth::{Only, Plan};
-use crate::export::subset::Percent;
 
 /// Output for a script.
 #[derive(Debug, Args, Clone, Copy)]

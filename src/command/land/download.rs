@@ -13,9 +13,8 @@ use url::Url;
 
 use super::super::Context;
 use super::place::Place;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, source_chain, stopped};
 use crate::fetch::store::is_loopback;
-use crate::postgres::{source_chain, stopped};
 
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 10;

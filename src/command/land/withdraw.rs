@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::super::{Context, Start, outlook};
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{self, Audit, write_audit};
 use crate::catalog::registry::waiver::{self, Gate, NewWaiver};
@@ -13,7 +14,6 @@ use crate::command::cli;
 use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, render};
 use crate::fetch::store::{Listed, Store, file_name, withdrawn};
-use crate::plan::manifest::Manifest;
 use crate::plan::reuse::Kept;
 use crate::postgres::{Server, Session};
 use crate::report::{self, Withdrawn};

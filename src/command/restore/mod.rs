@@ -2,8 +2,6 @@
 //! database, the file's own schema and rows, every digest held against its header, checks, seal.
 //! It goes live where nothing but a subset is live; on another machine only if told by its name.
 
-mod names;
-
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -14,28 +12,26 @@ use super::ending::{Baked, end_early, unless_stopped};
 use super::plan::Specs;
 use super::subset::{agree, entry, note_manifest};
 use super::{Context, Start, prune};
-use crate::build::seal::{Reading, Sealed};
 use crate::catalog::ledger::Ledger;
 use crate::catalog::lock::RunLock;
 use crate::catalog::registry::build::{BuildDatabase, ident};
 use crate::catalog::registry::control::{self, Contract};
 use crate::catalog::registry::found::next_build;
 use crate::catalog::registry::{Build, State, Tag, builds, live, roles};
+use crate::catalog::stamp::{Reading, Sealed};
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::dev::local;
-use crate::error::{Exit, Failure, failure, shell};
-use crate::export::file::{self, Header, Packed, Piece, SourceFacts, TableEntry};
-use crate::export::subset::KeptTable;
+use crate::error::{Exit, Failure, failure, shell, stopped};
+use crate::export::file::{self, Header, Packed, Piece, SourceFacts, TableEntry, refuse_names};
 use crate::load::bind;
 use crate::load::copy::between::{self, Stored};
 use crate::load::copy::{note_without, write_entry};
-use crate::postgres::{Session, data_error, db, stopped};
+use crate::postgres::{Session, data_error, db};
 use crate::release::swap::Swap;
 use crate::report::{self, SubsetTable};
 use crate::spec::schema::Schema;
 use crate::spec::source::Sources;
-pub(crate) use names::refuse_names;
 
 /// Pieces of the file on their way from the thread that reads it; this bounds the memory.
 const PIECES_IN_FLIGHT: usize = 4;
@@ -214,11 +210,6 @@ fn writes_to_kiln(sql: &str) -> bool {
     regex::Regex::new(&form).is_ok_and(|form| form.is_match(sql))
 }
 
-/// The statement that takes a table's rows.
-pub(crate) fn copy_sql(table: &TableEntry) -> String {
-    format!("copy \"{}\" ({}) from stdin", table.table, kept(table).column_list())
-}
-
 /// One table's rows, which COPY reads as they stand in the file.
 async fn rows(
     baking: &Baking<'_>,
@@ -230,7 +221,7 @@ async fn rows(
     let stop = &baking.context.stop;
     let name = &table.table;
     let sink =
-        session.copy_in::<_, bytes::Bytes>(&copy_sql(table)).await.map_err(db("begin COPY"))?;
+        session.copy_in::<_, bytes::Bytes>(&table.copy_sql()).await.map_err(db("begin COPY"))?;
     let mut sink = std::pin::pin!(sink);
     loop {
         let piece = tokio::select! {
@@ -275,7 +266,7 @@ async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
             failure(Exit::InputRejected, format!("table {}: its digest is none", table.table))
         })?;
         let expected = Stored { rows: table.rows, bytes: 0, digest };
-        let found = between::read(&session, &kept(table).all(), &baking.context.stop).await?;
+        let found = between::read(&session, &table.kept().all(), &baking.context.stop).await?;
         agree(&table.table, "the file says", expected, found)?;
         baking.readings.push(reading(table));
         if let Some(facts) = &table.source {
@@ -315,16 +306,6 @@ async fn agree_on_rows(session: &Session, table: &str, facts: &SourceFacts) -> a
     let message =
         format!("table {table}: the file says that it holds {rows} rows, it holds {found}");
     Err(failure(Exit::ChecksFailed, message))
-}
-
-fn kept(table: &TableEntry) -> KeptTable {
-    KeptTable {
-        name: table.table.clone(),
-        columns: table.columns.clone(),
-        is_sampled: false,
-        words: String::new(),
-        condition: None,
-    }
 }
 
 /// Makes the restored build live where nothing, or a subset, is; gives the whole build's name

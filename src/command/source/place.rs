@@ -1,18 +1,21 @@
 //! The file that `kiln source` is about: a path of this machine, or an object that has landed;
 //! and what lies in it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use regex::Regex;
+
 use super::super::{Context, Start};
 use crate::config::Config;
-use crate::config::strict::Problems;
 use crate::error::{Exit, Failure};
 use crate::fetch::archive;
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
+use crate::fetch::patterns::Patterns;
 use crate::fetch::store::file_name;
-use crate::spec::source::Source;
+use crate::spec::source::BYTES_MAX;
 
 /// Hands the file to `use_it` as an object; the store is opened only where no local file has the
 /// name.
@@ -64,21 +67,14 @@ async fn landed(context: &Context, database: &str, file: &str) -> anyhow::Result
 /// All files in an object, inner zips opened; an object that is no zip is its own only file.
 pub fn members(object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Vec<Member>> {
     let is_zip = object.pin.file_name().to_ascii_lowercase().ends_with(".zip");
-    let within = match is_zip {
-        // No look-ahead in these patterns: a name ends in other letters than `.zip`.
-        true => {
-            "archive = '(?i)\\.zip$'\nmember = '(?i)([^p]|[^i]p|[^z]ip|[^.]zip|^.{0,3})$'\n\
-             parts_min = 0\n"
-        }
-        false => "",
+    // No look-ahead in these patterns: a name ends in other letters than `.zip`.
+    let other = r"(?i)([^p]|[^i]p|[^z]ip|[^.]zip|^.{0,3})$";
+    let any = Patterns {
+        object: Regex::new("")?,
+        archive: is_zip.then(|| Regex::new(r"(?i)\.zip$")).transpose()?,
+        member: is_zip.then(|| Regex::new(other)).transpose()?,
+        kept: BTreeSet::new(),
+        bytes_max: BYTES_MAX,
     };
-    let text = format!(
-        "description = \"any\"\nobject = ''\n{within}columns = [{{ from = \"any\" }}]\n\
-         [format]\ndelimiter = \",\"\n"
-    );
-    let problems = Problems::default();
-    let any = Source::parse(Path::new("any.toml"), &text, &problems);
-    problems.into_result("this is a bug in kiln")?;
-    let any = any.ok_or_else(|| anyhow::anyhow!("the pattern for any member is none"))?;
-    Ok(archive::find_all(&any, std::slice::from_ref(object), scratch)?.members)
+    Ok(archive::find(&any, object, scratch)?.members)
 }

@@ -9,9 +9,9 @@ use super::tables::Copied;
 use crate::catalog::ledger::SourceState;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, Failure, failure};
+use crate::export::file::SubsetFile;
 use crate::export::file::{Header, Packed, Script, SourceFacts, TableEntry};
 use crate::export::subset::KeptTable;
-use crate::report::SubsetFile;
 
 /// A file that cannot be written is said before the work and not after it.
 pub fn may_write(path: &Path) -> anyhow::Result<()> {

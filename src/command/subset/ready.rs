@@ -2,15 +2,16 @@
 
 use super::super::Context;
 use super::super::load::stored_manifest;
-use crate::build::seal::{self, Stamp};
+use crate::catalog::manifest::{Asked, Manifest, Origin};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::{Build, CONTROL, builds, live};
+use crate::catalog::stamp;
+use crate::catalog::stamp::Stamp;
 use crate::command::cli;
 use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, failure};
-use crate::export::subset::{self, Asked, Chosen, Origin, Rules, SetColumn, TableFacts};
+use crate::export::subset::{self, Chosen, Rules, SetColumn, TableFacts};
 use crate::load::bind::{self, Binding};
-use crate::plan::manifest::Manifest;
 use crate::postgres::{Session, db};
 use crate::spec::schema::{Kind, Schema};
 use crate::spec::source::{Source, Sources};
@@ -62,7 +63,7 @@ pub async fn prepare(
     let owner = &context.config.owner_role;
     let source = BuildDatabase::new(&context.server, &build.name, owner)?;
     let session = reader(&source).await?;
-    let stamp = seal::read(&session)
+    let stamp = stamp::read(&session)
         .await?
         .ok_or_else(|| failure(Exit::SchemaRefused, format!("{} carries no stamp", build.name)))?;
     let problems = Problems::default();

@@ -18,8 +18,8 @@ use crate::export::subset::KeptTable;
 use crate::load::bind::Binding;
 use crate::load::copy::between::{self, Numbered, Stored};
 use crate::load::copy::{note_without, write_entry};
+use crate::load::meter::Meter;
 use crate::postgres::db;
-use crate::report::progress::Meter;
 
 /// A table that was copied, and what it holds.
 pub struct Copied {

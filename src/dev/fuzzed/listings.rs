@@ -8,8 +8,8 @@ use super::stands;
 use crate::dev::local::endpoint::list::After;
 use crate::fetch::kind::FileKind;
 use crate::fetch::store::{Listed, file_name, withdrawn};
-use crate::plan::manifest::{Named, chosen};
-use crate::spec::source::{Period, Source};
+use crate::plan::manifest::chosen;
+use crate::spec::source::{Named, Period, Source};
 
 /// Patterns as sources have them: by posting, by period, by edition.
 const PATTERNS: [&str; 4] = [

@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock};
 
 use crate::config::personal::HashKey;
 use crate::config::strict::Problems;
-use crate::fetch::archive;
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::load::bind::{Binding, Tables};
+use crate::load::members;
 use crate::spec::schema::catalog::TableColumn;
 use crate::spec::source::Source;
 
@@ -130,7 +130,7 @@ impl Shape {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("first.txt");
         std::fs::write(&file, "")?;
-        let found = archive::find_all(&binding.source, &[Object::local(&file)?], folder.path())?;
+        let found = members::find(&binding.source, &[Object::local(&file)?], folder.path())?;
         let member = found.members.into_iter().next();
         let member = member.ok_or_else(|| anyhow::anyhow!("the object is no member"))?;
         Ok(Shape { binding, member })

@@ -7,9 +7,8 @@ use std::io::{Cursor, Write as _};
 use std::path::Path;
 
 use super::stands;
-use crate::command::restore::{copy_sql, refuse_names};
 use crate::config::strict::Problems;
-use crate::export::file::{Header, Piece, read_from};
+use crate::export::file::{Header, Piece, read_from, refuse_names};
 use crate::postgres::Ident;
 use crate::spec::schema::SchemaLock;
 
@@ -140,7 +139,7 @@ fn is_named(header: &Header) {
         let quoted = |name: &String| format!("\"{name}\"");
         let columns: Vec<String> = table.columns.iter().map(quoted).collect();
         let expected = format!("copy \"{}\" ({}) from stdin", table.table, columns.join(", "));
-        assert_eq!(copy_sql(table), expected);
+        assert_eq!(table.copy_sql(), expected);
         for name in table.columns.iter().chain([&table.table]) {
             assert!(Ident::parse(name).is_some(), "{name:?} reaches SQL");
         }

@@ -11,6 +11,7 @@ use crate::error::from_io;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
+use crate::load::members;
 use crate::spec::source::Source;
 
 /// Bytes of a member that are read twice. Larger ones are read in the night alone: a fuzzer has ten
@@ -41,8 +42,8 @@ fn is_read(data: &[u8]) -> anyhow::Result<()> {
     std::fs::write(&path, data)?;
     let whole = archive::whole_zip(File::open(&path)?, folder.path());
     let objects = [Object::local(&path)?];
-    let told = archive::contents(source, &objects);
-    let found = archive::find_all(source, &objects, folder.path());
+    let told = archive::contents(&source.patterns(), &objects);
+    let found = members::find(source, &objects, folder.path());
     let left: Vec<_> = std::fs::read_dir(folder.path())?.collect::<Result<_, _>>()?;
     assert_eq!(left.len(), 1, "nothing is written under a name: {left:?}");
     if let Ok(found) = &found {

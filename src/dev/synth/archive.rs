@@ -15,7 +15,7 @@ use super::layout::Source;
 use super::object::{Counted, Member, Written, options};
 use super::tamper::{At, Tamper};
 use super::{Inner, Release};
-use crate::report::progress::Meter;
+use crate::load::meter::Meter;
 
 /// No generated line is longer; decides when a text may pass 4 GiB.
 const LONGEST_LINE: u64 = 512;

@@ -44,7 +44,7 @@ use anyhow::Result;
 use jiff::civil::Date;
 
 use crate::error::{Exit, failure};
-use crate::report::progress::Meter;
+use crate::load::meter::Meter;
 use archive::{Archive, Part};
 use layout::Source;
 use market::Market;

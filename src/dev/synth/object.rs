@@ -10,7 +10,7 @@ use serde::Serialize;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::report::progress::Meter;
+use crate::load::meter::Meter;
 
 /// Rows of one text, and how many of them were otherwise (or not there) the night before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -16,6 +16,7 @@
 //! The text is a function of the build and the rule: no time of day, no run, no order of arrival.
 //! (The compressed bytes may differ between kinds of processors.)
 
+mod names;
 mod read;
 mod write;
 
@@ -23,12 +24,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::manifest::Manifest;
+use crate::catalog::manifest::Manifest;
+use crate::export::subset::KeptTable;
 use crate::spec::schema::SchemaLock;
 
+pub use names::refuse_names;
 pub(crate) use read::read_from;
 pub use read::{Piece, header, read};
-pub use write::Script;
+pub use write::{Script, SubsetFile};
 
 /// What begins a line that kiln reads in a file of its own.
 const MARK: &str = "-- kiln: ";
@@ -74,6 +77,24 @@ pub struct TableEntry {
     pub digest: String,
     /// For a source's own table, what a build notes of it; `None` for a dictionary's.
     pub source: Option<SourceFacts>,
+}
+
+impl TableEntry {
+    /// The table with all its rows, as it is copied.
+    pub fn kept(&self) -> KeptTable {
+        KeptTable {
+            name: self.table.clone(),
+            columns: self.columns.clone(),
+            is_sampled: false,
+            words: String::new(),
+            condition: None,
+        }
+    }
+
+    /// The COPY that takes its rows as they stand in the file.
+    pub fn copy_sql(&self) -> String {
+        format!("copy \"{}\" ({}) from stdin", self.table, self.kept().column_list())
+    }
 }
 
 /// What a table holds whose rows hold many of the file's.

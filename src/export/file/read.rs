@@ -10,9 +10,8 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use super::{END_OF_ROWS, Header, MARK};
-use crate::config::plainfile;
-use crate::error::{Exit, Failure, failure};
-use crate::postgres::stopped;
+use crate::error::{Exit, Failure, failure, stopped};
+use crate::fetch::plainfile;
 use crate::spec::schema::Kind;
 
 /// The longest line: a row of the widest table, or the header.

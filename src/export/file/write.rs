@@ -7,17 +7,17 @@ use std::pin::pin;
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 use futures_util::StreamExt as _;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{END_OF_ROWS, Header, MARK};
-use crate::config::digest::hex;
 use crate::config::failpoint;
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure, failure, stopped};
 use crate::export::subset::KeptTable;
-use crate::postgres::{Session, data_error, db, literal, stopped};
-use crate::report::SubsetFile;
+use crate::fetch::digest::hex;
+use crate::postgres::{Session, data_error, db, literal};
 use crate::spec::schema::{Kind, Schema};
 
 /// Chunks on their way to the thread that compresses; with their size this bounds the memory.
@@ -37,6 +37,17 @@ pub struct Script<'a> {
     pub session: &'a Session,
     /// The stop signal.
     pub stop: &'a CancellationToken,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, Serialize)]
+pub struct SubsetFile {
+    /// Where.
+    pub path: std::path::PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// sha256 of the SQL in it.
+    pub sha256: String,
 }
 
 impl Script<'_> {

@@ -16,13 +16,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::config::digest::sha256;
-use crate::config::plainfile;
 use crate::config::strict::{File, Problems, Table, suggest};
 use crate::error::{Exit, Failure};
-
-/// The file's name, beside the numbered .sql files.
-pub const FILE: &str = "subset.toml";
+use crate::fetch::digest::sha256;
+use crate::fetch::plainfile;
+use crate::spec::schema::SUBSET_RULES;
 
 /// Which rows a table keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +81,7 @@ impl Rules {
     /// # Errors
     /// Only when the file is there and cannot be read.
     pub fn read(root: &Path, database: &str, problems: &Problems) -> anyhow::Result<Rules> {
-        let path = Path::new("sql").join(database).join(FILE);
+        let path = Path::new("sql").join(database).join(SUBSET_RULES);
         let text = match plainfile::text(&root.join(&path)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -1,8 +1,8 @@
 //! An entry as its archive's directory has it, and what makes one hostile.
 
 use super::super::verified::Expected;
-use crate::catalog::ledger::Link;
 use crate::error::{Exit, Failure};
+use crate::fetch::contents::Link;
 
 /// Whether a name leads out of the folder that it would be unpacked in, on whatever system. The
 /// crate's own test lets absolute names pass, for it would strip them.

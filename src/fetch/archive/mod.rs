@@ -1,4 +1,4 @@
-//! Finds a source's members in zips within zips, and opens them.
+//! Finds members in zips within zips, and opens them.
 //!
 //! The central directory is read first, over ranged GETs; no crate streams every zip. An inner
 //! zip that is stored is read in place; a compressed one goes to an unlinked temporary file.
@@ -7,7 +7,6 @@
 mod bounds;
 mod directory;
 mod entry;
-mod parts;
 mod whole;
 
 use std::fs::File;
@@ -20,13 +19,13 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::container::{Container, ReadSeek};
 use super::kind::{self, FileKind};
-use super::member::{Member, known};
+use super::member::Member;
 use super::object::Object;
+use super::patterns::Patterns;
 use super::verified::Verified;
-use crate::catalog::ledger::{Leaf, Link};
 use crate::error::{Exit, Failure, exit_of, from_io};
+use crate::fetch::contents::{Leaf, Link};
 use crate::fetch::store::file_name;
-use crate::spec::source::Source;
 use bounds::Bounds;
 pub use directory::contents;
 use directory::plain;
@@ -42,13 +41,10 @@ const INNER_MAX: u64 = 64 << 30;
 /// What to do about an archive that no honest packer made.
 pub const NOT_FROM_CMS: &str = "this is not a file that CMS packed; land it anew from CMS";
 
-/// What to do about a release of two periods.
-pub const MIXED_PERIODS: &str = "a release holds one period: land one that CMS posted as a whole";
-
 /// What a search through an object found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The source's members, in name order.
+    /// The members, in name order.
     pub members: Vec<Member>,
     /// The names of the object's outermost entries, to tell what no source claims.
     pub entries: Vec<String>,
@@ -59,68 +55,41 @@ pub struct Found {
 }
 
 impl Found {
-    /// The period that the members' names tell; of several editions the newest.
-    pub fn period(&self) -> Option<String> {
-        self.members.iter().rev().find_map(Member::period)
+    /// Adds what another object has.
+    pub fn add(&mut self, other: Found) {
+        self.members.extend(other.members);
+        self.entries.extend(other.entries);
+        self.contents.extend(other.contents);
+        self.spooled += other.spooled;
     }
-}
-
-/// Finds the members of a source in all its objects; blocking.
-///
-/// # Errors
-/// As [`find`].
-pub fn find_all(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> anyhow::Result<Found> {
-    let mut all = Found::default();
-    for object in objects {
-        let found = find(source, object, scratch)?;
-        all.members.extend(found.members);
-        all.entries.extend(found.entries);
-        all.contents.extend(found.contents);
-        all.spooled += found.spooled;
-    }
-    Ok(all)
 }
 
 fn whole(object: &Arc<Object>) -> Container {
     Container::Region { object: Arc::clone(object), start: 0, end: object.pin.size }
 }
 
-/// Finds the members of a source in one of its objects; blocking.
+/// Finds the members in an object; blocking.
 ///
 /// # Errors
-/// [`Exit::InputRejected`] when an archive is damaged or hostile, or when there are more or
-/// fewer members than the spec says.
-fn find(source: &Source, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
-    let Some(pattern) = &source.member else {
+/// [`Exit::InputRejected`] when an archive is damaged or hostile.
+pub fn find(patterns: &Patterns, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
+    let Some(pattern) = &patterns.member else {
         return Ok(Found {
-            members: vec![Member::plain(source, object, whole(object))],
-            contents: vec![plain(source, object)],
+            members: vec![Member::plain(patterns, object, whole(object))],
+            contents: vec![plain(patterns, object)],
             ..Found::default()
         });
     };
-    let mut search = Search::new(source, pattern, object, Some(scratch));
+    let mut search = Search::new(patterns, pattern, object, Some(scratch));
     search.archive(&whole(object), &mut Vec::new())?;
     let mut found = search.found;
     found.contents.sort_by_key(Leaf::path);
     found.members.sort_by(|a, b| a.name.cmp(&b.name));
-    parts::refuse_other_count(source, pattern.as_str(), &found, object)?;
-    one_period(&found.members, object)?;
     Ok(found)
 }
 
-fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
-    let mut periods: Vec<String> = members.iter().filter_map(Member::period).collect();
-    periods.sort_unstable();
-    periods.dedup();
-    if periods.len() > 1 {
-        let message = format!("{} mixes the periods {}", object.pin.url(), periods.join(" and "));
-        return Err(Failure::new(Exit::InputRejected, message).hint(MIXED_PERIODS).into());
-    }
-    Ok(())
-}
-
 struct Search<'a> {
-    source: &'a Source,
+    patterns: &'a Patterns,
     pattern: &'a Regex,
     object: &'a Arc<Object>,
     /// Where deflated inner zips go; `None`: they are not looked into.
@@ -133,14 +102,14 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(
-        source: &'a Source,
+        patterns: &'a Patterns,
         pattern: &'a Regex,
         object: &'a Arc<Object>,
         scratch: Option<&'a Path>,
     ) -> Search<'a> {
         let bounds = Bounds::new(object.pin.size);
         let (links, found) = (Vec::new(), Found::default());
-        Search { source, pattern, object, scratch, links, bounds, found }
+        Search { patterns, pattern, object, scratch, links, bounds, found }
     }
 
     fn archive(&mut self, container: &Container, path: &mut Vec<String>) -> anyhow::Result<()> {
@@ -170,7 +139,7 @@ impl<'a> Search<'a> {
             }
             let is_member = self.pattern.is_match(&entry.name);
             let is_archive =
-                self.source.archive.as_ref().is_some_and(|archive| archive.is_match(&entry.name));
+                self.patterns.archive.as_ref().is_some_and(|archive| archive.is_match(&entry.name));
             if !is_member && !is_archive {
                 continue;
             }
@@ -236,12 +205,12 @@ impl<'a> Search<'a> {
         self.found.members.push(Member {
             container: container.clone(),
             index: Some(index),
-            expected: entry.expected(self.source.budget.bytes_max),
+            expected: entry.expected(self.patterns.bytes_max),
             object: self.object.pin.key.clone(),
             path: path.join(" → "),
             name: file_name(&entry.name).to_owned(),
             version: self.object.pin.version().to_owned(),
-            known: known(self.source, self.object, path),
+            known: self.patterns.known(self.object, path),
         });
     }
 

@@ -28,9 +28,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::S3Location;
-use crate::error::{Exit, Failure};
-use crate::postgres::stopped;
+use crate::error::{Exit, Failure, stopped};
+use crate::fetch::location::S3Location;
 pub use listing::Listed;
 pub use loopback::is_loopback;
 pub use stream::{Piece, STREAM_PART_BYTES};
@@ -343,7 +342,7 @@ where
 {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.code().unwrap_or_default().to_owned();
-    let chain = crate::postgres::source_chain(error);
+    let chain = crate::error::source_chain(error);
     let (said, hint) = match (code.as_str(), status) {
         ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => (
             "the credentials have expired".to_owned(),

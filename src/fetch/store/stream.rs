@@ -9,8 +9,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use super::{Pin, SHA256_METADATA, Store, refused};
-use crate::error::{Exit, Failure};
-use crate::postgres::stopped;
+use crate::error::{Exit, Failure, stopped};
 
 /// Size of a part: with S3's 10,000 parts it allows 80 GB, and three of them are in memory.
 pub const STREAM_PART_BYTES: usize = 8 << 20;

@@ -1,18 +1,16 @@
 //! Rows into Postgres: one COPY a source, finished only on a proof of completeness of each of its
-//! files, and as many sources side by side as there are connections.
+//! files.
 //!
 //! [`part`] makes rows of one file in a thread of its own; [`send`] (here) puts the rows of a
-//! source's files into one COPY; [`queue`] runs all sources, longest first; [`settle`] is a source
+//! source's files into one COPY; [`settle`] is a source
 //! from its first file to its verdict; [`rejects`] keeps what was refused; [`dictionary`] writes the
 //! sets that the rows have numbers of.
 
 pub mod between;
 mod dictionary;
 pub mod part;
-pub mod queue;
 pub mod rejects;
-pub mod replace;
-mod settle;
+pub mod settle;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,13 +24,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::ledger::FileEntry;
 use crate::config::failpoint;
-use crate::error::{Exit, failure};
+use crate::error::{Exit, failure, stopped};
 use crate::fetch::member::Member;
 use crate::load::bind::Binding;
 use crate::load::encode;
+use crate::load::meter::Meter;
 use crate::load::validate::dictionary::Shared;
-use crate::postgres::{Session, data_error, db, stopped};
-use crate::report::progress::Meter;
+use crate::postgres::{Session, data_error, db};
 use crate::spec::source::Source;
 use part::{Columns, Piece, ReadPart, Rows, Siblings, Tally};
 use rejects::RejectWriter;
@@ -146,12 +144,12 @@ impl<'a> OpenCopy<'a> {
 
 /// Rows that are frozen as they are written, for which the transaction must have emptied the table:
 /// no later pass writes every page once more.
-fn frozen(copy_sql: &str) -> String {
+pub fn frozen(copy_sql: &str) -> String {
     copy_sql.replace(" from stdin (", " from stdin (freeze, ")
 }
 
 /// Empties the tables that a source fills.
-fn truncate(source: &Source) -> String {
+pub fn truncate(source: &Source) -> String {
     let tables: Vec<String> = source.tables().map(ToString::to_string).collect();
     format!("truncate table {}", tables.join(", "))
 }

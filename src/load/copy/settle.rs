@@ -9,46 +9,48 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::part::Tally;
-use super::queue::Task;
 use super::rejects::RejectWriter;
 use super::{Part, dictionary, send, truncate};
-use crate::catalog::ledger::{FileEntry, Leaf, SourceEntry, SourceState};
+use crate::catalog::ledger::{FileEntry, SourceEntry, SourceState};
+use crate::catalog::manifest::Input;
 use crate::error::{Exit, Failure, exit_of, hint_of, message_of, render, sqlstate_of};
 use crate::fetch::archive::Found;
+use crate::fetch::contents::Leaf;
 use crate::fetch::member::Member;
 use crate::load::bind::Binding;
+use crate::load::members;
+use crate::load::meter::Meter;
 use crate::load::validate::dictionary::Shared;
-use crate::plan::manifest::Input;
 use crate::postgres::{Session, db};
-use crate::report::progress::Meter;
 
 /// A source under way.
-pub(super) struct Open {
-    pub(super) binding: Arc<Binding>,
-    pub(super) input: Input,
-    pub(super) period: Option<String>,
-    pub(super) contents: Vec<Leaf>,
-    pub(super) parts: Vec<Part>,
-    pub(super) tally: Arc<Tally>,
-    pub(super) dictionaries: Arc<[Shared]>,
+pub struct Open {
+    pub(crate) binding: Arc<Binding>,
+    pub(crate) input: Input,
+    pub(crate) period: Option<String>,
+    pub(crate) contents: Vec<Leaf>,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) dictionaries: Arc<[Shared]>,
     /// How far it is.
-    pub(super) meter: Arc<Meter>,
+    pub(crate) meter: Arc<Meter>,
     /// When its first file was begun; until then it waits for a connection.
-    pub(super) began: Option<Instant>,
-    pub(super) files: Vec<FileEntry>,
-    pub(super) failed: Option<anyhow::Error>,
+    pub(crate) began: Option<Instant>,
+    pub(crate) files: Vec<FileEntry>,
+    pub(crate) failed: Option<anyhow::Error>,
 }
 
 impl Open {
     /// A source whose files are known, or that failed before they were.
-    pub(super) fn new(
-        task: Task,
+    pub fn new(
+        binding: Arc<Binding>,
+        input: Input,
         attempt: i64,
         found: anyhow::Result<Found>,
         meter: &Arc<Meter>,
     ) -> Open {
         let dictionaries: Arc<[Shared]> =
-            task.binding.dictionaries.iter().map(|_| Shared::default()).collect();
+            binding.dictionaries.iter().map(|_| Shared::default()).collect();
         let mut open = Open {
             period: None,
             contents: Vec::new(),
@@ -59,13 +61,13 @@ impl Open {
             began: None,
             files: Vec::new(),
             failed: None,
-            binding: task.binding,
-            input: task.input,
+            binding,
+            input,
         };
         match found {
             Err(error) => open.failed = Some(error),
             Ok(found) => {
-                open.period = found.period();
+                open.period = members::period(&found);
                 open.contents = found.contents;
                 let first = found.members.first().cloned();
                 let of_all = first.map(|member| open.part(member, attempt));
@@ -90,12 +92,12 @@ impl Open {
     }
 
     /// Its files' bytes of text.
-    pub(super) fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.parts.iter().map(|part| part.member.size()).sum()
     }
 
     /// Empties its tables and loads its files, in the caller's transaction.
-    pub(super) async fn load(
+    pub async fn load(
         &mut self,
         session: &Session,
         cores: &Arc<Semaphore>,
@@ -118,7 +120,7 @@ impl Open {
     }
 
     /// Counts what the tables hold and fills the dictionaries' tables; then the verdict.
-    pub(super) async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
+    pub async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
         let name = self.binding.source.name.as_str().to_owned();
         let (counted, stored) = count(session, &self.binding).await?;
         let dictionaries = dictionary::write(session, &self).await?;
@@ -131,10 +133,7 @@ impl Open {
 
 /// Counts how many of the file's rows a table holds, and how many rows it has itself, where that is
 /// another number.
-pub(super) async fn count(
-    session: &Session,
-    binding: &Binding,
-) -> anyhow::Result<(u64, Option<u64>)> {
+pub async fn count(session: &Session, binding: &Binding) -> anyhow::Result<(u64, Option<u64>)> {
     let counts = session.query_one(&binding.count_sql(), &[]).await.map_err(db("count rows"))?;
     let [said, stored] = [0, 1].map(|column| counts.get::<_, i64>(column).unsigned_abs());
     Ok((said, binding.source.pack.as_ref().map(|_| stored)))
@@ -145,7 +144,7 @@ pub(super) async fn count(
 ///
 /// # Errors
 /// Only what concerns all sources: a lost or full server, a stop.
-pub(super) async fn load_and_settle(
+pub async fn load_and_settle(
     session: &Session,
     mut open: Open,
     cores: &Arc<Semaphore>,
@@ -177,7 +176,7 @@ fn concerns_all(error: &anyhow::Error) -> bool {
 }
 
 /// Writes the entry of a source that failed before it could be loaded.
-pub(super) async fn settle_failed(session: &Session, open: Open) -> anyhow::Result<SourceEntry> {
+pub async fn settle_failed(session: &Session, open: Open) -> anyhow::Result<SourceEntry> {
     let name = open.binding.source.name.as_str().to_owned();
     let entry = entry(&name, open, 0);
     write_entry(session, &entry, None).await?;

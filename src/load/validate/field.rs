@@ -84,7 +84,8 @@ impl Validator<'_> {
                 return Ok(());
             }
             if !shape.fits(&value) {
-                refuse_odd_bytes(&value, target, encoding)?;
+                refuse_odd_bytes(&value, target, encoding)
+                    .map_err(|(offset, reason)| (in_field(field, &value, offset), reason))?;
                 return self.misfit(rows, target, shape.reason());
             }
         }
@@ -94,7 +95,7 @@ impl Validator<'_> {
         match target.kind {
             ColumnType::Text { max } => {
                 let text = decode_text(&value, encoding)
-                    .map_err(|offset| (offset as u64, undecodable(encoding)))?;
+                    .map_err(|offset| (in_field(field, &value, offset), undecodable(encoding)))?;
                 encode::text(rows, &text, max).map_err(|reason| (0, reason))
             }
             kind => encode::value(rows, &value, kind).map_err(|reason| (0, reason)),
@@ -137,8 +138,8 @@ impl Validator<'_> {
         let mut object = encode::Object::begin(rows);
         for (index, name) in &self.layout.others {
             let field = record.field(*index).unwrap_or_default();
-            let refused = |(offset, reason): (usize, &str)| {
-                let byte = record.byte_of(*index, offset as u64);
+            let refused = |(offset, reason): (u64, &str)| {
+                let byte = record.byte_of(*index, offset);
                 (Some(name.clone()), byte, reason.to_owned())
             };
             if is_null(field) {
@@ -151,12 +152,24 @@ impl Validator<'_> {
             if is_null(&value) {
                 continue;
             }
-            let text = decode_text(&value, self.encoding)
-                .map_err(|offset| refused((offset, undecodable(self.encoding))))?;
+            let text = decode_text(&value, self.encoding).map_err(|offset| {
+                refused((in_field(field, &value, offset), undecodable(self.encoding)))
+            })?;
             object.put(name, &text).map_err(|reason| refused((0, reason)))?;
         }
         object.end();
         Ok(())
+    }
+}
+
+/// The offset in a field of what is at `offset` in the value that transforms made of it: one that is
+/// cut out of the field knows its place; one that was written anew begins where the field does.
+#[cold]
+fn in_field(field: &[u8], value: &[u8], offset: usize) -> u64 {
+    let cut = (value.as_ptr() as usize).checked_sub(field.as_ptr() as usize);
+    match cut.filter(|cut| cut + value.len() <= field.len()) {
+        Some(cut) => (cut + offset) as u64,
+        None => 0,
     }
 }
 
@@ -166,12 +179,11 @@ fn refuse_odd_bytes(
     value: &[u8],
     target: &Target,
     encoding: Encoding,
-) -> Result<(), (u64, &'static str)> {
+) -> Result<(), (usize, &'static str)> {
     if target.misfit_is_null || !target.kind.is_text() {
         return Ok(());
     }
-    let text =
-        decode_text(value, encoding).map_err(|offset| (offset as u64, undecodable(encoding)))?;
+    let text = decode_text(value, encoding).map_err(|offset| (offset, undecodable(encoding)))?;
     encode::text(&mut Vec::new(), &text, None).map_err(|reason| (0, reason))
 }
 
@@ -187,5 +199,19 @@ fn undecodable(encoding: Encoding) -> &'static str {
         Encoding::Utf8 => "holds a byte that is not UTF-8",
         Encoding::Windows1252 => "holds a byte that is no windows-1252 character",
         Encoding::Utf8OrWindows1252 => "holds a byte that is neither UTF-8 nor windows-1252",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_field;
+
+    #[test]
+    fn a_byte_is_placed_in_the_field_that_it_was_cut_from() {
+        let field = b"  a\xffb ".as_slice();
+        assert_eq!(in_field(field, &field[2..5], 1), 3);
+        assert_eq!(in_field(field, field, 3), 3);
+        let anew = field.to_ascii_uppercase();
+        assert_eq!(in_field(field, &anew, 3), 0, "not a part of the field");
     }
 }

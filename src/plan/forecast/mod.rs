@@ -1,47 +1,23 @@
 //! What a night will need, said before its first row is sent: the new database's size, what index
 //! builds spill, WAL, and scratch files for inner zips. The last nights' ledgers say it best;
 //! where there is none, [`ratio`]s that were measured do. [`room`] holds it against what is free,
-//! [`used`] says at the seal what it came to, so that every night shows how good it was.
+//! [`crate::catalog::ledger::used`] says at the seal what it came to, so that every night shows how good it was.
 
+pub mod night;
 pub mod past;
 pub mod ratio;
 pub mod room;
+pub mod schedule;
 pub mod server;
 mod sizes;
-pub mod used;
 pub mod works;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
+use crate::catalog::ledger::SourceEntry;
 pub use past::Past;
 pub use ratio::Kind;
 pub use sizes::sizes;
-
-/// What a night is expected to need, in bytes and seconds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Forecast {
-    /// The builds whose ledgers it rests on, newest first; none: measured ratios alone.
-    pub from: Vec<String>,
-    /// Bytes of text that will be read.
-    pub text: u64,
-    /// Whether the archives' directories said how much text that is; else it is inferred from
-    /// the objects' sizes.
-    pub text_is_known: bool,
-    /// Bytes of the sealed database.
-    pub database: u64,
-    /// Bytes that index builds side by side keep in temporary files, at most at once.
-    pub temporary_peak: u64,
-    /// Bytes of WAL that the night writes.
-    pub wal_written: u64,
-    /// Bytes of it that lie in `pg_wal` at once.
-    pub wal_peak: u64,
-    /// Bytes of inner zips in the scratch folder.
-    pub scratch: u64,
-    /// Seconds from the first step to the swap.
-    pub seconds: f64,
-}
 
 /// One source of the night.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +44,16 @@ pub enum Way {
     Load,
     /// From a kept build.
     Bring,
+}
+
+impl SourceEntry {
+    /// How its table got its rows.
+    pub fn way(&self) -> Way {
+        match &self.reused {
+            None => Way::Load,
+            Some(_) => Way::Bring,
+        }
+    }
 }
 
 /// How tables get their rows.

@@ -2,8 +2,8 @@
 //! `kiln`, so that no session is opened on the live build.
 
 use super::Way;
+use crate::catalog::ledger::used::{TableBytes, Used};
 use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
-use crate::plan::forecast::used::{TableBytes, Used};
 use crate::postgres::{Session, db};
 
 /// How many nights are looked at: a source that was left out last night was there before.

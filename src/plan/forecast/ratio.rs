@@ -47,7 +47,7 @@ impl Kind {
 
     /// Seconds that loading a byte of text takes on one connection, to be corrected by the
     /// speed that is seen: only the proportions matter. Beside others, see
-    /// [`crate::report::progress::schedule::alone`]. [at scale 0.2 on two cores: networks 4.2 ns, pricing 13 ns,
+    /// [`crate::plan::forecast::schedule::alone`]. [at scale 0.2 on two cores: networks 4.2 ns, pricing 13 ns,
     /// NPPES 7 ns, formulary 19 ns; of the whole release on two machines: networks 3.6–5.0, pricing 13–19]
     pub fn load_seconds(self) -> f64 {
         match self {

@@ -7,12 +7,13 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::HumanBytes;
 
+use super::night::Foretold;
 use super::server::{Place, Settings};
 use super::works::{Had, Tonight};
-use super::{FROM_FILES, Forecast, Past, Want, Ways, sizes};
+use super::{FROM_FILES, Past, Want, Ways, sizes};
+use crate::catalog::ledger::Forecast;
 use crate::error::{Exit, Failure};
 use crate::postgres::Session;
-use crate::report::progress::night::Foretold;
 
 /// A forecast that leaves less than this share of what is free is warned of.
 const SPARE: f64 = 0.1;

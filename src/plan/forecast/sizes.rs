@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::server::Settings;
-use super::used::TableBytes;
 use super::works::Tonight;
-use super::{Forecast, Kind, Past, Want, Ways, ratio, scaled, works};
+use super::{Kind, Past, Want, Ways, ratio, scaled, works};
+use crate::catalog::ledger::Forecast;
+use crate::catalog::ledger::used::TableBytes;
 use crate::postgres::settings::INDEX_MEMORY;
 
 /// Forecasts a night whose tables get their rows in these ways, with this many index builds side by side.

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::night::{FIXED, INDEX, LOAD, Work};
 use super::past::PastSource;
+use super::schedule::{After, Jobs, Rows};
 use super::{Past, Want, Way, Ways, ratio};
 use crate::catalog::ledger::{Ledger, SourceEntry};
-use crate::report::progress::night::{FIXED, INDEX, LOAD, Work};
-use crate::report::progress::schedule::{After, Jobs, Rows};
 
 /// The stage in which a build begins, perhaps as a copy of another.
 const PRE_DATA: &str = "pre-data";

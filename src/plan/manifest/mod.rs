@@ -1,82 +1,16 @@
-//! The manifest: a build's exact inputs, fixed before the first byte is read, and kept in the
-//! build, so that the same build can be made again.
+//! Fixes a build's inputs: which landed objects its sources read, each pinned before its first byte is
+//! read.
 
 pub mod rejected;
-mod stored;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
+use crate::catalog::manifest::{Input, Manifest};
 use crate::config::personal::HashKey;
 use crate::error::{Exit, Failure};
-use crate::export::subset::Origin;
 use crate::fetch::store::{Listed, Pin, Store, file_name, withdrawn};
 use crate::spec::schema::Schema;
-use crate::spec::source::{Period, Source};
-
-/// A build's inputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The form of this document; 1.
-    pub kiln: u32,
-    /// The product database.
-    pub database: String,
-    /// The schema's version.
-    pub schema_version: u32,
-    /// When it was fixed, RFC 3339.
-    pub created: String,
-    /// Sources that the build does without, by wish.
-    pub without: Vec<String>,
-    /// What each source reads.
-    pub sources: BTreeMap<String, Input>,
-    /// The version of kiln that fixed it; empty in manifests of kilns that did not say.
-    #[serde(default)]
-    pub tool: String,
-    /// The form of the rows that it made; 0 where kilns did not say.
-    #[serde(default)]
-    pub row_format: u32,
-    /// sha256 over the database's .sql files; empty where it is not known.
-    #[serde(default)]
-    pub sql_sha256: String,
-    /// What tells the key that hashes identifiers from others; `None` where nothing is hashed, or
-    /// where it is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hash_key: Option<String>,
-    /// What had landed for these sources and was withdrawn by then.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub withdrawn: Vec<String>,
-    /// What this build is a part of; `None` for a whole one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subset: Option<Origin>,
-}
-
-/// What one source reads, and by which spec.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Input {
-    /// sha256 of the spec's text.
-    pub spec_sha256: String,
-    /// sha256 of the .sql files of its tables; empty where it is not known.
-    #[serde(default)]
-    pub sql_sha256: String,
-    /// The day that the newest object's name gives as the posting's, yyyymmdd, or what else it
-    /// gives (`202605`).
-    pub posted: Option<String>,
-    /// The objects at their versions: one, or one an edition, the newest edition last.
-    pub objects: Vec<Pin>,
-}
-
-impl Input {
-    /// The objects' addresses, for people.
-    pub fn urls(&self) -> String {
-        self.objects.iter().map(Pin::url).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Bytes of all objects.
-    pub fn size(&self) -> u64 {
-        self.objects.iter().map(|pin| pin.size).sum()
-    }
-}
+use crate::spec::source::{Named, Period, Source};
 
 impl Manifest {
     /// Fixes the inputs: for each source the newest landed object that its pattern matches, or the
@@ -146,7 +80,7 @@ impl Manifest {
             without: without.to_vec(),
             sources: inputs,
             tool: crate::VERSION.to_owned(),
-            row_format: crate::config::digest::ROW_FORMAT,
+            row_format: crate::spec::row_format::ROW_FORMAT,
             sql_sha256: schema.digest(),
             hash_key: hash_key.map(HashKey::fingerprint),
             withdrawn: withdrawn_of(sources, &gone, bucket),
@@ -192,31 +126,6 @@ fn withdrawn_of(sources: &[&Source], gone: &[Listed], bucket: &str) -> Vec<Strin
         sources.iter().any(|source| source.object.is_match(file_name(&object.key)))
     };
     gone.iter().filter(wanted).map(|object| format!("s3://{bucket}/{}", object.key)).collect()
-}
-
-/// What an object's name tells of it, by the pattern's groups.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Named {
-    /// Of which edition it is.
-    pub edition: Option<String>,
-    /// When it was posted.
-    pub posted: Option<Period>,
-    /// What time its data speak of; a year where it gives no more.
-    pub period: Option<Period>,
-}
-
-impl Named {
-    /// Reads the file name of a key; `None` where the source does not read such an object.
-    pub fn of(source: &Source, key: &str) -> Option<Named> {
-        let captured = source.object.captures(file_name(key))?;
-        let group = |name| captured.name(name).map(|found| found.as_str());
-        let time = |name| group(name).and_then(Period::parse);
-        Some(Named {
-            edition: group("edition").map(str::to_owned),
-            posted: time("posted"),
-            period: time("period").or_else(|| time("year")),
-        })
-    }
 }
 
 /// A landed object that a source's pattern matches.

@@ -11,23 +11,12 @@ mod rows;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::ledger::{FileEntry, GateEntry, Ledger, SourceEntry, SourceState, Verdict};
+use crate::catalog::ledger::{FileEntry, GateEntry, SourceEntry, SourceState, Verdict};
 use crate::catalog::registry::waiver::{Gate, Waiver, covers};
+use crate::catalog::stamp::Account;
 use crate::error::{Exit, Failure};
-use crate::plan::manifest::{Manifest, Named};
-use crate::spec::source::{Period, Source};
+use crate::spec::source::{Named, Period, Source};
 pub use older::{Live, by_names, hold_names, hold_periods};
-
-/// A sealed build's own account.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// Its own name.
-    pub build: String,
-    /// What it was made from.
-    pub manifest: Manifest,
-    /// What became of that.
-    pub ledger: Ledger,
-}
 
 impl Account {
     fn source(&self, name: &str) -> Option<&SourceEntry> {

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{Account, entry, permit, waive};
 use crate::catalog::ledger::{GateEntry, Verdict};
+use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::waiver::{Gate, Waiver};
-use crate::plan::manifest::{Input, Manifest, Named};
-use crate::spec::source::{Period, Source};
+use crate::spec::source::{Named, Period, Source};
 
 /// What is live, for a night that has not loaded anything yet.
 #[derive(Debug, Clone)]

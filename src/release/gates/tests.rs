@@ -7,9 +7,11 @@ use serde_json::json;
 
 use super::*;
 use crate::catalog::ledger::FileEntry;
+use crate::catalog::ledger::Ledger;
+use crate::catalog::manifest::Input;
+use crate::catalog::manifest::Manifest;
 use crate::config::strict::Problems;
 use crate::fetch::store::Pin;
-use crate::plan::manifest::Input;
 
 /// A source of one file, or of one an edition, whose rows and nulls of column `premium` are given.
 struct Given<'a> {
@@ -85,7 +87,7 @@ fn account(build: &str, period: Option<&str>, files: &[Given<'_>]) -> Account {
             without: Vec::new(),
             sources: BTreeMap::from([("plans".to_owned(), input)]),
             tool: String::new(),
-            row_format: crate::config::digest::ROW_FORMAT,
+            row_format: crate::spec::row_format::ROW_FORMAT,
             withdrawn: Vec::new(),
             sql_sha256: String::new(),
             hash_key: None,

@@ -3,10 +3,10 @@
 
 use super::Manifests;
 use super::tags::Change;
-use crate::build::seal::{Stamp, Touched};
 use crate::catalog::registry::Tag;
 use crate::catalog::registry::control::Contract;
 use crate::catalog::registry::waiver::Waiver;
+use crate::catalog::stamp::{Stamp, Touched};
 use crate::error::{Exit, Failure, shell};
 use crate::plan::manifest::rejected::{self, Refusal, uncovered};
 use crate::spec::schema::SchemaLock;

@@ -13,14 +13,15 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::build::seal::{self, Sealed, Touched};
 use crate::catalog::ledger::{GateEntry, Promotion};
 use crate::catalog::lock::RunLock;
+use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::retention::former;
 use crate::catalog::registry::{Build, State, waiver};
+use crate::catalog::stamp;
+use crate::catalog::stamp::{Sealed, Touched};
 use crate::error::{Exit, Failure};
-use crate::plan::manifest::Manifest;
 use crate::plan::manifest::rejected::{self, Refusal};
 use crate::postgres::{Server, db};
 use crate::release::gates;
@@ -89,7 +90,7 @@ impl Swap<'_> {
         let builds = crate::catalog::registry::builds(self.lock, self.lock.database()).await?;
         let facts = self.facts(candidate, &builds, sealed.is_some()).await?;
         refuse_foreign(self.lock, &builds).await?;
-        self.hold_against_live(candidate, &builds).await?;
+        let not_compared = self.hold_against_live(candidate, &builds).await?;
         let began = Instant::now();
         let (held, ended) = rename::rename(self, candidate, &builds, &facts).await?;
         let live = crate::catalog::registry::live(&builds, self.lock.database());
@@ -99,7 +100,7 @@ impl Swap<'_> {
             milliseconds: held.as_millis() as u64,
             sessions_ended: ended,
             rejected: facts.change.rejects.clone(),
-            notes: facts.touched.notes,
+            notes: facts.touched.notes.into_iter().chain(not_compared).collect(),
         };
         tracing::info!(
             to = promotion.to,
@@ -112,7 +113,7 @@ impl Swap<'_> {
     }
 
     /// Asks the gates on data of a whole build that is new, beside the whole one that is live. One
-    /// that has been live was asked then.
+    /// that has been live was asked then. Gives a note for people where what is live is no measure.
     ///
     /// # Errors
     /// [`Exit::ChecksFailed`] with all that they refuse; [`Swap::judged`] has every verdict.
@@ -120,38 +121,32 @@ impl Swap<'_> {
         &mut self,
         candidate: &Build,
         builds: &[Build],
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Option<String>> {
         let database = self.lock.database().to_owned();
         let is_new = !candidate.was_live();
         let live = crate::catalog::registry::live(builds, &database);
-        let Some(live) = live.filter(|_| is_new && !candidate.is_subset()) else { return Ok(()) };
-        if live.is_subset() {
-            let live = live.own_name();
-            tracing::info!(
-                live,
-                "a subset is live: the gates on data have nothing to compare with"
-            );
-            return Ok(());
-        }
-        let was = seal::account_of(self.server, live, self.owner).await?;
-        let is = seal::account_of(self.server, candidate, self.owner).await?;
-        let Some(was) = was else {
-            let live = live.own_name();
-            tracing::warn!(
-                live,
-                "what is live has no stamp: the gates on data cannot compare with it"
-            );
-            return Ok(());
+        let Some(live) = live.filter(|_| is_new && !candidate.is_subset()) else { return Ok(None) };
+        let no_measure = |what: &str| {
+            let note = format!("the gates on data compared nothing: {} {what}", live.own_name());
+            tracing::warn!("{note}");
+            Ok(Some(note))
         };
+        if live.is_subset() {
+            return no_measure("is a subset");
+        }
+        let was = stamp::account_of(self.server, live, self.owner).await?;
+        let is = stamp::account_of(self.server, candidate, self.owner).await?;
+        let Some(was) = was else { return no_measure("has no stamp") };
         // One that is not sealed is refused for that.
-        let Some(is) = is else { return Ok(()) };
+        let Some(is) = is else { return Ok(None) };
         let waivers = waiver::standing(self.lock, &database).await?;
         self.judged = gates::judge(&was, &is, self.specs, &waivers);
         for entry in self.judged.iter().filter(|entry| entry.is_notable()) {
             tracing::warn!(gate = entry.gate, source = entry.source, "{}", entry.text());
         }
         let what = format!("{} is not promoted", is.build);
-        gates::permit(&database, &what, &self.judged, &self.again)
+        gates::permit(&database, &what, &self.judged, &self.again)?;
+        Ok(None)
     }
 
     /// What the gate needs to know of the candidate itself, read before anything is locked. The rows of
@@ -171,13 +166,13 @@ impl Swap<'_> {
         };
         let database = BuildDatabase::new(self.server, &candidate.name, self.owner)?;
         let session = database.session("gate").await?;
-        let stamp = seal::read(&session).await?;
+        let stamp = stamp::read(&session).await?;
         let fingerprint = catalog::fingerprint(&session).await?.digest;
         let touched = match &stamp {
             None => Touched::default(),
             Some(stamp) => {
                 let (connections, stop) = (self.connections, self.stop);
-                seal::touched(&database, &session, stamp, is_fresh, connections, stop).await?
+                stamp::touched(&database, &session, stamp, is_fresh, connections, stop).await?
             }
         };
         let lock = self.schema_lock.cloned();

@@ -16,8 +16,9 @@ use crate::catalog::registry::found::note_sql;
 use crate::catalog::registry::waiver::{self, Waiver};
 use crate::catalog::registry::{Build, CONTROL, Tag, Word};
 use crate::config::failpoint;
+use crate::error::stopped;
 use crate::plan::manifest::rejected;
-use crate::postgres::{Session, db, stopped};
+use crate::postgres::{Session, db};
 
 /// Longest time that one attempt may keep new connections waiting.
 const ATTEMPT_MS: u64 = 900;

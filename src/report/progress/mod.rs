@@ -1,62 +1,23 @@
 //! How far a run is: bars on a terminal, one plain line a minute without one, nothing with
 //! `--quiet`. Everything goes to standard error. The time left is that of the whole night, not
-//! of the stage that runs: [`night`] forecasts it, [`clock`] keeps what it rests on.
-
-pub mod clock;
-pub mod night;
-pub mod schedule;
+//! of the stage that runs: the plan foretells it, the build's clock keeps what it rests on.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use tokio::task::JoinHandle;
 
-pub use clock::{Clock, Deadline};
-
+use crate::build::clock::{Clock, human};
+use crate::config::Deadline;
+use crate::load::meter::{self, Meter, Watched};
 use crate::report::say::error_line;
 
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 /// How often the night is looked at: whether the deadline will be kept, and for who reads the log.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// What one source has done so far; shared with the threads that do it.
-#[derive(Debug, Default)]
-pub struct Meter {
-    /// Bytes of text read.
-    pub bytes: AtomicU64,
-    /// Rows sent.
-    pub rows: AtomicU64,
-    /// Bytes of text in all.
-    pub total: AtomicU64,
-    /// Rows in all, where they are known before and the bytes are not: of a table out of a sealed build.
-    pub rows_total: AtomicU64,
-}
-
-impl Meter {
-    fn read(&self) -> (u64, u64, u64) {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (bytes, rows, total) = (get(&self.bytes), get(&self.rows), get(&self.total));
-        match get(&self.rows_total) {
-            known if known > 0 && rows > 0 => {
-                let total = bytes as f64 * known as f64 / rows as f64;
-                (bytes, rows, total as u64)
-            }
-            _ => (bytes, rows, total),
-        }
-    }
-
-    /// The share of its rows, or of its bytes, that is read; all of none.
-    fn share(&self) -> f64 {
-        let (bytes, rows, total) = self.read();
-        let share = |done: u64, all: u64| (all > 0).then(|| done as f64 / all as f64);
-        let of_rows = share(rows, self.rows_total.load(Ordering::Relaxed));
-        of_rows.or_else(|| share(bytes, total)).unwrap_or(1.0)
-    }
-}
 
 /// Who shows progress, and how.
 #[derive(Clone)]
@@ -65,6 +26,8 @@ pub struct Progress {
     lines: bool,
     /// The night that is on.
     pub clock: Clock,
+    /// Where a build puts what it does, for [`Progress::follow`] to show.
+    pub watch: meter::Watch,
 }
 
 impl Progress {
@@ -75,6 +38,7 @@ impl Progress {
             bars: (terminal && !quiet).then(MultiProgress::new),
             lines: !terminal && !quiet,
             clock: Clock::default(),
+            watch: meter::Watch::default(),
         }
     }
 
@@ -165,19 +129,43 @@ impl Progress {
         Stage { bar, over: None }
     }
 
-    /// Shows these meters until the returned watch is dropped.
-    pub fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Watch {
-        let title = title.to_owned();
-        if meters.is_empty() {
-            return Watch { task: None, bars: None };
+    /// Shows these meters until what this returns is dropped.
+    pub fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Shown {
+        let (progress, watched) = (self.clone(), Watched::new(title, meters));
+        self.shown(async move { progress.show(&watched).await })
+    }
+
+    /// Shows what a build puts into `watch`, one after another, until what this returns is dropped.
+    pub fn follow(&self) -> Shown {
+        let progress = self.clone();
+        self.shown(async move {
+            loop {
+                if let Some(watched) = progress.watch.now() {
+                    progress.show(&watched).await;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        })
+    }
+
+    fn shown(&self, work: impl Future<Output = ()> + Send + 'static) -> Shown {
+        let is_shown = self.bars.is_some() || self.lines;
+        Shown { task: is_shown.then(|| tokio::spawn(work)), bars: self.bars.clone() }
+    }
+
+    /// Shows it to its end.
+    async fn show(&self, watched: &Watched) {
+        let meters = &watched.meters;
+        match &self.bars {
+            _ if meters.is_empty() => {
+                let _spinner = self.stage(&watched.title);
+                while !watched.is_over() {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            }
+            Some(bars) => show_bars(bars, watched, &self.clock).await,
+            None => print_lines(watched, &self.clock).await,
         }
-        let clock = self.clock.clone();
-        let task = match (&self.bars, self.lines) {
-            (Some(bars), _) => Some(tokio::spawn(show_bars(bars.clone(), meters, clock))),
-            (None, true) => Some(tokio::spawn(print_lines(title, meters, clock))),
-            (None, false) => None,
-        };
-        Watch { task, bars: self.bars.clone() }
     }
 }
 
@@ -211,13 +199,13 @@ impl Drop for Stage {
     }
 }
 
-/// Meters being shown; gone when dropped.
-pub struct Watch {
+/// What is being shown; gone when dropped.
+pub struct Shown {
     task: Option<JoinHandle<()>>,
     bars: Option<MultiProgress>,
 }
 
-impl Drop for Watch {
+impl Drop for Shown {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();
@@ -232,12 +220,13 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>, clock: Clock) {
+async fn show_bars(bars: &MultiProgress, watched: &Watched, clock: &Clock) {
+    let meters = &watched.meters;
     let width = meters.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     // As wide as the terminal, whatever that is: a line that wraps is two.
     let line = "{prefix} {wide_bar} {bytes:>10}/{total_bytes:<10} {msg:>16}";
     let mut shown: Vec<ProgressBar> = Vec::new();
-    for (name, _) in &meters {
+    for (name, _) in meters {
         let bar = bars.add(ProgressBar::new(0));
         bar.set_style(style(line));
         bar.set_prefix(format!("{name:width$}"));
@@ -250,7 +239,7 @@ async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>, clock
     speed.set_style(style("{prefix} {wide_msg}"));
     speed.set_prefix(" ".repeat(width));
     let began = Instant::now();
-    loop {
+    while !watched.is_over() {
         let (mut bytes_all, mut rows_all, mut total_all) = (0, 0, 0);
         for ((_, meter), bar) in meters.iter().zip(&shown) {
             let (bytes, rows, total) = meter.read();
@@ -265,17 +254,25 @@ async fn show_bars(bars: MultiProgress, meters: Vec<(String, Arc<Meter>)>, clock
         all.set_position(bytes_all);
         all.set_message(format!("{} rows", HumanCount(rows_all)));
         speed.set_message(rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left()));
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    for bar in shown.iter().chain([&all, &speed]) {
+        bar.finish_and_clear();
     }
 }
 
-async fn print_lines(title: String, meters: Vec<(String, Arc<Meter>)>, clock: Clock) {
-    let began = Instant::now();
-    loop {
-        tokio::time::sleep(LINE_EVERY).await;
+async fn print_lines(watched: &Watched, clock: &Clock) {
+    let Watched { title, meters, .. } = watched;
+    let (began, mut line) = (Instant::now(), Instant::now());
+    while !watched.is_over() {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if line.elapsed() < LINE_EVERY {
+            continue;
+        }
+        line = Instant::now();
         let (mut bytes_all, mut rows_all, mut total_all) = (0, 0, 0);
         let mut busy = Vec::new();
-        for (name, meter) in &meters {
+        for (name, meter) in meters {
             let (bytes, rows, total) = meter.read();
             if bytes > 0 && bytes < total {
                 busy.push(name.as_str());
@@ -304,7 +301,7 @@ fn rate(elapsed: Duration, bytes: u64, rows: u64, total: u64, night: Option<Stri
     let left = match night {
         Some(left) => format!(", {left}"),
         None if per_second > 0.0 && bytes <= total => {
-            format!(", {} left", clock::human((total - bytes) as f64 / per_second))
+            format!(", {} left", human((total - bytes) as f64 / per_second))
         }
         None => String::new(),
     };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::config::digest::sha256;
+use crate::fetch::digest::sha256;
 use crate::postgres::{Ident, Session, db};
 
 /// The catalog as sorted lines, and their sha256: equal when two databases mean the same,

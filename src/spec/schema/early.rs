@@ -8,7 +8,8 @@ use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
 use super::{SchemaFile, Section, catalog};
-use crate::postgres::{Session, db, stopped};
+use crate::error::stopped;
+use crate::postgres::{Session, db};
 
 /// Between two attempts to lock.
 const AGAIN_AFTER: Duration = Duration::from_millis(20);

@@ -22,13 +22,15 @@ pub use lockfile::SchemaLock;
 pub(crate) use sections::parse as parse_sections;
 pub use sections::{Kind, Section};
 
-use crate::config::plainfile;
 use crate::config::strict::Problems;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, stopped};
+use crate::fetch::plainfile;
 use crate::postgres::{self, Ident, Session};
 
 /// The data dictionary's name beside the numbered files.
 pub const DICTIONARY: &str = "DICTIONARY.md";
+/// The rules of a subset, beside the numbered .sql files.
+pub const SUBSET_RULES: &str = "subset.toml";
 
 /// The schema of one database.
 #[derive(Debug)]
@@ -112,11 +114,11 @@ impl Schema {
                 schema.lock = SchemaLock::parse(&short, &text, problems);
             } else if file_name == DICTIONARY {
                 // Written from the others; `kiln docs --check` holds it against them.
-            } else if file_name == crate::export::subset::FILE {
+            } else if file_name == SUBSET_RULES {
                 // Rules of a subset; read where they are wanted.
             } else if let Some((number, table)) = numbered(&file_name) {
                 let sections = sections::parse(&short, &text, problems);
-                let sha256 = crate::config::digest::sha256(text.as_bytes());
+                let sha256 = crate::fetch::digest::sha256(text.as_bytes());
                 schema.files.push(SchemaFile { number, table, path: short, sha256, sections });
             } else {
                 let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock, \
@@ -163,7 +165,7 @@ impl Schema {
     pub fn digest(&self) -> String {
         let line =
             |file: &SchemaFile| format!("{:04} {} {}\n", file.number, file.table, file.sha256);
-        crate::config::digest::sha256(self.files.iter().map(line).collect::<String>().as_bytes())
+        crate::fetch::digest::sha256(self.files.iter().map(line).collect::<String>().as_bytes())
     }
 
     /// sha256 of the files that are named for these tables, in hex.
@@ -171,7 +173,7 @@ impl Schema {
         let tables: Vec<&str> = tables.map(Ident::as_str).collect();
         let own = self.files.iter().filter(|file| tables.contains(&file.table.as_str()));
         let text: String = own.map(|file| format!("{} {}\n", file.table, file.sha256)).collect();
-        crate::config::digest::sha256(text.as_bytes())
+        crate::fetch::digest::sha256(text.as_bytes())
     }
 
     /// Of these tables, as pre-data has made them, those that the loader fills: the others are
@@ -281,7 +283,7 @@ impl SchemaFile {
                 }
                 () = stop.cancelled() => {
                     session.canceller().cancel().await;
-                    return Err(postgres::stopped());
+                    return Err(stopped());
                 }
             }
         }

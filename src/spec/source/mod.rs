@@ -5,6 +5,7 @@
 
 mod columns;
 mod gates;
+mod names;
 mod parse;
 mod period;
 mod sections;
@@ -17,14 +18,15 @@ use anyhow::Context as _;
 use regex::Regex;
 
 pub use gates::Gates;
+pub use names::Named;
 pub use period::Period;
 pub use sections::Sections;
 pub use shape::Shape;
 pub use transform::{Transform, trim};
 
-use crate::config::plainfile;
 use crate::config::strict::Problems;
 use crate::error::shell;
+use crate::fetch::plainfile;
 use crate::postgres::Ident;
 
 /// One source file family, as `sources/<database>/<name>.toml` declares it.
@@ -178,6 +180,9 @@ pub enum Encoding {
     /// files mix both.
     Utf8OrWindows1252,
 }
+
+/// Most bytes of a member where a spec does not say.
+pub const BYTES_MAX: u64 = 64 << 30;
 
 /// What may be wrong before a source is refused.
 #[derive(Debug, Clone)]
@@ -367,7 +372,7 @@ impl Source {
 
     /// sha256 of the spec's text, in hex: what the manifest pins of it.
     pub fn digest(&self) -> String {
-        crate::config::digest::sha256(self.text.as_bytes())
+        crate::fetch::digest::sha256(self.text.as_bytes())
     }
 
     /// Whether a column of it is stored as a keyed hash.

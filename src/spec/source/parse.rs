@@ -6,7 +6,8 @@ use regex::Regex;
 
 use super::columns::{columns, dictionaries, filters, others, pack, sort};
 use super::{
-    Budget, Column, Encoding, Format, Gates, Header, Others, Parts, Quoting, Sections, Source,
+    BYTES_MAX, Budget, Column, Encoding, Format, Gates, Header, Others, Parts, Quoting, Sections,
+    Source,
 };
 use crate::config::bytes;
 use crate::config::strict::{File, Problems, Said, Table, suggest};
@@ -195,8 +196,7 @@ fn header(table: &Table<'_>) -> Header {
 }
 
 fn budget(root: &Table<'_>) -> Budget {
-    let mut budget =
-        Budget { rejects: 0, reject_ratio: 0.0, rows_min: 1, bytes_max: 64 * 1024 * 1024 * 1024 };
+    let mut budget = Budget { rejects: 0, reject_ratio: 0.0, rows_min: 1, bytes_max: BYTES_MAX };
     let Some(table) = root.table("budget") else { return budget };
     if let Some(said) = table.count("rejects") {
         budget.rejects = said.value;

@@ -16,20 +16,19 @@ use tokio_util::sync::CancellationToken;
 use crate::command::cli;
 use crate::config::Config;
 use crate::config::personal::{self, HashKey};
-use crate::config::plainfile;
 use crate::config::strict::{Problems, suggest};
 use crate::dev::local;
-use crate::error::{Exit, Failure, exit_of, failure, shell};
-use crate::fetch::archive;
+use crate::error::{Exit, Failure, exit_of, failure, shell, stopped};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
+use crate::fetch::plainfile;
 use crate::load::bind::{self, Binding};
 use crate::load::copy::Part;
 use crate::load::copy::part::{self, Piece, ReadPart, Rows, Siblings};
-use crate::load::encode;
 use crate::load::validate::dictionary::Shared;
 use crate::load::validate::{Counts, Reject};
-use crate::postgres::{Server, Session, data_error, db, stopped};
+use crate::load::{encode, members};
+use crate::postgres::{Server, Session, data_error, db};
 use crate::report::{Place, RejectKind, Tried, TriedFile};
 use crate::spec::schema::{Kind, Schema, SchemaFile};
 use crate::spec::source::{Source, Sources};
@@ -58,7 +57,7 @@ pub async fn run(
     let found = {
         let (source, object) = (source.clone(), Arc::clone(&object));
         let scratch = config.folder("scratch")?;
-        super::blocking(move || archive::find_all(&source, &[object], &scratch), stop).await?
+        super::blocking(move || members::find(&source, &[object], &scratch), stop).await?
     };
     let folder = tempfile::tempdir().map_err(|error| {
         Failure::new(Exit::Usage, "cannot make a folder for a throw-away cluster").because(error)

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Asked, Keep, Rules, Sample, quoted};
+use super::{Keep, Rules, Sample, quoted};
+use crate::catalog::manifest::Asked;
 use crate::config::strict::{Problems, suggest};
 
 /// A dictionary's number of a set.

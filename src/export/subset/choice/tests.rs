@@ -1,7 +1,8 @@
 //! Which query comes of which rules, without a server.
 
 use super::*;
-use crate::export::subset::{Percent, Rule};
+use crate::catalog::manifest::Percent;
+use crate::export::subset::Rule;
 
 fn table(name: &str, columns: &[&str]) -> TableFacts {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();

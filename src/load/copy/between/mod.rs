@@ -16,10 +16,10 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::failpoint;
-use crate::error::{Exit, failure};
+use crate::error::{Exit, failure, stopped};
 use crate::load::bind::Binding;
-use crate::postgres::{Session, data_error, db, stopped};
-use crate::report::progress::Meter;
+use crate::load::meter::Meter;
+use crate::postgres::{Session, data_error, db};
 use crate::spec::source::Pack;
 use cut::Rows;
 pub use sets::SetDigests;

@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Input, Manifest};
+use crate::catalog::manifest::{Input, Manifest, Origin};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::waiver::{self, Gate, Waiver, covers};
 use crate::catalog::registry::{Build, Word, builds};
 use crate::error::{Exit, Failure, render};
-use crate::export::subset::Origin;
 use crate::fetch::store::Pin;
 use crate::postgres::{Server, Session, db, quoted};
 

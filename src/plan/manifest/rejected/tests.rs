@@ -38,7 +38,7 @@ fn manifest(sql: &str, sources: &[(&str, &str)]) -> Manifest {
         without: Vec::new(),
         sources: sources.iter().map(|(name, key)| ((*name).to_owned(), input(key))).collect(),
         tool: "1".into(),
-        row_format: crate::config::digest::ROW_FORMAT,
+        row_format: crate::spec::row_format::ROW_FORMAT,
         withdrawn: Vec::new(),
         sql_sha256: sql.into(),
         hash_key: None,
@@ -104,8 +104,8 @@ fn a_part_of_a_rejected_build_is_refused_and_a_part_of_another_is_not() {
     let bad = reader("bad", true, manifest("q", &[("price", "p2")]));
     let part_of = |build: &str| {
         let mut part = bad.manifest.clone();
-        let asked = crate::export::subset::Asked {
-            percent: crate::export::subset::Percent::HUNDRED,
+        let asked = crate::catalog::manifest::Asked {
+            percent: crate::catalog::manifest::Percent::HUNDRED,
             conditions: std::collections::BTreeMap::new(),
         };
         part.subset = Some(Origin { build: build.into(), asked, rules_sha256: String::new() });

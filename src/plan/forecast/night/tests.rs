@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::*;
-use crate::report::progress::schedule::{After, Doing, Rows};
+use crate::plan::forecast::schedule::{After, Doing, Rows};
 
 /// A load on one connection: sources and the seconds of their rows, and of their keys.
 fn load(sources: &[(&str, f64, f64)]) -> Work {

@@ -10,9 +10,6 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::super::between::{self, Numbered, Stored, Way};
-use super::super::settle::{count, write_entry};
-use super::super::{frozen, truncate};
 use super::jobs::{Done, Jobs};
 use super::{Loading, Meters, Task, begin_source, open};
 use crate::catalog::ledger::{Reuse, SourceEntry};
@@ -20,9 +17,12 @@ use crate::catalog::registry::build::BuildDatabase;
 use crate::config::failpoint;
 use crate::error::{Exit, exit_of, failure, message_of};
 use crate::load::bind::{self, Binding};
+use crate::load::copy::between::{self, Numbered, Stored, Way};
+use crate::load::copy::settle::{count, write_entry};
+use crate::load::copy::{frozen, truncate};
+use crate::load::meter::Meter;
 use crate::plan::reuse::Keep;
 use crate::postgres::{Session, db, literal};
-use crate::report::progress::Meter;
 use crate::spec::source::Period;
 
 /// A source that waits to be brought over.
@@ -65,7 +65,7 @@ impl Loading<'_> {
     ) -> anyhow::Result<Done> {
         let name = waiting.task.binding.source.name.as_str().to_owned();
         let span = tracing::info_span!("reuse", source = name, from = waiting.keep.build);
-        let clock = &self.progress.clock;
+        let clock = self.clock;
         clock.rows_began(&name, &waiting.meter);
         let brought = self.bring(&waiting, abort).instrument(span).await;
         let error = match brought {

@@ -6,18 +6,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::HumanDuration;
 
-use super::Meter;
-use super::night::{Foretold, LOAD, Seen, Standing, Watchdog, expected_of, standing};
-use super::schedule::{Begun, Doing, alone};
-
-/// When a run is to be over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deadline {
-    /// As a person said it.
-    pub said: String,
-    /// The moment.
-    pub at: Instant,
-}
+use crate::config::Deadline;
+use crate::load::meter::Meter;
+use crate::plan::forecast::night::{
+    Foretold, LOAD, Seen, Standing, Watchdog, expected_of, standing,
+};
+use crate::plan::forecast::schedule::{Begun, Doing, alone};
 
 /// A night that is on; cheap to clone, and empty when none is.
 #[derive(Clone, Default)]
@@ -212,7 +206,7 @@ impl Clock {
     }
 
     /// How far the night is, with what it was told by; `None` when none is on, or nothing is expected of it yet.
-    pub(super) fn seen(&self) -> Option<(Standing, Seen)> {
+    pub fn seen(&self) -> Option<(Standing, Seen)> {
         self.with(|night| {
             let seen = night.seen();
             (!night.foretold.works.is_empty()).then(|| (standing(&night.foretold, &seen), seen))
@@ -226,7 +220,7 @@ impl Clock {
     }
 
     /// ` of about 40 seconds, 3 minutes left in all`, for a stage that runs.
-    pub(super) fn words(&self, stage: &str) -> String {
+    pub fn words(&self, stage: &str) -> String {
         let expected = |night: &mut Night| {
             let seen = night.seen();
             expected_of(&night.foretold, &seen, stage)
@@ -243,7 +237,7 @@ impl Clock {
     }
 
     /// `3 minutes left in all`.
-    pub(super) fn left(&self) -> Option<String> {
+    pub fn left(&self) -> Option<String> {
         let perhaps = if self.is_known() { "" } else { "perhaps " };
         self.seen().map(|(standing, _)| format!("{perhaps}{} left in all", human(standing.left)))
     }
@@ -253,18 +247,18 @@ impl Clock {
     }
 
     /// Whether rows come, or what follows them is done.
-    pub(super) fn is_loading(&self) -> bool {
+    pub fn is_loading(&self) -> bool {
         let is = |night: &mut Night| night.running.contains_key(LOAD) && !night.rows.is_empty();
         self.with(is).unwrap_or(false)
     }
 
     /// The stages that run.
-    pub(super) fn running(&self) -> Vec<String> {
+    pub fn running(&self) -> Vec<String> {
         self.with(|night| night.running.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// Holds the forecast against the deadline; what is to be said, when it is to be said.
-    pub(super) fn watch_deadline(&self) -> Option<String> {
+    pub fn watch_deadline(&self) -> Option<String> {
         self.with(|night| {
             let deadline = night.deadline.clone().filter(|_| !night.foretold.works.is_empty())?;
             let seen = night.seen();
@@ -306,7 +300,7 @@ fn seconds(jobs: &BTreeMap<String, Job>, alone: f64) -> BTreeMap<String, f64> {
 }
 
 /// Seconds, for people.
-pub(super) fn human(seconds: f64) -> String {
+pub fn human(seconds: f64) -> String {
     // A forecast of no end is none.
     let seconds = seconds.clamp(0.0, 1e7).round();
     HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or_default()).to_string()

@@ -1,11 +1,59 @@
-//! How many members of an object belong to a source.
+//! A source's members in the objects that were pinned for it: as many as its spec says, and of one
+//! period.
 
-use super::{Found, Object};
+use std::path::Path;
+use std::sync::Arc;
+
 use crate::error::{Exit, Failure};
-use crate::spec::source::{Parts, Source};
+use crate::fetch::archive::{self, Found};
+use crate::fetch::member::Member;
+use crate::fetch::object::Object;
+use crate::spec::source::{Parts, Period, Source};
+
+/// What to do about a release of two periods.
+pub const MIXED_PERIODS: &str = "a release holds one period: land one that CMS posted as a whole";
+
+/// Finds the members of a source in all its objects; blocking.
+///
+/// # Errors
+/// [`Exit::InputRejected`] when an archive is damaged or hostile, when there are more or fewer members
+/// than the spec says, or when they are of several periods.
+pub fn find(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> anyhow::Result<Found> {
+    let patterns = source.patterns();
+    let mut all = Found::default();
+    for object in objects {
+        let found = archive::find(&patterns, object, scratch)?;
+        if let Some(pattern) = &source.member {
+            refuse_other_count(source, pattern.as_str(), &found, object)?;
+            one_period(&found.members, object)?;
+        }
+        all.add(found);
+    }
+    Ok(all)
+}
+
+/// The period that the members' names tell, in kiln's own form; of several editions the newest.
+pub fn period(found: &Found) -> Option<String> {
+    found.members.iter().rev().find_map(period_of)
+}
+
+fn period_of(member: &Member) -> Option<String> {
+    member.known.get("period").map(|text| Period::canonical(text))
+}
+
+fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
+    let mut periods: Vec<String> = members.iter().filter_map(period_of).collect();
+    periods.sort_unstable();
+    periods.dedup();
+    if periods.len() > 1 {
+        let message = format!("{} mixes the periods {}", object.pin.url(), periods.join(" and "));
+        return Err(Failure::new(Exit::InputRejected, message).hint(MIXED_PERIODS).into());
+    }
+    Ok(())
+}
 
 /// Refuses an object of which other than so many members match.
-pub(super) fn refuse_other_count(
+fn refuse_other_count(
     source: &Source,
     pattern: &str,
     found: &Found,

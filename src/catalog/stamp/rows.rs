@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::contents::Standing;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::error::all_or_first_error;
-use crate::postgres::{Ident, Session, db, stopped};
+use crate::error::{all_or_first_error, stopped};
+use crate::postgres::{Ident, Session, db};
 
 /// Pages of a table that one query counts: 256 MB.
 const RANGE: u64 = 1 << 15;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::ledger::SourceEntry;
+use super::SourceEntry;
 use crate::postgres::{Session, db};
 
 /// What a build came to, in bytes and seconds.
@@ -26,7 +26,7 @@ pub struct Used {
     /// Bytes of each table and of its indexes.
     pub tables: BTreeMap<String, TableBytes>,
     /// Seconds that each source's rows took, as if all of it were beside others: see
-    /// [`crate::report::progress::schedule::alone`].
+    /// `schedule::alone`.
     #[serde(default)]
     pub rows: BTreeMap<String, f64>,
     /// Seconds that each source's keys and indexes took behind its rows, and tables made from others.

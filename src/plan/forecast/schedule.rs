@@ -1,5 +1,5 @@
 //! How long the jobs of a load take side by side: what is left of them is played through, given out over the
-//! connections in the order in which `copy::queue` gives them out. Work does not go evenly: the longest
+//! connections in the order in which `build::queue` gives them out. Work does not go evenly: the longest
 //! source goes alone at the end, keys wait for their rows, and a table made from others waits for theirs.
 
 use std::collections::{BTreeMap, BTreeSet};

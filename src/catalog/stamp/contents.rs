@@ -4,14 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::ledger::{Ledger, SourceState};
-use crate::catalog::registry::build::BuildDatabase;
-use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, failure};
-use crate::load::bind::Binding;
 use crate::postgres::{Ident, Session, db};
-use crate::spec::schema::catalog;
-use crate::spec::source::Source;
 
 /// The form of [`Contents`].
 pub const FORM: u32 = 1;
@@ -95,48 +89,6 @@ impl Contents {
     pub fn is_known(&self) -> bool {
         self.kiln == FORM
     }
-}
-
-impl Reading {
-    /// How the table of a source is read that was loaded: as the loader's own digest is taken.
-    /// `None` for one that the ledger does not have.
-    fn of(binding: &Binding, ledger: &Ledger) -> Option<Reading> {
-        let source = &binding.source;
-        let name = source.name.as_str();
-        let entry = ledger.sources.iter().find(|entry| entry.source == name)?;
-        let sets = binding.dictionaries.iter().map(|dictionary| SetsReading {
-            table: dictionary.table.as_str().to_owned(),
-            columns: dictionary.columns().map(str::to_owned).collect(),
-        });
-        let pack = source.pack.as_ref();
-        (entry.state == SourceState::Loaded).then(|| Reading {
-            table: name.to_owned(),
-            source: Some(name.to_owned()),
-            columns: binding.columns().map(str::to_owned).collect(),
-            sets: sets.collect(),
-            pack: pack.map(|pack| PackReading { by: pack.by, at: pack.at, of: pack.of }),
-            rows: entry.counted,
-            digest: entry.digest.clone(),
-        })
-    }
-}
-
-/// How the tables of these sources are read again, of those that the ledger has as loaded.
-///
-/// # Errors
-/// When the catalog cannot be read.
-pub async fn readings(
-    build: &BuildDatabase,
-    sources: &[Source],
-    ledger: &Ledger,
-) -> anyhow::Result<Vec<Reading>> {
-    let session = build.session("readings").await?;
-    let tables = catalog::all_columns(&session).await?;
-    build.give_back(session);
-    // What is wrong with a spec was said before anything was loaded by it.
-    let problems = Problems::default();
-    let bound = sources.iter().filter_map(|source| Binding::new(source, &tables, None, &problems));
-    Ok(bound.filter_map(|binding| Reading::of(&binding, ledger)).collect())
 }
 
 /// A table of a build's schema `public`, as the catalog has it now.

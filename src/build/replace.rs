@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use super::queue::{Loading, Task};
-use super::rejects::RejectWriter;
-use super::settle::{Open, write_entry};
 use crate::catalog::ledger::{SourceEntry, SourceState};
+use crate::catalog::manifest::Manifest;
 use crate::error::{Exit, Failure};
-use crate::plan::manifest::Manifest;
+use crate::load::copy::rejects::RejectWriter;
+use crate::load::copy::settle::{Open, write_entry};
+use crate::load::meter::Meter;
 use crate::postgres::{Session, db};
-use crate::report::progress::Meter;
 use crate::spec::schema::Schema;
 use crate::spec::source::Source;
 
@@ -32,8 +32,8 @@ impl Loading<'_> {
         refuse_derived(&session, self.build.name.as_str(), &task.binding.source, schema).await?;
         let attempt = next_attempt(&session, &name).await?;
         let meter = Arc::new(Meter::default());
-        let mut open = Open::new(task, attempt, Ok(found), &meter);
-        let watch = self.progress.watch("load", vec![(name.clone(), meter)]);
+        let mut open = Open::new(task.binding, task.input, attempt, Ok(found), &meter);
+        let watch = self.watch.begin("load", vec![(name.clone(), meter)]);
         session.batch_execute("begin").await.map_err(db("begin"))?;
         let mut rejects = RejectWriter::new(self.build);
         let loaded = open.load(&session, &self.cores(), &mut rejects, self.stop).await;

@@ -1,16 +1,4 @@
-//! Digests as people and manifests write them: lower-case hex.
-
-use sha2::{Digest as _, Sha256};
-
-/// Bytes as lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The sha256 of some bytes, in hex.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
+//! The number of the rows' form: a night brings over only rows that this kiln would make as they are.
 
 /// The forms of rows that kilns have made, with what `tests/rows` comes to in each. Whatever shapes a row
 /// (decode, bind, validate, transforms, shapes, encode, digest) changes the last: add a line then, and never

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::settle::Open;
 use super::Early;
 use super::kept::Waiting;
 use crate::catalog::ledger::{Made, MadeIn, SourceEntry, SourceState};
 use crate::load::bind::Binding;
+use crate::load::copy::settle::Open;
 use crate::plan::reuse::Keep;
 
 /// Rows take this many times as long as the keys and statistics behind them [measured at 3 million

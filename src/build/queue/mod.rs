@@ -15,23 +15,23 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::rejects::{self, RejectWriter};
-use super::settle::{Open, load_and_settle, settle_failed};
+use crate::build::clock::Clock;
 use crate::catalog::ledger::{MadeIn, SourceEntry};
+use crate::catalog::manifest::Input;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::config::failpoint;
-use crate::error::{Exit, Failure, all_or_first_error};
-use crate::fetch::archive::{self, Found};
+use crate::error::{Exit, Failure, all_or_first_error, stopped};
+use crate::fetch::archive::Found;
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::load::bind::Binding;
+use crate::load::copy::rejects::{self, RejectWriter};
+use crate::load::copy::settle::{Open, load_and_settle, settle_failed};
+use crate::load::members;
+use crate::load::meter::{Meter, Watch};
 use crate::plan::forecast::Ways;
-use crate::plan::forecast::room::Room;
-use crate::plan::manifest::Input;
 use crate::plan::reuse::{self, Keep};
-use crate::postgres::{Session, db, stopped};
-use crate::release::gates::{self, Live};
-use crate::report::progress::{Meter, Progress};
+use crate::postgres::{Session, db};
 use crate::spec::source::{Period, Source};
 use jobs::{Done, Job, Jobs, Opened};
 
@@ -57,17 +57,32 @@ pub struct Loading<'a> {
     pub connections: usize,
     /// Where inner zips are spooled.
     pub scratch: std::path::PathBuf,
-    /// Whether there is room for the rows, asked once the directories say how much text there is.
-    pub room: Option<&'a Room>,
-    /// What is live, where a period that goes back is to be refused.
-    pub live: Option<&'a Live>,
-    /// Who shows how far it is.
-    pub progress: &'a Progress,
+    /// What is asked once the directories are read, before the first row is sent.
+    pub before_rows: Option<BeforeRows<'a>>,
+    /// What tells how far the night is.
+    pub clock: &'a Clock,
+    /// What is under way, for who shows it.
+    pub watch: &'a Watch,
     /// What follows a source's rows; nothing where only rows are wanted.
     pub after: Option<After<'a>>,
     /// The stop signal.
     pub stop: &'a CancellationToken,
 }
+
+/// What directories tell of the night's files.
+pub struct Told {
+    /// The period of each source; `None` where no name tells it.
+    pub periods: Vec<(String, Option<String>)>,
+    /// Bytes of text of each source that is loaded from its files.
+    pub text: Vec<(String, u64)>,
+    /// How tables get their rows.
+    pub ways: Ways,
+    /// Bytes of inner zips that lie in the scratch folder.
+    pub spooled: u64,
+}
+
+/// Refuses to begin, or not.
+pub type BeforeRows<'a> = Box<dyn Fn(&Told) -> anyhow::Result<()> + Send + Sync + 'a>;
 
 /// What loading came to.
 pub struct Loaded {
@@ -108,7 +123,7 @@ pub struct Early {
 impl Loading<'_> {
     /// Permits for threads that read files, beyond the first of each source: with one connection,
     /// one file after another, in order.
-    pub(super) fn cores(&self) -> Arc<Semaphore> {
+    pub(crate) fn cores(&self) -> Arc<Semaphore> {
         Arc::new(Semaphore::new(self.connections))
     }
 
@@ -120,26 +135,27 @@ impl Loading<'_> {
     pub async fn run(&self, tasks: Vec<Task>) -> anyhow::Result<Loaded> {
         let (kept, tasks): (Vec<Task>, Vec<Task>) =
             tasks.into_iter().partition(|task| task.keep.is_some());
-        let stage = self.progress.stage("reading archives");
+        let reading = self.watch.begin("reading archives", Vec::new());
         let found: Vec<(Task, anyhow::Result<Found>)> = stream::iter(tasks)
             .map(|task| self.find(task))
             .buffer_unordered(self.connections)
             .collect()
             .await;
-        drop(stage);
+        drop(reading);
         failpoint::hit(failpoint::FETCH)?;
         let found = one_period_an_object(found, &kept);
         let read = found.iter().filter_map(|(_, found)| found.as_ref().ok());
         let told = kept.iter().filter_map(|task| task.keep.as_ref());
         let entries = read.flat_map(|found| &found.entries);
         let unclaimed = unclaimed(self.specs, entries.chain(told.flat_map(|keep| &keep.entries)));
-        self.hold_periods(&found, &kept)?;
-        self.hold_room(&found, &kept)?;
+        if let Some(hold) = &self.before_rows {
+            hold(&self.told(&found, &kept))?;
+        }
         let early = self.after.as_ref().map(|after| after.early.clone());
         let mut jobs = Jobs::new(early.unwrap_or_default(), self.after.is_some());
         let mut meters = self.open_all(found, &mut jobs).await?;
         Loading::queue_kept(kept, &mut jobs, &mut meters);
-        let watch = self.progress.watch("load", meters);
+        let watch = self.watch.begin("load", meters);
         let done = self.work_through(&mut jobs).await;
         drop(watch);
         done?;
@@ -170,42 +186,20 @@ impl Loading<'_> {
         if self.stop.is_cancelled() { Err(stopped()) } else { Ok(()) }
     }
 
-    /// Refuses to begin where a source's period goes back.
-    fn hold_periods(
-        &self,
-        found: &[(Task, anyhow::Result<Found>)],
-        kept: &[Task],
-    ) -> anyhow::Result<()> {
-        let Some(live) = self.live else { return Ok(()) };
+    fn told(&self, found: &[(Task, anyhow::Result<Found>)], kept: &[Task]) -> Told {
         let name = |task: &'_ Task| task.binding.source.name.as_str().to_owned();
-        let read = found.iter().filter_map(|(task, found)| {
-            found.as_ref().ok().map(|found| (name(task), found.period()))
-        });
+        let read = found.iter().filter_map(|(task, found)| Some((task, found.as_ref().ok()?)));
+        let size = |found: &Found| found.members.iter().map(Member::size).sum();
         let told = kept
             .iter()
             .filter_map(|task| Some((name(task), task.keep.as_ref()?.entry.period.clone())));
-        gates::hold_periods(live, &read.chain(told).collect::<Vec<_>>())
-    }
-
-    /// Refuses to begin where the text that was found will not fit.
-    fn hold_room(
-        &self,
-        found: &[(Task, anyhow::Result<Found>)],
-        kept: &[Task],
-    ) -> anyhow::Result<()> {
-        let Some(room) = self.room else { return Ok(()) };
-        let told = found.iter().filter_map(|(task, found)| Some((task, found.as_ref().ok()?)));
-        let text: Vec<(String, u64)> = told
-            .clone()
-            .map(|(task, found)| {
-                let bytes = found.members.iter().map(Member::size).sum();
-                (task.binding.source.name.as_str().to_owned(), bytes)
-            })
-            .collect();
-        let ways = self.ways(kept);
-        room.before_rows(&text, &ways, told.map(|(_, found)| found.spooled).sum())?;
-        self.progress.clock.foretell(room.foretold(&text, &ways));
-        Ok(())
+        let periods = read.clone().map(|(task, found)| (name(task), members::period(found)));
+        Told {
+            periods: periods.chain(told).collect(),
+            text: read.clone().map(|(task, found)| (name(task), size(found))).collect(),
+            ways: self.ways(kept),
+            spooled: read.map(|(_, found)| found.spooled).sum(),
+        }
     }
 
     /// How tables get their rows.
@@ -217,11 +211,11 @@ impl Loading<'_> {
         reuse::ways(self.specs, keeps, early)
     }
 
-    pub(super) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
+    pub(crate) async fn find(&self, task: Task) -> (Task, anyhow::Result<Found>) {
         let (binding, objects) = (Arc::clone(&task.binding), task.objects.clone());
         let scratch = self.scratch.clone();
         let span = tracing::info_span!("find", source = binding.source.name.as_str());
-        let find = move || span.in_scope(|| archive::find_all(&binding.source, &objects, &scratch));
+        let find = move || span.in_scope(|| members::find(&binding.source, &objects, &scratch));
         let found = tokio::task::spawn_blocking(find).await;
         (task, found.unwrap_or_else(|panic| Err(anyhow::anyhow!("reading an archive: {panic}"))))
     }
@@ -266,7 +260,7 @@ impl Loading<'_> {
                 let span = tracing::info_span!("load", source = name);
                 let session = self.build.session(&name).await?;
                 let mut rejects = RejectWriter::new(self.build);
-                let clock = &self.progress.clock;
+                let clock = self.clock;
                 clock.rows_began(&name, &open.meter);
                 let load = load_and_settle(&session, *open, cores, &mut rejects, abort);
                 let entry = load.instrument(span).await?;
@@ -315,7 +309,7 @@ fn one_period_an_object(
         }
     }
     for (task, found) in &all {
-        let period = found.as_ref().ok().and_then(Found::period);
+        let period = found.as_ref().ok().and_then(members::period);
         if let Some(period) = period {
             let periods = told.entry(task.input.urls()).or_default();
             let names = periods.entry(period).or_default();
@@ -326,12 +320,12 @@ fn one_period_an_object(
         let url = task.input.urls();
         let Some(periods) = told.get(&url).filter(|periods| periods.len() > 1) else { continue };
         let most = periods.iter().max_by_key(|(_, names)| names.len()).map(|(period, _)| period);
-        let own = found.as_ref().ok().and_then(Found::period);
+        let own = found.as_ref().ok().and_then(members::period);
         if own.is_some() && own.as_ref() != most {
             let said: Vec<&str> = periods.keys().map(String::as_str).collect();
             let message = format!("{url} mixes the periods {}", said.join(" and "));
             let failure = Failure::new(Exit::InputRejected, message);
-            *found = Err(failure.hint(archive::MIXED_PERIODS).into());
+            *found = Err(failure.hint(members::MIXED_PERIODS).into());
         }
     }
     all
@@ -345,7 +339,7 @@ async fn open(
     meter: &Arc<Meter>,
 ) -> anyhow::Result<Opened> {
     let attempt = begin_source(session, task.binding.source.name.as_str()).await?;
-    let open = Open::new(task, attempt, found, meter);
+    let open = Open::new(task.binding, task.input, attempt, found, meter);
     if open.failed.is_some() {
         return Ok(Opened::Settled(Box::new(settle_failed(session, open).await?)));
     }
