@@ -199,14 +199,16 @@ fn a_subset_is_a_build_of_its_own_with_manifest_stamp_and_name() {
 }
 
 #[test]
-fn a_live_subset_is_no_measure_for_the_gates_and_that_is_said() {
+fn where_a_subset_is_live_the_whole_build_before_it_is_the_gates_measure() {
     let world = whole();
     let build = subset(&world, &["--percent", "20"]);
     world.kiln(&["swap", "druginfo", &build]).succeeds();
-    world.land(&release(2));
-    let night = world.kiln(&["run", "druginfo", "--json"]).succeeds().json();
-    let note = format!("the gates on data compared nothing: {build} is a subset");
-    assert_eq!(night["promoted"]["notes"], serde_json::json!([note]));
+    world.land(&Release { plans: 4, ..Release::small(2) });
+    let said = world.kiln(&["run", "druginfo", "--json"]).exits(14);
+    let night: Value = serde_json::from_str(&said.stdout).unwrap();
+    let refused = |entry: &&Value| entry["verdict"] == "refused";
+    let first = night["gates"].as_array().unwrap().iter().find(refused).unwrap();
+    assert_eq!(first["former"], "druginfo_00001");
 }
 
 #[test]

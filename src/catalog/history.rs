@@ -13,6 +13,8 @@ use crate::postgres::{Session, db};
 pub struct DatabaseStatus {
     /// The database.
     pub database: String,
+    /// Whether it is asked of the private server of this machine.
+    pub is_private: bool,
     /// The build that apps read.
     pub live: Option<Build>,
     /// Seconds since it was sealed.
@@ -94,6 +96,7 @@ pub async fn of_database(
     };
     Ok(DatabaseStatus {
         database: database.to_owned(),
+        is_private: false,
         live,
         age_seconds,
         others: all,
@@ -133,13 +136,18 @@ async fn rejected(
     Ok(found)
 }
 
-/// The last failure, unless a night or a swap has gone well since.
+/// The last failure, unless a night or a swap has gone well since. A swap that was refused does not hide
+/// what kept the build before it from being made.
 async fn failed(control: &Session, database: &str) -> anyhow::Result<Option<RunLine>> {
     let condition = "ended_at is not null and coalesce(exit_code, 1) <> 0
          and started_at > coalesce((select max(started_at) from kiln.run
              where database = $1 and exit_code = 0
                and command in ('run', 'build', 'resume', 'swap', 'rollback')), '-infinity')";
-    run_line(control, database, condition).await
+    let of_a_build = format!("{condition} and command in ('run', 'build', 'resume', 'load')");
+    match run_line(control, database, &of_a_build).await? {
+        Some(found) => Ok(Some(found)),
+        None => run_line(control, database, condition).await,
+    }
 }
 
 async fn run_line(

@@ -8,8 +8,7 @@ use tracing::Instrument as _;
 
 use super::ending::{Baked, unless_stopped};
 use super::opening::Opened;
-use super::outlook;
-use super::plan::{Specs, Wanted, plan};
+use super::plan::{Wanted, plan};
 use super::{Context, Start, without};
 use crate::build::index;
 use crate::build::queue::{After, AfterWork, BeforeRows, Early, Loading, Task};
@@ -27,10 +26,12 @@ use crate::load::bind::Binding;
 use crate::load::copy::note_without;
 use crate::plan::forecast::night::LOAD;
 use crate::plan::forecast::room::Room;
-use crate::plan::manifest::rejected;
+use crate::plan::reuse::Decision;
+use crate::plan::{Objects, RunPlan};
 use crate::postgres::{Ident, Session, db, settings};
 use crate::release::gates::{self, Live};
 use crate::report;
+use crate::spec::Specs;
 use crate::spec::schema::{Kind, catalog};
 use crate::spec::source::Source;
 
@@ -49,9 +50,9 @@ pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
             return plan(&context, &wanted, args.json.json).await;
         }
         let _night = context.progress.night(&args.database, context.deadline.clone(), 0.0);
-        let mut begun = Baking::begin(&context, "build", &args.database, without).await?;
-        begun.reuse = !anew;
-        let mut baked = begun.bake().await?;
+        let mut opened = Opened::lock(&context, "build", &args.database, without).await?;
+        opened.plan(anew).await?;
+        let mut baked = opened.begin().await?.bake().await?;
         let clock = &context.progress.clock;
         baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
         report::ledger(&baked.ledger, args.json.json, context.summary)?;
@@ -72,8 +73,11 @@ pub(super) struct Baking<'a> {
     pub tag: Tag,
     /// Whether something in the build is worth keeping when it fails.
     pub worth_keeping: bool,
-    /// Whether unchanged tables are brought over from a build that is kept.
-    pub reuse: bool,
+    /// What the run decided; `None` where what is wrong with specs kept it from deciding, and for what
+    /// is not made of sources.
+    pub plan: Option<RunPlan>,
+    /// Whether nothing was to count as kept.
+    pub anew: bool,
     /// The command that makes it once more, where it was no night's.
     pub asked: Option<String>,
     /// What is live, for gates that are asked before rows are loaded.
@@ -88,16 +92,6 @@ pub(super) struct Baking<'a> {
 }
 
 impl<'a> Baking<'a> {
-    /// Reads the specs, takes the lock, and takes a name for the build.
-    pub(super) async fn begin(
-        context: &'a Context,
-        command: &'a str,
-        database: &str,
-        without: &'a [String],
-    ) -> anyhow::Result<Baking<'a>> {
-        Opened::lock(context, command, database, without).await?.begin().await
-    }
-
     /// Puts the parts together; nothing is read or written.
     pub(super) fn assemble(
         context: &'a Context,
@@ -117,7 +111,8 @@ impl<'a> Baking<'a> {
             ledger,
             tag,
             worth_keeping: false,
-            reuse: false,
+            plan: None,
+            anew: false,
             asked: None,
             live: None,
             room: None,
@@ -129,11 +124,9 @@ impl<'a> Baking<'a> {
 
     /// Makes a scratch build and loads one source into it.
     pub(super) async fn trial(&mut self, source: &str) -> anyhow::Result<SourceEntry> {
-        let all = self.specs.sources.stems.iter();
-        self.without = all.filter(|name| *name != source).cloned().collect();
         let bindings = self.create().await?;
-        let manifest = self.fix_manifest().await?;
-        self.copy(&manifest, bindings).await?;
+        let plan = self.note_plan().await?;
+        self.copy(&plan.manifest, &plan.decisions, bindings).await?;
         let found = self.ledger.sources.iter().find(|entry| entry.source == source);
         found.cloned().ok_or_else(|| anyhow::anyhow!("{source} is not in the ledger"))
     }
@@ -144,10 +137,10 @@ impl<'a> Baking<'a> {
         let stop = self.context.stop.clone();
         let work = async {
             let bindings = self.create().await?;
-            let manifest = self.fix_manifest().await?;
-            self.hold_older(&manifest).await?;
-            self.copy(&manifest, bindings).await?;
-            self.finish(&manifest).await
+            let plan = self.note_plan().await?;
+            self.hold_older(&plan.manifest).await?;
+            self.copy(&plan.manifest, &plan.decisions, bindings).await?;
+            self.finish(&plan.manifest).await
         };
         let outcome = unless_stopped(&stop, work.instrument(span)).await;
         let outcome = match outcome {
@@ -230,33 +223,35 @@ impl<'a> Baking<'a> {
         Ok(bindings)
     }
 
-    async fn fix_manifest(&mut self) -> anyhow::Result<Manifest> {
+    /// Writes into the build what the run decided.
+    async fn note_plan(&mut self) -> anyhow::Result<RunPlan> {
         let since = Instant::now();
         let _stage = self.context.progress.enter("manifest");
-        let manifest = outlook::fix(self.context, &self.specs, &self.without).await?;
-        if self.tag.state != State::Scratch {
-            // Asked before there was a build; what has landed since is asked here.
-            let (server, owner) = (&self.context.server, &self.context.config.owner_role);
-            rejected::refuse(server, owner, &self.lock, &manifest).await?;
+        // Without one, what is wrong with specs was said when the tables were there.
+        let plan = self.plan.take().ok_or_else(|| anyhow::anyhow!("nothing was decided"))?;
+        for Decision { source, action, from, why, .. } in &plan.decisions {
+            tracing::info!(source, ?action, from, why, "decided");
         }
         let session = self.build.session("manifest").await?;
         session
             .execute(
-                "insert into kiln.manifest (document) values ($1)",
-                &[&serde_json::to_value(&manifest)?],
+                "with plan as (insert into kiln.plan (document) values ($2))
+                 insert into kiln.manifest (document) values ($1)",
+                &[&serde_json::to_value(&plan.manifest)?, &serde_json::to_value(&plan)?],
             )
             .await
-            .map_err(db("write the manifest"))?;
+            .map_err(db("write the plan"))?;
         self.build.give_back(session);
         failpoint::hit(failpoint::MANIFEST)?;
         self.ledger.stage("manifest", since);
-        Ok(manifest)
+        Ok(plan)
     }
 
     /// Loads these sources; the ledger gets an entry each.
     pub(super) async fn copy(
         &mut self,
         manifest: &Manifest,
+        decisions: &[Decision],
         bindings: Vec<Arc<Binding>>,
     ) -> anyhow::Result<()> {
         self.foresee(manifest).await?;
@@ -273,10 +268,7 @@ impl<'a> Baking<'a> {
         }
         self.build.give_back(session);
         self.worth_keeping = true; // until it is known what was loaded
-        let mut tasks = self.tasks(manifest, bindings).await;
-        if self.reuse {
-            outlook::recognise(self.context, &self.lock, manifest, &mut tasks).await?;
-        }
+        let tasks = self.tasks(manifest, decisions, bindings).await;
         let loaded = {
             let _shown = self.context.progress.follow();
             let mut loading = self.loading()?;
@@ -297,19 +289,22 @@ impl<'a> Baking<'a> {
         self.refuse_failed_sources()
     }
 
-    /// The sources with their pinned objects, one object for all that share it.
-    pub(super) async fn tasks(
+    /// The sources with their pinned objects, and the tables that are brought over.
+    async fn tasks(
         &self,
         manifest: &Manifest,
+        decisions: &[Decision],
         bindings: Vec<Arc<Binding>>,
     ) -> Vec<Task> {
         let store = self.context.store().await;
-        let mut objects = Vec::new();
+        let mut objects = Objects::new(&store, &self.context.stop);
         let mut tasks = Vec::new();
         for binding in bindings {
-            let Some(input) = manifest.sources.get(binding.source.name.as_str()) else { continue };
-            let objects = outlook::objects(self.context, &store, input, &mut objects);
-            tasks.push(Task { binding, input: input.clone(), objects, keep: None });
+            let name = binding.source.name.as_str();
+            let Some(input) = manifest.sources.get(name) else { continue };
+            let decision = decisions.iter().find(|decision| decision.source == name);
+            let keep = decision.and_then(|decision| decision.keep.clone());
+            tasks.push(Task { objects: objects.of(input), binding, input: input.clone(), keep });
         }
         tasks
     }

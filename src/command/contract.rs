@@ -28,18 +28,21 @@ pub async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result<()> {
     let outcome = async {
         if args.dry_run.dry_run {
             return match control::existing(&context.server).await? {
-                Some(session) => refuse_nothing(&session, &contract).await,
-                None => Ok(()),
+                Some(session) => refuse_nothing(&session, &contract).await.map(|()| None),
+                None => Ok(None),
             };
         }
         let session = control::open(&context.server).await?;
         refuse_nothing(&session, &contract).await?;
-        control::set_contract(&session, &context.who, &contract, &args.why.why).await
+        control::set_contract(&session, &context.who, &contract, &args.why.why).await?;
+        let all = builds(&session, &contract.database).await?;
+        let live = live(&all, &contract.database).and_then(|build| build.tag.clone());
+        Ok(live.filter(|tag| !contract.meets(tag.version, tag.version)))
     };
     let (outcome, quiet) = (outcome.await, context.quiet);
-    context.close_after(outcome).await?;
+    let unmet = context.close_after(outcome).await?;
     if !quiet {
-        report::contract_set(&contract, args.dry_run.dry_run);
+        report::contract_set(&contract, unmet.as_ref(), args.dry_run.dry_run);
     }
     Ok(())
 }
@@ -83,14 +86,15 @@ pub async fn remove(start: Start, args: &cli::ContractRemove) -> anyhow::Result<
     let context = Context::open(start, false).await?;
     let outcome = taken_back(&context, args).await;
     let quiet = context.quiet;
-    context.close_after(outcome).await?;
+    let is_last = context.close_after(outcome).await?;
     if !quiet {
-        report::contract_removed(&args.database, &args.app, args.dry_run.dry_run);
+        report::contract_removed(&args.database, &args.app, is_last, args.dry_run.dry_run);
     }
     Ok(())
 }
 
-async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Result<()> {
+/// Whether no app has said anything then.
+async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Result<bool> {
     let cli::ContractRemove { database, app, why, dry_run } = args;
     let session = match dry_run.dry_run {
         true => control::existing(&context.server).await?,
@@ -108,7 +112,7 @@ async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Re
         _ => is_there,
     };
     if removed {
-        return Ok(());
+        return Ok(said.iter().all(|contract| contract.app == *app));
     }
     let mean = suggest(app, said.iter().map(|contract| contract.app.as_str()));
     let message = format!("no app {app:?} has said what of {database} it accepts{mean}");
@@ -122,8 +126,10 @@ async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Re
 pub async fn list(start: Start, json: cli::Json) -> anyhow::Result<()> {
     let context = Context::open(start, false).await?;
     let outcome = async {
-        let session = control::open(&context.server).await?;
-        control::contracts(&session, None).await
+        match control::existing(&context.server).await? {
+            Some(session) => control::contracts(&session, None).await,
+            None => Ok(Vec::new()),
+        }
     };
     let outcome = outcome.await;
     let contracts = context.close_after(outcome).await?;

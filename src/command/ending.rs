@@ -36,10 +36,9 @@ pub(super) struct Baked {
 impl Baking<'_> {
     /// Whether there is a source, or a reject, for an engineer to go on with.
     pub(super) async fn has_something(&self) -> bool {
-        if self.ledger.sources.iter().any(|entry| entry.state == SourceState::Loaded) {
-            return true;
-        }
-        let sql = "select exists (select from kiln.reject)";
+        // The build itself is asked: a load that failed behind its rows has written no ledger.
+        let sql = "select exists (select from kiln.reject)
+                          or exists (select from kiln.source where state = 'loaded')";
         let Ok(session) = self.build.session("rejects").await else { return true };
         session.query_one(sql, &[]).await.map_or(true, |row| row.get(0))
     }
@@ -76,8 +75,7 @@ impl Baking<'_> {
         };
         let config = &self.context.config;
         let without = without::arguments(config, &self.tag.database, &self.without);
-        let anew = self.ledger.command != "resume" && !self.reuse;
-        let anew = if anew { " --anew" } else { "" };
+        let anew = if self.anew { " --anew" } else { "" };
         format!("kiln {command} {}{without}{anew}", self.tag.database)
     }
 
@@ -208,7 +206,11 @@ impl Baked {
             build: Some(&self.tag.build),
             exit_code: error.as_ref().map_or(0, |error| i32::from(code(error))),
             error: text.as_deref(),
-            next: error.is_some().then_some(next.as_str()),
+            // What the gate refuses says itself what helps.
+            next: error
+                .as_ref()
+                .filter(|error| exit_of(error) != Exit::SchemaRefused)
+                .map(|_| next.as_str()),
             ledger: Some(serde_json::to_value(&self.ledger)?),
         };
         let noted = control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await;

@@ -3,62 +3,19 @@
 
 use std::iter;
 
+use super::Context;
 use super::build::Baking;
-use super::{Context, plan::Specs};
 use crate::build::index;
+use crate::catalog::ledger::SourceState;
 use crate::catalog::ledger::used::{Used, measure, wal_end};
-use crate::catalog::ledger::{Forecast, SourceState};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::{State, control};
 use crate::error::{Exit, exit_of};
 use crate::plan::forecast::room::{NoRoom, Room, Site};
 use crate::plan::forecast::works::Had;
-use crate::plan::forecast::{Kind, Past, Want, Ways};
+use crate::plan::forecast::{self, Past, Ways};
 use crate::plan::reuse;
 use crate::postgres::db;
-use crate::spec::source::{Others, Source};
-
-/// What a manifest's sources want of a forecast.
-fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
-    let want = |source: &Source| {
-        let input = manifest.sources.get(source.name.as_str())?;
-        let kind = match source.others {
-            _ if source.pack.is_some() => Kind::Packed,
-            _ if !source.dictionaries.is_empty() => Kind::Dictionary,
-            Others::Drop => Kind::Part,
-            Others::Refuse | Others::Gather { .. } => Kind::Typed,
-        };
-        Some(Want {
-            source: source.name.as_str().to_owned(),
-            kind,
-            objects: input.objects.iter().map(|pin| (pin.key.clone(), pin.size)).collect(),
-            zipped: source.member.is_some(),
-            nested: source.archive.is_some(),
-            text: None,
-        })
-    };
-    sources.iter().filter_map(want).collect()
-}
-
-/// The forecast of a build that is not begun. Asks the server, and changes nothing.
-///
-/// # Errors
-/// When the server cannot be asked.
-pub(super) async fn of_plan(
-    context: &Context,
-    specs: &Specs,
-    manifest: &Manifest,
-    ways: &Ways,
-) -> anyhow::Result<Forecast> {
-    let past = match control::existing(&context.server).await? {
-        Some(control) => Past::read(&control, &manifest.database).await?,
-        None => Past::default(),
-    };
-    let session = context.server.connect("postgres").await?;
-    let settings = crate::plan::forecast::server::settings(&session).await?;
-    let wants = wants(&specs.sources.all, manifest);
-    Ok(crate::plan::forecast::sizes(&wants, ways, &past, &settings, context.config.connections))
-}
 
 /// Seconds that the nights of these databases are expected to take; those that nothing is known
 /// of take none.
@@ -106,7 +63,7 @@ impl Baking<'_> {
             side_by_side: self.context.config.connections,
         };
         let past = Past::read(&self.lock, &self.tag.database).await?;
-        let wants = wants(&self.specs.sources.all, manifest);
+        let wants = forecast::wants(&self.specs.sources.all, manifest);
         let room = Room::new(&site, &self.tag.database, wants, past).await?;
         let room = room.going_on(present.cast_unsigned(), self.had().await?);
         self.context.progress.clock.foretell(room.foretold(&[], &self.ways()));

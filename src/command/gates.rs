@@ -3,37 +3,31 @@
 
 use super::Context;
 use super::build::Baking;
-use super::plan::Specs;
 use crate::catalog::ledger::GateEntry;
 use crate::catalog::manifest::Manifest;
+use crate::catalog::registry::builds;
 use crate::catalog::registry::waiver;
-use crate::catalog::registry::{Build, builds, live};
 use crate::catalog::stamp;
 use crate::catalog::stamp::Account;
 use crate::postgres::Session;
 use crate::release::gates::{self, Live};
 use crate::release::swap::candidate;
 use crate::report;
+use crate::spec::Specs;
 use crate::spec::source::Source;
 
-/// The account of the build that is live; `None` where none is, or a part of one.
+/// What a new build is held against.
 ///
 /// # Errors
 /// When a server cannot be asked.
-pub(super) async fn live_account(
+async fn measure(
     context: &Context,
     control: &Session,
     database: &str,
+    specs: &[Source],
 ) -> anyhow::Result<Option<Account>> {
     let all = builds(control, database).await?;
-    match live(&all, database).filter(|build| !build.is_subset()) {
-        Some(build) => account(context, build).await,
-        None => Ok(None),
-    }
-}
-
-async fn account(context: &Context, build: &Build) -> anyhow::Result<Option<Account>> {
-    stamp::account_of(&context.server, build, &context.config.owner_role).await
+    gates::measure(&context.server, &context.config.owner_role, &all, database, specs).await
 }
 
 /// What the gates say of the sealed build that `kiln swap` would take, for whoever asks how things
@@ -47,11 +41,10 @@ pub(super) async fn of_waiting(
     let judged = async {
         let all = builds(control, database).await?;
         let Some(waiting) = candidate(&all, database) else { return anyhow::Ok(Vec::new()) };
-        let Some(live) = live(&all, database).filter(|build| !build.is_subset()) else {
-            return Ok(Vec::new());
-        };
-        let accounts = (account(context, live).await?, account(context, waiting).await?);
-        let (Some(live), Some(new)) = accounts else { return Ok(Vec::new()) };
+        let owner = &context.config.owner_role;
+        let live = gates::measure(&context.server, owner, &all, database, specs).await?;
+        let new = stamp::account_of(&context.server, waiting, owner).await?;
+        let (Some(live), Some(new)) = (live, new) else { return Ok(Vec::new()) };
         let waivers = waiver::standing(control, database).await?;
         Ok(gates::judge(&live, &new, specs, &waivers))
     };
@@ -94,7 +87,7 @@ pub(super) async fn stands(
 ) -> anyhow::Result<Stands> {
     let (database, specs) = (manifest.database.as_str(), specs.sources.all.as_slice());
     let waivers = waiver::standing(control, database).await?;
-    let mut refused = match live_account(context, control, database).await? {
+    let mut refused = match measure(context, control, database, specs).await? {
         Some(live) => gates::by_names(&live.manifest, manifest, specs),
         None => Vec::new(),
     };
@@ -108,13 +101,13 @@ impl Baking<'_> {
     /// members do.
     pub(super) async fn hold_older(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
         let database = self.tag.database.clone();
-        let Some(account) = live_account(self.context, &self.lock, &database).await? else {
-            return Ok(());
-        };
+        let specs = &self.specs.sources.all;
+        let account = measure(self.context, &self.lock, &database, specs).await?;
+        let Some(account) = account else { return Ok(()) };
         let waivers = waiver::standing(&self.lock, &database).await?;
         let again = self.once_more();
         let live = Live { account, waivers, build: self.tag.build.clone(), again };
-        gates::hold_names(&live, manifest, &self.specs.sources.all)?;
+        gates::hold_names(&live, manifest, specs)?;
         self.live = Some(live);
         Ok(())
     }

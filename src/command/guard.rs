@@ -57,7 +57,14 @@ async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
     // Going back helps an app that is older than what is live, and no other.
     let hint = match max < stamp.serves_from {
         true => {
-            format!("deploy an app that accepts {}, or: kiln rollback {database}", stamp.version)
+            let serves = match stamp.serves_from < stamp.version {
+                true => format!("one of {}..{}", stamp.serves_from, stamp.version),
+                false => stamp.version.to_string(),
+            };
+            format!(
+                "deploy an app that accepts {serves}; or, where the build before it is one that this app \
+                 accepts: kiln rollback {database}"
+            )
         }
         false => format!("a build that it accepts is not live yet: kiln status {database}"),
     };

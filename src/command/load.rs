@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
 use super::ending::end_early;
-use super::plan::{self, Specs};
+use super::opening::Opened;
+use super::plan;
 use super::{Context, Start};
 use crate::build::queue::{Loading, Task};
 use crate::catalog::ledger::SourceEntry;
@@ -23,7 +23,8 @@ use crate::fetch::object::Object;
 use crate::fetch::store::Pin;
 use crate::load::bind::{self, Binding};
 use crate::report;
-use crate::spec::source::Source;
+use crate::spec::Specs;
+use crate::spec::source::{Source, Sources};
 
 /// `kiln load DATABASE SOURCE [--into BUILD]`.
 ///
@@ -38,7 +39,7 @@ pub async fn run(start: Start, args: &cli::Load) -> anyhow::Result<()> {
 
 async fn load(context: &Context, args: &cli::Load) -> anyhow::Result<()> {
     let problems = Problems::default();
-    let specs = Specs::read(context, &args.database, &[], &problems)?;
+    let specs = Specs::read(&context.config, &args.database, &[], &problems)?;
     problems.into_result("kiln schema check")?;
     let source = known_source(&specs, args)?;
     let store = context.store().await;
@@ -89,8 +90,11 @@ async fn into_build(
         }
         Err(error) => {
             let next = match exit_of(&error) {
-                Exit::Usage => format!("kiln run {}", args.database),
-                _ => format!("kiln load {} {} --into {build}", args.database, args.source),
+                Exit::Usage => format!("kiln status {}", args.database),
+                _ => format!(
+                    "kiln load {0} {1} --into {build} && kiln resume {build} && kiln swap {0}",
+                    args.database, args.source
+                ),
             };
             Err(end_early(&lock, error, Some(&next)).await)
         }
@@ -191,18 +195,26 @@ pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyh
     }
     match build.state() {
         State::Failed | State::Building => Ok(build),
-        state => Err(Failure::new(
-            Exit::Usage,
-            format!("{name} is {}: a sealed build is never changed", state.word()),
-        )
-        .hint(format!("kiln build {database} && kiln swap {database}"))
-        .into()),
+        state => {
+            let message = format!("{name} is {}: a sealed build is never changed", state.word());
+            let hint = match state {
+                State::Sealed => format!("kiln swap {database}, or a new one: kiln run {database}"),
+                _ => format!("kiln run {database}"),
+            };
+            Err(Failure::new(Exit::Usage, message).hint(hint).into())
+        }
     }
 }
 
 /// A trial into a scratch build, which is dropped whatever comes of it.
 async fn trial(context: &Context, args: &cli::Load) -> anyhow::Result<SourceEntry> {
-    let mut baking = Baking::begin(context, "load", &args.database, &[]).await?;
+    let problems = Problems::default();
+    let sources = Sources::read(&context.config.root, &args.database, &problems)?;
+    let others: Vec<String> =
+        sources.stems.into_iter().filter(|name| *name != args.source).collect();
+    let mut opened = Opened::lock(context, "load", &args.database, &others).await?;
+    opened.plan(true).await?;
+    let mut baking = opened.begin().await?;
     // A trial that is killed leaves a build that the next clean-up drops by its state.
     baking.tag.state = State::Scratch;
     let span = tracing::info_span!("load", build = baking.tag.build);

@@ -17,7 +17,6 @@ mod land;
 mod load;
 mod local;
 mod opening;
-mod outlook;
 mod plan;
 mod prune;
 pub(crate) mod restore;
@@ -49,7 +48,8 @@ use crate::dev::local as private;
 use crate::error::{Exit, Failure};
 use crate::fetch::location::S3Location;
 use crate::fetch::store::{Access, Store};
-use crate::postgres::Server;
+use crate::plan::Planner;
+use crate::postgres::{Server, Session};
 use crate::report::progress::Progress;
 use crate::spec::source::Source;
 
@@ -209,6 +209,24 @@ impl Context {
     /// The store that files land in.
     pub async fn store(&self) -> Store {
         Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
+    }
+
+    /// What plans are made by.
+    pub fn planner<'a>(
+        &'a self,
+        control: Option<&'a Session>,
+        store: &'a Store,
+        hash_key: Option<&'a HashKey>,
+    ) -> Planner<'a> {
+        Planner {
+            server: &self.server,
+            owner: &self.config.owner_role,
+            control,
+            store,
+            hash_key,
+            connections: self.config.connections,
+            stop: &self.stop,
+        }
     }
 
     /// The key that hashes personal identifiers, where one of these sources does.

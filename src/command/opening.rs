@@ -4,8 +4,6 @@
 use super::Context;
 use super::build::Baking;
 use super::ending::{end_early, unless_stopped};
-use super::outlook::{self, Outlook};
-use super::plan::Specs;
 use super::prune::Cleared;
 use super::without;
 use crate::catalog::ledger::Ledger;
@@ -16,9 +14,11 @@ use crate::catalog::registry::found::next_build;
 use crate::catalog::registry::{State, Tag, builds, live, roles};
 use crate::config::failpoint;
 use crate::config::strict::Problems;
-use crate::error::{Exit, exit_of, failure};
+use crate::error::{Exit, failure};
 use crate::plan::manifest::rejected;
+use crate::plan::{Request, RunPlan};
 use crate::release::swap::{Swap, gate};
+use crate::spec::Specs;
 
 /// How many names in a row that others took between the look and the making are given way to.
 const NAMES_MAX: usize = 5;
@@ -32,6 +32,10 @@ pub(super) struct Opened<'a> {
     command: &'a str,
     without: &'a [String],
     version: u32,
+    /// What is to be done, once it is decided.
+    plan: Option<RunPlan>,
+    /// Whether nothing is to count as kept.
+    anew: bool,
     /// What of earlier runs could not be cleared away.
     warnings: Vec<String>,
 }
@@ -45,16 +49,26 @@ impl<'a> Opened<'a> {
         without: &'a [String],
     ) -> anyhow::Result<Opened<'a>> {
         let problems = Problems::default();
-        let specs = Specs::read(context, database, without, &problems)?;
+        let specs = Specs::read(&context.config, database, without, &problems)?;
         if specs.schema.files.is_empty() {
             problems.into_result("kiln schema check")?;
             return Err(failure(Exit::Usage, format!("{database} has no schema")));
         }
         let version = specs.schema.locked()?.version;
         let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
-        let warnings = Vec::new();
-        let mut opened =
-            Opened { context, lock, specs, problems, command, without, version, warnings };
+        let (plan, anew, warnings) = (None, false, Vec::new());
+        let mut opened = Opened {
+            context,
+            lock,
+            specs,
+            problems,
+            command,
+            without,
+            version,
+            plan,
+            anew,
+            warnings,
+        };
         match opened.clear().await {
             Ok(warnings) => opened.warnings = warnings,
             Err(error) => return Err(opened.over(error).await),
@@ -66,8 +80,9 @@ impl<'a> Opened<'a> {
     async fn over(&self, error: anyhow::Error) -> anyhow::Error {
         let database = self.lock.database();
         let without = without::arguments(&self.context.config, database, self.without);
+        let anew = if self.anew { " --anew" } else { "" };
         let next = matches!(self.command, "run" | "build")
-            .then(|| format!("kiln {} {database}{without}", self.command));
+            .then(|| format!("kiln {} {database}{without}{anew}", self.command));
         end_early(&self.lock, error, next.as_deref()).await
     }
 
@@ -83,20 +98,41 @@ impl<'a> Opened<'a> {
         Ok(cleared.left)
     }
 
-    /// Refuses to bring back what was rolled away from, before there is a build. What is wrong with
-    /// the inputs otherwise is said where the manifest is fixed for good.
-    async fn refuse_rejected(&self) -> anyhow::Result<()> {
-        if !matches!(self.command, "run" | "build") {
+    /// Decides what the run will do. Where specs are wrong nothing can be decided: that is said with
+    /// what is wrong with the tables, once these are there.
+    ///
+    /// # Errors
+    /// When nothing has landed for a source, or a server cannot be asked: the run is then over.
+    pub(super) async fn plan(&mut self, anew: bool) -> anyhow::Result<()> {
+        self.anew = anew;
+        if self.problems.count() > 0 {
             return Ok(());
         }
-        let (context, owner) = (self.context, &self.context.config.owner_role);
+        let stop = self.context.stop.clone();
+        match unless_stopped(&stop, self.decide(anew)).await {
+            Ok(plan) => self.plan = Some(plan),
+            Err(error) => return Err(self.over(error).await),
+        }
+        Ok(())
+    }
+
+    async fn decide(&self, anew: bool) -> anyhow::Result<RunPlan> {
+        let context = self.context;
+        let (store, hash_key) = (context.store().await, context.hash_key(&self.specs.sources.all)?);
+        let planner = context.planner(Some(&self.lock), &store, hash_key.as_deref());
+        planner.make(&self.specs, Request { without: self.without, anew }).await
+    }
+
+    /// Refuses to bring back what was rolled away from, before there is a build.
+    async fn refuse_rejected(&self) -> anyhow::Result<()> {
+        let Some(plan) = self.plan.as_ref().filter(|_| self.command != "load") else {
+            return Ok(());
+        };
         if !rejected::is_any(&self.lock, self.lock.database()).await? {
             return Ok(());
         }
-        match outlook::fix(context, &self.specs, self.without).await {
-            Ok(manifest) => rejected::refuse(&context.server, owner, &self.lock, &manifest).await,
-            Err(_) => Ok(()),
-        }
+        let owner = &self.context.config.owner_role;
+        rejected::refuse(&self.context.server, owner, &self.lock, &plan.manifest).await
     }
 
     /// Takes a name for the build.
@@ -109,7 +145,18 @@ impl<'a> Opened<'a> {
             Ok(name) => name,
             Err(error) => return Err(self.over(error).await),
         };
-        let Opened { context, lock, specs, problems, command, without, version, warnings } = self;
+        let Opened {
+            context,
+            lock,
+            specs,
+            problems,
+            command,
+            without,
+            version,
+            plan,
+            anew,
+            warnings,
+        } = self;
         let database = specs.schema.database.as_str().to_owned();
         let called = context.server.called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
@@ -119,6 +166,8 @@ impl<'a> Opened<'a> {
         let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
         baking.without = without.to_vec();
         baking.problems = problems;
+        baking.plan = plan;
+        baking.anew = anew;
         Ok(baking)
     }
 
@@ -152,31 +201,19 @@ impl<'a> Opened<'a> {
     }
 
     async fn look(&mut self) -> anyhow::Result<Option<Ledger>> {
-        if self.problems.count() > 0 {
-            return Ok(None);
-        }
-        let control = Some(&*self.lock);
-        let outlook =
-            match Outlook::new(self.context, control, &self.specs, self.without, false).await {
-                Ok(outlook) => outlook,
-                Err(error) if exit_of(&error) == Exit::Terminated => return Err(error),
-                // The run itself meets it again, and says it in its place.
-                Err(_) => return Ok(None),
-            };
-        let (Some(said), Some(build)) = (outlook.nothing_to_do(), &outlook.live) else {
-            if let Some(why) = &outlook.lacks {
-                tracing::info!(why, "there is something to do");
-            }
+        let Some(plan) = &self.plan else { return Ok(None) };
+        let (Some(said), Some(build)) = (plan.nothing_to_do.clone(), plan.live.clone()) else {
+            tracing::info!(why = plan.why, "there is something to do");
             return Ok(None);
         };
+        let unclaimed = plan.unclaimed.clone();
         let context = self.context;
         self.must_fit().await.map_err(|error| error.context("nothing has changed since"))?;
         let run = &context.who.run;
-        let mut ledger = Ledger::open(run, self.command, self.lock.database(), build, self.version);
+        let database = self.lock.database();
+        let mut ledger = Ledger::open(run, self.command, database, &build, self.version);
         ledger.warnings.append(&mut self.warnings);
-        for name in outlook::unclaimed(&self.specs.sources.all, &outlook.decisions) {
-            ledger.warnings.push(format!("no source reads {name}"));
-        }
+        ledger.warnings.extend(unclaimed.iter().map(|name| format!("no source reads {name}")));
         tracing::info!(build, why = said, "nothing to do");
         ledger.nothing_to_do = Some(said);
         Ok(Some(ledger))

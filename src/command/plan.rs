@@ -7,67 +7,25 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::json;
 
-use super::forecast::of_plan;
 use super::gates::{self, Stands};
-use super::outlook::Outlook;
 use super::{Context, Start, without};
 use crate::catalog::ledger::{SourceEntry, SourceState};
 use crate::catalog::manifest::{Input, Manifest};
+use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::waiver::{self, Waiver};
-use crate::catalog::registry::{Build, Word, builds, control};
+use crate::catalog::registry::{Build, Word, builds, control, database_of};
 use crate::command::cli;
 use crate::config::known_database;
-use crate::config::personal;
-use crate::config::strict::{Problems, suggest};
-use crate::error::{Exit, Failure, failure, render};
-use crate::plan::forecast::Ways;
+use crate::config::strict::Problems;
+use crate::error::{Exit, Failure, render, shell};
 use crate::plan::manifest::rejected;
-use crate::plan::reuse::{self, Action, Decision};
+use crate::plan::reuse::{Action, Decision};
+use crate::plan::{Request, RunPlan};
 use crate::postgres::Session;
 use crate::release::swap::gate;
 use crate::report;
+use crate::spec::Specs;
 use crate::spec::schema::Schema;
-use crate::spec::source::{Source, Sources};
-
-/// What is known before any server is spoken to.
-pub(super) struct Specs {
-    pub schema: Schema,
-    pub sources: Sources,
-}
-
-impl Specs {
-    pub(super) fn read(
-        context: &Context,
-        database: &str,
-        without: &[String],
-        problems: &Problems,
-    ) -> anyhow::Result<Specs> {
-        let root = &context.config.root;
-        let schema = Schema::read(root, database, problems)?;
-        let sources = Sources::read(root, database, problems)?;
-        if sources.all.iter().any(|source| source.personal) {
-            personal::keep_out_of_core_dumps();
-        }
-        for name in without {
-            if !sources.stems.contains(name) {
-                let mean = suggest(name, sources.stems.iter().map(String::as_str));
-                let by = match context.config.without(database).contains(name) {
-                    true => format!("kiln.toml, `{database}.without`: {name}"),
-                    false => format!("--without {name}"),
-                };
-                let message = format!("{by}: {database} has no such source{mean}");
-                return Err(failure(Exit::Usage, message));
-            }
-        }
-        Ok(Specs { schema, sources })
-    }
-
-    /// The sources that are to be loaded.
-    pub(super) fn wanted(&self, without: &[String]) -> Vec<&Source> {
-        let wanted = |source: &&Source| !without.iter().any(|name| name == source.name.as_str());
-        self.sources.all.iter().filter(wanted).collect()
-    }
-}
 
 /// A run that is asked about.
 pub(super) struct Wanted<'a> {
@@ -83,6 +41,12 @@ pub(super) struct Wanted<'a> {
 /// # Errors
 /// What would keep a run from beginning.
 pub async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
+    if let Some(database) = database_of(&args.database) {
+        known_database(&start.config, database)?;
+        let context = Context::open(start, false).await?;
+        let outcome = stored(&context, database, &args.database, args.json.json).await;
+        return context.close_after(outcome).await;
+    }
     known_database(&start.config, &args.database)?;
     if !start.config.has_project {
         let message = "a plan is made of sql/ and sources/, and there is neither here";
@@ -99,6 +63,43 @@ pub async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
     context.close_after(outcome).await
 }
 
+/// Says what a build was made by.
+async fn stored(
+    context: &Context,
+    database: &str,
+    build: &str,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let control = control::open(&context.server).await?;
+    let all = builds(&control, database).await?;
+    let found = all.iter().find(|known| known.own_name() == build).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("{build} is not on this server"))
+            .hint(format!("kiln status {}", shell::word(database)))
+    })?;
+    let place = BuildDatabase::new(&context.server, &found.name, &context.config.owner_role)?;
+    let plan = RunPlan::stored(&place.session("plan").await?).await?.ok_or_else(|| {
+        let message = format!("{build} has no plan: it is a part of a build, or of an older kiln");
+        Failure::new(Exit::Usage, message).hint(format!("kiln plan {}", shell::word(database)))
+    })?;
+    let lines = lines(&plan, false);
+    let RunPlan { manifest, live, why, estimate, .. } = &plan;
+    if as_json {
+        say!(
+            "{}",
+            json!({
+                "build": build, "database": database, "live": live, "why": why, "sources": lines,
+                "manifest": manifest, "forecast": estimate,
+            })
+        );
+        return Ok(());
+    }
+    let (version, made) = (manifest.schema_version, &manifest.created);
+    say!("{build} (schema version {version}) was planned on {made}, from:");
+    lines.iter().for_each(|line| say!("  {}", line.text()));
+    report::forecast(estimate);
+    Ok(())
+}
+
 /// Says what a run would do, and changes nothing.
 pub(super) async fn plan(
     context: &Context,
@@ -107,32 +108,28 @@ pub(super) async fn plan(
 ) -> anyhow::Result<()> {
     let Wanted { database, without, anew, command } = *wanted;
     let problems = Problems::default();
-    let specs = Specs::read(context, database, without, &problems)?;
+    let specs = Specs::read(&context.config, database, without, &problems)?;
     problems.into_result("kiln schema check")?;
     let control = control::existing(&context.server).await?;
-    let outlook = Outlook::new(context, control.as_ref(), &specs, without, anew).await?;
-    let idle = outlook.nothing_to_do().filter(|_| command == "run");
+    let (store, hash_key) = (context.store().await, context.hash_key(&specs.sources.all)?);
+    let planner = context.planner(control.as_ref(), &store, hash_key.as_deref());
+    let plan = planner.make(&specs, Request { without, anew }).await?;
+    let idle = plan.nothing_to_do.as_ref().filter(|_| command == "run");
     let stands = match &control {
-        Some(control) => gates::stands(context, control, &specs, &outlook.manifest).await?,
+        Some(control) => gates::stands(context, control, &specs, &plan.manifest).await?,
         None => Stands::default(),
     };
     let words = Words::read(control.as_ref(), database).await?;
     let asked = control.as_ref().filter(|_| idle.is_none());
-    let refused = refused(context, asked, &outlook.manifest).await;
-    let lines = lines(&outlook, idle.is_some());
+    let refused = refused(context, asked, &plan.manifest).await;
+    let lines = lines(&plan, idle.is_some());
     let unwelcome = unwelcome(control.as_ref(), &specs.schema).await?;
-    let forecast = match idle {
-        Some(_) => None,
-        None => {
-            let ways = ways(&specs, &outlook);
-            Some(of_plan(context, &specs, &outlook.manifest, &ways).await?)
-        }
-    };
+    let forecast = idle.is_none().then_some(&plan.estimate);
     if as_json {
         let said = json!({
-            "dry_run": true, "database": database, "live": outlook.live,
-            "nothing_to_do": idle.is_some(), "why": idle.as_ref().or(outlook.lacks.as_ref()),
-            "sources": lines, "manifest": outlook.manifest, "forecast": forecast,
+            "dry_run": true, "database": database, "live": plan.live,
+            "nothing_to_do": idle.is_some(), "why": idle.or(plan.why.as_ref()),
+            "sources": lines, "manifest": plan.manifest, "forecast": forecast,
             "waivers": words.waivers, "gates": stands.refused, "waiting": stands.waiting,
             "rejected": words.rejected, "held": words.held,
             "refused": refused.as_ref().err().map(render),
@@ -141,15 +138,15 @@ pub(super) async fn plan(
         say!("{said}");
         return refused;
     }
-    let version = outlook.manifest.schema_version;
-    match &idle {
+    let version = plan.manifest.schema_version;
+    match idle {
         Some(said) => say!("{database}: nothing to do: {said}"),
         None => say!("{database} (schema version {version}) would be built from:"),
     }
     for line in &lines {
         say!("  {}", line.text());
     }
-    for location in &outlook.manifest.withdrawn {
+    for location in &plan.manifest.withdrawn {
         say!("  {location}  was withdrawn: not read");
     }
     words.print();
@@ -158,7 +155,7 @@ pub(super) async fn plan(
         say!("it would not go live: {}", reasons.join("; "));
         say!("  {help}");
     }
-    if let Some(forecast) = &forecast {
+    if let Some(forecast) = forecast {
         report::forecast(forecast);
     }
     refused
@@ -250,17 +247,9 @@ impl Line {
     }
 }
 
-/// How tables would get their rows.
-fn ways(specs: &Specs, outlook: &Outlook) -> Ways {
-    let keeps = outlook.decisions.iter().filter_map(|decision| {
-        Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?))
-    });
-    reuse::ways(&specs.sources.all, keeps, specs.schema.early())
-}
-
-fn lines(outlook: &Outlook, idle: bool) -> Vec<Line> {
+fn lines(plan: &RunPlan, idle: bool) -> Vec<Line> {
     let line = |decision: &Decision| {
-        let input = outlook.manifest.sources.get(&decision.source);
+        let input = plan.manifest.sources.get(&decision.source);
         Line {
             source: decision.source.clone(),
             action: match decision.action {
@@ -274,8 +263,8 @@ fn lines(outlook: &Outlook, idle: bool) -> Vec<Line> {
             bytes: input.map_or(0, Input::size),
         }
     };
-    let mut lines: Vec<Line> = outlook.decisions.iter().map(line).collect();
-    lines.extend(outlook.manifest.without.iter().map(|source| Line {
+    let mut lines: Vec<Line> = plan.decisions.iter().map(line).collect();
+    lines.extend(plan.manifest.without.iter().map(|source| Line {
         source: source.clone(),
         action: "skip",
         from: None,

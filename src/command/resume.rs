@@ -8,7 +8,7 @@ use tracing::Instrument as _;
 use super::build::Baking;
 use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
-use super::plan::{self, Specs};
+use super::plan;
 use super::{Context, Start};
 use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
@@ -24,6 +24,7 @@ use crate::load::bind::Binding;
 use crate::plan::manifest::rejected;
 use crate::postgres::{Session, db};
 use crate::report;
+use crate::spec::Specs;
 use crate::spec::source::Source;
 
 /// `kiln resume BUILD`.
@@ -101,7 +102,7 @@ async fn open<'a>(
             failure(Exit::Usage, format!("{} was never begun; kiln run {database}", args.build))
         })?;
         let problems = Problems::default();
-        let specs = Specs::read(context, database, &[], &problems)?;
+        let specs = Specs::read(&context.config, database, &[], &problems)?;
         problems.into_result("kiln schema check")?;
         let version = specs.schema.locked()?.version;
         if version != tag.version {
@@ -176,7 +177,7 @@ async fn go_on(
         .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(&manifest)?])
         .await
         .map_err(db("amend the manifest"))?;
-    baking.copy(&manifest, bindings).await?;
+    baking.copy(&manifest, &[], bindings).await?;
     baking.finish(&manifest).await
 }
 

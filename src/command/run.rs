@@ -78,14 +78,14 @@ async fn night(
     let without = without.with_context(unchanged)?;
     let opened = Opened::lock(context, "run", database, &without).await;
     let mut opened = opened.with_context(unchanged)?;
+    opened.plan(args.anew.anew).await.with_context(unchanged)?;
     if !args.anew.anew {
         opened = match opened.or_nothing().await.with_context(unchanged)? {
             Ok(opened) => opened,
             Err(ledger) => return report::ledger(&ledger, args.json.json, context.summary),
         };
     }
-    let mut begun = opened.begin().await.with_context(unchanged)?;
-    begun.reuse = !args.anew.anew;
+    let begun = opened.begin().await.with_context(unchanged)?;
     let mut baked = begun.bake().await.with_context(unchanged)?;
     let span = tracing::info_span!("build", build = baked.tag.build);
     let outcome = match promote(context, &mut baked).instrument(span.clone()).await {

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::build::Baking;
-use super::outlook;
 use crate::catalog::ledger::{SourceEntry, SourceState};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::waiver::{Gate, Waiver, covers, standing};
 use crate::error::{Exit, Failure};
 use crate::fetch::archive;
+use crate::plan::Objects;
 use crate::plan::reuse::Kept;
 use crate::spec::source::{Sections, Source};
 
@@ -30,10 +30,11 @@ impl Baking<'_> {
     /// [`Exit::InputRejected`].
     pub(super) async fn hold_sections(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let store = self.context.store().await;
+        let mut objects = Objects::new(&store, &self.context.stop);
         let mut asked = Vec::new();
         for (source, wanted) in self.with_sections() {
             let Some(input) = manifest.sources.get(source.name.as_str()) else { continue };
-            let objects = outlook::objects(self.context, &store, input, &mut Vec::new());
+            let objects = objects.of(input);
             let of_it = source.patterns();
             let read = tokio::task::spawn_blocking(move || archive::contents(&of_it, &objects));
             let read =
@@ -79,7 +80,8 @@ impl Baking<'_> {
             return Ok(());
         }
         let database = self.tag.database.as_str();
-        let kept = outlook::kept(self.context, &self.lock, database).await?;
+        let (server, owner) = (&self.context.server, &self.context.config.owner_role);
+        let kept = Kept::standing(server, owner, &self.lock, database).await?;
         let live = kept.iter().find(|kept| kept.database == database);
         let waivers = standing(&self.lock, database).await?;
         let refused: Vec<(String, String)> =

@@ -36,6 +36,7 @@ async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Dat
         // An app host has no specs; what gates say is not looked for there.
         let specs = Sources::read(&context.config.root, &database, &Problems::default());
         let specs = specs.unwrap_or_default().all;
+        status.is_private = context.config.postgres_url.is_none();
         status.gates = gates::of_waiting(context, &control, &database, &specs).await;
         said.push(status);
     }

@@ -1,5 +1,7 @@
 //! `kiln swap` and `kiln rollback`: the same step through the same gate, forwards and backwards.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use super::ending::end_early;
 use super::{Context, Start};
 use crate::catalog::ledger::{GateEntry, Promotion};
@@ -10,7 +12,7 @@ use crate::catalog::registry::{Build, builds};
 use crate::command::cli;
 use crate::config::known_database;
 use crate::config::strict::Problems;
-use crate::error::{Exit, Failure, shell};
+use crate::error::{Exit, Failure, exit_of, shell};
 use crate::plan::manifest;
 use crate::release::swap::{Swap, candidate, gate, previous, rejected};
 use crate::report;
@@ -31,6 +33,7 @@ pub async fn run(start: Start, args: &cli::Swap) -> anyhow::Result<()> {
         why: &args.why.why,
         dry_run: args.dry_run.dry_run,
         json: args.json.json,
+        has_chosen: AtomicBool::new(false),
     };
     order.carry_out(start).await
 }
@@ -49,6 +52,7 @@ pub async fn rollback(start: Start, args: &cli::Rollback) -> anyhow::Result<()> 
         why: &args.why.why,
         dry_run: args.dry_run.dry_run,
         json: args.json.json,
+        has_chosen: AtomicBool::new(false),
     };
     order.carry_out(start).await
 }
@@ -61,6 +65,8 @@ struct Order<'a> {
     why: &'a str,
     dry_run: bool,
     json: bool,
+    /// Whether there is a build to swap to.
+    has_chosen: AtomicBool,
 }
 
 impl Order<'_> {
@@ -89,7 +95,13 @@ impl Order<'_> {
                 end_run(&lock, who, database, &end).await?;
                 Ok((promotion, gates))
             }
-            Err(error) => Err(end_early(&lock, error, Some(&self.again())).await),
+            Err(error) => {
+                // What a gate refuses, and what is not there, is so the next time as well.
+                let passes = [Exit::Database, Exit::SwapNotPossible, Exit::Terminated]
+                    .contains(&exit_of(&error));
+                let again = (passes && self.has_chosen.load(Relaxed)).then(|| self.again());
+                Err(end_early(&lock, error, again.as_deref()).await)
+            }
         }
     }
 
@@ -116,6 +128,7 @@ impl Order<'_> {
         let all = builds(lock, self.database).await?;
         let waivers = waiver::standing(lock, self.database).await?;
         let chosen = self.choose(&all, &waivers)?;
+        self.has_chosen.store(true, Relaxed);
         if chosen.is_subset() {
             let name = chosen.own_name();
             let doing = format!("the subset {name} would take the place of what is live");

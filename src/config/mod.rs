@@ -227,7 +227,8 @@ impl Config {
     /// # Errors
     /// When the folder cannot be made.
     pub fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
-        let folder = self.home.join(name);
+        // By its components: a path that ends in `.` can be made by nobody.
+        let folder: PathBuf = self.home.join(name).components().collect();
         std::fs::create_dir_all(&folder).map_err(|error| {
             Failure::new(Exit::Usage, format!("cannot make {}", folder.display()))
                 .hint("set KILN_HOME to a folder that this user may write")

@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::error::{Exit, Failure, shell};
+use crate::fetch::plainfile;
 
 /// Keeps what this process reads of people, and the key, out of core dumps, and out of reach of another
 /// process of the same user, from here to its end.
@@ -38,10 +39,18 @@ impl HashKey {
     /// # Errors
     /// [`Exit::Usage`] when the file cannot be read, or holds too little.
     pub fn read(path: &Path) -> anyhow::Result<HashKey> {
-        let make = format!("openssl rand -hex 32 > {}", shell::path(path));
-        let bytes = std::fs::read(path).map_err(|error| {
+        // What is there is never to be written over: with another key no person is the same.
+        const NAME: &str =
+            "name the file of the key: KILN_HASH_KEY_FILE, or hash_key_file in kiln.toml";
+        let bytes = plainfile::bytes(path).map_err(|error| {
             let message = format!("cannot read the hash key {}", path.display());
-            Failure::new(Exit::Usage, message).hint(make.clone()).because(error)
+            let hint = match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    format!("openssl rand -hex 32 > {}", shell::path(path))
+                }
+                _ => NAME.to_owned(),
+            };
+            Failure::new(Exit::Usage, message).hint(hint).because(error)
         })?;
         HashKey::new(bytes.trim_ascii_end()).ok_or_else(|| {
             let message = format!(
@@ -49,7 +58,7 @@ impl HashKey {
                 path.display(),
                 bytes.trim_ascii_end().len()
             );
-            Failure::new(Exit::Usage, message).hint(make).into()
+            Failure::new(Exit::Usage, message).hint(NAME).into()
         })
     }
 

@@ -5,6 +5,11 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use crate::error::{Exit, Failure};
 use crate::fetch::store::Pin;
 
+/// What to do about an object that was landed anew since it was pinned: a night pins what is there, a
+/// build that is gone on with takes it in by hand.
+pub(super) const ANOTHER: &str = "run again: a new build pins the new object; a build that is to go on takes it \
+     in with kiln load DATABASE SOURCE --into BUILD";
+
 /// A store that heeds no condition would give another object's bytes in the middle of this one's:
 /// what it says that it gives must be what was pinned.
 pub(super) fn refuse_another(pin: &Pin, answer: &GetObjectOutput) -> anyhow::Result<()> {
@@ -24,12 +29,10 @@ pub(super) fn refuse_another(pin: &Pin, answer: &GetObjectOutput) -> anyhow::Res
     };
     let url = pin.url();
     let message = format!(
-        "read {url}: the object was replaced while it was read: expected {expected}, found {}",
+        "read {url}: the object is not the pinned one any more: expected {expected}, found {}",
         if found.is_empty() { "no entity tag" } else { found }
     );
-    Err(Failure::new(Exit::InputUnavailable, message)
-        .hint("run again: the next manifest pins the new object")
-        .into())
+    Err(Failure::new(Exit::InputUnavailable, message).hint(ANOTHER).into())
 }
 
 /// An entity tag without its quotes and its mark of weakness, which gateways add and take away.

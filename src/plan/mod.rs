@@ -1,5 +1,209 @@
-//! What is to be done: a build's exact inputs, what is the same in a kept build, and the estimate.
+//! What a run will do, decided once: its exact inputs, a decision with its reason for each source, and
+//! the estimate. Nothing here writes.
 
 pub mod forecast;
 pub mod manifest;
 pub mod reuse;
+mod stored;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::ledger::Forecast;
+use crate::catalog::manifest::{Input, Manifest};
+use crate::config::personal::HashKey;
+use crate::fetch::object::Object;
+use crate::fetch::store::{Pin, Store};
+use crate::postgres::{Server, Session};
+use crate::spec::Specs;
+use crate::spec::source::Source;
+use forecast::{Past, Ways};
+use reuse::{Asked, Decision, Keep, Kept};
+
+/// What a run will do: made once under the lock, stored in the build, and executed as it is. What
+/// `kiln plan` prints is one that is made without the lock, and thrown away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunPlan {
+    /// What the build is made from.
+    pub manifest: Manifest,
+    /// What is done for each source, by name.
+    pub decisions: Vec<Decision>,
+    /// The live build's own name, where it may be held against what has landed.
+    pub live: Option<String>,
+    /// Why there is something to do; `None` where the live build has all that has landed.
+    pub why: Option<String>,
+    /// What it will need.
+    pub estimate: Forecast,
+    /// The sentence that there is nothing to do, where that is so.
+    #[serde(skip)]
+    pub nothing_to_do: Option<String>,
+    /// Entries of the objects that no spec's patterns match, of directories that were read.
+    #[serde(skip)]
+    pub unclaimed: Vec<String>,
+}
+
+/// What a plan is made by.
+pub struct Planner<'a> {
+    /// Where builds are kept.
+    pub server: &'a Server,
+    /// The role that owns them.
+    pub owner: &'a str,
+    /// A session in the database `kiln`; `None` where there is none yet.
+    pub control: Option<&'a Session>,
+    /// Where files land.
+    pub store: &'a Store,
+    /// The key that hashes identifiers, where a source does.
+    pub hash_key: Option<&'a HashKey>,
+    /// COPY connections side by side.
+    pub connections: usize,
+    /// The stop signal.
+    pub stop: &'a CancellationToken,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Request<'a> {
+    /// Sources to do without.
+    pub without: &'a [String],
+    /// Whether nothing counts as kept.
+    pub anew: bool,
+}
+
+impl Planner<'_> {
+    /// Looks at what has landed and at what is kept, and decides.
+    ///
+    /// # Errors
+    /// When nothing has landed for a source, or a server cannot be asked.
+    pub async fn make(&self, specs: &Specs, request: Request<'_>) -> anyhow::Result<RunPlan> {
+        let Request { without, anew } = request;
+        let wanted = specs.wanted(without);
+        let manifest =
+            Manifest::fix(self.store, &specs.schema, &wanted, without, self.hash_key).await?;
+        let kept = match self.control.filter(|_| !anew) {
+            Some(control) => {
+                Kept::standing(self.server, self.owner, control, &manifest.database).await?
+            }
+            None => Vec::new(),
+        };
+        let mut objects = Objects::new(self.store, self.stop);
+        let asked = wanted.into_iter().filter_map(|source| {
+            let input = manifest.sources.get(source.name.as_str())?;
+            let objects = objects.of(input);
+            Some(Asked { source: source.clone(), input: input.clone(), objects })
+        });
+        let asked = asked.collect();
+        let (kept, shared) = (Arc::new(kept), Arc::new(manifest));
+        let mut decisions = reuse::decide_all(&kept, asked, &shared, self.connections).await?;
+        if anew {
+            decisions.iter_mut().for_each(|decision| decision.why = "--anew".to_owned());
+        }
+        let live = kept.iter().find(|kept| kept.database == shared.database);
+        let why = match (live, anew) {
+            (_, true) => Some("--anew".to_owned()),
+            (None, false) => Some(format!("{} is not live", shared.database)),
+            (Some(live), false) => live.lacks(&shared, specs.schema.locked()?, &decisions),
+        };
+        let ways = ways(specs, &decisions);
+        Ok(RunPlan {
+            live: live.map(|live| live.tag.build.clone()),
+            nothing_to_do: live.filter(|_| why.is_none()).map(nothing_to_do),
+            why,
+            estimate: self.estimate(specs, &shared, &ways).await?,
+            unclaimed: unclaimed(&specs.sources.all, keeps(&decisions).flat_map(|k| &k.entries)),
+            manifest: Arc::unwrap_or_clone(shared),
+            decisions,
+        })
+    }
+
+    async fn estimate(
+        &self,
+        specs: &Specs,
+        manifest: &Manifest,
+        ways: &Ways,
+    ) -> anyhow::Result<Forecast> {
+        let past = match self.control {
+            Some(control) => Past::read(control, &manifest.database).await?,
+            None => Past::default(),
+        };
+        let session = self.server.connect("postgres").await?;
+        let settings = forecast::server::settings(&session).await?;
+        let wants = forecast::wants(&specs.sources.all, manifest);
+        Ok(forecast::sizes(&wants, ways, &past, &settings, self.connections))
+    }
+}
+
+impl RunPlan {
+    /// The table that is brought over for a source.
+    pub fn keep(&self, source: &str) -> Option<&Keep> {
+        let decision = self.decisions.iter().find(|decision| decision.source == source)?;
+        decision.keep.as_ref()
+    }
+}
+
+fn keeps(decisions: &[Decision]) -> impl Iterator<Item = &Keep> {
+    decisions.iter().filter_map(|decision| decision.keep.as_ref())
+}
+
+/// How tables get their rows.
+fn ways(specs: &Specs, decisions: &[Decision]) -> Ways {
+    let keeps = decisions.iter().filter_map(|decision| {
+        Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?))
+    });
+    reuse::ways(&specs.sources.all, keeps, specs.schema.early())
+}
+
+fn nothing_to_do(live: &Kept) -> String {
+    let count = live.manifest.sources.len();
+    let sources = if count == 1 { "source" } else { "sources" };
+    let period = match live.tag.period.as_str() {
+        "" => String::new(),
+        period => format!(", period {period}"),
+    };
+    let (build, sealed) = (&live.tag.build, live.tag.sealed.as_deref().unwrap_or("?"));
+    format!(
+        "{build} is live and has all that has landed ({count} {sources}{period}, sealed {sealed}; \
+         no content, spec or SQL changed since)"
+    )
+}
+
+/// Outermost entries of objects that no spec's patterns match: a new file of CMS's, perhaps.
+pub fn unclaimed<'a>(specs: &[Source], entries: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let claimed = |name: &str| {
+        specs.iter().any(|source| {
+            [&source.archive, &source.member]
+                .iter()
+                .any(|pattern| pattern.as_ref().is_some_and(|regex| regex.is_match(name)))
+        })
+    };
+    let mut names: Vec<String> = entries.filter(|name| !claimed(name)).cloned().collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Pinned objects, one for all sources that share it.
+pub struct Objects<'a> {
+    store: &'a Store,
+    stop: &'a CancellationToken,
+    known: BTreeMap<(String, String), Arc<Object>>,
+}
+
+impl<'a> Objects<'a> {
+    /// None yet.
+    pub fn new(store: &'a Store, stop: &'a CancellationToken) -> Objects<'a> {
+        Objects { store, stop, known: BTreeMap::new() }
+    }
+
+    /// A source's objects.
+    pub fn of(&mut self, input: &Input) -> Vec<Arc<Object>> {
+        let object = |pin: &Pin| {
+            let place = (pin.url(), pin.version().to_owned());
+            let known = self.known.entry(place);
+            Arc::clone(known.or_insert_with(|| Object::new(self.store, pin.clone(), self.stop)))
+        };
+        input.objects.iter().map(object).collect()
+    }
+}

@@ -5,19 +5,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog::ledger::{Ledger, Made, SourceEntry, SourceState, difference};
 use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State, Tag};
+use crate::catalog::registry::{Build, State, Tag, builds};
 use crate::error::render;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::contents::Leaf;
 use crate::fetch::object::Object;
 use crate::fetch::store::Pin;
 use crate::plan::forecast::{MadeFrom, Way, Ways};
-use crate::postgres::db;
+use crate::postgres::{Server, Session, db};
 use crate::spec::schema::SchemaLock;
 use crate::spec::source::Source;
 
@@ -89,7 +89,7 @@ pub struct Asked {
 }
 
 /// What is done for a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It is read and loaded.
@@ -99,7 +99,7 @@ pub enum Action {
 }
 
 /// What is done for a source, and why.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Decision {
     /// The source.
     pub source: String,
@@ -115,6 +115,22 @@ pub struct Decision {
 }
 
 impl Kept {
+    /// The builds on a server whose tables may be brought over.
+    ///
+    /// # Errors
+    /// When the server cannot be asked for its builds.
+    pub async fn standing(
+        server: &Server,
+        owner: &str,
+        control: &Session,
+        database: &str,
+    ) -> anyhow::Result<Vec<Kept>> {
+        let all = builds(control, database).await?;
+        let place = |build: &Build| BuildDatabase::new(server, &build.name, owner).ok();
+        let places: Vec<BuildDatabase> = all.iter().filter_map(place).collect();
+        Ok(Kept::all(&places, &all, database).await)
+    }
+
     /// The builds whose tables may be brought over, the best first: the live one, then those
     /// before it. One that cannot be read is none.
     pub async fn all(from: &[BuildDatabase], builds: &[Build], database: &str) -> Vec<Kept> {

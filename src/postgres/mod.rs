@@ -29,6 +29,7 @@ use refused::{connect_error, not_prepared, silent};
 pub use session::{Canceller, Session};
 
 use crate::error::{Exit, Failure, failure, source_chain};
+use crate::fetch::plainfile;
 
 /// Longest time to wait for a connection, unless the URL has `connect_timeout`; and as long again
 /// for the server's greeting on it, since the driver's own limit ends once TCP is up, and a server
@@ -231,7 +232,7 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
     if let Some(path) = ca {
         let unreadable =
             || failure(Exit::Usage, format!("cannot read certificates from {}", path.display()));
-        let pem = std::fs::read(path).map_err(|error| unreadable().context(error))?;
+        let pem = plainfile::bytes(path).map_err(|error| unreadable().context(error))?;
         let mut count = 0;
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|_| unreadable())?;
@@ -322,7 +323,7 @@ fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
             "the server's disk is full: free space there, then `kiln run` again"
         }
         &SqlState::INSUFFICIENT_PRIVILEGE => {
-            "give kiln's role what it lacks: CREATEDB, and membership of the owner role and pg_signal_backend (docs/src/configuration.md, Roles)"
+            "an app's role may ask kiln guard and kiln url, no more; else give kiln's role what it lacks: CREATEDB, and membership of the owner role and pg_signal_backend (docs/src/configuration.md, Roles)"
         }
         &SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
             "check user and password in KILN_POSTGRES_URL"

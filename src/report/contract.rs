@@ -1,19 +1,30 @@
 //! What apps accept, as `kiln contract` says it.
 
 use super::Table;
+use crate::catalog::registry::Tag;
 use crate::catalog::registry::control::Contract;
 
 /// The outcome of `kiln contract set`.
-pub fn contract_set(contract: &Contract, dry_run: bool) {
+pub fn contract_set(contract: &Contract, unmet: Option<&Tag>, dry_run: bool) {
     let verb = if dry_run { "would accept" } else { "accepts" };
     let Contract { database, app, .. } = contract;
     say!("{app} {verb} {database} {}", contract.words());
+    if let Some(tag) = unmet {
+        say!(
+            "  note: {} is live with version {}: no build of that version goes live until {app} accepts it",
+            tag.build,
+            tag.version
+        );
+    }
 }
 
 /// The outcome of `kiln contract remove`.
-pub fn contract_removed(database: &str, app: &str, dry_run: bool) {
+pub fn contract_removed(database: &str, app: &str, is_last: bool, dry_run: bool) {
     let verb = if dry_run { "would be asked" } else { "is asked" };
     say!("{app} {verb} no more about {database}");
+    if is_last {
+        say!("  note: no other app has said what it accepts: nothing goes live until one does");
+    }
 }
 
 /// The outcome of `kiln contract list`.

@@ -149,9 +149,10 @@ fn print_ledger(ledger: &Ledger) {
 fn promoted(database: &str, promotion: &Promotion) -> String {
     let Promotion { from, to, milliseconds, sessions_ended, .. } = promotion;
     let before = from.as_deref().unwrap_or("nothing");
+    let sessions = if *sessions_ended == 1 { "session was" } else { "sessions were" };
     format!(
         "{database} is now {to} (before: {before}); readers waited {milliseconds} ms at most, \
-         {sessions_ended} sessions were ended"
+         {sessions_ended} {sessions} ended"
     )
 }
 
@@ -160,7 +161,8 @@ fn rejected(database: &str, promotion: &Promotion, dry_run: bool) {
     let Some(build) = &promotion.rejected else { return };
     let is = if dry_run { "would be" } else { "is" };
     say!(
-        "{build} {is} rejected: what only it has read comes back by `kiln waive {database} rejected`"
+        "{build} {is} rejected: what only it has read comes back by \
+         `kiln waive {database} rejected --why \"REASON\"`"
     );
 }
 
@@ -376,7 +378,9 @@ pub fn demo(root: &Path, stages: &[StageEntry], whole: Duration) {
     });
     say!("\nlook at it:");
     say!("  {kiln} status");
-    say!("  psql \"$({kiln} url druginfo)\" -c 'select * from kiln.source'");
+    say!(
+        "  psql \"$({kiln} url druginfo)\" -c 'select source, period, posted, rows from kiln.source'"
+    );
     say!("  psql \"$({kiln} url planinfo)\" -c 'select search_plans(page_size => 3)'");
     say!("  {kiln} down");
 }

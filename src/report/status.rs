@@ -24,29 +24,7 @@ pub fn status(all: &[DatabaseStatus], as_json: bool) -> anyhow::Result<()> {
 
 fn print_status(said: &DatabaseStatus) {
     let database = &said.database;
-    match said.live.as_ref().and_then(|build| build.tag.as_ref().map(|tag| (build, tag))) {
-        Some((build, tag)) => {
-            let since = tag.live_since.as_deref().unwrap_or("?");
-            let age = said.age_seconds.map_or("?".to_owned(), age);
-            say!(
-                "{database}: {} live since {since}, version {}, {}, sealed {age} ago, {}",
-                tag.build,
-                tag.version,
-                period(&tag.period),
-                size(build)
-            );
-            if let Some(part) = &tag.subset {
-                say!("  a subset: {part}");
-            }
-            if let Some(word) = &tag.held {
-                say!("  on hold ({word})");
-            }
-            if !tag.without.is_empty() {
-                say!("  without {}", tag.without.join(", "));
-            }
-        }
-        None => say!("{database}: nothing is live"),
-    }
+    print_live(said);
     for build in &said.others {
         let detail = build.tag.as_ref().map_or(String::new(), |tag| {
             let part = tag.subset.as_ref().map_or(String::new(), |part| format!(" ({part})"));
@@ -67,7 +45,7 @@ fn print_status(said: &DatabaseStatus) {
         say!("    {}", entry.text());
     }
     if let Some(next) = GateEntry::way_on(database, &said.gates) {
-        say!("    if that is meant: {next}");
+        say!("    a whole file mends it; or if that is meant: {next}");
     }
     let accepted: Vec<String> =
         said.contracts.iter().map(|c| format!("{} {}", c.app, c.words())).collect();
@@ -89,6 +67,36 @@ fn print_status(said: &DatabaseStatus) {
     }
     if let Some(run) = &said.failed {
         print_failure(run);
+    }
+}
+
+fn print_live(said: &DatabaseStatus) {
+    let database = &said.database;
+    match said.live.as_ref().and_then(|build| build.tag.as_ref().map(|tag| (build, tag))) {
+        Some((build, tag)) => {
+            let since = tag.live_since.as_deref().unwrap_or("?");
+            let age = said.age_seconds.map_or("?".to_owned(), age);
+            say!(
+                "{database}: {} live since {since}, version {}, {}, sealed {age} ago, {}",
+                tag.build,
+                tag.version,
+                period(&tag.period),
+                size(build)
+            );
+            if let Some(part) = &tag.subset {
+                say!("  a subset: {part}");
+            }
+            if let Some(word) = &tag.held {
+                say!("  on hold ({word})");
+            }
+            if !tag.without.is_empty() {
+                say!("  without {}", tag.without.join(", "));
+            }
+        }
+        None if said.is_private => say!(
+            "{database}: nothing is live on this machine's private server (KILN_POSTGRES_URL is not set)"
+        ),
+        None => say!("{database}: nothing is live"),
     }
 }
 

@@ -71,7 +71,7 @@ fn a_truncated_zip_is_refused_outside_and_inside() {
             // One object, one trouble: said once for all nine sources.
             "is as it was: sources basic_drugs_formulary, beneficiary_cost, ",
             &format!("plan_information, pricing: {object}: {not_whole}"),
-            "is the landed file truncated? land it again: kiln land DATABASE FILE; ",
+            "get the file again from where it was posted, then: kiln land DATABASE FILE; ",
             "land the mended file, then: kiln run druginfo",
         ],
     );

@@ -81,7 +81,7 @@ fn an_object_replaced_after_the_manifest_is_never_mixed_with_the_old_one() {
     });
     assert_eq!(outcome.code, 10, "{outcome}");
     outcome.says(&[
-        &format!("read s3://kiln/{key}: the object was replaced while it was read"),
+        &format!("read s3://kiln/{key}: the object is not the pinned one any more"),
         "hint: run again: the next manifest pins the new object",
     ]);
     druginfo.before.unchanged(world, Kept::No);
@@ -107,7 +107,7 @@ fn a_plain_object_replaced_after_the_manifest_is_named() {
     assert_eq!(outcome.code, 10, "{outcome}");
     outcome.says(&[
         "source item: ",
-        &format!("read s3://kiln/{key}: the object was replaced while it was read"),
+        &format!("read s3://kiln/{key}: the object is not the pinned one any more"),
         "run again: the next manifest pins the new object",
     ]);
     before.unchanged(world, Kept::Yes);

@@ -132,7 +132,7 @@ fn an_answer_to_another_question_is_refused() {
     let other = Pin { etag: "\"0\"".into(), ..pin };
     let error = fixture.read(&store, other).unwrap_err();
     assert_eq!(exit_of(&error), Exit::InputUnavailable);
-    assert!(render(&error).contains("replaced while it was read"), "{}", render(&error));
+    assert!(render(&error).contains("is not the pinned one any more"), "{}", render(&error));
 }
 
 #[test]

@@ -25,8 +25,8 @@ fn a_resume_that_meets_another_object_ends_the_night() {
         same_size[middle] ^= 1;
         let longer = [original.as_slice(), b"more"].concat();
         for (bytes, said) in [
-            (Some(same_size), "replaced while it was read"),
-            (Some(longer), "replaced while it was read"),
+            (Some(same_size), "is not the pinned one any more"),
+            (Some(longer), "is not the pinned one any more"),
             (None, "there is no such object"),
         ] {
             let mut cut = first([Mishap::Cut(100_000)], long);
@@ -54,6 +54,6 @@ fn a_store_that_heeds_no_condition_is_caught_by_the_tag_of_its_answer() {
     let night = Night::new(Inner::Stored);
     let outcome = night.under(first([Mishap::Retag], long));
     assert_eq!(outcome.code, 10, "{outcome}");
-    outcome.says(&["the object was replaced while it was read: expected ", ", found \"another\""]);
+    outcome.says(&["the object is not the pinned one any more: expected ", ", found \"another\""]);
     night.ends_well();
 }

@@ -17,7 +17,7 @@ fn an_older_period_is_refused_before_its_rows_and_goes_live_on_a_persons_word() 
         "tiny is as it was",
         "what has landed is older than what is live (tiny_00001)",
         "gate older: plan: 2026Q1 goes back, live has 2026Q2",
-        "hint: if that is meant: kiln waive tiny older --source plan --why 'WHY' && kiln run tiny",
+        "if that is meant: kiln waive tiny older --source plan --why 'WHY' && kiln run tiny",
     ]);
     assert_eq!((live(&world), states(&world)), (before.clone(), databases));
     world.kiln(&["waive", "tiny", "older", "--source", "star", "--why", "another"]).succeeds();

@@ -1,5 +1,6 @@
 //! What a person says about builds and gates: waivers, and (P35) that a rollback holds.
 
+mod again;
 mod rollback;
 mod waivers;
 

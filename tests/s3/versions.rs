@@ -70,8 +70,8 @@ fn without_versions_a_replaced_or_deleted_object_ends_the_night() {
         site.world.night();
         let before = site.world.live();
         for (change, said) in [
-            ("other", "the object was replaced while it was read"),
-            ("same size", "the object was replaced while it was read"),
+            ("other", "the object is not the pinned one any more"),
+            ("same size", "the object is not the pinned one any more"),
             ("deleted", "there is no such object"),
         ] {
             let outcome = interrupted(site, || match change {

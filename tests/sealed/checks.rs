@@ -1,6 +1,6 @@
 //! A check only reads, and what was loaded stays as it was loaded.
 
-use super::{ITEM_SQL, TALLY_SQL, refused_night, tiny, unlocked};
+use super::{ITEM_SQL, TALLY_SQL, refused_night, states, tiny, unlocked};
 
 fn with_check(sql: &str) -> String {
     format!("{ITEM_SQL}\n-- check: nothing is dear\n{sql}\n")
@@ -150,6 +150,8 @@ fn a_duplicate_key_names_both_lines() {
             "sql/tiny/0001_item.sql:13: the data breaks item_pkey of table item (SQLSTATE 23505)",
             "key (code)=(k2) is in lines 4 and 9",
             "key (code)=(k4) is in lines 7, 10 and 1 more",
+            "the build is kept for a look",
         ],
     );
+    assert_eq!(states(&world), ["tiny_00001 failed"], "kept, as the message says");
 }

@@ -31,6 +31,7 @@ use crate::load::members;
 use crate::load::meter::{Meter, Watch};
 use crate::plan::forecast::Ways;
 use crate::plan::reuse::{self, Keep};
+use crate::plan::unclaimed;
 use crate::postgres::{Session, db};
 use crate::spec::source::{Period, Source};
 use jobs::{Done, Job, Jobs, Opened};
@@ -275,21 +276,6 @@ impl Loading<'_> {
             },
         }
     }
-}
-
-/// Outermost entries of objects that no spec's patterns match: a new file of CMS's, perhaps.
-pub fn unclaimed<'a>(specs: &[Source], entries: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let claimed = |name: &str| {
-        specs.iter().any(|source| {
-            [&source.archive, &source.member]
-                .iter()
-                .any(|pattern| pattern.as_ref().is_some_and(|regex| regex.is_match(name)))
-        })
-    };
-    let mut names: Vec<String> = entries.filter(|name| !claimed(name)).cloned().collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// A release holds one period: where an object's sources tell two, those that differ from most

@@ -28,6 +28,9 @@ pub struct GateEntry {
     pub limit: Value,
     /// What follows.
     pub verdict: Verdict,
+    /// Whose number `live` is, where the live build has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<String>,
     /// Who waived it and why, or why it was not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -104,13 +107,14 @@ impl GateEntry {
     }
 
     fn numbers(&self) -> String {
-        let Self { live, value, limit, .. } = self;
+        let Self { live, value, limit, former, .. } = self;
+        let who = former.as_deref().unwrap_or("live");
         let count = |value: &Value| HumanCount(value.as_u64().unwrap_or(0)).to_string();
         let percent = |value: &Value| format!("{:.1} %", value.as_f64().unwrap_or(0.0) * 100.0);
         let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
         match self.gate.as_str() {
             "rows" => format!(
-                "{} {}, live has {} (limits: {} to {})",
+                "{} {}, {who} has {} (limits: {} to {})",
                 count(value),
                 if value.as_u64() == Some(1) { "row" } else { "rows" },
                 count(live),
@@ -118,12 +122,12 @@ impl GateEntry {
                 count(&limit[1])
             ),
             "nulls" => format!(
-                "{} of its rows are null, live has {} (limit: {})",
+                "{} of its rows are null, {who} has {} (limit: {})",
                 percent(value),
                 percent(live),
                 percent(limit)
             ),
-            _ => format!("{} goes back, live has {}", word(value), word(live)),
+            _ => format!("{} goes back, {who} has {}", word(value), word(live)),
         }
     }
 }

@@ -11,7 +11,7 @@ use alive::Holder;
 
 use crate::catalog::registry::CONTROL;
 use crate::catalog::registry::control::{self, Who};
-use crate::catalog::registry::found;
+use crate::catalog::registry::{found, promoted};
 use crate::error::{Exit, Failure};
 use crate::postgres::{Server, Session, db, pooler};
 
@@ -49,6 +49,7 @@ impl RunLock {
         pooler::refuse(&beside, &lock.session).await?;
         drop(beside);
         found::note_again(&lock.session, database).await?;
+        promoted::note_again(&lock.session, database).await?;
         control::begin_run(&lock.session, who, command, database).await?;
         Ok(lock)
     }

@@ -7,6 +7,11 @@ create table kiln.manifest (
 );
 comment on table kiln.manifest is 'The exact inputs, fixed before the first byte was read';
 
+create table kiln.plan (
+    document jsonb not null
+);
+comment on table kiln.plan is 'What the run decided, once: inputs, a decision with its reason for each source, the estimate';
+
 create table kiln.source (
     source    text primary key,
     state     text not null check (state in ('loading', 'loaded', 'failed', 'without')),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Build, State, Tag, database_of};
 use crate::config::name::SUBSET;
-use crate::postgres::{Session, always_quoted, db, literal};
+use crate::postgres::{Ident, Session, always_quoted, db, literal};
 
 /// A database as the server lists it.
 struct Listed {
@@ -179,8 +179,10 @@ pub async fn note_again(lock: &Session, database: &str) -> anyhow::Result<()> {
             tracing::warn!(
                 database = build.name,
                 build = build.own_name(),
-                "the comment on it is not kiln's any more; what it is was found elsewhere"
+                "the comment on it is not kiln's any more; what it is was found elsewhere, and is \
+                 written there again"
             );
+            say_again(lock, build).await;
         }
     }
     let tagged: Vec<_> =
@@ -205,6 +207,16 @@ pub async fn note_again(lock: &Session, database: &str) -> anyhow::Result<()> {
     .await
     .map_err(db("note the builds"))?;
     Ok(())
+}
+
+/// Puts kiln's comment on a build again: with the database `kiln` lost as well, who rolled away from it or
+/// holds it would be known to nobody.
+async fn say_again(lock: &Session, build: &Build) {
+    let (Some(tag), Some(name)) = (&build.tag, Ident::parse(&build.name)) else { return };
+    if let Err(error) = lock.batch_execute(&tag.comment_sql(&name)).await {
+        let error = error.to_string();
+        tracing::warn!(database = build.name, error, "the comment cannot be written");
+    }
 }
 
 /// Takes the next build number whose name nobody has, and notes the name: what kiln is about to make.

@@ -5,6 +5,8 @@ pub mod rights;
 pub mod rows;
 mod touched;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -64,6 +66,8 @@ pub struct Account {
     pub manifest: Manifest,
     /// What became of that.
     pub ledger: Ledger,
+    /// Sources of which another build speaks here, by their names: see `release::gates::measure`.
+    pub former: BTreeMap<String, String>,
 }
 
 /// Rows of the tables that were loaded, as the ledger has them.
@@ -141,6 +145,7 @@ pub async fn account_of(
         build: build.own_name().to_owned(),
         manifest: serde_json::from_value(row.get(0))?,
         ledger: serde_json::from_value(row.get(1))?,
+        former: BTreeMap::new(),
     }))
 }
 

@@ -158,6 +158,8 @@ build say of themselves; changes nothing.
 
 Examples:
   kiln plan druginfo
+  # what the build that is live was made by, and why
+  kiln plan druginfo_00007
   kiln plan druginfo --without pricing --json")]
     Plan(Plans),
     /// Load one source by hand

@@ -15,7 +15,7 @@ pub struct Anew {
 /// Arguments of `kiln plan`.
 #[derive(Debug, Args)]
 pub struct Plans {
-    /// The database
+    /// The database; or a build, to see what it was made by
     pub database: String,
     /// Sources to do without.
     #[command(flatten)]

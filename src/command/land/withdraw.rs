@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::super::{Context, Start, outlook};
+use super::super::{Context, Start};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{self, Audit, write_audit};
@@ -107,7 +107,8 @@ async fn live(
     control: &Session,
     database: &str,
 ) -> anyhow::Result<Option<Kept>> {
-    let kept = outlook::kept(context, control, database).await?;
+    let owner = &context.config.owner_role;
+    let kept = Kept::standing(&context.server, owner, control, database).await?;
     Ok(kept.into_iter().find(|kept| kept.database == database))
 }
 

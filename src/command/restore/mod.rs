@@ -9,7 +9,6 @@ use tracing::Instrument as _;
 
 use super::build::Baking;
 use super::ending::{Baked, end_early, unless_stopped};
-use super::plan::Specs;
 use super::subset::{agree, entry, note_manifest};
 use super::{Context, Start, prune};
 use crate::catalog::ledger::Ledger;
@@ -30,6 +29,7 @@ use crate::load::copy::{note_without, write_entry};
 use crate::postgres::{Session, data_error, db};
 use crate::release::swap::Swap;
 use crate::report::{self, SubsetTable};
+use crate::spec::Specs;
 use crate::spec::schema::Schema;
 use crate::spec::source::Sources;
 

@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 
 use super::build::Baking;
 use super::ending::{Baked, unless_stopped};
+use super::opening::Opened;
 use super::{Context, Start};
 use crate::catalog::manifest::{Asked, Manifest, Percent};
 use crate::catalog::registry::build::BuildDatabase;
@@ -77,7 +78,8 @@ async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Res
 }
 
 async fn make(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
-    let mut baking = Baking::begin(context, "subset", &args.database, &[]).await?;
+    let opened = Opened::lock(context, "subset", &args.database, &[]).await?;
+    let mut baking = opened.begin().await?;
     baking.asked = Some(command(args, args.to.as_deref()));
     let span = tracing::info_span!("build", build = baking.tag.build);
     let (mut ready, mut all) = (None, Vec::new());

@@ -23,7 +23,7 @@ use super::member::Member;
 use super::object::Object;
 use super::patterns::Patterns;
 use super::verified::Verified;
-use crate::error::{Exit, Failure, exit_of, from_io};
+use crate::error::{Exit, Failure, LAND_AGAIN, exit_of, from_io};
 use crate::fetch::contents::{Leaf, Link};
 use crate::fetch::store::file_name;
 use bounds::Bounds;
@@ -292,7 +292,7 @@ pub(super) fn damaged(error: zip::result::ZipError) -> anyhow::Error {
     match error {
         zip::result::ZipError::Io(error) => from_io(error),
         other => Failure::new(Exit::InputRejected, format!("is not a whole zip archive: {other}"))
-            .hint("is the landed file truncated? land it again: kiln land DATABASE FILE")
+            .hint(LAND_AGAIN)
             .into(),
     }
 }

@@ -354,10 +354,9 @@ where
         ("RequestTimeTooSkewed", _) => {
             ("this machine's clock differs from S3's".to_owned(), "check the clock: timedatectl")
         }
-        ("PreconditionFailed", _) | (_, Some(412)) => (
-            "the object was replaced while it was read".to_owned(),
-            "run again: the next manifest pins the new object",
-        ),
+        ("PreconditionFailed", _) | (_, Some(412)) => {
+            ("the object is not the pinned one any more".to_owned(), super::same::ANOTHER)
+        }
         ("NoSuchBucket", _) => ("there is no such bucket".to_owned(), "check KILN_S3_URL"),
         ("NoSuchKey" | "NoSuchVersion", _) | (_, Some(404)) => {
             ("there is no such object".to_owned(), "kiln land DATABASE FILE")

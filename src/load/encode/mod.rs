@@ -270,7 +270,7 @@ fn days(field: &[u8]) -> Result<i32, &'static str> {
     const WRONG: &str = "is not a date (yyyy-mm-dd; is a transform missing?)";
     let text = std::str::from_utf8(field).map_err(|_| WRONG)?;
     let date: jiff::civil::Date = text.parse().map_err(|_| WRONG)?;
-    if text.len() != 10 {
+    if text.len() != 10 || date.year() < 1 {
         return Err(WRONG);
     }
     let epoch = jiff::civil::date(2000, 1, 1);

@@ -10,6 +10,7 @@ pub mod room;
 pub mod schedule;
 pub mod server;
 mod sizes;
+mod wants;
 pub mod works;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::catalog::ledger::SourceEntry;
 pub use past::Past;
 pub use ratio::Kind;
 pub use sizes::sizes;
+pub use wants::wants;
 
 /// One source of the night.
 #[derive(Debug, Clone, PartialEq)]

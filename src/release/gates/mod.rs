@@ -5,6 +5,7 @@
 //! [`rows`] and [`nulls`] look for a release that collapsed, [`older`] for one that goes back in time.
 //! The numbers are the ledger's own, counted while rows were loaded.
 
+mod measure;
 mod nulls;
 mod older;
 mod rows;
@@ -16,6 +17,7 @@ use crate::catalog::registry::waiver::{Gate, Waiver, covers};
 use crate::catalog::stamp::Account;
 use crate::error::{Exit, Failure};
 use crate::spec::source::{Named, Period, Source};
+pub use measure::measure;
 pub use older::{Live, by_names, hold_names, hold_periods};
 
 impl Account {
@@ -43,6 +45,7 @@ pub fn judge(
         entries.extend(nulls::judge(name, &was, &is, &limits));
     }
     entries.extend(older::judge(live, new, specs));
+    say_whose(&mut entries, live);
     waive(&mut entries, waivers, Some(&new.build));
     entries
 }
@@ -65,6 +68,13 @@ fn year_of(entry: &SourceEntry) -> Option<i16> {
     text.and_then(Period::parse).map(|period| period.year())
 }
 
+/// Notes whose numbers a new build was held against where they are not the live one's.
+fn say_whose(entries: &mut [GateEntry], live: &Account) {
+    for entry in entries {
+        entry.former = live.former.get(&entry.source).cloned();
+    }
+}
+
 fn entry(gate: Gate, source: &str, verdict: Verdict) -> GateEntry {
     GateEntry {
         gate: gate.word().to_owned(),
@@ -75,6 +85,7 @@ fn entry(gate: Gate, source: &str, verdict: Verdict) -> GateEntry {
         value: serde_json::Value::Null,
         limit: serde_json::Value::Null,
         verdict,
+        former: None,
         why: None,
     }
 }
@@ -99,7 +110,9 @@ pub fn permit(database: &str, what: &str, entries: &[GateEntry], then: &str) -> 
     let said: Vec<String> = refused.map(GateEntry::text).collect();
     let Some(waivers) = GateEntry::waivers_for(database, entries) else { return Ok(()) };
     let message = format!("{what}:\n  {}", said.join("\n  "));
-    let hint = format!("if that is meant: {waivers} && {then}");
+    let hint = format!(
+        "land a whole file of the right period, and run again; or if that is meant: {waivers} && {then}"
+    );
     Err(Failure::new(Exit::ChecksFailed, message).hint(hint).into())
 }
 

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Account, entry, permit, waive};
+use super::{Account, entry, permit, say_whose, waive};
 use crate::catalog::ledger::{GateEntry, Verdict};
 use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::waiver::{Gate, Waiver};
@@ -54,6 +54,7 @@ pub fn hold_periods(live: &Live, periods: &[(String, Option<String>)]) -> anyhow
 }
 
 fn refuse(live: &Live, mut entries: Vec<GateEntry>) -> anyhow::Result<()> {
+    say_whose(&mut entries, &live.account);
     waive(&mut entries, &live.waivers, Some(&live.build));
     for entry in entries.iter().filter(|entry| entry.is_notable()) {
         tracing::warn!(gate = entry.gate, source = entry.source, "{}", entry.text());

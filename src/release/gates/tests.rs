@@ -94,6 +94,7 @@ fn account(build: &str, period: Option<&str>, files: &[Given<'_>]) -> Account {
             subset: None,
         },
         ledger,
+        former: BTreeMap::new(),
     }
 }
 

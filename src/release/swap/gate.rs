@@ -3,9 +3,9 @@
 
 use super::Manifests;
 use super::tags::Change;
-use crate::catalog::registry::Tag;
 use crate::catalog::registry::control::Contract;
 use crate::catalog::registry::waiver::Waiver;
+use crate::catalog::registry::{State, Tag};
 use crate::catalog::stamp::{Stamp, Touched};
 use crate::error::{Exit, Failure, shell};
 use crate::plan::manifest::rejected::{self, Refusal, uncovered};
@@ -52,7 +52,12 @@ pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyh
     let mut reasons = Vec::new();
     let mut hint = format!("kiln status {database}");
     match stamp {
-        None => reasons.push(format!("{} is not sealed (it is {})", tag.build, tag.state.word())),
+        None => {
+            reasons.push(format!("{} is not sealed (it is {})", tag.build, tag.state.word()));
+            if matches!(tag.state, State::Failed | State::Building) {
+                hint = format!("kiln resume {0} && kiln swap {database} {0}", tag.build);
+            }
+        }
         Some(_) if !tag.state.is_sealed() => {
             reasons.push(format!("{} is {}, not sealed", tag.build, tag.state.word()));
         }
@@ -77,6 +82,7 @@ pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyh
         );
     }
     if let Some(lock) = lock
+        && stamp.is_some()
         && lock.version == tag.version
         && lock.fingerprint != *fingerprint
     {
@@ -121,7 +127,7 @@ pub fn misfits(
     }
     let all: Vec<&Contract> =
         contracts.iter().filter(|contract| !contract.meets(serves_from, version)).collect();
-    let last = all.last()?;
+    all.first()?;
     let serves = match serves_from < version {
         true => format!("{version} (and serves readers of {serves_from} on)"),
         false => version.to_string(),
@@ -130,15 +136,21 @@ pub fn misfits(
         let Contract { app, accepts_min, accepts_max, .. } = contract;
         format!("it has schema version {serves}, app {app} accepts {accepts_min}..{accepts_max}")
     };
-    // What it accepts already, and this version as well.
     let version = version.cast_signed();
-    let (min, max) = (last.accepts_min.min(version), last.accepts_max.max(version));
-    let app = shell::word(&last.app);
-    let until = last.until.as_ref().map_or(String::new(), |day| format!(" --until {day}"));
+    let set = |contract: &&Contract| {
+        // What it accepts already, and this version as well.
+        let Contract { app, accepts_min, accepts_max, until, .. } = contract;
+        let (min, max) = ((*accepts_min).min(version), (*accepts_max).max(version));
+        let until = until.as_ref().map_or(String::new(), |day| format!(" --until {day}"));
+        let app = shell::word(app);
+        format!("kiln contract set {database} --app {app} --accepts {min}..{max}{until}")
+    };
+    let apps: Vec<&str> = all.iter().map(|contract| contract.app.as_str()).collect();
+    let commands: Vec<String> = all.iter().map(set).collect();
     let help = format!(
-        "deploy a {} that accepts {version}, then: kiln contract set {database} --app {app} \
-         --accepts {min}..{max}{until}",
-        last.app
+        "deploy a {} that accepts {version}, then: {}",
+        apps.join(" and a "),
+        commands.join(" && ")
     );
     Some((all.iter().map(reason).collect(), help))
 }
@@ -146,7 +158,6 @@ pub fn misfits(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::registry::State;
 
     fn facts() -> Facts {
         let mut tag = Tag::new("druginfo", "druginfo_00007", "r", 3, State::Sealed);

@@ -123,21 +123,25 @@ impl Swap<'_> {
         builds: &[Build],
     ) -> anyhow::Result<Option<String>> {
         let database = self.lock.database().to_owned();
-        let is_new = !candidate.was_live();
-        let live = crate::catalog::registry::live(builds, &database);
-        let Some(live) = live.filter(|_| is_new && !candidate.is_subset()) else { return Ok(None) };
-        let no_measure = |what: &str| {
-            let note = format!("the gates on data compared nothing: {} {what}", live.own_name());
-            tracing::warn!("{note}");
-            Ok(Some(note))
-        };
-        if live.is_subset() {
-            return no_measure("is a subset");
+        if candidate.was_live() || candidate.is_subset() {
+            return Ok(None);
         }
-        let was = stamp::account_of(self.server, live, self.owner).await?;
-        let is = stamp::account_of(self.server, candidate, self.owner).await?;
-        let Some(was) = was else { return no_measure("has no stamp") };
+        let was = gates::measure(self.server, self.owner, builds, &database, self.specs).await?;
+        let Some(was) = was else {
+            let live = crate::catalog::registry::live(builds, &database);
+            return Ok(live.map(|live| {
+                let what = if live.is_subset() { "is a subset" } else { "has no stamp" };
+                let live = live.own_name();
+                let note = format!(
+                    "the gates on data compared nothing: {live} {what}, and no whole build is kept that \
+                     was live before it"
+                );
+                tracing::warn!("{note}");
+                note
+            }));
+        };
         // One that is not sealed is refused for that.
+        let is = stamp::account_of(self.server, candidate, self.owner).await?;
         let Some(is) = is else { return Ok(None) };
         let waivers = waiver::standing(self.lock, &database).await?;
         self.judged = gates::judge(&was, &is, self.specs, &waivers);

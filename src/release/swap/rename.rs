@@ -13,11 +13,11 @@ use super::{NotKnown, Swap, tags};
 use crate::catalog::registry::build::ident;
 use crate::catalog::registry::control::{Audit, contracts, write_audit};
 use crate::catalog::registry::found::note_sql;
+use crate::catalog::registry::promoted;
 use crate::catalog::registry::waiver::{self, Waiver};
 use crate::catalog::registry::{Build, CONTROL, Tag, Word};
 use crate::config::failpoint;
 use crate::error::stopped;
-use crate::plan::manifest::rejected;
 use crate::postgres::{Session, db};
 
 /// Longest time that one attempt may keep new connections waiting.
@@ -232,12 +232,12 @@ async fn note_builds(
     let database = &tag.database;
     if let Some(live) = live.filter(|live| live.subset.is_none()) {
         let manifest = manifests.live.as_ref();
-        rejected::record(session, database, &live.build, manifest, rejects).await?;
+        promoted::record(session, database, &live.build, manifest, rejects).await?;
     }
     if candidate.is_subset() {
         return Ok(());
     }
-    rejected::record(session, database, &tag.build, manifests.candidate.as_ref(), None).await
+    promoted::record(session, database, &tag.build, manifests.candidate.as_ref(), None).await
 }
 
 /// The renames; it takes the gate's permit, so that there is no other way to them.

@@ -20,8 +20,7 @@ impl Change {
         let live = live(builds, database);
         let number = live.map_or(0, Build::number);
         let is_older = candidate.was_live() && candidate.number() < number;
-        let is_back = action == "rollback"
-            || (is_older && candidate.rejected().is_none() && !candidate.is_subset());
+        let is_back = action == "rollback" || (is_older && !candidate.is_subset());
         let rejects = live.filter(|live| is_back && !live.is_subset());
         Change { is_back, rejects: rejects.map(|live| live.own_name().to_owned()) }
     }

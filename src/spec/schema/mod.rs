@@ -325,7 +325,7 @@ impl SchemaFile {
                     db_error.code().code()
                 ),
             )
-            .hint("the build is kept for a look; `kiln status` names it")
+            .hint(KEPT)
             .into(),
             // Where the server points into the text, the fault and the value are the text's own.
             "22" | "42" if db_error.code().code() != "42501" => Failure::new(
@@ -344,12 +344,16 @@ impl SchemaFile {
                     db_error.code().code()
                 ),
             )
-            .hint("the build is kept for a look; `kiln status` names it")
+            .hint(KEPT)
             .into(),
             _ => postgres::data_error(&place, &error),
         }
     }
 }
+
+/// What to do about data that the schema does not take.
+const KEPT: &str =
+    "the build is kept for a look (`kiln status` names it); land the mended file and run again";
 
 /// `0007_plan_information.sql` → (7, "plan_information").
 fn numbered(file_name: &str) -> Option<(u32, String)> {

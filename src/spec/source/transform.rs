@@ -261,6 +261,10 @@ fn date(field: &[u8], formats: &[String]) -> Result<Cow<'static, [u8]>, &'static
     let text = std::str::from_utf8(field).map_err(|_| expected)?;
     let read = |format: &String| jiff::civil::Date::strptime(format, text).ok();
     let date = formats.iter().find_map(read).ok_or(expected)?;
+    // Postgres knows none either.
+    if date.year() < 1 {
+        return Err("not a date: there is no year 0");
+    }
     Ok(Cow::Owned(date.to_string().into_bytes()))
 }
 
@@ -340,6 +344,7 @@ mod tests {
         assert_eq!(done(&format, "17-MAR-1981").as_deref(), Ok("1981-03-17"));
         assert_eq!(done(&format, "19810317").as_deref(), Ok("1981-03-17"));
         assert!(done(&format, "1981-03-17").is_err());
+        assert!(done(&format, "00000101").is_err(), "no year 0");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::catalog::manifest::{Input, Manifest, Origin};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::waiver::{self, Gate, Waiver, covers};
-use crate::catalog::registry::{Build, Word, builds};
+use crate::catalog::registry::{Build, Word, builds, number_of};
 use crate::error::{Exit, Failure, render};
 use crate::fetch::store::Pin;
 use crate::postgres::{Server, Session, db, quoted};
@@ -21,6 +21,8 @@ pub struct Reader {
     pub rejected: Option<Word>,
     /// What it was made from.
     pub manifest: Manifest,
+    /// Whether it is live now.
+    pub is_live: bool,
 }
 
 /// A reason why a build may not be made, or not go live.
@@ -79,45 +81,58 @@ pub fn hint(database: &str) -> String {
     format!("kiln waive {database} rejected --why \"REASON\"")
 }
 
-/// Why what this manifest would make may not be: it reads objects that only rejected builds have
-/// read, or it is a rejected build again. Pure.
+/// Why what this manifest would make may not be: it reads objects that only rejected builds have read,
+/// or that a rejected one read last where the live one has others in their place; or it is a rejected
+/// build again. Pure.
 pub fn refusals(manifest: &Manifest, readers: &[Reader]) -> Vec<Refusal> {
     let mut found = Vec::new();
     if let Some(Origin { build, .. }) = &manifest.subset {
         let by = readers.iter().filter(|reader| reader.build == *build).collect();
-        found.extend(refusal(None, |build| format!("it is a part of {build}, which"), by));
+        let what = |builds: &str, _| format!("it is a part of {builds}, which");
+        found.extend(refusal(None, what, by, false));
         return found;
     }
+    let live = readers.iter().find(|reader| reader.is_live);
     for (source, input) in &manifest.sources {
+        let has_another = live.is_some_and(|live| live.manifest.sources.contains_key(source));
         for pin in &input.objects {
             let by = readers.iter().filter(|reader| has_read(&reader.manifest, pin)).collect();
-            let what = |builds: &str| format!("{}, which only {builds} read; that", pin.url());
-            found.extend(refusal(Some(source), what, by));
+            let what = |builds: &str, only: bool| match only {
+                true => format!("{}, which only {builds} read; that", pin.url()),
+                false => format!("{}, which {builds} read last; that", pin.url()),
+            };
+            found.extend(refusal(Some(source), what, by, has_another));
         }
     }
     if found.is_empty() {
         let by = readers.iter().filter(|reader| is_again(&reader.manifest, manifest)).collect();
-        let what = |builds: &str| {
+        let what = |builds: &str, _| {
             format!("it would be {builds} again, by the same objects, specs and SQL; that")
         };
-        found.extend(refusal(None, what, by));
+        found.extend(refusal(None, what, by, true));
     }
     found
 }
 
-/// A refusal where only rejected builds, and at least one, are concerned.
+/// A refusal where only rejected builds, and at least one, are concerned; or where the newest of them
+/// is rejected and something else is live: the newer word counts.
 fn refusal(
     source: Option<&String>,
-    what: impl Fn(&str) -> String,
+    what: impl Fn(&str, bool) -> String,
     by: Vec<&Reader>,
+    has_another: bool,
 ) -> Option<Refusal> {
-    if by.iter().any(|reader| reader.rejected.is_none()) {
+    let only = by.iter().all(|reader| reader.rejected.is_some());
+    let newest = by.iter().max_by_key(|reader| number_of(&reader.build))?;
+    let is_live = by.iter().any(|reader| reader.is_live);
+    if !only && (newest.rejected.is_none() || is_live || !has_another) {
         return None;
     }
+    let by: Vec<&Reader> = by.into_iter().filter(|reader| reader.rejected.is_some()).collect();
     let words = by.iter().filter_map(|reader| reader.rejected.as_ref());
     let word = words.max_by(|a, b| a.at.cmp(&b.at))?.clone();
     let builds: Vec<String> = by.iter().map(|reader| reader.build.clone()).collect();
-    Some(Refusal { source: source.cloned(), what: what(&builds.join(", ")), builds, word })
+    Some(Refusal { source: source.cloned(), what: what(&builds.join(", "), only), builds, word })
 }
 
 fn has_read(manifest: &Manifest, pin: &Pin) -> bool {
@@ -199,8 +214,9 @@ pub async fn readers(
             (None, None) => legible(server, owner, build).await,
             (None, Some(_)) => Some(of_rejected(server, owner, build).await?),
         };
+        let is_live = build.name == *database;
         let build = build.own_name().to_owned();
-        readers.extend(read.map(|manifest| Reader { build, rejected, manifest }));
+        readers.extend(read.map(|manifest| Reader { build, rejected, manifest, is_live }));
     }
     if !refusals(manifest, &readers).is_empty() {
         // A good build that is gone may have read it before.
@@ -232,7 +248,9 @@ async fn recorded(
         let word: Option<serde_json::Value> = row.get(2);
         let rejected = word.map(serde_json::from_value).transpose();
         match (serde_json::from_value(row.get(1)), rejected) {
-            (Ok(manifest), Ok(rejected)) => readers.push(Reader { build, rejected, manifest }),
+            (Ok(manifest), Ok(rejected)) => {
+                readers.push(Reader { build, rejected, manifest, is_live: false });
+            }
             _ => tracing::warn!(build, "what it was made from cannot be read"),
         }
     }
@@ -301,34 +319,6 @@ pub async fn refuse(
     let hint = format!("land what is newer; or, if it was right after all: {}", hint(database));
     let error = Failure::new(Exit::SchemaRefused, message).hint(hint);
     Err(anyhow::Error::from(error).context(Rejected))
-}
-
-/// Notes that a build goes live, what it was made from, and that another was rolled away from; in
-/// the swap's transaction.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn record(
-    control: &Session,
-    database: &str,
-    build: &str,
-    manifest: Option<&Manifest>,
-    rejected: Option<&Word>,
-) -> anyhow::Result<()> {
-    let manifest = manifest.map(serde_json::to_value).transpose()?;
-    let rejected = rejected.map(serde_json::to_value).transpose()?;
-    control
-        .execute(
-            "insert into kiln.promoted (build, database, manifest, rejected)
-             values ($1, $2, $3, $4)
-             on conflict (build) do update
-             set manifest = coalesce(excluded.manifest, promoted.manifest),
-                 rejected = excluded.rejected",
-            &[&build, &database, &manifest, &rejected],
-        )
-        .await
-        .map_err(db("note what went live"))?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ fn manifest(sql: &str, sources: &[(&str, &str)]) -> Manifest {
 
 fn reader(build: &str, rejected: bool, manifest: Manifest) -> Reader {
     let rejected = rejected.then(|| word(build));
-    Reader { build: build.into(), rejected, manifest }
+    Reader { build: build.into(), rejected, manifest, is_live: false }
 }
 
 fn refused(now: &Manifest, readers: &[Reader]) -> Vec<String> {
@@ -77,6 +77,24 @@ fn only_what_rejected_builds_alone_have_read_is_refused() {
     let worse = reader("worse", true, manifest("q", &[("price", "p2"), ("plan", "l3")]));
     assert_eq!(refused(&worse.manifest, &[good(), bad(), worse.clone()]), ["plan", "price"]);
     assert_eq!(refused(&bad().manifest, &[good()]), [""; 0]);
+}
+
+#[test]
+fn a_newer_rejection_counts_more_than_an_older_good_build() {
+    let of = |price: &str| manifest("q", &[("price", price), ("plan", "l1")]);
+    let first = reader("x_00001", false, of("p1"));
+    let live = Reader { is_live: true, ..reader("x_00002", false, of("p2")) };
+    let bad = reader("x_00003", true, of("p1"));
+    let all = [first.clone(), live.clone(), bad.clone()];
+    assert_eq!(refused(&of("p1"), &all), ["price"], "read last by what was rolled away from");
+    assert_eq!(refused(&of("p2"), &all), [""; 0], "what is live");
+    assert_eq!(refused(&of("p3"), &all), [""; 0], "something newer");
+    // A source that the live build is without says nothing of what is in its place.
+    let without = Reader { manifest: manifest("q", &[("plan", "l1")]), ..live.clone() };
+    assert_eq!(refused(&of("p1"), &[first.clone(), without, bad.clone()]), ["all"]);
+    // Taken forward again by a person, it is good.
+    let later = reader("x_00004", false, of("p1"));
+    assert_eq!(refused(&of("p1"), &[first, live, bad, later]), [""; 0]);
 }
 
 #[test]
