@@ -1,6 +1,7 @@
 //! The night from landing to rollback: what is loaded, what is live, what is said.
 
 use kiln::dev::synth::{Depth, Inner, Release, Vintage};
+use serde_json::Value;
 
 use crate::support::{World, cms};
 
@@ -142,4 +143,35 @@ fn without_a_contract_nothing_goes_live_and_the_build_waits() {
 fn a_night_without_a_terminal_says_nothing_when_it_goes_well() {
     let outcome = World::ready().night();
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn a_build_says_by_which_plan_it_was_made() {
+    let world = World::ready();
+    world.night();
+    let plan = world.kiln(&["plan", "druginfo_00001", "--json"]).succeeds().json();
+    let manifest = "select document::text from kiln.manifest";
+    let manifest: Value =
+        serde_json::from_str(&world.postgres.value("druginfo", manifest)).unwrap();
+    assert_eq!(plan["manifest"], manifest);
+    assert_eq!(plan["build"], "druginfo_00001");
+    assert_eq!(plan["sources"].as_array().unwrap().len(), 9);
+    for line in plan["sources"].as_array().unwrap() {
+        assert_eq!(line["action"], "load", "{line}");
+        assert!(!line["why"].as_str().unwrap().is_empty(), "{line}");
+    }
+    let text = world.kiln(&["plan", "druginfo_00001"]).succeeds().stdout;
+    assert!(text.starts_with("druginfo_00001 (schema version "), "{text}");
+    assert!(text.contains("pricing  loaded from s3://kiln/druginfo/"), "{text}");
+    world
+        .kiln(&["plan", "druginfo_00002"])
+        .exits(2)
+        .says(&["druginfo_00002 is not on this server"]);
+    // A build of an older kiln has none.
+    world.postgres.execute(
+        "druginfo",
+        "set default_transaction_read_only = off; set transaction_read_only = off;
+         drop table kiln.plan",
+    );
+    world.kiln(&["plan", "druginfo_00001"]).exits(2).says(&["druginfo_00001 has no plan"]);
 }

@@ -198,7 +198,9 @@ pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyh
         state => {
             let message = format!("{name} is {}: a sealed build is never changed", state.word());
             let hint = match state {
-                State::Sealed => format!("kiln swap {database}, or a new one: kiln run {database}"),
+                State::Sealed => {
+                    format!("kiln swap {database}; or, for a new one: kiln run {database}")
+                }
                 _ => format!("kiln run {database}"),
             };
             Err(Failure::new(Exit::Usage, message).hint(hint).into())

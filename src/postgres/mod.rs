@@ -28,7 +28,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use refused::{connect_error, not_prepared, silent};
 pub use session::{Canceller, Session};
 
-use crate::error::{Exit, Failure, failure, source_chain};
+use crate::error::{Exit, Failure, source_chain};
 use crate::fetch::plainfile;
 
 /// Longest time to wait for a connection, unless the URL has `connect_timeout`; and as long again
@@ -230,8 +230,13 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = ca {
-        let unreadable =
-            || failure(Exit::Usage, format!("cannot read certificates from {}", path.display()));
+        let unreadable = || {
+            let message = format!("cannot read certificates from {}", path.display());
+            anyhow::Error::from(
+                Failure::new(Exit::Usage, message)
+                    .hint("KILN_POSTGRES_CA names a PEM file with the roots to trust"),
+            )
+        };
         let pem = plainfile::bytes(path).map_err(|error| unreadable().context(error))?;
         let mut count = 0;
         for certificate in CertificateDer::pem_slice_iter(&pem) {

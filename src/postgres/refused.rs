@@ -46,6 +46,13 @@ pub(super) async fn not_prepared(
 
 pub(super) fn connect_error(database: &str, error: &tokio_postgres::Error) -> anyhow::Error {
     let doing = format!("connect to Postgres, database {database}");
+    if error.code() == Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE) {
+        let what = error.as_db_error().map_or("it cannot be connected to", |error| error.message());
+        return Failure::new(Exit::Database, format!("{doing}: {what} (SQLSTATE 55000)"))
+            .hint(format!("as its owner, in another database: alter database {database} allow_connections true"))
+            .sqlstate("55000")
+            .into();
+    }
     if error.as_db_error().is_some() {
         return describe(&doing, error);
     }

@@ -59,7 +59,7 @@ fn a_truncated_zip_is_refused_outside_and_inside() {
     land_refuses(
         &druginfo,
         cut,
-        &["is not a whole zip archive: ", "hint: is the landed file truncated?"],
+        &["is not a whole zip archive: ", "hint: get the file again from where it was posted"],
     );
     let not_whole = "is not a whole zip archive: ";
     let object = format!("s3://kiln/druginfo/2026-07-02/{NAME}");
@@ -80,7 +80,7 @@ fn a_truncated_zip_is_refused_outside_and_inside() {
         &druginfo,
         &inner,
         Kept::Yes,
-        &[&format!("source pricing: {object} → {PRICING_ZIP}: {not_whole}"), "land it again"],
+        &[&format!("source pricing: {object} → {PRICING_ZIP}: {not_whole}"), "get the file again"],
     );
     let empty = with_pricing(|_| Vec::new());
     night_refuses(

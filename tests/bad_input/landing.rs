@@ -138,7 +138,11 @@ fn a_local_file_of_another_kind_says_what_it_is() {
         (b"", "it is empty, not a zip archive", "download it again"),
         (b"\x1f\x8b\x08\0", "it is a gzip file, not a zip archive", "as it was posted"),
         (b"<html>", "it is a page of the web (HTML or XML), not a zip archive", "in a browser"),
-        (&zip[..zip.len() - 9], "is not a whole zip archive: ", "is the landed file truncated?"),
+        (
+            &zip[..zip.len() - 9],
+            "is not a whole zip archive: ",
+            "get the file again from where it was posted",
+        ),
     ] {
         std::fs::write(at("item_20260701.zip"), bytes).unwrap();
         let place = at("item_20260701.zip");

@@ -82,7 +82,7 @@ fn an_object_replaced_after_the_manifest_is_never_mixed_with_the_old_one() {
     assert_eq!(outcome.code, 10, "{outcome}");
     outcome.says(&[
         &format!("read s3://kiln/{key}: the object is not the pinned one any more"),
-        "hint: run again: the next manifest pins the new object",
+        "hint: run again: a new build pins the new object",
     ]);
     druginfo.before.unchanged(world, Kept::No);
     world.night();
@@ -108,7 +108,7 @@ fn a_plain_object_replaced_after_the_manifest_is_named() {
     outcome.says(&[
         "source item: ",
         &format!("read s3://kiln/{key}: the object is not the pinned one any more"),
-        "run again: the next manifest pins the new object",
+        "run again: a new build pins the new object",
     ]);
     before.unchanged(world, Kept::Yes);
     world.kiln(&["run", "tiny"]).succeeds();

@@ -127,11 +127,15 @@ fn a_sealed_build_takes_no_load_and_no_resume() {
     let contents = world.postgres.contents(&build);
     let before = Before::of(world, "druginfo");
     let live = world.postgres.value("druginfo", "select build from kiln.stamp");
-    for (build, state) in [(build.as_str(), "sealed"), (&live, "live")] {
-        let said = [
-            &format!("is {state}: a sealed build is never changed"),
-            "\nhint: kiln build druginfo && kiln swap druginfo",
-        ];
+    for (build, state, next) in [
+        (
+            build.as_str(),
+            "sealed",
+            "\nhint: kiln swap druginfo; or, for a new one: kiln run druginfo",
+        ),
+        (&live, "live", "\nhint: kiln run druginfo"),
+    ] {
+        let said = [&format!("is {state}: a sealed build is never changed"), next];
         world.kiln(&["load", "druginfo", "pricing", "--into", build]).exits(2).says(&said);
         world.kiln(&["resume", build]).exits(2).says(&said);
     }

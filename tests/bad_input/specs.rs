@@ -1,14 +1,18 @@
 //! What people write wrongly: specs, schema files, kiln.toml, variables and names. All of it is
 //! said at once, with file, line and a suggestion, and no database is left.
 
+use kiln::dev::synth::Release;
+
 use super::{Before, Druginfo, Kept};
 use crate::support::World;
 
-/// A world with an own root, in which nothing has landed.
+/// A world with an own root, in which a release has landed and nothing is live: without one there is nothing
+/// to plan, and that is said first.
 fn own_root() -> World {
     let mut world = World::new();
     world.own_root();
     world.accept("1");
+    world.land(&Release::small(1));
     world
 }
 
