@@ -70,8 +70,10 @@ async fn stored(
     build: &str,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let control = control::open(&context.server).await?;
-    let all = builds(&control, database).await?;
+    let all = match control::existing(&context.server).await? {
+        Some(control) => builds(&control, database).await?,
+        None => Vec::new(),
+    };
     let found = all.iter().find(|known| known.own_name() == build).ok_or_else(|| {
         Failure::new(Exit::Usage, format!("{build} is not on this server"))
             .hint(format!("kiln status {}", shell::word(database)))

@@ -83,12 +83,7 @@ pub fn stamped_rows(ledger: &Ledger) -> Vec<(String, u64)> {
 /// # Errors
 /// When the server cannot be asked.
 pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
-    let exists: bool = session
-        .query_one("select to_regclass('kiln.stamp') is not null", &[])
-        .await
-        .map_err(db("look for the stamp"))?
-        .get(0);
-    if !exists {
+    if !is_there(session).await? {
         return Ok(None);
     }
     let row = session
@@ -122,6 +117,11 @@ pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
         rows,
         contents,
     }))
+}
+
+async fn is_there(session: &Session) -> anyhow::Result<bool> {
+    let sql = "select to_regclass('kiln.stamp') is not null";
+    Ok(session.query_one(sql, &[]).await.map_err(db("look for the stamp"))?.get(0))
 }
 
 /// A sealed build's own account; `None` when it has none.
@@ -167,12 +167,7 @@ pub struct StampVersion {
 /// # Errors
 /// When the server cannot be asked.
 pub async fn version(session: &Session) -> anyhow::Result<Option<StampVersion>> {
-    let exists: bool = session
-        .query_one("select to_regclass('kiln.stamp') is not null", &[])
-        .await
-        .map_err(db("look for the stamp"))?
-        .get(0);
-    if !exists {
+    if !is_there(session).await? {
         return Ok(None);
     }
     let row = session
