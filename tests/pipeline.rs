@@ -171,7 +171,7 @@ fn a_build_says_by_which_plan_it_was_made() {
     world.postgres.execute(
         "druginfo",
         "set default_transaction_read_only = off; set transaction_read_only = off;
-         drop table kiln.plan",
+         drop table kiln.run_plan",
     );
     world.kiln(&["plan", "druginfo_00001"]).exits(2).says(&["druginfo_00001 has no plan"]);
 }

@@ -235,7 +235,7 @@ impl<'a> Baking<'a> {
         let session = self.build.session("manifest").await?;
         session
             .execute(
-                "with plan as (insert into kiln.plan (document) values ($2))
+                "with plan as (insert into kiln.run_plan (document) values ($2))
                  insert into kiln.manifest (document) values ($1)",
                 &[&serde_json::to_value(&plan.manifest)?, &serde_json::to_value(&plan)?],
             )

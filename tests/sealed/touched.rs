@@ -4,7 +4,12 @@ use super::{ITEM_SQL, ROWS, TALLY_SQL, states, tiny};
 use crate::support::World;
 
 /// What somebody does to a build of this name, how it is undone, and what is said.
-const RIGHTS: [(&str, &str, &str); 9] = [
+const RIGHTS: [(&str, &str, &str); 10] = [
+    (
+        "update kiln.source set rows = rows + 5 where source = 'item'",
+        "update kiln.source set rows = rows - 5 where source = 'item'",
+        "kiln.source says otherwise than its stamp of item",
+    ),
     (
         "alter table item enable row level security",
         "alter table item disable row level security",

@@ -1,9 +1,7 @@
 //! D3: a subset takes the place of a whole build by its name only, and on another machine only
 //! where that is told by its name as well.
 
-use kiln::dev::synth::Release;
-
-use super::{subset, whole};
+use super::{release, subset, whole};
 use crate::support::World;
 
 #[test]
@@ -37,7 +35,7 @@ fn a_night_after_a_subset_is_a_whole_one_and_the_subset_takes_no_previous_builds
     assert!(states.contains(&format!("{build} sealed")), "{states:?}");
     assert!(states.contains(&"druginfo_00001 previous".to_owned()), "{states:?}");
     world.kiln(&["swap", "druginfo", &build]).succeeds();
-    world.land(&Release::small(2));
+    world.land(&release(2));
     world.night();
     let whole_rows = world.postgres.value("druginfo", "select build from kiln.stamp");
     assert!(!whole_rows.ends_with("_subset"), "{whole_rows}");

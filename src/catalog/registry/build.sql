@@ -7,10 +7,12 @@ create table kiln.manifest (
 );
 comment on table kiln.manifest is 'The exact inputs, fixed before the first byte was read';
 
-create table kiln.plan (
+-- Not `plan`: a login named kiln has this schema before public in its search_path, and apps have a table of
+-- that name.
+create table kiln.run_plan (
     document jsonb not null
 );
-comment on table kiln.plan is 'What the run decided, once: inputs, a decision with its reason for each source, the estimate';
+comment on table kiln.run_plan is 'What the run decided, once: inputs, a decision with its reason for each source, the estimate';
 
 create table kiln.source (
     source    text primary key,

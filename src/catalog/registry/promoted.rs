@@ -39,7 +39,7 @@ pub async fn record(
 /// # Errors
 /// When the server refuses. What a build does not say is warned of.
 pub async fn note_again(lock: &Session, database: &str) -> anyhow::Result<()> {
-    let sql = "select build from kiln.promoted where database = $1 and manifest is not null";
+    let sql = "select build from kiln.promoted where database = $1";
     let known = lock.query(sql, &[&database]).await.map_err(db("read what went live"))?;
     let known: Vec<String> = known.iter().map(|row| row.get(0)).collect();
     let was_live = |build: &Build| build.was_live() && !build.is_subset() && !build.invalid;

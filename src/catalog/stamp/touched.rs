@@ -58,6 +58,7 @@ pub async fn touched(
     }
     let now = rights::read(session).await?;
     touched.reasons.extend(difference(&contents.rights, &now));
+    touched.reasons.extend(told_otherwise(session).await?);
     if is_fresh {
         return Ok(touched);
     }
@@ -81,6 +82,21 @@ pub async fn touched(
         Err(error) => touched.unless_refused(error)?,
     }
     Ok(touched)
+}
+
+/// Where apps are told otherwise of a source, in `kiln.source`, than the stamp says.
+async fn told_otherwise(session: &Session) -> anyhow::Result<Option<String>> {
+    let sql = "select string_agg(s.source, ', ' order by s.source)
+               from kiln.source s
+               left join (select e ->> 'source', e ->> 'period', e ->> 'posted',
+                                 (e ->> 'counted')::int8, e ->> 'digest'
+                          from kiln.stamp, jsonb_array_elements(ledger -> 'sources') e)
+                   l (source, period, posted, rows, digest) using (source)
+               where (s.period, s.posted, s.rows, s.digest)
+                   is distinct from (l.period, l.posted, l.rows, l.digest)";
+    let row = session.query_one(sql, &[]).await.map_err(db("read what apps are told"))?;
+    let sources: Option<String> = row.get(0);
+    Ok(sources.map(|names| format!("kiln.source says otherwise than its stamp of {names}")))
 }
 
 impl Touched {
