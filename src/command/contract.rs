@@ -3,6 +3,7 @@
 use super::{Context, Start};
 use crate::catalog::registry::control::{self, Contract};
 use crate::catalog::registry::{builds, live};
+use crate::catalog::stamp;
 use crate::command::cli;
 use crate::config::known_database;
 use crate::config::strict::suggest;
@@ -35,9 +36,12 @@ pub async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result<()> {
         let session = control::open(&context.server).await?;
         refuse_nothing(&session, &contract).await?;
         control::set_contract(&session, &context.who, &contract, &args.why.why).await?;
-        let all = builds(&session, &contract.database).await?;
-        let live = live(&all, &contract.database).and_then(|build| build.tag.clone());
-        Ok(live.filter(|tag| !contract.meets(tag.version, tag.version)))
+        // For a note only: what is live may serve readers of older versions, and its stamp says so.
+        let stamp = match context.server.connect(&contract.database).await {
+            Ok(live) => stamp::version(&live).await.unwrap_or_default(),
+            Err(_) => None,
+        };
+        Ok(stamp.filter(|stamp| !contract.meets(stamp.serves_from, stamp.version)))
     };
     let (outcome, quiet) = (outcome.await, context.quiet);
     let unmet = context.close_after(outcome).await?;

@@ -1,19 +1,19 @@
 //! What apps accept, as `kiln contract` says it.
 
 use super::Table;
-use crate::catalog::registry::Tag;
 use crate::catalog::registry::control::Contract;
+use crate::catalog::stamp::StampVersion;
 
 /// The outcome of `kiln contract set`.
-pub fn contract_set(contract: &Contract, unmet: Option<&Tag>, dry_run: bool) {
+pub fn contract_set(contract: &Contract, unmet: Option<&StampVersion>, dry_run: bool) {
     let verb = if dry_run { "would accept" } else { "accepts" };
     let Contract { database, app, .. } = contract;
     say!("{app} {verb} {database} {}", contract.words());
-    if let Some(tag) = unmet {
+    if let Some(stamp) = unmet {
         say!(
             "  note: {} is live with version {}: no build of that version goes live until {app} accepts it",
-            tag.build,
-            tag.version
+            stamp.build,
+            stamp.version
         );
     }
 }

@@ -84,6 +84,15 @@ fn an_addition_needs_no_word_of_an_app_and_what_readers_would_miss_does() {
     world.kiln(&["guard", "druginfo", "--accepts", "1"]).succeeds();
     world.kiln(&["guard", "druginfo", "--accepts", "2"]).succeeds();
     world.kiln(&["guard", "druginfo", "--accepts", "3"]).exits(13);
+    // Who accepts what live serves is not told that it does not; who does not is.
+    let set = |accepts: &str| {
+        let words = ["contract", "set", "druginfo", "--app", "late", "--accepts", accepts];
+        let said = world.kiln(&words).succeeds().stdout;
+        world.kiln(&["contract", "remove", "druginfo", "--app", "late"]).succeeds();
+        said
+    };
+    assert!(!set("1").contains("note:"), "live serves readers of 1");
+    assert!(set("3").contains("is live with version 2: no build of that version"), "{}", set("3"));
     // An app that reads the view must not fall back to a build without it.
     world.accept("2");
     refused_with(&world, &["rollback", "druginfo"], 13, &["version 1, app test accepts 2..2"]);
