@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::queue::{Loading, Task};
+use super::rows::RowsInput;
+use super::worker::Workplace;
 use crate::catalog::ledger::{SourceEntry, SourceState};
 use crate::catalog::manifest::Manifest;
 use crate::error::{Exit, Failure};
@@ -14,25 +15,23 @@ use crate::postgres::{Session, db};
 use crate::spec::schema::Schema;
 use crate::spec::source::Source;
 
-impl Loading<'_> {
+impl Workplace<'_> {
     /// Replaces a source's table, its entry, its rejects and the manifest at once.
     ///
     /// # Errors
     /// The source's own failure; the build is then as it was (rejects of this attempt aside).
     pub async fn replace(
         &self,
-        task: Task,
+        rows: RowsInput,
         manifest: &Manifest,
-        schema: &Schema,
     ) -> anyhow::Result<SourceEntry> {
-        let name = task.binding.source.name.as_str().to_owned();
-        let (task, found) = self.find(task).await;
-        let found = found.map_err(|error| error.context(format!("source {name}")))?;
+        let name = rows.binding.source.name.as_str().to_owned();
+        let found = self.find(&rows).await.map_err(|error| error.context(format!("source {name}")))?;
         let session = self.build.session(&name).await?;
-        refuse_derived(&session, self.build.name.as_str(), &task.binding.source, schema).await?;
+        refuse_derived(&session, self.build.name.as_str(), &rows.binding.source, self.schema).await?;
         let attempt = next_attempt(&session, &name).await?;
         let meter = Arc::new(Meter::default());
-        let mut open = Open::new(task.binding, task.input, attempt, Ok(found), &meter);
+        let mut open = Open::new(rows.binding, rows.input, attempt, Ok(found), &meter);
         let watch = self.watch.begin("load", vec![(name.clone(), meter)]);
         session.batch_execute("begin").await.map_err(db("begin"))?;
         let mut rejects = RejectWriter::new(self.build);
@@ -61,9 +60,8 @@ async fn refuse_derived(
     source: &Source,
     schema: &Schema,
 ) -> anyhow::Result<()> {
-    let sql = "select substr(step, length('Derive ') + 1) from kiln.step
-               where step like 'Derive %' order by step";
-    let rows = session.query(sql, &[]).await.map_err(db("read the steps"))?;
+    let sql = "select subject from kiln.task where kind = 'derive' and state = 'done' order by id";
+    let rows = session.query(sql, &[]).await.map_err(db("read the tasks"))?;
     for made in rows.iter().map(|row| row.get::<_, String>(0)) {
         let mut early = schema.early();
         let from = early.find(|(table, _)| *table == made).map(|(_, from)| from);
@@ -112,11 +110,20 @@ async fn commit(
         )
         .await
         .map_err(db("forget the old rejects"))?;
-    // Statistics of the old rows; keys and indexes took the new ones in.
+    // Keys and indexes took the new rows in; the statistics are of the old ones.
     session
-        .execute("delete from kiln.step where step = 'Freeze ' || $1", &[&entry.source])
+        .execute(
+            "with rows as (
+                 insert into kiln.task (name, kind, subject, needs, bytes, seconds, state, finished_at)
+                 values ('rows:' || $1, 'load', $1, '{}', 0, 0, 'done', clock_timestamp())
+                 on conflict (name) do update set kind = 'load', state = 'done', error = null,
+                                                  finished_at = excluded.finished_at)
+             update kiln.task set state = 'waiting'
+             where name = 'analyze:' || $1 or kind = 'check'",
+            &[&entry.source],
+        )
         .await
-        .map_err(db("forget the old statistics"))?;
+        .map_err(db("note the task"))?;
     session
         .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(manifest)?])
         .await

@@ -1,6 +1,7 @@
 //! `kiln build`: the pipeline, a stage a line, up to the seal. `kiln run` goes on from there to
 //! the swap; `kiln resume` enters in the middle.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,8 +11,10 @@ use super::ending::{Baked, unless_stopped};
 use super::opening::Opened;
 use super::plan::{Wanted, plan};
 use super::{Context, Start, without};
-use crate::build::index;
-use crate::build::queue::{After, AfterWork, BeforeRows, Early, Loading, Task};
+use crate::build::preflight::Preflight;
+use crate::build::rows::RowsInput;
+use crate::build::tasks;
+use crate::build::worker::{Worker, Workplace};
 use crate::catalog::ledger::{Ledger, SourceEntry};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
@@ -24,9 +27,10 @@ use crate::config::known_database;
 use crate::config::strict::Problems;
 use crate::load::bind::Binding;
 use crate::load::copy::note_without;
-use crate::plan::forecast::night::LOAD;
 use crate::plan::forecast::room::Room;
 use crate::plan::reuse::Decision;
+use crate::plan::task::{Task, TaskKind};
+use crate::plan::tasks_of::Graph;
 use crate::plan::{Objects, RunPlan};
 use crate::postgres::{Ident, Session, db, settings};
 use crate::release::gates::{self, Live};
@@ -86,6 +90,8 @@ pub(super) struct Baking<'a> {
     pub room: Option<Room>,
     /// Where the WAL ended when the load began.
     pub wal_before: u64,
+    /// Seconds that what followed rows took, for each table.
+    pub keyed: BTreeMap<String, f64>,
     pub problems: Problems,
     /// How tables are read again, where no spec says it.
     pub readings: Vec<Reading>,
@@ -117,6 +123,7 @@ impl<'a> Baking<'a> {
             live: None,
             room: None,
             wal_before: 0,
+            keyed: BTreeMap::new(),
             problems,
             readings: Vec::new(),
         }
@@ -126,7 +133,7 @@ impl<'a> Baking<'a> {
     pub(super) async fn trial(&mut self, source: &str) -> anyhow::Result<SourceEntry> {
         let bindings = self.create().await?;
         let plan = self.note_plan().await?;
-        self.copy(&plan.manifest, &plan.decisions, bindings).await?;
+        self.load(&plan.manifest, &plan.decisions, bindings).await?;
         let found = self.ledger.sources.iter().find(|entry| entry.source == source);
         found.cloned().ok_or_else(|| anyhow::anyhow!("{source} is not in the ledger"))
     }
@@ -139,7 +146,7 @@ impl<'a> Baking<'a> {
             let bindings = self.create().await?;
             let plan = self.note_plan().await?;
             self.hold_older(&plan.manifest).await?;
-            self.copy(&plan.manifest, &plan.decisions, bindings).await?;
+            self.load(&plan.manifest, &plan.decisions, bindings).await?;
             self.finish(&plan.manifest).await
         };
         let outcome = unless_stopped(&stop, work.instrument(span)).await;
@@ -170,7 +177,6 @@ impl<'a> Baking<'a> {
     async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
         self.choose_settings().await?;
-        let _stage = self.context.progress.enter("pre-data");
         let session = self.make_tables().await?;
         let bindings = self.bind(&session).await?;
         self.build.give_back(session);
@@ -226,13 +232,14 @@ impl<'a> Baking<'a> {
     /// Writes into the build what the run decided.
     async fn note_plan(&mut self) -> anyhow::Result<RunPlan> {
         let since = Instant::now();
-        let _stage = self.context.progress.enter("manifest");
         // Without one, what is wrong with specs was said when the tables were there.
         let plan = self.plan.take().ok_or_else(|| anyhow::anyhow!("nothing was decided"))?;
         for Decision { source, action, from, why, .. } in &plan.decisions {
             tracing::info!(source, ?action, from, why, "decided");
         }
         let session = self.build.session("manifest").await?;
+        // One transaction: each commit waits for the disk.
+        session.batch_execute("begin").await.map_err(db("begin"))?;
         session
             .execute(
                 "with plan as (insert into kiln.run_plan (document) values ($2))
@@ -241,14 +248,33 @@ impl<'a> Baking<'a> {
             )
             .await
             .map_err(db("write the plan"))?;
+        tasks::write(&session, &self.tasks_of(&plan)).await?;
+        session.batch_execute("commit").await.map_err(db("commit the plan"))?;
         self.build.give_back(session);
         failpoint::hit(failpoint::MANIFEST)?;
         self.ledger.stage("manifest", since);
         Ok(plan)
     }
 
-    /// Loads these sources; the ledger gets an entry each.
-    pub(super) async fn copy(
+    /// Writes the tasks of a build whose rows are there already.
+    pub(super) async fn write_tasks(&self) -> anyhow::Result<()> {
+        let tasks = Graph { schema: &self.specs.schema, sources: Vec::new() }.tasks();
+        let session = self.build.session("tasks").await?;
+        tasks::write(&session, &tasks).await?;
+        self.build.give_back(session);
+        Ok(())
+    }
+
+    /// The tasks of a plan; of a trial, which is dropped, the rows alone.
+    fn tasks_of(&self, plan: &RunPlan) -> Vec<Task> {
+        let is_trial = self.tag.state == State::Scratch;
+        let tasks = plan.tasks.iter().filter(|task| !is_trial || task.kind.is_rows());
+        tasks.cloned().collect()
+    }
+
+    /// Loads these sources and does what follows their rows, but for the checks; the ledger gets an entry
+    /// for each.
+    pub(super) async fn load(
         &mut self,
         manifest: &Manifest,
         decisions: &[Decision],
@@ -257,7 +283,6 @@ impl<'a> Baking<'a> {
         self.foresee(manifest).await?;
         self.hold_sections(manifest).await?;
         let since = Instant::now();
-        let _stage = self.context.progress.enter(LOAD);
         self.ledger.expected = manifest.sources.keys().cloned().collect();
         self.ledger.expected.extend(manifest.without.iter().cloned());
         let session = self.build.session("without").await?;
@@ -268,93 +293,95 @@ impl<'a> Baking<'a> {
         }
         self.build.give_back(session);
         self.worth_keeping = true; // until it is known what was loaded
-        let tasks = self.tasks(manifest, decisions, bindings).await;
-        let loaded = {
-            let _shown = self.context.progress.follow();
-            let mut loading = self.loading()?;
-            if self.tag.state != State::Scratch {
-                loading.after = Some(self.after_rows());
-            }
-            loading.run(tasks).await
-        };
-        let loaded = self.had_room(loaded).await?;
-        for name in loaded.unclaimed {
-            self.ledger.warnings.push(format!("no source reads {name}"));
-        }
-        self.ledger.warnings.extend(loaded.warnings);
-        self.ledger.sources.extend(loaded.entries);
-        self.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
-        self.ledger.stage("copy", since);
+        let inputs = self.inputs(manifest, decisions, bindings).await;
+        let done = self.do_tasks(inputs).await;
+        let warnings = self.had_room(done).await?;
+        self.ledger.warnings.extend(warnings);
+        self.ledger.sources = self.entries().await?;
+        self.ledger.stage("tasks", since);
         self.worth_keeping = self.has_something().await;
         self.refuse_failed_sources()
     }
 
+    /// Looks at archives, and does all tasks but the checks.
+    async fn do_tasks(&self, inputs: Vec<RowsInput>) -> anyhow::Result<Vec<String>> {
+        let _shown = self.context.progress.follow();
+        let workplace = self.workplace()?;
+        let preflight = workplace.preflight(inputs).await?;
+        self.before_rows(&preflight).await?;
+        let mut warnings: Vec<String> =
+            preflight.unclaimed.iter().map(|name| format!("no source reads {name}")).collect();
+        let worker = Worker::new(&workplace, &self.context.who.run, preflight.prepared);
+        worker.run("load", |kind| kind != TaskKind::Check).await?;
+        warnings.extend(worker.take_warnings());
+        Ok(warnings)
+    }
+
+    /// The entries of the sources, as they stand in the build.
+    async fn entries(&self) -> anyhow::Result<Vec<SourceEntry>> {
+        let session = self.build.session("sources").await?;
+        let entries = read_entries(&session, &["loaded", "failed", "without"]).await?;
+        self.build.give_back(session);
+        Ok(entries)
+    }
+
     /// The sources with their pinned objects, and the tables that are brought over.
-    async fn tasks(
+    async fn inputs(
         &self,
         manifest: &Manifest,
         decisions: &[Decision],
         bindings: Vec<Arc<Binding>>,
-    ) -> Vec<Task> {
+    ) -> Vec<RowsInput> {
         let store = self.context.store().await;
         let mut objects = Objects::new(&store, &self.context.stop);
-        let mut tasks = Vec::new();
+        let mut inputs = Vec::new();
         for binding in bindings {
             let name = binding.source.name.as_str();
             let Some(input) = manifest.sources.get(name) else { continue };
             let decision = decisions.iter().find(|decision| decision.source == name);
             let keep = decision.and_then(|decision| decision.keep.clone());
-            tasks.push(Task { objects: objects.of(input), binding, input: input.clone(), keep });
+            inputs.push(RowsInput { objects: objects.of(input), binding, input: input.clone(), keep });
         }
-        tasks
+        inputs
     }
 
-    /// How and where to load.
-    pub(super) fn loading(&self) -> anyhow::Result<Loading<'_>> {
-        Ok(Loading {
+    /// What tasks are done with.
+    pub(super) fn workplace(&self) -> anyhow::Result<Workplace<'_>> {
+        Ok(Workplace {
             build: &self.build,
-            specs: &self.specs.sources.all,
+            schema: &self.specs.schema,
+            sources: &self.specs.sources.all,
             connections: self.context.config.connections,
             scratch: self.context.config.folder("scratch")?,
-            before_rows: Some(self.before_rows()),
             clock: &self.context.progress.clock,
             watch: &self.context.progress.watch,
-            after: None,
             stop: &self.context.stop,
         })
     }
 
     /// Refuses to begin where a source's period goes back, or where the text that was found will not
     /// fit.
-    fn before_rows(&self) -> BeforeRows<'_> {
-        let (live, room, clock) = (&self.live, &self.room, &self.context.progress.clock);
-        Box::new(move |told| {
-            if let Some(live) = live {
-                gates::hold_periods(live, &told.periods)?;
-            }
-            if let Some(room) = room {
-                room.before_rows(&told.text, &told.ways, told.spooled)?;
-                clock.foretell(room.foretold(&told.text, &told.ways));
-            }
-            Ok(())
-        })
+    async fn before_rows(&self, found: &Preflight) -> anyhow::Result<()> {
+        if let Some(live) = &self.live {
+            gates::hold_periods(live, &found.periods)?;
+        }
+        let Some(room) = &self.room else { return Ok(()) };
+        room.before_rows(&found.text, &found.ways, found.spooled)?;
+        let expected = room.expected(&found.text, &found.ways);
+        let session = self.build.session("tasks").await?;
+        tasks::expect(&session, &expected.tasks).await?;
+        self.build.give_back(session);
+        self.context.progress.clock.expect(expected, self.context.config.connections);
+        Ok(())
     }
+}
 
-    /// What a table gets when its rows are in.
-    fn after_rows(&self) -> After<'_> {
-        let (build, schema, stop) = (&self.build, &self.specs.schema, &self.context.stop);
-        let (clock, sources) = (&self.context.progress.clock, &self.specs.sources.all);
-        let work: AfterWork = Box::new(move |table, kept| {
-            Box::pin(async move {
-                clock.keys_began(&table);
-                let outcome = index::finish_table(build, schema, sources, &table, kept, stop).await;
-                clock.keys_over(&table);
-                outcome
-            })
-        });
-        let early = schema
-            .early()
-            .map(|(table, from)| Early { table: table.to_owned(), from: from.to_vec() });
-        After { work, early: early.collect() }
-    }
+/// The entries of the sources in one of these states, by name.
+pub(super) async fn read_entries(
+    session: &Session,
+    states: &[&str],
+) -> anyhow::Result<Vec<SourceEntry>> {
+    let sql = "select entry from kiln.source where state = any ($1) order by source collate \"C\"";
+    let rows = session.query(sql, &[&states]).await.map_err(db("read the sources' states"))?;
+    rows.iter().map(|row| Ok(serde_json::from_value(row.get(0))?)).collect()
 }

@@ -1,65 +1,52 @@
-//! What follows the rows: what is made from tables, checks and the seal.
+//! What follows the tables: checks and the seal.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::build::Baking;
-use crate::build::check;
 use crate::build::index;
 use crate::build::seal::{self, Sealing};
+use crate::build::tasks;
+use crate::build::worker::Worker;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::ident;
 use crate::catalog::stamp::Sealed;
 use crate::config::failpoint;
 use crate::error::stopped;
 use crate::load::copy::rejects::forget_stale as forget_stale_rejects;
-use crate::plan::forecast::night::INDEX;
+use crate::plan::task::{TaskKind, TaskStatus};
 
 impl Baking<'_> {
-    /// Post-data, derive, freeze, check, seal.
+    /// Checks and the seal, once all other tasks are done.
     pub(super) async fn finish(&mut self, manifest: &Manifest) -> anyhow::Result<Sealed> {
         self.hold_loaded_sections(manifest).await?;
-        let (build, stop) = (&self.build, &self.context.stop);
+        let build = &self.build;
         // Loads by hand that failed left their rejects for a look.
         let session = build.session("rejects").await?;
         forget_stale_rejects(&session).await?;
         build.give_back(session);
-        let (schema, connections) = (&self.specs.schema, self.context.config.connections);
+        self.work("keys and indexes", |kind| kind != TaskKind::Check).await?;
+        failpoint::hit(failpoint::POST_DATA)?;
+        failpoint::hit(failpoint::FREEZE)?;
+        let (build, stop) = (&self.build, &self.context.stop);
         let since = Instant::now();
         let progress = &self.context.progress;
-        let shown = progress.begin(INDEX, "keys and indexes");
-        let sources = &self.specs.sources.all;
-        index::post_data(build, schema, sources, connections, stop).await?;
-        failpoint::hit(failpoint::POST_DATA)?;
-        self.ledger.stage("post-data", since);
-        drop(shown);
-
-        let since = Instant::now();
-        let shown = progress.begin("derive", "derived tables");
-        index::derive(build, schema, stop).await?;
-        self.ledger.stage("derive", since);
-        drop(shown);
-
-        let since = Instant::now();
-        let shown = progress.begin("freeze", "freezing and analysing");
-        index::freeze(build, connections, stop).await?;
-        failpoint::hit(failpoint::FREEZE)?;
-        self.ledger.stage("freeze", since);
-        drop(shown);
-
-        let since = Instant::now();
-        let shown = progress.begin("check", "checks");
-        self.ledger.made = index::account(build, schema, manifest, stop).await?;
-        self.ledger.checks = check::run(build, schema, sources, connections, stop).await?;
+        self.ledger.made = {
+            let _shown = progress.stage("derived tables");
+            index::account(build, &self.specs.schema, manifest, stop).await?
+        };
+        self.check().await?;
+        let (build, stop) = (&self.build, &self.context.stop);
         build.end_idle();
         failpoint::hit(failpoint::CHECK)?;
         self.ledger.stage("check", since);
-        drop(shown);
 
         if stop.is_cancelled() {
             return Err(stopped());
         }
         let since = Instant::now();
-        let _shown = progress.begin("seal", "seal");
+        let _shown = progress.stage("seal");
+        let schema = &self.specs.schema;
         self.ledger.used = self.used(manifest).await?;
         self.ledger.warnings.extend(progress.clock.take_warnings());
         self.ledger.sealed = true;
@@ -77,4 +64,36 @@ impl Baking<'_> {
         failpoint::hit(failpoint::SEALED)?;
         Ok(sealed)
     }
+
+    /// Does what is left of these tasks.
+    async fn work(&self, title: &str, is_wanted: fn(TaskKind) -> bool) -> anyhow::Result<()> {
+        let session = self.build.session("tasks").await?;
+        tasks::analyze_the_rest(&session).await?;
+        self.build.give_back(session);
+        let workplace = self.workplace()?;
+        let _shown = self.context.progress.follow();
+        Worker::new(&workplace, &self.context.who.run, Vec::new()).run(title, is_wanted).await
+    }
+
+    /// Does the checks, and takes their results into the ledger.
+    async fn check(&mut self) -> anyhow::Result<()> {
+        self.work("checks", |_| true).await?;
+        let session = self.build.session("checks").await?;
+        let found = tasks::results(&session, TaskKind::Check).await?;
+        self.keyed = keyed(&tasks::list(&session).await?);
+        self.build.give_back(session);
+        let found = found.into_iter().map(|(_, result)| Ok(serde_json::from_value(result)?));
+        self.ledger.checks = found.collect::<anyhow::Result<_>>()?;
+        Ok(())
+    }
+}
+
+/// Seconds that each table's index, derive and analyze tasks took.
+fn keyed(tasks: &[TaskStatus]) -> BTreeMap<String, f64> {
+    let mut keyed = BTreeMap::new();
+    let kinds = [TaskKind::Index, TaskKind::Derive, TaskKind::Analyze];
+    for status in tasks.iter().filter(|status| kinds.contains(&status.task.kind)) {
+        *keyed.entry(status.task.subject.clone()).or_default() += status.took;
+    }
+    keyed
 }

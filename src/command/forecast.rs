@@ -1,20 +1,16 @@
 //! A night's forecast: gathered before the load, held against what is free, and at the seal
 //! written beside what was really used.
 
-use std::iter;
-
 use super::Context;
 use super::build::Baking;
-use crate::build::index;
-use crate::catalog::ledger::SourceState;
+use crate::build::tasks;
 use crate::catalog::ledger::used::{Used, measure, wal_end};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::{State, control};
 use crate::error::{Exit, exit_of};
 use crate::plan::forecast::room::{NoRoom, Room, Site};
-use crate::plan::forecast::works::Had;
-use crate::plan::forecast::{self, Past, Ways};
-use crate::plan::reuse;
+use crate::plan::forecast::{self, FROM_FILES, Past};
+use crate::plan::task::TaskState;
 use crate::postgres::db;
 
 /// Seconds that the nights of these databases are expected to take; those that nothing is known
@@ -64,29 +60,16 @@ impl Baking<'_> {
         };
         let past = Past::read(&self.lock, &self.tag.database).await?;
         let wants = forecast::wants(&self.specs.sources.all, manifest);
-        let room = Room::new(&site, &self.tag.database, wants, past).await?;
-        let room = room.going_on(present.cast_unsigned(), self.had().await?);
-        self.context.progress.clock.foretell(room.foretold(&[], &self.ways()));
+        let left = tasks::list(&session).await?.into_iter();
+        let left = left.filter(|status| status.state != TaskState::Done).map(|status| status.task);
+        let room = Room::new(&site, &self.tag.database, wants, past, left.collect()).await?;
+        let room = room.present(present.cast_unsigned());
+        let workers = self.context.config.connections;
+        self.context.progress.clock.expect(room.expected(&[], &FROM_FILES), workers);
         let held = room.before_fetch();
         self.room = Some(room);
         self.note_forecast();
         held
-    }
-
-    /// What the build has, where another run began it.
-    async fn had(&self) -> anyhow::Result<Option<Had>> {
-        if self.ledger.command != "resume" {
-            return Ok(None);
-        }
-        let loaded = self.ledger.sources.iter().filter(|e| e.state == SourceState::Loaded);
-        let sources = loaded.map(|entry| entry.source.clone()).collect();
-        let finished = index::finished(&self.build, &self.specs.schema).await?;
-        Ok(Some(Had { sources, finished }))
-    }
-
-    /// How tables will get their rows, before it is known what is brought over.
-    fn ways(&self) -> Ways {
-        reuse::ways(&self.specs.sources.all, iter::empty(), self.specs.schema.early())
     }
 
     /// Writes the forecast, as it stands, into the ledger.
@@ -124,8 +107,7 @@ impl Baking<'_> {
             text: self.ledger.sources.iter().map(|entry| entry.sum(|file| file.bytes)).sum(),
             scratch: room.scratch_used(),
             seconds: self.context.progress.clock.elapsed(),
-            rows: self.context.progress.clock.rows(),
-            keyed: self.context.progress.clock.keyed(),
+            keyed: self.keyed.clone(),
             objects: loaded.map(|(name, input)| (name.clone(), input.size())).collect(),
             ..measured
         }))

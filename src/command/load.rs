@@ -8,7 +8,8 @@ use super::ending::end_early;
 use super::opening::Opened;
 use super::plan;
 use super::{Context, Start};
-use crate::build::queue::{Loading, Task};
+use crate::build::rows::RowsInput;
+use crate::build::worker::Workplace;
 use crate::catalog::ledger::SourceEntry;
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::{Input, Manifest};
@@ -131,21 +132,20 @@ async fn replace(
     let store = context.store().await;
     let object = |pin: &Pin| Object::new(&store, pin.clone(), &context.stop);
     let objects = input.objects.iter().map(object).collect();
-    let task = Task { binding, input, objects, keep: None };
+    let rows = RowsInput { binding, input, objects, keep: None };
     let _shown = context.progress.follow();
-    let loading = Loading {
+    let workplace = Workplace {
         build: &database,
-        specs: &specs.sources.all,
+        schema: &specs.schema,
+        sources: &specs.sources.all,
         connections: context.config.connections,
         scratch: context.config.folder("scratch")?,
-        before_rows: None,
         clock: &context.progress.clock,
         watch: &context.progress.watch,
-        after: None,
         stop: &context.stop,
     };
     let span = tracing::info_span!("load", build, source = args.source);
-    loading.replace(task, &manifest, &specs.schema).instrument(span).await
+    workplace.replace(rows, &manifest).instrument(span).await
 }
 
 async fn bind(

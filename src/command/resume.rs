@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
+use super::build::{Baking, read_entries};
 use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
-use super::plan;
+use super::plan as printed;
 use super::{Context, Start};
+use crate::build::tasks;
 use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
@@ -22,6 +23,7 @@ use crate::config::strict::Problems;
 use crate::error::{Exit, exit_of, failure};
 use crate::load::bind::Binding;
 use crate::plan::manifest::rejected;
+use crate::plan;
 use crate::postgres::{Session, db};
 use crate::report;
 use crate::spec::Specs;
@@ -50,7 +52,7 @@ async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow
         let baking = open(context, args, database, lock).await.map_err(|(_, error)| error)?;
         let (_, manifest, done) = progress_of(&baking.build).await?;
         refuse(&baking, &manifest).await?;
-        plan::print_resume(&args.build, &manifest, &done, args.json.json);
+        printed::print_resume(&args.build, &manifest, &done, args.json.json);
         return Ok(());
     }
     let lock = RunLock::acquire(&context.server, &context.who, "resume", database).await?;
@@ -136,17 +138,15 @@ async fn progress_of(
 ) -> anyhow::Result<(Session, Manifest, Vec<SourceEntry>)> {
     let session = build.session("manifest").await?;
     let manifest = stored_manifest(&session, build.name.as_str()).await?;
-    let done = loaded(&session).await?;
+    if !tasks::are_there(&session).await? {
+        let name = build.name.as_str();
+        let message = format!("{name} was begun by an older kiln, which wrote no tasks");
+        let hint = format!("kiln run {}", manifest.database);
+        return Err(crate::error::Failure::new(Exit::Usage, message).hint(hint).into());
+    }
+    // What is proved loaded already.
+    let done = read_entries(&session, &["loaded", "without"]).await?;
     Ok((session, manifest, done))
-}
-
-/// The sources that are proved loaded already.
-async fn loaded(session: &Session) -> anyhow::Result<Vec<SourceEntry>> {
-    let rows = session
-        .query("select entry from kiln.source where state in ('loaded', 'without')", &[])
-        .await
-        .map_err(db("read the sources' states"))?;
-    rows.iter().map(|row| Ok(serde_json::from_value(row.get(0))?)).collect()
 }
 
 async fn go_on(
@@ -177,7 +177,9 @@ async fn go_on(
         .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(&manifest)?])
         .await
         .map_err(db("amend the manifest"))?;
-    baking.copy(&manifest, &[], bindings).await?;
+    let tasks = plan::tasks(&baking.specs, &manifest, &[]);
+    tasks::write(session, &tasks).await?;
+    baking.load(&manifest, &[], bindings).await?;
     baking.finish(&manifest).await
 }
 

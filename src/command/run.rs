@@ -109,7 +109,7 @@ async fn night(
 async fn clean_up(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
     failpoint::hit(failpoint::SWAPPED)?;
     let since = std::time::Instant::now();
-    let _shown = context.progress.begin("prune", "dropping old builds");
+    let _shown = context.progress.stage("dropping old builds");
     let cleared = prune::retention(context, &baked.lock).await;
     baked.ledger.stage("prune", since);
     baked.ledger.warnings.extend(cleared?.left);
@@ -122,7 +122,7 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
         return Err(stopped());
     }
     let since = std::time::Instant::now();
-    let _shown = context.progress.begin("swap", "swap");
+    let _shown = context.progress.stage("swap");
     let database = baked.tag.database.clone();
     let all = builds(&baked.lock, &database).await?;
     let candidate = all.iter().find(|build| build.name == baked.tag.build).ok_or_else(|| {

@@ -2,9 +2,12 @@
 //! the estimate. Nothing here writes.
 
 pub mod forecast;
+pub mod graph;
 pub mod manifest;
 pub mod reuse;
 mod stored;
+pub mod task;
+pub mod tasks_of;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +23,11 @@ use crate::fetch::store::{Pin, Store};
 use crate::postgres::{Server, Session};
 use crate::spec::Specs;
 use crate::spec::source::Source;
+use forecast::seconds::{Expected, Tonight};
 use forecast::{Past, Ways};
-use reuse::{Asked, Decision, Keep, Kept};
+use reuse::{Action, Asked, Decision, Keep, Kept};
+use task::{Task, TaskKind};
+use tasks_of::Graph;
 
 /// What a run will do: made once under the lock, stored in the build, and executed as it is. What
 /// `kiln plan` prints is one that is made without the lock, and thrown away.
@@ -37,6 +43,9 @@ pub struct RunPlan {
     pub why: Option<String>,
     /// What it will need.
     pub estimate: Forecast,
+    /// What is to be done, and in which order it may be; none in plans of kilns that made none.
+    #[serde(default)]
+    pub tasks: Vec<Task>,
     /// The sentence that there is nothing to do, where that is so.
     #[serde(skip)]
     pub nothing_to_do: Option<String>,
@@ -57,7 +66,7 @@ pub struct Planner<'a> {
     pub store: &'a Store,
     /// The key that hashes identifiers, where a source does.
     pub hash_key: Option<&'a HashKey>,
-    /// COPY connections side by side.
+    /// Workers side by side.
     pub connections: usize,
     /// The stop signal.
     pub stop: &'a CancellationToken,
@@ -106,24 +115,26 @@ impl Planner<'_> {
             (None, false) => Some(format!("{} is not live", shared.database)),
             (Some(live), false) => live.lacks(&shared, specs.schema.locked()?, &decisions),
         };
-        let ways = ways(specs, &decisions);
+        let (estimate, tasks) = self.estimate(specs, &shared, &decisions).await?;
         Ok(RunPlan {
             live: live.map(|live| live.tag.build.clone()),
             nothing_to_do: live.filter(|_| why.is_none()).map(nothing_to_do),
             why,
-            estimate: self.estimate(specs, &shared, &ways).await?,
+            estimate,
+            tasks,
             unclaimed: unclaimed(&specs.sources.all, keeps(&decisions).flat_map(|k| &k.entries)),
             manifest: Arc::unwrap_or_clone(shared),
             decisions,
         })
     }
 
+    /// The tasks, with what each is expected to take, and what all of it needs.
     async fn estimate(
         &self,
         specs: &Specs,
         manifest: &Manifest,
-        ways: &Ways,
-    ) -> anyhow::Result<Forecast> {
+        decisions: &[Decision],
+    ) -> anyhow::Result<(Forecast, Vec<Task>)> {
         let past = match self.control {
             Some(control) => Past::read(control, &manifest.database).await?,
             None => Past::default(),
@@ -131,8 +142,34 @@ impl Planner<'_> {
         let session = self.server.connect("postgres").await?;
         let settings = forecast::server::settings(&session).await?;
         let wants = forecast::wants(&specs.sources.all, manifest);
-        Ok(forecast::sizes(&wants, ways, &past, &settings, self.connections))
+        let (texts, ways) = (forecast::texts(&wants, &past), ways(specs, decisions));
+        let workers = self.connections;
+        let night = Tonight { wants: &wants, texts: &texts, ways: &ways, workers };
+        let expected = night.expect(tasks(specs, manifest, decisions), &past);
+        let seconds = expected.seconds(workers);
+        let Expected { tasks, .. } = expected;
+        Ok((Forecast { seconds, ..forecast::sizes(&wants, &past, &settings, workers) }, tasks))
     }
+}
+
+/// The tasks of a build from this manifest; a source that nothing was decided for is loaded.
+pub fn tasks(
+    specs: &Specs,
+    manifest: &Manifest,
+    decisions: &[Decision],
+) -> Vec<Task> {
+    let kind = |name: &str| {
+        let decision = decisions.iter().find(|decision| decision.source == name);
+        match decision.map(|decision| decision.action) {
+            Some(Action::Reuse) => TaskKind::Copy,
+            Some(Action::Load) | None => TaskKind::Load,
+        }
+    };
+    let sources = specs.sources.all.iter().filter_map(|source| {
+        let name = source.name.as_str();
+        manifest.sources.contains_key(name).then(|| (source, kind(name)))
+    });
+    Graph { schema: &specs.schema, sources: sources.collect() }.tasks()
 }
 
 impl RunPlan {

@@ -7,17 +7,16 @@
 
 mod keys;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use futures_util::future::join_all;
 use futures_util::{StreamExt as _, pin_mut};
 use tokio_postgres::types::ToSql;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::ledger::CheckEntry;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::error::{all_or_first_error, stopped};
+use crate::error::stopped;
+use crate::plan::tasks_of::check_subject;
 use crate::postgres::{Session, db};
+use crate::spec::schema::own_checks::OWN_CHECKS;
 use crate::spec::schema::{Kind, Schema, SchemaFile, Section};
 use crate::spec::source::Source;
 
@@ -27,31 +26,28 @@ const ROWS_MAX: u64 = 1000;
 /// Begins what a check runs in.
 const BEGIN: &str = "begin read only";
 
-/// Facts that hold for every build, each a query that must return no row.
-const ALWAYS: [(&str, &str); 4] = [
-    (
-        "no table may vanish in a crash",
-        "select oid::regclass from pg_class where relkind in ('r', 'p', 'i', 'm', 'S')
-         and relpersistence <> 'p' and relnamespace = 'public'::regnamespace",
-    ),
-    (
-        "every index is valid",
-        "select indexrelid::regclass from pg_index where not (indisvalid and indisready)",
-    ),
-    ("every constraint is validated", "select conname from pg_constraint where not convalidated"),
-    (
-        "the server keeps what it has committed",
-        "select name from pg_settings where name in ('fsync', 'full_page_writes')
-         and setting <> 'on'",
-    ),
-];
-
 /// One query that must return no row.
-struct Check<'a> {
+pub struct Check<'a> {
     title: &'a str,
     sql: &'a str,
-    /// Where the schema has it; nowhere for one of [`ALWAYS`].
+    /// Where the schema has it; nowhere for one of [`OWN_CHECKS`].
     section: Option<(&'a SchemaFile, &'a Section)>,
+}
+
+impl<'a> Check<'a> {
+    /// The check that a task is called for.
+    pub fn of(schema: &'a Schema, subject: &str) -> Option<Check<'a>> {
+        let own = OWN_CHECKS.iter().find(|(title, _)| *title == subject);
+        if let Some(&(title, sql)) = own {
+            return Some(Check { title, sql, section: None });
+        }
+        let all = schema.files.iter().flat_map(|file| {
+            file.of_kind(&Kind::Check).map(move |section| (file, section))
+        });
+        let mut all = all.filter(|(file, section)| check_subject(file, section) == subject);
+        let (file, section) = all.next()?;
+        Some(Check { title: &section.title, sql: &section.sql, section: Some((file, section)) })
+    }
 }
 
 impl Check<'_> {
@@ -72,72 +68,23 @@ impl Check<'_> {
     }
 }
 
-/// Runs every check, this many side by side, and notes how many rows each found and the keys of the
-/// first, in the order of the files.
+/// Runs a check: how many rows it found, and the keys of the first.
 ///
 /// # Errors
-/// When a query cannot be run, with file and line.
+/// When the query cannot be run, with file and line.
 pub async fn run(
     build: &BuildDatabase,
-    schema: &Schema,
+    session: &Session,
+    check: &Check<'_>,
     sources: &[Source],
-    connections: usize,
     stop: &CancellationToken,
-) -> anyhow::Result<Vec<CheckEntry>> {
-    let checks = all(schema);
-    let (next, abort) = (AtomicUsize::new(0), stop.child_token());
-    let lanes =
-        (0..connections.min(checks.len())).map(|_| lane(build, &checks, sources, &next, &abort));
-    let found = all_or_first_error(join_all(lanes).await)?;
-    let mut found: Vec<_> = found.into_iter().flatten().collect();
-    found.sort_by_key(|(index, _)| *index);
-    Ok(found.into_iter().map(|(_, entry)| entry).collect())
-}
-
-/// kiln's own, and then the schema's in the order of its files.
-fn all(schema: &Schema) -> Vec<Check<'_>> {
-    let always = ALWAYS.iter().map(|&(title, sql)| Check { title, sql, section: None });
-    let sections = schema.files.iter().flat_map(|file| {
-        let checks = file.sections.iter().filter(|section| section.kind == Kind::Check);
-        checks.map(move |section| Check {
-            title: &section.title,
-            sql: &section.sql,
-            section: Some((file, section)),
-        })
-    });
-    always.chain(sections).collect()
-}
-
-/// A session that takes the next check as long as there is one.
-async fn lane(
-    build: &BuildDatabase,
-    checks: &[Check<'_>],
-    sources: &[Source],
-    next: &AtomicUsize,
-    abort: &CancellationToken,
-) -> anyhow::Result<Vec<(usize, CheckEntry)>> {
-    let work = async {
-        let session = build.session("check").await?;
-        let mut found = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(check) = checks.get(index) else { break };
-            let rows = count(&session, check.sql, abort).await;
-            let rows = rows.map_err(|refusal| check.explain(refusal))?;
-            let keys = match rows {
-                0 => Vec::new(),
-                _ => keys::of(build, check.sql, sources).await,
-            };
-            found.push((index, check.found(rows, keys)));
-        }
-        build.give_back(session);
-        Ok(found)
+) -> anyhow::Result<CheckEntry> {
+    let rows = count(session, check.sql, stop).await.map_err(|refusal| check.explain(refusal))?;
+    let keys = match rows {
+        0 => Vec::new(),
+        _ => keys::of(build, check.sql, sources).await,
     };
-    let outcome = work.await;
-    if outcome.is_err() {
-        abort.cancel();
-    }
-    outcome
+    Ok(check.found(rows, keys))
 }
 
 enum Refusal {

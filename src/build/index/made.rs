@@ -2,9 +2,12 @@
 //! rows of them: nothing of it is reckoned again, and its count and digest are held against what was
 //! sealed.
 
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{is_done, note_done, step_name};
+use crate::build::tasks;
 use crate::catalog::ledger::{Made, MadeIn};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
@@ -12,43 +15,75 @@ use crate::error::{Exit, failure};
 use crate::load::copy::between::{self, Stored, Way};
 use crate::load::encode::ColumnType;
 use crate::load::meter::Meter;
+use crate::plan::task::TaskKind;
 use crate::postgres::{Ident, Session, db};
 use crate::spec::schema::{Kind, Schema, SchemaFile, catalog};
+use crate::spec::source::Source;
 
-/// Brings a table over, in one transaction.
+/// What kept builds made from named tables, and the names of their databases now, by their own names.
+pub type MadeBy = BTreeMap<String, (String, Vec<Made>)>;
+
+/// Where a table is already that is made from others, made from the same rows: all of them were copied from
+/// one build.
+///
+/// # Errors
+/// The server's.
+pub async fn kept(
+    session: &Session,
+    sources: &[Source],
+    file: &SchemaFile,
+    made: &MadeBy,
+) -> anyhow::Result<Option<MadeIn>> {
+    let from: Vec<&String> = file.of_kind(&Kind::Derive).flat_map(|section| &section.from).collect();
+    let owner = |table: &&String| {
+        let mut owners = sources.iter();
+        let owner = owners.find(|source| source.tables().any(|t| t.as_str() == *table))?;
+        Some(owner.name.as_str())
+    };
+    let owners: Option<Vec<&str>> = from.iter().map(owner).collect();
+    let Some(owners) = owners.filter(|owners| !owners.is_empty() && !made.is_empty()) else {
+        return Ok(None);
+    };
+    let sql = "select distinct entry -> 'reused' ->> 'build' from kiln.source
+               where source = any ($1)";
+    let rows = session.query(sql, &[&owners]).await.map_err(db("read the sources"))?;
+    let [row] = &rows[..] else { return Ok(None) };
+    let Some(build) = row.get::<_, Option<String>>(0) else { return Ok(None) };
+    let Some((database, made)) = made.get(&build) else { return Ok(None) };
+    let made = made.iter().find(|made| made.table == file.table).cloned();
+    Ok(made.map(|made| MadeIn { build, database: database.clone(), made }))
+}
+
+/// Copies a table, in a transaction that is left open.
 ///
 /// # Errors
 /// The servers', a stop, or [`Exit::ChecksFailed`] where the kept build has other rows than it was sealed
-/// with. Nothing is left of it then.
-pub(super) async fn bring(
+/// with.
+pub(super) async fn copy(
     build: &BuildDatabase,
+    into: &Session,
     file: &SchemaFile,
     kept: &MadeIn,
     stop: &CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Value> {
     let table = &file.table;
     let from = build.other(&kept.database)?.session(table).await?;
     from.batch_execute("begin transaction isolation level repeatable read, read only")
         .await
         .map_err(db("prepare to read"))?;
-    let into = build.session(&format!("bring {table}")).await?;
     into.batch_execute("begin").await.map_err(db("begin"))?;
     // What it is made from must not be locked one by one, as for making it.
-    file.begin_early(&into, stop).await?;
-    make_empty(&into, file, stop).await?;
+    file.begin_early(into, stop).await?;
+    make_empty(into, file, stop).await?;
     let sql = format!("copy \"{table}\" from stdin (format binary, freeze)");
     let (query, meter) = (all_of(table), Meter::default());
-    let way = Way { from: &from, query: &query, into: &into, sql: &sql, meter: &meter, stop };
+    let way = Way { from: &from, query: &query, into, sql: &sql, meter: &meter, stop };
     agree(&kept.made, way.all().await?)?;
-    let stored = between::read(&into, &query, stop).await?;
-    note_done(&into, &rows_step(table, &stored)).await?;
+    let stored = between::read(into, &query, stop).await?;
     agree(&kept.made, stored)?;
     let Made { rows, digest, .. } = &kept.made;
-    note_done(&into, &step_name(file, &Kind::Derive)).await?;
-    into.batch_execute("commit").await.map_err(db("commit rows"))?;
-    build.give_back(into);
     tracing::info!(table, rows, digest, from = kept.build, "brought over");
-    Ok(())
+    Ok(result(&stored))
 }
 
 /// What was sealed, and what is there.
@@ -84,25 +119,24 @@ async fn make_empty(
     session.batch_execute(&empty).await.map_err(db("empty the table"))
 }
 
-/// Notes, in the transaction that made a table or brought it over, what its rows came to: another section may
-/// change them later, and would change what is brought over once more.
+/// What a table's rows amount to, in the transaction that made it: another section may change them later, and
+/// would change what is copied once more. Nothing where they are not the same in every build.
 ///
 /// # Errors
 /// The server's.
-pub(super) async fn note_rows(
+pub(super) async fn rows(
     session: &Session,
     table: &str,
     stop: &CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Value>> {
     if !is_portable(session, table).await? {
-        return Ok(());
+        return Ok(None);
     }
-    let stored = between::read(session, &all_of(table), stop).await?;
-    note_done(session, &rows_step(table, &stored)).await
+    Ok(Some(result(&between::read(session, &all_of(table), stop).await?)))
 }
 
-fn rows_step(table: &str, stored: &Stored) -> String {
-    format!("Made {table}: {} rows, digest {}", stored.rows, stored.digest_hex())
+fn result(stored: &Stored) -> Value {
+    json!({ "rows": stored.rows, "digest": stored.digest_hex() })
 }
 
 /// The account of the tables that were made from named others, for the builds that follow: of those that
@@ -123,12 +157,14 @@ pub async fn account(
     }
     let mut all = Vec::new();
     let session = build.session("account").await?;
+    let made = tasks::results(&session, TaskKind::Derive).await?;
     for table in schema.made_alone() {
         if !is_portable(&session, table).await? {
             continue;
         }
         let stored = between::read(&session, &all_of(table), stop).await?;
-        if !is_done(&session, &rows_step(table, &stored)).await? {
+        let is_as_made = |(name, then): &(String, Value)| name == table && *then == result(&stored);
+        if !made.iter().any(is_as_made) {
             continue;
         }
         let (table, schema_sha256) = (table.to_owned(), schema_sha256.clone());

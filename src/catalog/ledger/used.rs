@@ -25,11 +25,7 @@ pub struct Used {
     pub seconds: f64,
     /// Bytes of each table and of its indexes.
     pub tables: BTreeMap<String, TableBytes>,
-    /// Seconds that each source's rows took, as if all of it were beside others: see
-    /// `schedule::alone`.
-    #[serde(default)]
-    pub rows: BTreeMap<String, f64>,
-    /// Seconds that each source's keys and indexes took behind its rows, and tables made from others.
+    /// Seconds that the index, derive and analyze tasks of each table took.
     #[serde(default)]
     pub keyed: BTreeMap<String, f64>,
     /// Bytes of each source's objects.
@@ -70,11 +66,6 @@ impl Used {
         let names = std::iter::once(&entry.source).chain(entry.dictionaries.keys());
         let found = names.filter_map(|name| self.tables.get(name)).copied();
         found.fold(TableBytes::default(), TableBytes::and)
-    }
-
-    /// Seconds that a source's rows took beside others; as its entry says, where that was not noted.
-    pub fn rows_of(&self, entry: &SourceEntry) -> f64 {
-        self.rows.get(&entry.source).copied().unwrap_or(entry.seconds)
     }
 
     /// The tables that no source fills.

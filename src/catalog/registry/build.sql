@@ -51,11 +51,27 @@ create table kiln.reject (
 );
 comment on table kiln.reject is 'Rows that were refused, with their place, reason and bytes';
 
-create table kiln.step (
-    step    text primary key,
-    done_at timestamptz not null default clock_timestamp()
+create table kiln.task (
+    id          integer primary key generated always as identity,
+    name        text not null unique,
+    kind        text not null check (kind in ('load', 'copy', 'index', 'derive', 'analyze', 'check')),
+    subject     text not null,
+    needs       text[] not null,
+    bytes       bigint not null,
+    seconds     double precision not null,
+    state       text not null default 'waiting' check (state in ('waiting', 'running', 'done', 'failed')),
+    attempt     integer not null default 0,
+    worker      text,
+    started_at  timestamptz,
+    finished_at timestamptz,
+    result      jsonb,
+    error       text
 );
-comment on table kiln.step is 'Post-data and derive steps that are done, for resume';
+comment on table kiln.task is 'What is done to make this build: a row a task, with the tasks that it needs';
+comment on column kiln.task.seconds is 'What it is expected to take; what it took is finished_at - started_at';
+comment on column kiln.task.state is 'running: the worker holds an advisory lock on the id as long as it does it';
+comment on column kiln.task.attempt is 'Counts claims';
+comment on column kiln.task.worker is 'Run, host and process that claimed it last';
 
 create table kiln.stamp (
     one_row     boolean primary key default true check (one_row),

@@ -166,6 +166,7 @@ async fn bake(
     drop(shown);
     baking.ledger.stage("restore", since);
     prove(baking, header).await?;
+    baking.write_tasks().await?;
     baking.finish(&header.manifest).await
 }
 

@@ -147,6 +147,7 @@ async fn bake(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<(Sealed,
         let said = format!("subset.toml has no rule for {table}: it is kept whole");
         baking.ledger.warnings.push(said);
     }
+    baking.write_tasks().await?;
     let sealed = baking.finish(&ready.manifest).await?;
     Ok((sealed, copied))
 }

@@ -139,7 +139,7 @@ pub async fn count(session: &Session, binding: &Binding) -> anyhow::Result<(u64,
     Ok((said, binding.source.pack.as_ref().map(|_| stored)))
 }
 
-/// Loads a source and settles it. What fails by its own input is told by its entry: a source that
+/// Loads a source and settles it, in the caller's transaction, which is left open. What fails by its own input is told by its entry: a source that
 /// could not be read leaves no row, one with too many rejects leaves the others to be looked at.
 ///
 /// # Errors
@@ -152,7 +152,6 @@ pub async fn load_and_settle(
     stop: &CancellationToken,
 ) -> anyhow::Result<SourceEntry> {
     let name = open.binding.source.name.as_str().to_owned();
-    session.batch_execute("begin").await.map_err(db("begin"))?;
     let loaded = open.load(session, cores, rejects, stop).await;
     let entry = match loaded {
         Ok(()) => open.prove(session).await?,
@@ -166,7 +165,6 @@ pub async fn load_and_settle(
         }
     };
     write_entry(session, &entry, None).await?;
-    session.batch_execute("commit").await.map_err(db("commit the source"))?;
     Ok(entry)
 }
 

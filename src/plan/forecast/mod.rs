@@ -3,22 +3,21 @@
 //! where there is none, [`ratio`]s that were measured do. [`room`] holds it against what is free,
 //! [`crate::catalog::ledger::used`] says at the seal what it came to, so that every night shows how good it was.
 
-pub mod night;
 pub mod past;
 pub mod ratio;
 pub mod room;
-pub mod schedule;
+pub mod seconds;
 pub mod server;
 mod sizes;
 mod wants;
-pub mod works;
+pub mod watchdog;
 
 use std::collections::BTreeMap;
 
 use crate::catalog::ledger::SourceEntry;
 pub use past::Past;
 pub use ratio::Kind;
-pub use sizes::sizes;
+pub use sizes::{sizes, texts};
 pub use wants::wants;
 
 /// One source of the night.

@@ -24,8 +24,6 @@ pub struct PastSource<'a> {
     pub used: &'a Used,
     /// The build.
     pub build: &'a str,
-    /// Whether any source was brought over that night.
-    pub is_beside_brought: bool,
 }
 
 impl PastSource<'_> {
@@ -113,6 +111,5 @@ fn of_ledger<'a>(ledger: &'a Ledger, name: &str) -> Option<PastSource<'a>> {
     let entry = ledger.sources.iter().find(|entry| entry.source == name)?;
     let is_loaded = entry.state == SourceState::Loaded && !entry.files.is_empty();
     let used = ledger.used.as_ref()?;
-    let is_beside_brought = ledger.sources.iter().any(|entry| entry.way() != Way::Load);
-    is_loaded.then_some(PastSource { entry, used, build: &ledger.build, is_beside_brought })
+    is_loaded.then_some(PastSource { entry, used, build: &ledger.build })
 }

@@ -46,8 +46,7 @@ impl Kind {
     }
 
     /// Seconds that loading a byte of text takes on one connection, to be corrected by the
-    /// speed that is seen: only the proportions matter. Beside others, see
-    /// [`crate::plan::forecast::schedule::alone`]. [at scale 0.2 on two cores: networks 4.2 ns, pricing 13 ns,
+    /// speed that is seen: only the proportions matter. [at scale 0.2 on two cores: networks 4.2 ns, pricing 13 ns,
     /// NPPES 7 ns, formulary 19 ns; of the whole release on two machines: networks 3.6–5.0, pricing 13–19]
     pub fn load_seconds(self) -> f64 {
         match self {
@@ -98,10 +97,6 @@ pub const WAL_TABLE_MINIMAL: f64 = 0.07;
 /// `wal_level=minimal` they write none, for the index is made in the transaction that fills it.
 pub const WAL_INDEX_COMPRESSED: f64 = 0.5;
 
-/// Seconds that jobs take beside rows that are brought over, which keep two of the server's processes busy, for a
-/// second beside rows that are loaded. [prices of the whole release 28–30 s, 36 and on a copied build 33 s; their
-/// keys 12–13.5 s and 18.5 s]
-pub const BESIDE_BROUGHT: f64 = 1.15;
 /// Seconds that a source's rows take at least, however few they are. [copied and brought over 0.04–0.1]
 pub const LEAST: f64 = 0.05;
 /// Seconds that a table made from others takes, for a second of loading the rows that it is made from.
@@ -113,7 +108,7 @@ pub const MADE_BROUGHT: f64 = 0.05;
 /// 0.24 and 0.49 s for 24 s; of the whole release 1.06, 0.47 and 1.76 s for 137 s]
 pub const STAGES: [(&str, f64); 3] = [("derive", 0.008), ("freeze", 0.003), ("check", 0.013)];
 /// Seconds until a build has its empty tables.
-pub const PRE_DATA: f64 = 0.22;
+const PRE_DATA: f64 = 0.22;
 /// Seconds of the stages that no amount of data makes longer.
 pub const FIXED: [(&str, f64); 5] =
     [("pre-data", PRE_DATA), ("manifest", 0.02), ("seal", 0.03), ("swap", 0.04), ("prune", 0.05)];

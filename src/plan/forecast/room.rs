@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::HumanBytes;
 
-use super::night::Foretold;
+use super::seconds::{Expected, Tonight};
 use super::server::{Place, Settings};
-use super::works::{Had, Tonight};
 use super::{FROM_FILES, Past, Want, Ways, sizes};
+use crate::plan::task::Task;
 use crate::catalog::ledger::Forecast;
 use crate::error::{Exit, Failure};
 use crate::postgres::Session;
@@ -83,8 +83,8 @@ pub struct Room {
     scratch_folder: PathBuf,
     /// Bytes that the build has already.
     present: u64,
-    /// What it has already, where it was begun by another run.
-    had: Option<Had>,
+    /// What is still to be done.
+    tasks: Vec<Task>,
     /// What is free where the server's files are, as a setting says it.
     disk_free: Option<u64>,
     place: Place,
@@ -124,11 +124,12 @@ impl Room {
         database: &str,
         wants: Vec<Want>,
         past: Past,
+        tasks: Vec<Task>,
     ) -> anyhow::Result<Room> {
         let settings = super::server::settings(site.session).await?;
         let place = super::server::place(site.session, site.is_here).await?;
-        let forecast = sizes(&wants, &FROM_FILES, &past, &settings, site.side_by_side);
-        Ok(Room {
+        let forecast = sizes(&wants, &past, &settings, site.side_by_side);
+        let room = Room {
             database: database.to_owned(),
             wants,
             past,
@@ -136,19 +137,19 @@ impl Room {
             side_by_side: site.side_by_side,
             scratch_folder: site.scratch.to_owned(),
             present: 0,
-            had: None,
+            tasks,
             disk_free: site.disk_free,
             place,
             told: Mutex::new(Told { forecast, ..Told::default() }),
-        })
+        };
+        room.told().forecast.seconds = room.expected(&[], &FROM_FILES).seconds(room.side_by_side);
+        Ok(room)
     }
 
-    /// Says how much of the database is there already, and what of it a build that goes on has: it needs
-    /// the rest.
+    /// Says how much of the database is there already: it needs the rest.
     #[must_use]
-    pub fn going_on(mut self, bytes: u64, had: Option<Had>) -> Room {
+    pub fn present(mut self, bytes: u64) -> Room {
         self.present = bytes;
-        self.had = had;
         self
     }
 
@@ -170,18 +171,12 @@ impl Room {
         self.told().scratch
     }
 
-    /// The stages of the night that are still to be done, with the seconds that they are expected to
-    /// take, as far as the text is known.
-    pub fn foretold(&self, text: &[(String, u64)], ways: &Ways) -> Foretold {
+    /// What the tasks are expected to take, as far as the text is known.
+    pub fn expected(&self, text: &[(String, u64)], ways: &Ways) -> Expected {
         let wants = self.wants_with(text);
         let texts = super::sizes::texts(&wants, &self.past);
-        let night = Tonight { wants: &wants, texts: &texts, ways };
-        let works = super::works::works(&night, &self.past, self.side_by_side);
-        let works = match &self.had {
-            Some(had) => super::works::going_on(works, had),
-            None => works,
-        };
-        Foretold { works, is_known: self.past.newest_whole().is_some() }
+        let night = Tonight { wants: &wants, texts: &texts, ways, workers: self.side_by_side };
+        night.expect(self.tasks.clone(), &self.past)
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, Told> {
@@ -256,7 +251,8 @@ impl Room {
         let wants = self.wants_with(text);
         let forecast = Forecast {
             scratch: self.forecast().scratch,
-            ..sizes(&wants, ways, &self.past, &self.settings, self.side_by_side)
+            seconds: self.expected(text, ways).seconds(self.side_by_side),
+            ..sizes(&wants, &self.past, &self.settings, self.side_by_side)
         };
         {
             let mut told = self.told();

@@ -3,22 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::server::Settings;
-use super::works::Tonight;
-use super::{Kind, Past, Want, Ways, ratio, scaled, works};
+use super::{Kind, Past, Want, ratio, scaled};
 use crate::catalog::ledger::Forecast;
 use crate::catalog::ledger::used::TableBytes;
 use crate::postgres::settings::INDEX_MEMORY;
 
-/// Forecasts a night whose tables get their rows in these ways, with this many index builds side by side.
+/// The sizes of a build, with this many index builds side by side; its seconds are another question's.
 pub fn sizes(
     wants: &[Want],
-    ways: &Ways,
     past: &Past,
     server: &Settings,
     side_by_side: usize,
 ) -> Forecast {
     let texts = texts(wants, past);
-    let night = Tonight { wants, texts: &texts, ways };
     let mut from: Vec<String> = Vec::new();
     let mut tables: Vec<TableBytes> = Vec::new();
     for (want, text) in wants.iter().zip(&texts) {
@@ -61,14 +58,14 @@ pub fn sizes(
             false => wal_written.min(server.max_wal_size),
         },
         scratch: scratch(wants, past),
-        seconds: works::works(&night, past, side_by_side).iter().map(|work| work.seconds).sum(),
+        seconds: 0.0,
     }
 }
 
 /// Bytes of text of every want: as the directories say, as the last night's objects inflated, or
 /// by [`ratio::INFLATED`]. Of a release that several sources share, those in dictionary form have
 /// it all: a table gets dictionaries where it is the bulk, and is packed where it is most of that.
-pub(super) fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
+pub fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
     let shares_of = |key: &str| {
         let of_it = |want: &&Want| want.objects.iter().any(|(known, _)| known == key);
         let readers: Vec<&Want> = wants.iter().filter(of_it).collect();

@@ -52,28 +52,15 @@ impl Progress {
     }
 
     async fn keep_watch(self) {
-        let mut line = Instant::now();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             if let Some(warning) = self.clock.watch_deadline() {
                 self.warn(&warning);
             }
             if tracing::enabled!(tracing::Level::DEBUG)
-                && let Some((standing, seen)) = self.clock.seen()
+                && let Some((elapsed, left)) = self.clock.standing()
             {
-                let seen = serde_json::to_string(&seen).unwrap_or_default();
-                tracing::debug!(elapsed = standing.elapsed, left = standing.left, seen, "standing");
-            }
-            if self.lines && line.elapsed() >= LINE_EVERY {
-                line = Instant::now();
-                // The load has a line of its own.
-                let stages = self.clock.running();
-                if let [stage] = stages.as_slice()
-                    && !self.clock.is_loading()
-                {
-                    let words = self.clock.words(stage);
-                    error_line(format_args!("{} {stage}{words}", crate::catalog::registry::now()));
-                }
+                tracing::debug!(elapsed, left, running = ?self.clock.running(), "standing");
             }
         }
     }
@@ -92,41 +79,24 @@ impl Progress {
         }
     }
 
-    /// Says that something begins that is no stage of the ledger's (terminal only: a bar without
-    /// numbers).
+    /// Shows that something is under way that has no numbers (terminal only), until what this returns is
+    /// dropped.
     pub fn stage(&self, text: &str) -> Stage {
-        self.spinner("", text)
-    }
-
-    /// Begins a stage of the ledger's that is shown otherwise, or not at all.
-    pub fn enter(&self, stage: &str) -> Stage {
-        self.clock.stage_began(stage);
-        Stage { bar: None, over: Some((self.clock.clone(), stage.to_owned())) }
-    }
-
-    /// Begins a stage of the ledger's, shown with what it is expected to take.
-    pub fn begin(&self, stage: &str, text: &str) -> Stage {
-        let mut begun = self.enter(stage);
-        begun.bar = self.spinner(stage, text).bar.take();
-        begun
-    }
-
-    fn spinner(&self, stage: &str, text: &str) -> Stage {
         let bar = self.bars.as_ref().map(|bars| {
-            let (clock, stage) = (self.clock.clone(), stage.to_owned());
-            let expected = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
-                let words = if stage.is_empty() { String::new() } else { clock.words(&stage) };
-                let _ = out.write_str(&words);
+            let clock = self.clock.clone();
+            let left = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let doing = clock.running().join(", ");
+                let doing = if doing.is_empty() { doing } else { format!(" ({doing})") };
+                let left = clock.left().map_or_else(String::new, |left| format!(", {left}"));
+                let _ = write!(out, "{doing}{left}");
             };
             let bar = bars.add(ProgressBar::new_spinner());
-            bar.set_style(
-                style("{spinner} {msg} {elapsed}{expected}").with_key("expected", expected),
-            );
+            bar.set_style(style("{spinner} {msg} {elapsed}{left}").with_key("left", left));
             bar.set_message(text.to_owned());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Stage { bar, over: None }
+        Stage { bar }
     }
 
     /// Shows these meters until what this returns is dropped.
@@ -157,7 +127,7 @@ impl Progress {
     async fn show(&self, watched: &Watched) {
         let meters = &watched.meters;
         match &self.bars {
-            _ if meters.is_empty() => {
+            Some(_) if meters.is_empty() => {
                 let _spinner = self.stage(&watched.title);
                 while !watched.is_over() {
                     tokio::time::sleep(LOOK_EVERY).await;
@@ -185,14 +155,10 @@ impl Drop for NightWatch {
 /// A stage being shown; gone when dropped.
 pub struct Stage {
     bar: Option<ProgressBar>,
-    over: Option<(Clock, String)>,
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if let Some((clock, stage)) = &self.over {
-            clock.stage_over(stage);
-        }
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -253,7 +219,8 @@ async fn show_bars(bars: &MultiProgress, watched: &Watched, clock: &Clock) {
         all.set_length(total_all);
         all.set_position(bytes_all);
         all.set_message(format!("{} rows", HumanCount(rows_all)));
-        speed.set_message(rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left()));
+        let said = rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left());
+        speed.set_message(format!("{said}{}", behind_rows(clock)));
         tokio::time::sleep(LOOK_EVERY).await;
     }
     for bar in shown.iter().chain([&all, &speed]) {
@@ -270,13 +237,16 @@ async fn print_lines(watched: &Watched, clock: &Clock) {
             continue;
         }
         line = Instant::now();
+        let now = crate::catalog::registry::now();
+        let running = clock.running().join(", ");
+        let running = if running.is_empty() { running } else { format!(" ({running})") };
+        if meters.is_empty() {
+            let left = clock.left().map_or_else(String::new, |left| format!(", {left}"));
+            error_line(format_args!("{now} {title}{left}{running}"));
+            continue;
+        }
         let (mut bytes_all, mut rows_all, mut total_all) = (0, 0, 0);
-        let mut busy = Vec::new();
-        for (name, meter) in meters {
-            let (bytes, rows, total) = meter.read();
-            if bytes > 0 && bytes < total {
-                busy.push(name.as_str());
-            }
+        for (bytes, rows, total) in meters.iter().map(|(_, meter)| meter.read()) {
             bytes_all += bytes;
             rows_all += rows;
             total_all += total;
@@ -284,13 +254,15 @@ async fn print_lines(watched: &Watched, clock: &Clock) {
         let share = (bytes_all * 100).checked_div(total_all).unwrap_or(0);
         let said = rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left());
         let (total, rows) = (HumanBytes(total_all), HumanCount(rows_all));
-        let line = format!("{title}: {share} % of {total}, {rows} rows, {said}");
-        let busy = match busy.is_empty() {
-            true => String::new(),
-            false => format!(" ({})", busy.join(", ")),
-        };
-        error_line(format_args!("{} {line}{busy}", crate::catalog::registry::now()));
+        error_line(format_args!("{now} {title}: {share} % of {total}, {rows} rows, {said}{running}"));
     }
+}
+
+/// ` · index pricing`: the tasks that run and have no bar.
+fn behind_rows(clock: &Clock) -> String {
+    let is_shown = |task: &String| !task.starts_with("load ") && !task.starts_with("copy ");
+    let running: Vec<String> = clock.running().into_iter().filter(is_shown).collect();
+    if running.is_empty() { String::new() } else { format!(" · {}", running.join(", ")) }
 }
 
 /// `61 MiB/s, 1,234 rows/s, 2 minutes left`: the night's time where it is forecast, else what

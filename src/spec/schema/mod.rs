@@ -8,6 +8,7 @@ mod alone;
 pub mod catalog;
 mod early;
 mod lockfile;
+pub mod own_checks;
 mod sections;
 pub mod serves;
 

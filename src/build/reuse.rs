@@ -1,21 +1,16 @@
-//! A source whose table is brought over from a build that is kept: read in binary out of the one
-//! and written into the other, counted and digested on the way, as the loader does it. What does
-//! not agree with the kept build's own account to the row is loaded from its files instead: a
-//! table that somebody has touched is never sealed again.
+//! A source's rows out of a kept build: read in binary out of the one and written into the other, counted and
+//! digested on the way, as the loader does it. What does not agree with the kept build's own account to the
+//! row is loaded from its files instead: a table that somebody has touched is never sealed again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
-
-use super::jobs::{Done, Jobs};
-use super::{Loading, Meters, Task, begin_source, open};
+use super::rows::{RowsInput, begin_source};
+use super::worker::Workplace;
 use crate::catalog::ledger::{Reuse, SourceEntry};
 use crate::catalog::registry::build::BuildDatabase;
-use crate::config::failpoint;
-use crate::error::{Exit, exit_of, failure, message_of};
+use crate::error::{Exit, failure};
 use crate::load::bind::{self, Binding};
 use crate::load::copy::between::{self, Numbered, Stored, Way};
 use crate::load::copy::settle::{count, write_entry};
@@ -24,113 +19,47 @@ use crate::load::meter::Meter;
 use crate::plan::reuse::Keep;
 use crate::postgres::{Session, db, literal};
 use crate::spec::source::Period;
+use tokio_util::sync::CancellationToken;
 
-/// A source that waits to be brought over.
-pub(super) struct Waiting {
-    task: Task,
-    keep: Keep,
-    meter: Arc<Meter>,
-}
-
-impl Waiting {
-    /// Where it is.
-    pub(super) fn keep(&self) -> &Keep {
-        &self.keep
-    }
-
-    /// How many rows it is.
-    pub(super) fn rows(&self) -> u64 {
-        self.keep.entry.counted
-    }
-}
-
-impl Loading<'_> {
-    /// Puts the sources that are kept into the queue.
-    pub(super) fn queue_kept(tasks: Vec<Task>, jobs: &mut Jobs, meters: &mut Meters) {
-        for mut task in tasks {
-            let Some(keep) = task.keep.take() else { continue };
-            let meter = Arc::new(Meter::default());
-            meter.rows_total.store(keep.entry.counted, Ordering::Relaxed);
-            meters.push((task.binding.source.name.as_str().to_owned(), Arc::clone(&meter)));
-            jobs.begin(&task.binding);
-            jobs.keep(Waiting { task, keep, meter });
-        }
-    }
-
-    /// Brings a kept source over, or opens it to be loaded.
-    pub(super) async fn bring_or_load(
+impl Workplace<'_> {
+    /// Copies a source's dictionaries, rows and rejects, and writes its entry, in a transaction that is left
+    /// open.
+    ///
+    /// # Errors
+    /// [`Exit::ChecksFailed`] where the kept build has other rows than it was sealed with; the servers'.
+    pub(super) async fn copy(
         &self,
-        waiting: Waiting,
-        abort: &CancellationToken,
-    ) -> anyhow::Result<Done> {
-        let name = waiting.task.binding.source.name.as_str().to_owned();
-        let span = tracing::info_span!("reuse", source = name, from = waiting.keep.build);
-        let clock = self.clock;
-        clock.rows_began(&name, &waiting.meter);
-        let brought = self.bring(&waiting, abort).instrument(span).await;
-        let error = match brought {
-            Ok(entry) => {
-                clock.rows_over(&name);
-                failpoint::hit(failpoint::SOURCE)?;
-                return Ok(Done::Settled(Box::new(entry)));
-            }
-            Err(error) if !matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
-                return Err(error.context(format!("source {name}")));
-            }
-            Err(error) => error,
-        };
-        let Waiting { task, keep, meter } = waiting;
-        let said = format!(
-            "{name} is loaded from its files, for {} does not give it back: {}",
-            keep.build,
-            message_of(&error)
-        );
-        tracing::warn!(source = name, error = said, "not brought over");
-        let (task, found) = self.find(task).await;
-        clock.rows_gone(&name);
-        for counter in [&meter.bytes, &meter.rows, &meter.rows_total] {
-            counter.store(0, Ordering::Relaxed);
-        }
-        let session = self.build.session("open sources").await?;
-        let opened = open(&session, task, found, &meter).await?;
-        self.build.give_back(session);
-        Ok(Done::NotBrought(opened, said))
-    }
-
-    /// One transaction: the dictionaries, the rows, the rejects and the entry, or nothing.
-    async fn bring(
-        &self,
-        waiting: &Waiting,
+        into: &Session,
+        rows: &RowsInput,
+        keep: &Keep,
+        meter: &Arc<Meter>,
         stop: &CancellationToken,
     ) -> anyhow::Result<SourceEntry> {
         let began = Instant::now();
-        let Waiting { task, keep, meter } = waiting;
-        let binding = &task.binding;
+        meter.rows_total.store(keep.entry.counted, Ordering::Relaxed);
+        let binding = &rows.binding;
         let name = binding.source.name.as_str();
-        let into = self.build.session(name).await?;
-        let attempt = begin_source(&into, name).await?;
+        let attempt = begin_source(into, name).await?;
         let from = reader(&self.build.other(&keep.database)?, name).await?;
-        same_columns(&from, &into, binding).await?;
-        let over = Over { from: &from, into: &into, meter, stop };
+        same_columns(&from, into, binding).await?;
+        let over = Over { from: &from, into, meter, stop };
         into.batch_execute("begin").await.map_err(db("begin"))?;
         let empty = truncate(&binding.source);
         into.batch_execute(&empty).await.map_err(db(format!("empty table {name}")))?;
-        let rows = over.tables(binding, keep).await?;
+        let copied = over.tables(binding, keep).await?;
         over.rejects(name, attempt, &keep.entry).await?;
-        let (counted, stored) = count(&into, binding).await?;
-        agree(name, &keep.entry, counted, rows)?;
+        let (counted, stored) = count(into, binding).await?;
+        agree(name, &keep.entry, counted, copied)?;
         let mut entry = keep.entry.clone();
-        entry.posted.clone_from(&task.input.posted);
+        entry.posted.clone_from(&rows.input.posted);
         // An older kiln sealed it in the publisher's words.
         entry.period = entry.period.map(|text| Period::canonical(&text));
         entry.counted = counted;
         entry.stored = stored;
-        entry.digest = rows.digest_hex();
+        entry.digest = copied.digest_hex();
         entry.seconds = began.elapsed().as_secs_f64();
         entry.reused = Some(Reuse { build: keep.build.clone(), evidence: keep.evidence.clone() });
-        write_entry(&into, &entry, None).await?;
-        into.batch_execute("commit").await.map_err(db("commit rows"))?;
-        self.build.give_back(into);
+        write_entry(into, &entry, None).await?;
         tracing::info!(rows = counted, digest = entry.digest, "brought over");
         Ok(entry)
     }

@@ -1,0 +1,131 @@
+//! The tasks of a build, from its schema and from what was decided for its sources. Pure.
+//!
+//! A table's index needs its rows; one with foreign keys the others' indexes as well. A table that is
+//! derived from named tables needs their rows, any other derived table all indexes. A loaded table is
+//! analyzed behind its index; a derived one when nothing else is under way, for rows that are younger than
+//! the oldest open transaction cannot be frozen. A check needs them all.
+
+use std::collections::BTreeSet;
+
+use crate::plan::task::{self, Task, TaskKind};
+use crate::spec::schema::own_checks::OWN_CHECKS;
+use crate::spec::schema::{Kind, Schema, SchemaFile, Section};
+use crate::spec::source::Source;
+
+/// What a check of a schema's file is called as a task.
+pub fn check_subject(file: &SchemaFile, section: &Section) -> String {
+    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+    format!("{name}:{}", section.line)
+}
+
+/// What tasks are made of.
+pub struct Graph<'a> {
+    /// The database's tables.
+    pub schema: &'a Schema,
+    /// The sources whose rows come, and how.
+    pub sources: Vec<(&'a Source, TaskKind)>,
+}
+
+impl Graph<'_> {
+    /// The tasks.
+    pub fn tasks(&self) -> Vec<Task> {
+        let mut all: Vec<Task> = self
+            .sources
+            .iter()
+            .map(|(source, kind)| Task::new(*kind, source.name.as_str(), Vec::new()))
+            .collect();
+        let rows = names(&all, TaskKind::is_rows);
+        self.index(&rows, &mut all);
+        self.derive(&mut all);
+        self.analyze(&mut all);
+        self.check(&mut all);
+        all
+    }
+
+    /// The task that gives a table its rows.
+    fn rows_of(&self, table: &str) -> Option<String> {
+        let is_of = |(source, _): &&(&Source, TaskKind)| source.tables().any(|t| t.as_str() == table);
+        let (source, kind) = self.sources.iter().find(is_of)?;
+        Some(task::name(*kind, source.name.as_str()))
+    }
+
+    fn index(&self, rows: &[String], all: &mut Vec<Task>) {
+        let files = self.schema.files.iter();
+        let files = files.filter(|file| file.of_kind(&Kind::PostData).next().is_some());
+        let (refer, plain): (Vec<&SchemaFile>, Vec<&SchemaFile>) = files.partition(|f| refers(f));
+        let of_rows = |file: &SchemaFile| match self.rows_of(&file.table) {
+            Some(rows) => vec![rows],
+            None if is_early(file) => vec![task::name(TaskKind::Derive, &file.table)],
+            None => rows.to_vec(),
+        };
+        all.extend(plain.iter().map(|f| Task::new(TaskKind::Index, &f.table, of_rows(f))));
+        for file in refer {
+            // One after another: two that refer to one another's tables would wait for each other's locks.
+            let mut needs = of_rows(file);
+            needs.extend(names(all, |kind| kind == TaskKind::Index));
+            all.push(Task::new(TaskKind::Index, &file.table, needs));
+        }
+    }
+
+    fn derive(&self, all: &mut Vec<Task>) {
+        for file in self.schema.derived() {
+            let from = file.of_kind(&Kind::Derive).flat_map(|section| &section.from);
+            let needs: BTreeSet<String> = if is_early(file) {
+                from.filter_map(|table| self.rows_of(table)).collect()
+            } else {
+                // One after another, in number order: one may read what the one before it has made.
+                names(all, |kind| matches!(kind, TaskKind::Index | TaskKind::Derive)).into_iter().collect()
+            };
+            all.push(Task::new(TaskKind::Derive, &file.table, needs.into_iter().collect()));
+        }
+    }
+
+    fn analyze(&self, all: &mut Vec<Task>) {
+        let before = names(all, |_| true);
+        let mut tables: Vec<&str> = self.schema.files.iter().map(|f| f.table.as_str()).collect();
+        let of_sources = self.sources.iter().flat_map(|(source, _)| source.tables());
+        tables.extend(of_sources.map(crate::postgres::Ident::as_str));
+        let mut seen = BTreeSet::new();
+        for table in tables.into_iter().filter(|table| seen.insert(*table)) {
+            let index = task::name(TaskKind::Index, table);
+            let has_index = before.contains(&index);
+            let needs = match self.rows_of(table) {
+                Some(_) if has_index => vec![index],
+                // The index of a dictionary's table may stand in its source's file.
+                Some(rows) => {
+                    let own = rows.replacen("rows:", "index:", 1);
+                    vec![if before.contains(&own) { own } else { rows }]
+                }
+                None => before.clone(),
+            };
+            all.push(Task::new(TaskKind::Analyze, table, needs));
+        }
+    }
+
+    fn check(&self, all: &mut Vec<Task>) {
+        // What nothing is analyzed behind is no table: a check then waits for everything.
+        let analyzed = names(all, |kind| kind == TaskKind::Analyze);
+        let needs = if analyzed.is_empty() { names(all, |_| true) } else { analyzed };
+        let own = OWN_CHECKS.iter().map(|(title, _)| (*title).to_owned());
+        let of_files = self.schema.files.iter().flat_map(|file| {
+            file.of_kind(&Kind::Check).map(|section| check_subject(file, section))
+        });
+        let places: Vec<String> = own.chain(of_files).collect();
+        all.extend(places.iter().map(|at| Task::new(TaskKind::Check, at, needs.clone())));
+    }
+}
+
+fn names(all: &[Task], is_wanted: impl Fn(TaskKind) -> bool) -> Vec<String> {
+    all.iter().filter(|task| is_wanted(task.kind)).map(|task| task.name.clone()).collect()
+}
+
+/// Whether a table is derived from named others.
+fn is_early(file: &SchemaFile) -> bool {
+    file.of_kind(&Kind::Derive).any(Section::is_early)
+}
+
+/// Whether a file's keys may need those of another table, which must then be there first.
+fn refers(file: &SchemaFile) -> bool {
+    let mut sections = file.of_kind(&Kind::PostData);
+    sections.any(|section| section.sql.to_ascii_lowercase().contains("references"))
+}
