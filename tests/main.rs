@@ -22,6 +22,9 @@ mod sealed;
 // does kiln touch only what it made, and is nothing that is left over in a night's way?
 mod leftovers;
 
+// do many processes make the build that one makes, whoever of them dies?
+mod workers;
+
 // is a night the same whatever is set on its server, role and database, and what lies before it?
 mod surroundings;
 // is a release that collapsed, or one that goes back in time, refused before anyone reads it?

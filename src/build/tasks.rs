@@ -4,8 +4,10 @@
 //! however that ends. The row says `running` beside it, and is `done` in the very transaction that holds
 //! what the task has made: neither is ever there without the other.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::error::{Exit, Failure, exit_of, hint_of, message_of};
 use crate::plan::task::{Task, TaskKind, TaskState, TaskStatus};
 use crate::postgres::{Session, db};
 
@@ -147,12 +149,13 @@ impl Claim {
     pub async fn finish(self, session: &Session, end: &TaskEnd) -> anyhow::Result<()> {
         let doing = || db("commit a task");
         let state = if end.error.is_none() { "done" } else { "failed" };
+        let error = end.error.as_ref().map(serde_json::to_value).transpose()?;
         let ended = session
             .execute(
                 "update kiln.task set state = $3, finished_at = clock_timestamp(), result = $4,
                         error = $5
                  where id = $1 and attempt = $2 and state = 'running'",
-                &[&self.id, &self.attempt, &state, &end.result, &end.error],
+                &[&self.id, &self.attempt, &state, &end.result, &error],
             )
             .await
             .map_err(doing())?;
@@ -167,7 +170,8 @@ impl Claim {
     ///
     /// # Errors
     /// The server's.
-    pub async fn fail(self, session: &Session, error: &str) -> anyhow::Result<()> {
+    pub async fn fail(self, session: &Session, error: &TaskError) -> anyhow::Result<()> {
+        let error = serde_json::to_value(error)?;
         let noted = session
             .execute(
                 "update kiln.task set state = 'failed', finished_at = clock_timestamp(), error = $3
@@ -199,8 +203,63 @@ impl Claim {
 pub struct TaskEnd {
     /// What the ledger says of it, beside rows and times.
     pub result: Option<Value>,
-    /// Why its input was refused, where it was; what it needs is then not there.
-    pub error: Option<String>,
+    /// Why its input was refused, where it was.
+    pub error: Option<TaskError>,
+}
+
+/// Why a task failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskError {
+    /// For people.
+    pub message: String,
+    /// The exit code that it asks for.
+    pub exit_code: u8,
+    /// The command that helps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl TaskError {
+    /// Of an error.
+    pub fn of(error: &anyhow::Error) -> TaskError {
+        let hint = hint_of(error).map(str::to_owned);
+        TaskError { message: message_of(error), exit_code: exit_of(error).code(), hint }
+    }
+
+    /// Whether another attempt may go better, without a person.
+    pub fn is_again(&self) -> bool {
+        Exit::ALL.iter().any(|(exit, _)| exit.code() == self.exit_code && exit.is_again())
+    }
+
+    /// It as an error.
+    pub fn into_error(self) -> anyhow::Error {
+        let exit = Exit::ALL.iter().map(|(exit, _)| *exit);
+        let exit = exit.into_iter().find(|exit| exit.code() == self.exit_code).unwrap_or(Exit::Bug);
+        let failure = Failure::new(exit, self.message);
+        match self.hint {
+            Some(hint) => failure.hint(hint).into(),
+            None => failure.into(),
+        }
+    }
+}
+
+/// The tasks that failed, in their order, and why.
+///
+/// # Errors
+/// The server's.
+pub async fn failed(session: &Session) -> anyhow::Result<Vec<(String, TaskError)>> {
+    let sql = "select name, error from kiln.task where state = 'failed' order by id";
+    let rows = session.query(sql, &[]).await.map_err(db("read the tasks that failed"))?;
+    rows.iter().map(|row| Ok((row.get(0), serde_json::from_value(row.get(1))?))).collect()
+}
+
+/// Lets a task that failed be done once more.
+///
+/// # Errors
+/// The server's.
+pub async fn again(session: &Session, name: &str) -> anyhow::Result<()> {
+    let sql = "update kiln.task set state = 'waiting' where name = $1 and state = 'failed'";
+    session.execute(sql, &[&name]).await.map(|_| ()).map_err(db("let a task be done again"))
 }
 
 /// The results of the tasks of one kind that are done, in their order.

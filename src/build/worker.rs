@@ -17,10 +17,10 @@ use super::check::{self, Check};
 use super::clock::Clock;
 use super::index::{self, MadeBy};
 use super::rows::Prepared;
-use super::tasks::{self, Claim, TaskEnd};
+use super::tasks::{self, Claim, TaskEnd, TaskError};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::config::failpoint;
-use crate::error::{all_or_first_error, message_of, stopped};
+use crate::error::{Exit, all_or_first_error, stopped};
 use crate::load::meter::Watch;
 use crate::plan::graph;
 use crate::plan::task::{Task, TaskKind, TaskState, TaskStatus};
@@ -60,6 +60,8 @@ pub struct Worker<'a> {
     made: MadeBy,
     /// Who this is, for `kiln.task`.
     name: String,
+    /// Whether what others do is waited for.
+    waits: bool,
     cores: Arc<Semaphore>,
     abort: CancellationToken,
     /// Something has ended: another task may be ready.
@@ -67,6 +69,8 @@ pub struct Worker<'a> {
     /// The first that failed behind its rows; the others' rows are loaded all the same.
     failed: Mutex<Option<anyhow::Error>>,
     warnings: Mutex<Vec<String>>,
+    /// The tasks that this worker has done.
+    done: Mutex<Vec<String>>,
 }
 
 /// What a lane does now.
@@ -95,12 +99,21 @@ impl<'a> Worker<'a> {
             prepared: Mutex::new(by_name.collect()),
             made,
             name: name.to_owned(),
+            waits: true,
             cores: place.cores(),
             abort: place.stop.child_token(),
             ended: Notify::new(),
             failed: Mutex::default(),
             warnings: Mutex::default(),
+            done: Mutex::default(),
         }
+    }
+
+    /// Does not wait for what others do.
+    #[must_use]
+    pub fn at_once(mut self) -> Worker<'a> {
+        self.waits = false;
+        self
     }
 
     /// Does the tasks that are wanted, and shows them under this title.
@@ -111,7 +124,7 @@ impl<'a> Worker<'a> {
     pub async fn run(
         &self,
         title: &str,
-        is_wanted: impl Fn(TaskKind) -> bool,
+        is_wanted: impl Fn(&Task) -> bool,
     ) -> anyhow::Result<()> {
         let meters: Vec<_> = locked(&self.prepared)
             .iter()
@@ -134,6 +147,11 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// The tasks that this worker has done.
+    pub fn done(&self) -> Vec<String> {
+        locked(&self.done).clone()
+    }
+
     /// Tables that a kept build did not give back.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *locked(&self.warnings))
@@ -143,7 +161,7 @@ impl<'a> Worker<'a> {
     async fn lane(
         &self,
         board: &Session,
-        is_wanted: &impl Fn(TaskKind) -> bool,
+        is_wanted: &impl Fn(&Task) -> bool,
     ) -> anyhow::Result<()> {
         let work = async {
             while !self.abort.is_cancelled() {
@@ -177,21 +195,21 @@ impl<'a> Worker<'a> {
     async fn next(
         &self,
         board: &Session,
-        is_wanted: &impl Fn(TaskKind) -> bool,
+        is_wanted: &impl Fn(&Task) -> bool,
     ) -> anyhow::Result<Next> {
         let all = tasks::list(board).await?;
         self.place.clock.saw(&all);
         // Behind a failure only rows are of use: the build is not sealed.
         let has_failed = locked(&self.failed).is_some();
-        let is_mine = |task: &Task| is_wanted(task.kind) && (task.kind.is_rows() || !has_failed);
+        let is_mine = |task: &Task| is_wanted(task) && (task.kind.is_rows() || !has_failed);
         let ready = graph::ready(&all).into_iter().map(|status| status.task.clone());
         let ready: Vec<Task> = ready.filter(is_mine).collect();
         let is_running = |status: &TaskStatus| {
-            status.state == TaskState::Running && is_wanted(status.task.kind)
+            status.state == TaskState::Running && is_wanted(&status.task)
         };
         Ok(match ready.is_empty() {
             false => Next::Ready(ready),
-            true if all.iter().any(is_running) => Next::Wait,
+            true if self.waits && all.iter().any(is_running) => Next::Wait,
             true => Next::Nothing,
         })
     }
@@ -226,13 +244,24 @@ impl<'a> Worker<'a> {
         let outcome = match done {
             Ok(end) => {
                 claim.finish(&session, &end).await?;
+                locked(&self.done).push(task.name.clone());
                 self.place.build.give_back(session);
                 if task.kind.is_rows() { failpoint::hit(failpoint::SOURCE) } else { Ok(()) }
             }
-            Err(error) if task.kind.is_rows() || self.abort.is_cancelled() => Err(error),
+            Err(error) if self.abort.is_cancelled() => {
+                // Another worker may take it, whatever this one is stopped by.
+                drop(session);
+                let _ = claim.give_back(board).await;
+                Err(error)
+            }
+            Err(error) if task.kind.is_rows() => {
+                drop(session);
+                let _ = claim.fail(board, &TaskError::of(&error)).await;
+                Err(error)
+            }
             Err(error) => {
                 drop(session);
-                claim.fail(board, &message_of(&error)).await?;
+                claim.fail(board, &TaskError::of(&error)).await?;
                 locked(&self.failed).get_or_insert(error);
                 Ok(())
             }
@@ -292,7 +321,13 @@ impl<'a> Worker<'a> {
             tasks::is_now(board, &task.name, TaskKind::Load).await?;
             locked(&self.warnings).push(said);
         }
-        Ok(TaskEnd { result: None, error: settled.entry.error })
+        let entry = settled.entry;
+        let error = entry.error.map(|message| TaskError {
+            message,
+            exit_code: entry.exit_code.unwrap_or(Exit::InputRejected.code()),
+            hint: entry.hint,
+        });
+        Ok(TaskEnd { result: None, error })
     }
 }
 

@@ -174,7 +174,7 @@ impl<'a> Baking<'a> {
 
     /// A brand-new database with its tables, and every spec bound to them: all that is wrong
     /// with specs and schema is said here, at once.
-    async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
+    pub(super) async fn create(&mut self) -> anyhow::Result<Vec<Arc<Binding>>> {
         let since = Instant::now();
         self.choose_settings().await?;
         let session = self.make_tables().await?;
@@ -230,7 +230,7 @@ impl<'a> Baking<'a> {
     }
 
     /// Writes into the build what the run decided.
-    async fn note_plan(&mut self) -> anyhow::Result<RunPlan> {
+    pub(super) async fn note_plan(&mut self) -> anyhow::Result<RunPlan> {
         let since = Instant::now();
         // Without one, what is wrong with specs was said when the tables were there.
         let plan = self.plan.take().ok_or_else(|| anyhow::anyhow!("nothing was decided"))?;
@@ -312,7 +312,7 @@ impl<'a> Baking<'a> {
         let mut warnings: Vec<String> =
             preflight.unclaimed.iter().map(|name| format!("no source reads {name}")).collect();
         let worker = Worker::new(&workplace, &self.context.who.run, preflight.prepared);
-        worker.run("load", |kind| kind != TaskKind::Check).await?;
+        worker.run("load", |task| task.kind != TaskKind::Check).await?;
         warnings.extend(worker.take_warnings());
         Ok(warnings)
     }
@@ -326,7 +326,7 @@ impl<'a> Baking<'a> {
     }
 
     /// The sources with their pinned objects, and the tables that are brought over.
-    async fn inputs(
+    pub(super) async fn inputs(
         &self,
         manifest: &Manifest,
         decisions: &[Decision],
@@ -361,7 +361,7 @@ impl<'a> Baking<'a> {
 
     /// Refuses to begin where a source's period goes back, or where the text that was found will not
     /// fit.
-    async fn before_rows(&self, found: &Preflight) -> anyhow::Result<()> {
+    pub(super) async fn before_rows(&self, found: &Preflight) -> anyhow::Result<()> {
         if let Some(live) = &self.live {
             gates::hold_periods(live, &found.periods)?;
         }

@@ -61,7 +61,7 @@ impl Baking<'_> {
     /// The command that was typed, for after a person's word: a resume goes on with what it has.
     pub(super) fn once_more(&self) -> String {
         match self.ledger.command.as_str() {
-            "resume" => format!("kiln resume {}", self.tag.build),
+            command @ ("resume" | "finish") => format!("kiln {command} {}", self.tag.build),
             _ => self.again(),
         }
     }

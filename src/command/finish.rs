@@ -14,7 +14,7 @@ use crate::catalog::stamp::Sealed;
 use crate::config::failpoint;
 use crate::error::stopped;
 use crate::load::copy::rejects::forget_stale as forget_stale_rejects;
-use crate::plan::task::{TaskKind, TaskStatus};
+use crate::plan::task::{Task, TaskKind, TaskStatus};
 
 impl Baking<'_> {
     /// Checks and the seal, once all other tasks are done.
@@ -25,7 +25,7 @@ impl Baking<'_> {
         let session = build.session("rejects").await?;
         forget_stale_rejects(&session).await?;
         build.give_back(session);
-        self.work("keys and indexes", |kind| kind != TaskKind::Check).await?;
+        self.work("keys and indexes", |task| task.kind != TaskKind::Check).await?;
         failpoint::hit(failpoint::POST_DATA)?;
         failpoint::hit(failpoint::FREEZE)?;
         let (build, stop) = (&self.build, &self.context.stop);
@@ -50,6 +50,7 @@ impl Baking<'_> {
         self.ledger.used = self.used(manifest).await?;
         self.ledger.warnings.extend(progress.clock.take_warnings());
         self.ledger.sealed = true;
+        self.tag.until = None;
         let app = ident(&self.context.config.app_role)?;
         let lock = schema.locked()?;
         let mut readings = self.readings.clone();
@@ -66,7 +67,7 @@ impl Baking<'_> {
     }
 
     /// Does what is left of these tasks.
-    async fn work(&self, title: &str, is_wanted: fn(TaskKind) -> bool) -> anyhow::Result<()> {
+    async fn work(&self, title: &str, is_wanted: fn(&Task) -> bool) -> anyhow::Result<()> {
         let session = self.build.session("tasks").await?;
         tasks::analyze_the_rest(&session).await?;
         self.build.give_back(session);

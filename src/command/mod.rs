@@ -3,6 +3,8 @@
 
 pub mod cli;
 
+mod abandon;
+mod begin;
 pub mod build;
 mod contract;
 mod demo;
@@ -33,6 +35,7 @@ mod url;
 mod waive;
 mod verify;
 mod without;
+mod work;
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -76,7 +79,11 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Build(args) => build::run(start, &args).await,
         Command::Plan(args) => plan::run(start, &args).await,
         Command::Load(args) => load::run(start, &args).await,
-        Command::Resume(args) => resume::run(start, &args).await,
+        Command::Resume(args) => resume::run(start, &args, "resume").await,
+        Command::Begin(args) => begin::run(start, &args).await,
+        Command::Work(args) => work::run(start, &args).await,
+        Command::Finish(args) => resume::run(start, &args, "finish").await,
+        Command::Abandon(args) => abandon::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,
         Command::Rollback(args) => swap::rollback(start, &args).await,
         Command::Hold(args) => hold::run(start, &args, true).await,

@@ -15,49 +15,61 @@ use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{State, Tag, database_of};
+use crate::catalog::registry::{Build, State, Tag, database_of};
 use crate::catalog::stamp::Sealed;
 use crate::command::cli;
-use crate::config::known_database;
+use crate::config::{Config, known_database};
 use crate::config::strict::Problems;
-use crate::error::{Exit, exit_of, failure};
+use crate::error::{Exit, Failure, exit_of, failure};
 use crate::load::bind::Binding;
 use crate::plan::manifest::rejected;
 use crate::plan;
 use crate::postgres::{Session, db};
 use crate::report;
 use crate::spec::Specs;
+use crate::spec::schema::catalog;
 use crate::spec::source::Source;
 
-/// `kiln resume BUILD`.
+/// `kiln resume BUILD`, and `kiln finish BUILD`, which does what workers have left.
 ///
 /// # Errors
 /// What keeps the build from being sealed.
-pub async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
-    let database = database_of(&args.build).ok_or_else(|| {
-        failure(
-            Exit::Usage,
-            format!("{:?} is not a build's name (druginfo_00007, say)", args.build),
-        )
-    })?;
-    known_database(&start.config, database)?;
+pub async fn run(start: Start, args: &cli::Resume, command: &str) -> anyhow::Result<()> {
+    let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
-    let outcome = resume(&context, args, database).await;
+    let outcome = resume(&context, args, &database, command).await;
     context.close_after(outcome).await
 }
 
-async fn resume(context: &Context, args: &cli::Resume, database: &str) -> anyhow::Result<()> {
+/// The database of a build that was named.
+///
+/// # Errors
+/// [`Exit::Usage`] where it is no build's name, or of no database.
+pub(super) fn database_of_build<'b>(config: &Config, build: &'b str) -> anyhow::Result<&'b str> {
+    let database = database_of(build).ok_or_else(|| {
+        failure(Exit::Usage, format!("{build:?} is not a build's name (druginfo_00007, say)"))
+    })?;
+    known_database(config, database)?;
+    Ok(database)
+}
+
+async fn resume(
+    context: &Context,
+    args: &cli::Resume,
+    database: &str,
+    command: &str,
+) -> anyhow::Result<()> {
     if args.dry_run.dry_run {
         let lock = RunLock::for_dry_run(&context.server, &context.who, database).await?;
-        let baking = open(context, args, database, lock).await.map_err(|(_, error)| error)?;
+        let baking = open(context, args, command, lock).await.map_err(|(_, error)| error)?;
         let (_, manifest, done) = progress_of(&baking.build).await?;
         refuse(&baking, &manifest).await?;
         printed::print_resume(&args.build, &manifest, &done, args.json.json);
         return Ok(());
     }
-    let lock = RunLock::acquire(&context.server, &context.who, "resume", database).await?;
+    let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
     let _night = context.progress.night(database, context.deadline.clone(), 0.0);
-    let mut baking = match open(context, args, database, lock).await {
+    let mut baking = match open(context, args, command, lock).await {
         Ok(baking) => baking,
         Err((lock, error)) => return Err(over(&lock, args, error).await),
     };
@@ -95,34 +107,68 @@ async fn over(lock: &RunLock, args: &cli::Resume, error: anyhow::Error) -> anyho
 async fn open<'a>(
     context: &'a Context,
     args: &cli::Resume,
-    database: &str,
+    command: &str,
     lock: RunLock,
 ) -> Result<Baking<'a>, (RunLock, anyhow::Error)> {
     let opened = async {
+        let database = lock.database();
         let found = unsealed(&lock, database, &args.build).await?;
-        let tag = found.tag.ok_or_else(|| {
-            failure(Exit::Usage, format!("{} was never begun; kiln run {database}", args.build))
-        })?;
-        let problems = Problems::default();
-        let specs = Specs::read(&context.config, database, &[], &problems)?;
-        problems.into_result("kiln schema check")?;
-        let version = specs.schema.locked()?.version;
-        if version != tag.version {
-            let message = format!(
-                "{} was begun with schema version {}, sql/{database} is at {version} now",
-                args.build, tag.version
-            );
-            let failure = crate::error::Failure::new(Exit::SchemaRefused, message);
-            return Err(failure.hint(format!("kiln run {database}")).into());
-        }
+        let specs = begun_with(&context.config, database, &found)?;
+        let tag = found.tag.ok_or_else(|| never_begun(database, &args.build))?;
         let called = context.server.called(format!("{} {}", context.who.run, args.build));
         let build = BuildDatabase::new(&called, &args.build, &context.config.owner_role)?;
         anyhow::Ok((specs, build, tag))
     };
     match opened.await {
-        Ok((specs, build, tag)) => Ok(Baking::resumed(context, lock, build, specs, tag)),
+        Ok((specs, build, tag)) => Ok(Baking::resumed(context, lock, build, specs, tag, command)),
         Err(error) => Err((lock, error)),
     }
+}
+
+fn never_begun(database: &str, build: &str) -> anyhow::Error {
+    failure(Exit::Usage, format!("{build} was never begun; kiln run {database}"))
+}
+
+/// Specs and schema, which must be of the version that the build was begun with.
+///
+/// # Errors
+/// What is wrong with them; [`Exit::SchemaRefused`] where they are of another version.
+pub(super) fn begun_with(config: &Config, database: &str, build: &Build) -> anyhow::Result<Specs> {
+    let tag = build.tag.as_ref().ok_or_else(|| never_begun(database, &build.name))?;
+    let problems = Problems::default();
+    let specs = Specs::read(config, database, &[], &problems)?;
+    problems.into_result("kiln schema check")?;
+    let version = specs.schema.locked()?.version;
+    if version != tag.version {
+        let message = format!(
+            "{} was begun with schema version {}, sql/{database} is at {version} now",
+            tag.build, tag.version
+        );
+        let failure = Failure::new(Exit::SchemaRefused, message);
+        return Err(failure.hint(format!("kiln run {database}")).into());
+    }
+    Ok(specs)
+}
+
+/// All sources' specs, bound to the tables of a build.
+///
+/// # Errors
+/// All that is wrong with them.
+pub(super) async fn bound(
+    context: &Context,
+    specs: &Specs,
+    session: &Session,
+) -> anyhow::Result<Vec<Arc<Binding>>> {
+    let problems = Problems::default();
+    let hash_key = context.hash_key(&specs.sources.all)?;
+    let tables = catalog::all_columns(session).await?;
+    let sources = specs.sources.all.iter();
+    let bound = sources.filter_map(|source| {
+        Binding::new(source, &tables, hash_key.as_ref(), &problems).map(Arc::new)
+    });
+    let bound = bound.collect();
+    problems.into_result("kiln schema check")?;
+    Ok(bound)
 }
 
 /// What was rolled away from since the build was begun does not come back by going on with it; the
@@ -142,7 +188,7 @@ async fn progress_of(
         let name = build.name.as_str();
         let message = format!("{name} was begun by an older kiln, which wrote no tasks");
         let hint = format!("kiln run {}", manifest.database);
-        return Err(crate::error::Failure::new(Exit::Usage, message).hint(hint).into());
+        return Err(Failure::new(Exit::Usage, message).hint(hint).into());
     }
     // What is proved loaded already.
     let done = read_entries(&session, &["loaded", "without"]).await?;
@@ -190,10 +236,11 @@ impl<'a> Baking<'a> {
         build: BuildDatabase,
         specs: Specs,
         mut tag: Tag,
+        command: &str,
     ) -> Baking<'a> {
         tag.run.clone_from(&context.who.run);
         let ledger =
-            Ledger::open(&context.who.run, "resume", &tag.database, &tag.build, tag.version);
+            Ledger::open(&context.who.run, command, &tag.database, &tag.build, tag.version);
         let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
         // What it holds was loaded before: a resume that is refused leaves it for the next one.
         baking.worth_keeping = true;

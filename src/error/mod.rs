@@ -61,6 +61,13 @@ impl Exit {
         self as u8
     }
 
+    /// Whether the same command may go well later without a person: what an engine that starts it may
+    /// retry.
+    pub fn is_again(self) -> bool {
+        use Exit::{Database, InputUnavailable, Locked, SwapNotPossible};
+        matches!(self, InputUnavailable | Database | SwapNotPossible | Locked)
+    }
+
     /// What the code means, in the words of `--help`.
     pub fn meaning(self) -> &'static str {
         Exit::ALL.iter().find(|(exit, _)| *exit == self).map_or("", |(_, meaning)| meaning)

@@ -157,6 +157,20 @@ impl Kept {
         &self.tag.build
     }
 
+    /// What a decision that was made earlier copies from this build; nothing where it is of another.
+    pub fn keep(&self, decision: &Decision, manifest: &Manifest) -> Option<Keep> {
+        let is_of_it = decision.from.as_deref() == Some(self.build());
+        let entry = self.entry(&decision.source).filter(|_| is_of_it)?;
+        (decision.action == Action::Reuse).then(|| Keep {
+            database: self.database.clone(),
+            build: self.build().to_owned(),
+            evidence: decision.why.clone(),
+            entry: entry.clone(),
+            made: self.made_by(&manifest.sql_sha256),
+            entries: Vec::new(),
+        })
+    }
+
     /// What it made by this SQL.
     fn made_by(&self, sql_sha256: &str) -> Vec<Made> {
         let made = self.ledger.made.iter().filter(|made| made.schema_sha256 == sql_sha256);

@@ -17,6 +17,7 @@ mod tried;
 mod subset;
 mod waiver;
 mod verified;
+mod workers;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 pub use verified::verified;
 pub use waiver::{waived, waiver};
+pub use workers::{Begun, Worked, abandoned, begun, worked};
 
 use crate::catalog::ledger::{GateEntry, Ledger, Promotion, SourceEntry, SourceState, StageEntry};
 use crate::spec::schema::Checked;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_postgres::Notification;
 
-use super::try_lock;
+use super::{Share, try_lock};
 use crate::catalog::registry::CONTROL;
 use crate::error::stopped;
 use crate::postgres::{Server, Session, db};
@@ -62,6 +62,7 @@ pub(super) struct Asking<'a> {
     pub session: &'a Session,
     pub database: &'a str,
     pub run: &'a str,
+    pub share: Share,
 }
 
 impl Asking<'_> {
@@ -83,7 +84,7 @@ impl Asking<'_> {
             if crate::config::stop::exit_code().is_some() {
                 return Err(stopped());
             }
-            if try_lock(self.session, self.database).await? {
+            if try_lock(self.session, self.database, self.share).await? {
                 tracing::info!(database = self.database, "the lock's holder was gone");
                 return Ok(Holder::Gone);
             }

@@ -74,23 +74,7 @@ impl RunLock {
     }
 
     async fn take(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
-        let purpose = format!("lock {database}");
-        let (session, mut heard) = server.listen_as(CONTROL, &purpose).await?;
-        alive::listen(&session).await?;
-        if !try_lock(&session, database).await? {
-            let asking = alive::Asking { session: &session, database, run: &who.run };
-            let silent = match asking.outlasted(&mut heard).await? {
-                Holder::Gone => None,
-                Holder::Alive => Some(String::new()),
-                Holder::Silent => {
-                    Some(format!(", which has not answered for {} s", alive::PATIENCE.as_secs()))
-                }
-            };
-            if let Some(silent) = silent {
-                return Err(holder(&session, database, &silent).await);
-            }
-        }
-        alive::answer(server, database, heard);
+        let session = hold(server, who, database, Share::Alone).await?;
         Ok(RunLock { session, database: database.to_owned(), who: who.clone() })
     }
 
@@ -102,7 +86,7 @@ impl RunLock {
             let purpose = format!("lock {}", self.database);
             if let Ok((session, heard)) = server.listen_as(CONTROL, &purpose).await
                 && alive::listen(&session).await.is_ok()
-                && try_lock(&session, &self.database).await.unwrap_or(false)
+                && try_lock(&session, &self.database, Share::Alone).await.unwrap_or(false)
             {
                 alive::answer(server, &self.database, heard);
                 self.session = session;
@@ -136,9 +120,64 @@ impl DerefMut for RunLock {
     }
 }
 
-async fn try_lock(session: &Session, database: &str) -> anyhow::Result<bool> {
+/// A worker's share of the lock: others may work beside it, and nobody begins, finishes or drops a build.
+/// Dropping it ends the session and with it the share.
+pub struct WorkLock(Session);
+
+impl WorkLock {
+    /// Takes a share, or says who holds the lock alone.
+    ///
+    /// # Errors
+    /// [`Exit::Locked`] with the holder's run, host, process and command.
+    pub async fn acquire(server: &Server, who: &Who, database: &str) -> anyhow::Result<WorkLock> {
+        control::open(server).await?;
+        Ok(WorkLock(hold(server, who, database, Share::Others).await?))
+    }
+}
+
+impl Deref for WorkLock {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+/// Who else may hold the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// Nobody.
+    Alone,
+    /// Workers.
+    Others,
+}
+
+/// Takes the lock, or says who holds it.
+async fn hold(server: &Server, who: &Who, database: &str, share: Share) -> anyhow::Result<Session> {
+    let doing = if share == Share::Alone { "lock" } else { "work" };
+    let (session, mut heard) = server.listen_as(CONTROL, &format!("{doing} {database}")).await?;
+    alive::listen(&session).await?;
+    if !try_lock(&session, database, share).await? {
+        let asking = alive::Asking { session: &session, database, run: &who.run, share };
+        let silent = match asking.outlasted(&mut heard).await? {
+            Holder::Gone => None,
+            Holder::Alive => Some(String::new()),
+            Holder::Silent => {
+                Some(format!(", which has not answered for {} s", alive::PATIENCE.as_secs()))
+            }
+        };
+        if let Some(silent) = silent {
+            return Err(holder(&session, database, &silent).await);
+        }
+    }
+    alive::answer(server, database, heard);
+    Ok(session)
+}
+
+async fn try_lock(session: &Session, database: &str, share: Share) -> anyhow::Result<bool> {
+    let shared = if share == Share::Alone { "" } else { "_shared" };
+    let sql = format!("select pg_try_advisory_lock{shared}($1, hashtext($2))");
     let row = session
-        .query_one("select pg_try_advisory_lock($1, hashtext($2))", &[&CLASS, &database])
+        .query_one(&sql, &[&CLASS, &database])
         .await
         .map_err(db("take the lock"))?;
     Ok(row.get(0))
@@ -183,7 +222,10 @@ async fn holder(session: &Session, database: &str, silent: &str) -> anyhow::Erro
                 "run {run} (`kiln {command}`, process {pid} of {login} on {host}, since {since})"
             )
         }
-        Ok(Some(row)) => format!("the session of backend {}", row.get::<_, i32>(6)),
+        Ok(Some(row)) => {
+            let (backend, name): (i32, String) = (row.get(6), row.get(7));
+            format!("the session of backend {backend} ({name})")
+        }
         _ => "a run that ended just now".to_owned(),
     };
     Failure::new(Exit::Locked, format!("{database} is locked by {who}{silent}"))
@@ -198,10 +240,12 @@ async fn ask(
     session
         .query_opt(
             "select r.run, r.command, r.host, r.pid, r.login, to_char(r.started_at,
-                        'YYYY-MM-DD HH24:MI:SS TZ'), l.pid
+                        'YYYY-MM-DD HH24:MI:SS TZ'), l.pid,
+                    coalesce(a.application_name, '')
              from pg_locks l
              left join pg_stat_activity a on a.pid = l.pid
              left join kiln.run r on r.database = $2 and r.ended_at is null
+                  and l.mode = 'ExclusiveLock'
                   -- a killed run's row stays open until the next holder closes it
                   and r.started_at >= coalesce(a.backend_start, '-infinity')
              where l.locktype = 'advisory' and l.classid::int8 = $1::int4::int8

@@ -65,7 +65,7 @@ create table kiln.task (
     started_at  timestamptz,
     finished_at timestamptz,
     result      jsonb,
-    error       text
+    error       jsonb
 );
 comment on table kiln.task is 'What is done to make this build: a row a task, with the tasks that it needs';
 comment on column kiln.task.seconds is 'What it is expected to take; what it took is finished_at - started_at';

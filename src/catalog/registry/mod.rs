@@ -105,6 +105,10 @@ pub struct Tag {
     /// Who put it on hold, and why: retention leaves it alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Word>,
+    /// Until when workers may be at it, RFC 3339, where it was begun by `kiln begin`: before that it is no
+    /// leftover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// A person's word about a build.
@@ -155,6 +159,7 @@ impl Tag {
             turn: None,
             rejected: None,
             held: None,
+            until: None,
         }
     }
 
@@ -208,6 +213,12 @@ impl Build {
     /// Who put it on hold, where somebody did.
     pub fn held(&self) -> Option<&Word> {
         self.tag.as_ref().and_then(|tag| tag.held.as_ref())
+    }
+
+    /// Until when workers may be at it, where it was begun for them and that is not over `now`.
+    pub fn until(&self, now: &str) -> Option<&str> {
+        let until = self.tag.as_ref()?.until.as_deref()?;
+        (until > now).then_some(until)
     }
 
     /// What orders the builds that were live: the later it went live the greater.

@@ -10,6 +10,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod work;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ pub use range::Range;
 pub use release::*;
 pub use source::*;
 pub use verify::*;
+pub use work::*;
 
 use crate::config::SETTINGS;
 use crate::error::Exit;
@@ -175,6 +177,35 @@ Examples:
     /// Go on with a failed build; finished sources are not loaded again
     #[command(after_help = "Examples:\n  kiln resume druginfo_00007")]
     Resume(Resume),
+    /// Begin a build that many hosts make: plan, create, write its tasks
+    #[command(after_help = "\
+Prints the build's name. Then any number of `kiln work BUILD`, on any host that has the same sql/, \
+sources/ and key; `kiln finish BUILD` when none is left; `kiln swap DATABASE`. Where all that has \
+landed is live already it prints nothing and exits 0.
+
+Examples:
+  build=$(kiln begin druginfo)
+  kiln work $build & kiln work $build & wait
+  kiln finish $build && kiln swap druginfo")]
+    Begin(Begin),
+    /// Do tasks of a build that was begun, beside others that do
+    #[command(after_help = "\
+Ends when no task is left but the checks: with 0, or with the code of the first that failed. What an \
+engine may start again: 10, 12, 15, 75. A worker that is killed or stopped by SIGTERM gives its task \
+back; it keeps nothing on its host.
+
+Examples:
+  kiln work druginfo_00007
+  # one node of an engine's graph; twice at once is safe, the second ends with 75
+  kiln work druginfo_00007 --task rows:pricing
+  kiln work druginfo_00007 --time-limit 55m")]
+    Work(Work),
+    /// Do what is left of a build that was begun, check it and seal it
+    #[command(after_help = "Examples:\n  kiln finish druginfo_00007")]
+    Finish(Resume),
+    /// Drop a build that was begun or failed, and will not be finished
+    #[command(after_help = "Examples:\n  kiln abandon druginfo_00007 --why \"landed too early\"")]
+    Abandon(Abandon),
     /// Make a sealed build the live one, through the gate
     #[command(after_help = "\
 Without BUILD it takes the newest sealed build that is newer than the live one.

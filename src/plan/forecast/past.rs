@@ -53,7 +53,7 @@ impl Past {
             .query(
                 "select ledger from kiln.run
                  where database = $1 and (ledger ->> 'sealed')::boolean
-                   and ledger ->> 'used' is not null and command in ('run', 'build', 'resume')
+                   and ledger ->> 'used' is not null and command in ('run', 'build', 'resume', 'finish')
                  order by started_at desc limit $2",
                 &[&database, &NIGHTS],
             )
@@ -69,10 +69,11 @@ impl Past {
         self.ledgers.iter().find_map(|ledger| Some((ledger, ledger.used.as_ref()?)))
     }
 
-    /// The nights that did everything, and so say how long everything takes, newest first: a resume
-    /// loads what was left.
+    /// The builds that one run made, and so say how long everything takes, newest first: a resume does
+    /// what was left, a finish what workers left.
     pub fn whole(&self) -> impl Iterator<Item = (&Ledger, &Used)> {
-        let whole = self.ledgers.iter().filter(|ledger| ledger.command != "resume");
+        let is_rest = |ledger: &&Ledger| ["resume", "finish"].contains(&ledger.command.as_str());
+        let whole = self.ledgers.iter().filter(move |ledger| !is_rest(ledger));
         let whole = whole.filter(|ledger| !ledger.stages.is_empty());
         whole.filter_map(|ledger| Some((ledger, ledger.used.as_ref()?)))
     }

@@ -90,6 +90,28 @@ impl Manifest {
 }
 
 impl Manifest {
+    /// What of specs, SQL and key is another now than when the build was begun; nothing where all is the same.
+    pub fn differs(
+        &self,
+        schema: &Schema,
+        sources: &[Source],
+        hash_key: Option<&HashKey>,
+    ) -> Option<String> {
+        let database = &self.database;
+        if self.sql_sha256 != schema.digest() {
+            return Some(format!("sql/{database}"));
+        }
+        let spec = |source: &&Source| {
+            let input = self.sources.get(source.name.as_str());
+            input.is_some_and(|input| input.spec_sha256 != source.digest())
+        };
+        if let Some(source) = sources.iter().find(spec) {
+            return Some(format!("sources/{database}/{}.toml", source.name.as_str()));
+        }
+        let is_other = self.hash_key != hash_key.map(HashKey::fingerprint);
+        is_other.then(|| "key that hashes identifiers".to_owned())
+    }
+
     /// Notes that a build goes on with specs, SQL and key as they are now: what they were when its
     /// tables were made is no longer known where they differ, so that no later night takes
     /// it for something that it is not.

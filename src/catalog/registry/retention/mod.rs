@@ -36,7 +36,7 @@ pub fn former<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
 /// lock is held. What is live and what is on hold stays; of former builds the first to go back to;
 /// of sealed ones that never went live the newest that is newer than the live one; of subsets the
 /// newest sealed one, unless a newer one is live, beside the whole builds and never in the place of
-/// one. Unsealed leftovers go.
+/// one. Unsealed leftovers go, but for a build that was begun for workers and whose time is not over.
 pub fn fates<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<Fate<'a>> {
     let live = live(builds, database);
     let newest = |is_subset: bool, above: u64| {
@@ -49,6 +49,7 @@ pub fn fates<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<Fate<'
     let subset = newest(true, live_subset.map_or(0, Build::number));
     let former = former(builds, database);
     let unheld = former.iter().filter(|build| build.held().is_none());
+    let now = super::now();
     let kept: Vec<u32> = unheld.take(keep).map(|build| build.oid).collect();
     let fate = |build: &'a Build| {
         let number = Some(build.number());
@@ -58,6 +59,9 @@ pub fn fates<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<Fate<'
                 (false, "a crash came between its drop and the end of it".to_owned())
             }
             _ if build.held().is_some() => (true, on_hold(build)),
+            State::Building if build.until(&now).is_some() => {
+                (true, format!("begun; workers may be at it until {}", build.until(&now).unwrap_or_default()))
+            }
             State::Live => (true, "its comment says that it is live".to_owned()),
             State::Previous | State::Retired if kept.contains(&build.oid) => {
                 (true, "kept for rollback".to_owned())

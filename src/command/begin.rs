@@ -1,0 +1,112 @@
+//! `kiln begin`: the first of three steps in which many hosts make one build: plan, create, write the tasks.
+//! `kiln work` on any host does them, `kiln finish` checks and seals.
+
+use std::time::Duration;
+
+use tracing::Instrument as _;
+
+use super::build::Baking;
+use super::ending::unless_stopped;
+use super::opening::Opened;
+use super::{Context, Start, without};
+use crate::build::tasks;
+use crate::build::worker::Worker;
+use crate::catalog::registry::control::{self, RunEnd};
+use crate::command::cli;
+use crate::config::known_database;
+use crate::report::{self, Begun};
+
+/// How long workers may be at it where nobody says.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// `kiln begin DATABASE`.
+///
+/// # Errors
+/// What keeps the build from being begun; nothing is left of it then.
+pub async fn run(mut start: Start, args: &cli::Begin) -> anyhow::Result<()> {
+    known_database(&start.config, &args.database)?;
+    if let Some(deadline) = &args.deadline {
+        start.config.run_deadline = Some(deadline.clone());
+    }
+    let context = Context::open(start, true).await?;
+    let outcome = begin(&context, args).await;
+    context.close_after(outcome).await
+}
+
+async fn begin(context: &Context, args: &cli::Begin) -> anyhow::Result<()> {
+    let without = without::sources(&context.config, &args.database, &args.without)?;
+    let mut opened = Opened::lock(context, "begin", &args.database, &without).await?;
+    opened.plan(args.anew.anew).await?;
+    if !args.anew.anew {
+        opened = match opened.or_nothing().await? {
+            Ok(opened) => opened,
+            Err(ledger) => {
+                report::begun(&Begun::nothing(&ledger), args.json.json);
+                return Ok(());
+            }
+        };
+    }
+    let mut baking = opened.begin().await?;
+    baking.tag.until = Some(until(context));
+    let span = tracing::info_span!("build", build = baking.tag.build);
+    let outcome = unless_stopped(&context.stop, baking.write_all().instrument(span)).await;
+    let count = match outcome {
+        Ok(count) => count,
+        Err(error) => {
+            // Nothing is loaded: there is nothing to keep.
+            baking.worth_keeping = false;
+            return Err(baking.fail(error).await);
+        }
+    };
+    let build = baking.tag.build.clone();
+    let next = format!("kiln work {build}");
+    let end = RunEnd { build: Some(&build), next: Some(&next), ..RunEnd::default() };
+    control::end_run(&baking.lock, &context.who, &args.database, &end).await?;
+    let until = baking.tag.until.clone().unwrap_or_default();
+    report::begun(&Begun { build, tasks: count, until, nothing_to_do: None }, args.json.json);
+    Ok(())
+}
+
+/// The moment after which a build that was begun is a leftover.
+fn until(context: &Context) -> String {
+    let long = match &context.deadline {
+        Some(deadline) => deadline.at.saturating_duration_since(std::time::Instant::now()),
+        None => LONGEST,
+    };
+    let now = jiff::Timestamp::now();
+    let until = now.checked_add(long).unwrap_or(now);
+    until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl Baking<'_> {
+    /// The database, the plan and the tasks; what can be refused before the first row is refused here. Gives
+    /// the number of tasks.
+    async fn write_all(&mut self) -> anyhow::Result<usize> {
+        let bindings = self.create().await?;
+        let plan = self.note_plan().await?;
+        self.hold_older(&plan.manifest).await?;
+        self.foresee(&plan.manifest).await?;
+        self.hold_sections(&plan.manifest).await?;
+        let inputs = self.inputs(&plan.manifest, &plan.decisions, bindings).await;
+        let _shown = self.context.progress.follow();
+        let workplace = self.workplace()?;
+        let preflight = workplace.preflight(inputs).await?;
+        self.before_rows(&preflight).await?;
+        // What cannot be read fails here, once, and not on every worker; the others are loaded all the same.
+        let prepared = preflight.prepared.into_iter();
+        let broken: Vec<_> = prepared.filter(|one| matches!(one.found, Some(Err(_)))).collect();
+        let names: Vec<String> =
+            broken.iter().map(|one| one.rows.binding.source.name.as_str().to_owned()).collect();
+        if !names.is_empty() {
+            let worker = Worker::new(&workplace, &self.context.who.run, broken);
+            let is_broken =
+                |task: &crate::plan::task::Task| task.kind.is_rows() && names.contains(&task.subject);
+            worker.run("load", is_broken).await?;
+        }
+        let session = self.build.session("tasks").await?;
+        let count = tasks::list(&session).await?.len();
+        self.build.give_back(session);
+        self.build.end_idle();
+        Ok(count)
+    }
+}
