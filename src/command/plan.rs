@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::gates::{self, Stands};
 use super::{Context, Start, without};
+use crate::build::tasks;
 use crate::catalog::ledger::{SourceEntry, SourceState};
 use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
@@ -79,18 +80,23 @@ async fn stored(
             .hint(format!("kiln status {}", shell::word(database)))
     })?;
     let place = BuildDatabase::new(&context.server, &found.name, &context.config.owner_role)?;
-    let plan = RunPlan::stored(&place.session("plan").await?).await?.ok_or_else(|| {
+    let session = place.session("plan").await?;
+    let plan = RunPlan::stored(&session).await?.ok_or_else(|| {
         let message = format!("{build} has no plan: it is a part of a build, or of an older kiln");
         Failure::new(Exit::Usage, message).hint(format!("kiln plan {}", shell::word(database)))
     })?;
     let lines = lines(&plan, false);
+    let tasks = match tasks::are_there(&session).await? {
+        true => tasks::list(&session).await?,
+        false => Vec::new(),
+    };
     let RunPlan { manifest, live, why, estimate, .. } = &plan;
     if as_json {
         say!(
             "{}",
             json!({
                 "build": build, "database": database, "live": live, "why": why, "sources": lines,
-                "manifest": manifest, "forecast": estimate,
+                "manifest": manifest, "forecast": estimate, "tasks": tasks,
             })
         );
         return Ok(());
@@ -98,6 +104,7 @@ async fn stored(
     let (version, made) = (manifest.schema_version, &manifest.created);
     say!("{build} (schema version {version}) was planned on {made}, from:");
     lines.iter().for_each(|line| say!("  {}", line.text()));
+    report::tasks(&tasks);
     report::forecast(estimate);
     Ok(())
 }
@@ -131,7 +138,7 @@ pub(super) async fn plan(
         let said = json!({
             "dry_run": true, "database": database, "live": plan.live,
             "nothing_to_do": idle.is_some(), "why": idle.or(plan.why.as_ref()),
-            "sources": lines, "manifest": plan.manifest, "forecast": forecast,
+            "sources": lines, "manifest": plan.manifest, "forecast": forecast, "tasks": plan.tasks,
             "waivers": words.waivers, "gates": stands.refused, "waiting": stands.waiting,
             "rejected": words.rejected, "held": words.held,
             "refused": refused.as_ref().err().map(render),

@@ -78,7 +78,8 @@ pub fn name(kind: TaskKind, subject: &str) -> String {
 }
 
 /// Where a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TaskState {
     /// Nobody does it.
     Waiting,
@@ -91,15 +92,17 @@ pub enum TaskState {
 }
 
 /// A task and what has become of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskStatus {
     /// The task.
+    #[serde(flatten)]
     pub task: Task,
     /// Where it stands.
     pub state: TaskState,
     /// Seconds since it was begun; that it took, when it is over.
     pub took: f64,
     /// The share of its work that is done, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
 }
 

@@ -39,7 +39,7 @@ pub use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 pub use verified::verified;
 pub use waiver::{waived, waiver};
-pub use workers::{Begun, Worked, abandoned, begun, worked};
+pub use workers::{Begun, Worked, abandoned, begun, tasks, worked};
 
 use crate::catalog::ledger::{GateEntry, Ledger, Promotion, SourceEntry, SourceState, StageEntry};
 use crate::spec::schema::Checked;

@@ -95,3 +95,21 @@ pub fn abandoned(build: &str, dry_run: bool, as_json: bool) {
         (false, false) => say!("{build} is dropped"),
     }
 }
+
+/// Prints how many tasks of each kind there are and how many of them are done.
+pub fn tasks(all: &[TaskStatus]) {
+    let mut kinds: Vec<TaskKind> = all.iter().map(|status| status.task.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let said: Vec<String> = kinds
+        .into_iter()
+        .map(|kind| {
+            let of_it = all.iter().filter(|status| status.task.kind == kind);
+            let done = of_it.clone().filter(|status| status.state == TaskState::Done).count();
+            format!("{} {done} of {}", kind.word(), of_it.count())
+        })
+        .collect();
+    if !said.is_empty() {
+        say!("tasks done: {}", said.join(", "));
+    }
+}

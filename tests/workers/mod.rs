@@ -67,7 +67,7 @@ fn what_is_unchanged_is_copied_by_workers_as_well() {
     let nothing = world.kiln(&["begin", "druginfo"]).succeeds();
     assert_eq!(nothing.stdout, "", "{nothing}");
     nothing.says(&["nothing to do"]);
-    world.edit("sources/druginfo/pricing.toml", "rejects_max", "# a comment\nrejects_max");
+    world.edit("sources/druginfo/pricing.toml", "parts   = 1", "parts   = 1\n");
     let build = world.kiln(&["begin", "druginfo", "--json"]).succeeds().json();
     let build = build["build"].as_str().unwrap().to_owned();
     world.kiln(&["work", &build]).succeeds();
@@ -160,7 +160,7 @@ fn a_host_with_other_files_does_not_work() {
     let mut world = World::ready();
     world.own_root();
     let build = begin(&world);
-    world.edit("sources/druginfo/pricing.toml", "rejects_max", "# a comment\nrejects_max");
+    world.edit("sources/druginfo/pricing.toml", "parts   = 1", "parts   = 1\n");
     let outcome = world.kiln(&["work", &build]).exits(2);
     outcome.says(&["was begun with another sources/druginfo/pricing.toml than this host has"]);
     assert_eq!(tasks(&world, &build, "done"), [] as [&str; 0]);
