@@ -86,7 +86,7 @@ impl Clock {
     }
 
     /// What is to be done, and what that is expected to take on this many workers.
-    pub fn expect(&self, expected: Expected, workers: usize) {
+    pub fn set_expected(&self, expected: Expected, workers: usize) {
         self.with(|run| {
             run.tasks = expected.tasks.iter().cloned().map(TaskStatus::waiting).collect();
             (run.read, run.workers, run.expected) = (Instant::now(), workers, expected);

@@ -26,9 +26,11 @@ impl Workplace<'_> {
         manifest: &Manifest,
     ) -> anyhow::Result<SourceEntry> {
         let name = rows.binding.source.name.as_str().to_owned();
-        let found = self.find(&rows).await.map_err(|error| error.context(format!("source {name}")))?;
+        let found =
+            self.find(&rows).await.map_err(|error| error.context(format!("source {name}")))?;
         let session = self.build.session(&name).await?;
-        refuse_derived(&session, self.build.name.as_str(), &rows.binding.source, self.schema).await?;
+        refuse_derived(&session, self.build.name.as_str(), &rows.binding.source, self.schema)
+            .await?;
         let attempt = next_attempt(&session, &name).await?;
         let meter = Arc::new(Meter::default());
         let mut open = Open::new(rows.binding, rows.input, attempt, Ok(found), &meter);

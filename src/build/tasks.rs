@@ -49,7 +49,7 @@ pub async fn write(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The server's.
-pub async fn expect(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
+pub async fn note_expected(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     let bytes: Vec<i64> = tasks.iter().map(|task| task.bytes.cast_signed()).collect();
     let seconds: Vec<f64> = tasks.iter().map(|task| task.seconds).collect();

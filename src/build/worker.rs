@@ -91,7 +91,8 @@ impl<'a> Worker<'a> {
     /// A worker that has looked at the members of these sources.
     pub fn new(place: &'a Workplace<'a>, name: &str, prepared: Vec<Prepared>) -> Worker<'a> {
         let keeps = prepared.iter().filter_map(|one| one.rows.keep.as_ref());
-        let made = keeps.map(|keep| (keep.build.clone(), (keep.database.clone(), keep.made.clone())));
+        let made =
+            keeps.map(|keep| (keep.build.clone(), (keep.database.clone(), keep.made.clone())));
         let made = made.collect();
         let by_name = prepared.into_iter().map(|one| (one.name().to_owned(), one));
         Worker {
@@ -121,11 +122,7 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// What concerns all of them: a stop signal, a lost or full server; and the first that failed but for its
     /// input. A source's own failure is in its entry.
-    pub async fn run(
-        &self,
-        title: &str,
-        is_wanted: impl Fn(&Task) -> bool,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, title: &str, is_wanted: impl Fn(&Task) -> bool) -> anyhow::Result<()> {
         let meters: Vec<_> = locked(&self.prepared)
             .iter()
             .map(|(name, one)| (name.clone(), Arc::clone(&one.meter)))
@@ -204,9 +201,8 @@ impl<'a> Worker<'a> {
         let is_mine = |task: &Task| is_wanted(task) && (task.kind.is_rows() || !has_failed);
         let ready = graph::ready(&all).into_iter().map(|status| status.task.clone());
         let ready: Vec<Task> = ready.filter(is_mine).collect();
-        let is_running = |status: &TaskStatus| {
-            status.state == TaskState::Running && is_wanted(&status.task)
-        };
+        let is_running =
+            |status: &TaskStatus| status.state == TaskState::Running && is_wanted(&status.task);
         Ok(match ready.is_empty() {
             false => Next::Ready(ready),
             true if self.waits && all.iter().any(is_running) => Next::Wait,
@@ -315,7 +311,8 @@ impl<'a> Worker<'a> {
         task: &Task,
     ) -> anyhow::Result<TaskEnd> {
         let prepared = locked(&self.prepared).remove(&task.subject);
-        let prepared = prepared.ok_or_else(|| anyhow::anyhow!("nobody has pinned {}", task.subject))?;
+        let prepared =
+            prepared.ok_or_else(|| anyhow::anyhow!("nobody has pinned {}", task.subject))?;
         let settled = self.place.rows(session, prepared, &self.cores, &self.abort).await?;
         if let Some(said) = settled.not_copied {
             tasks::is_now(board, &task.name, TaskKind::Load).await?;

@@ -99,8 +99,9 @@ impl Baking<'_> {
             broken.iter().map(|one| one.rows.binding.source.name.as_str().to_owned()).collect();
         if !names.is_empty() {
             let worker = Worker::new(&workplace, &self.context.who.run, broken);
-            let is_broken =
-                |task: &crate::plan::task::Task| task.kind.is_rows() && names.contains(&task.subject);
+            let is_broken = |task: &crate::plan::task::Task| {
+                task.kind.is_rows() && names.contains(&task.subject)
+            };
             worker.run("load", is_broken).await?;
         }
         let session = self.build.session("tasks").await?;

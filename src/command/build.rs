@@ -340,7 +340,12 @@ impl<'a> Baking<'a> {
             let Some(input) = manifest.sources.get(name) else { continue };
             let decision = decisions.iter().find(|decision| decision.source == name);
             let keep = decision.and_then(|decision| decision.keep.clone());
-            inputs.push(RowsInput { objects: objects.of(input), binding, input: input.clone(), keep });
+            inputs.push(RowsInput {
+                objects: objects.of(input),
+                binding,
+                input: input.clone(),
+                keep,
+            });
         }
         inputs
     }
@@ -369,9 +374,9 @@ impl<'a> Baking<'a> {
         room.before_rows(&found.text, &found.ways, found.spooled)?;
         let expected = room.expected(&found.text, &found.ways);
         let session = self.build.session("tasks").await?;
-        tasks::expect(&session, &expected.tasks).await?;
+        tasks::note_expected(&session, &expected.tasks).await?;
         self.build.give_back(session);
-        self.context.progress.clock.expect(expected, self.context.config.connections);
+        self.context.progress.clock.set_expected(expected, self.context.config.connections);
         Ok(())
     }
 }

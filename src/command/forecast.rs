@@ -65,7 +65,7 @@ impl Baking<'_> {
         let room = Room::new(&site, &self.tag.database, wants, past, left.collect()).await?;
         let room = room.present(present.cast_unsigned());
         let workers = self.context.config.connections;
-        self.context.progress.clock.expect(room.expected(&[], &FROM_FILES), workers);
+        self.context.progress.clock.set_expected(room.expected(&[], &FROM_FILES), workers);
         let held = room.before_fetch();
         self.room = Some(room);
         self.note_forecast();

@@ -110,7 +110,8 @@ async fn open(lock: &Session, args: &cli::Work, database: &str) -> anyhow::Resul
             Ok(Some(build))
         }
         state => {
-            let message = format!("{} is {}, and was not begun for workers", args.build, state.word());
+            let message =
+                format!("{} is {}, and was not begun for workers", args.build, state.word());
             let hint = format!("kiln resume {}", args.build);
             Err(Failure::new(Exit::Usage, message).hint(hint).into())
         }
@@ -154,7 +155,11 @@ async fn left(session: &Session, args: &cli::Work, wanted: Option<&str>) -> anyh
     });
     let open: Vec<&TaskStatus> = mine.filter(|status| status.state != TaskState::Done).collect();
     let Some(first) = open.first() else { return Ok(()) };
-    let why = if first.state == TaskState::Running { "is done by another worker" } else { "waits for others" };
+    let why = if first.state == TaskState::Running {
+        "is done by another worker"
+    } else {
+        "waits for others"
+    };
     Err(failure(Exit::Locked, format!("task {} of {} {why}", first.task.name, args.build)))
 }
 
@@ -172,7 +177,8 @@ impl Inputs<'_> {
         let Inputs { context, specs, build, .. } = self;
         let manifest = super::load::stored_manifest(session, build).await?;
         let hash_key = context.hash_key(&specs.sources.all)?;
-        if let Some(what) = manifest.differs(&specs.schema, &specs.sources.all, hash_key.as_deref()) {
+        if let Some(what) = manifest.differs(&specs.schema, &specs.sources.all, hash_key.as_deref())
+        {
             let message = format!("{build} was begun with another {what} than this host has");
             let hint = "give every host the same sql/, sources/ and key";
             return Err(Failure::new(Exit::Usage, message).hint(hint).into());
@@ -193,7 +199,8 @@ impl Inputs<'_> {
                 continue;
             }
             let keep = keeps.get(name).cloned();
-            let rows = RowsInput { objects: objects.of(input), input: input.clone(), keep, binding };
+            let rows =
+                RowsInput { objects: objects.of(input), input: input.clone(), keep, binding };
             prepared.push(Prepared { rows, found: None, meter: Arc::new(Meter::default()) });
         }
         Ok(prepared)

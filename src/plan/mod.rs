@@ -145,7 +145,7 @@ impl Planner<'_> {
         let (texts, ways) = (forecast::texts(&wants, &past), ways(specs, decisions));
         let workers = self.connections;
         let night = Tonight { wants: &wants, texts: &texts, ways: &ways, workers };
-        let expected = night.expect(tasks(specs, manifest, decisions), &past);
+        let expected = night.estimate(tasks(specs, manifest, decisions), &past);
         let seconds = expected.seconds(workers);
         let Expected { tasks, .. } = expected;
         Ok((Forecast { seconds, ..forecast::sizes(&wants, &past, &settings, workers) }, tasks))
@@ -153,11 +153,7 @@ impl Planner<'_> {
 }
 
 /// The tasks of a build from this manifest; a source that nothing was decided for is loaded.
-pub fn tasks(
-    specs: &Specs,
-    manifest: &Manifest,
-    decisions: &[Decision],
-) -> Vec<Task> {
+pub fn tasks(specs: &Specs, manifest: &Manifest, decisions: &[Decision]) -> Vec<Task> {
     let kind = |name: &str| {
         let decision = decisions.iter().find(|decision| decision.source == name);
         match decision.map(|decision| decision.action) {

@@ -142,8 +142,7 @@ impl Kept {
                 continue;
             };
             match read(place, tag).await {
-                Ok(Some(found)) => kept.push(found),
-                Ok(None) => {}
+                Ok(found) => kept.extend(found),
                 Err(error) => {
                     let error = render(&error);
                     tracing::warn!(build = tag.build, error, "its account cannot be read");
@@ -271,7 +270,7 @@ impl Kept {
     }
 }
 
-/// The builds that may be read, the best first.
+/// The builds that may be read, best first.
 fn eligible<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
     let whole = |build: &&Build| {
         let state = build.state();

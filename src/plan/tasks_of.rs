@@ -44,7 +44,8 @@ impl Graph<'_> {
 
     /// The task that gives a table its rows.
     fn rows_of(&self, table: &str) -> Option<String> {
-        let is_of = |(source, _): &&(&Source, TaskKind)| source.tables().any(|t| t.as_str() == table);
+        let is_of =
+            |(source, _): &&(&Source, TaskKind)| source.tables().any(|t| t.as_str() == table);
         let (source, kind) = self.sources.iter().find(is_of)?;
         Some(task::name(*kind, source.name.as_str()))
     }
@@ -74,7 +75,9 @@ impl Graph<'_> {
                 from.filter_map(|table| self.rows_of(table)).collect()
             } else {
                 // One after another, in number order: one may read what the one before it has made.
-                names(all, |kind| matches!(kind, TaskKind::Index | TaskKind::Derive)).into_iter().collect()
+                names(all, |kind| matches!(kind, TaskKind::Index | TaskKind::Derive))
+                    .into_iter()
+                    .collect()
             };
             all.push(Task::new(TaskKind::Derive, &file.table, needs.into_iter().collect()));
         }

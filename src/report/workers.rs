@@ -72,7 +72,8 @@ pub fn worked(worked: &Worked, as_json: bool, quiet: bool) {
         return;
     };
     if as_json {
-        let left = json!({ "done": all_done, "running": running, "waiting": waiting, "failed": failed });
+        let left =
+            json!({ "done": all_done, "running": running, "waiting": waiting, "failed": failed });
         say!("{}", json!({ "build": build, "sealed": false, "done": done, "tasks": left }));
     } else if !quiet {
         let next = match running + waiting + failed {

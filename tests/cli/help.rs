@@ -29,6 +29,8 @@ fn commands() -> Vec<Vec<String>> {
 fn every_command_of_the_contract_is_there_and_shows_examples() {
     let found: Vec<String> = commands().iter().map(|words| words.join(" ")).collect();
     let expected = [
+        "abandon",
+        "begin",
         "build",
         "contract list",
         "contract remove",
@@ -36,6 +38,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "demo",
         "docs",
         "down",
+        "finish",
         "guard",
         "hold",
         "land",
@@ -59,6 +62,7 @@ fn every_command_of_the_contract_is_there_and_shows_examples() {
         "url",
         "verify",
         "waive",
+        "work",
     ];
     let mut sorted = found.clone();
     sorted.sort();

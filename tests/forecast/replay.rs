@@ -172,7 +172,7 @@ impl Night {
 
 fn expected(wants: &[Want], ways: &Ways, tasks: Vec<Task>, past: &Past) -> Expected {
     let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
-    Tonight { wants, texts: &texts, ways, workers: WORKERS }.expect(tasks, past)
+    Tonight { wants, texts: &texts, ways, workers: WORKERS }.estimate(tasks, past)
 }
 
 #[test]

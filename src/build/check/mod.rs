@@ -41,9 +41,10 @@ impl<'a> Check<'a> {
         if let Some(&(title, sql)) = own {
             return Some(Check { title, sql, section: None });
         }
-        let all = schema.files.iter().flat_map(|file| {
-            file.of_kind(&Kind::Check).map(move |section| (file, section))
-        });
+        let all = schema
+            .files
+            .iter()
+            .flat_map(|file| file.of_kind(&Kind::Check).map(move |section| (file, section)));
         let mut all = all.filter(|(file, section)| check_subject(file, section) == subject);
         let (file, section) = all.next()?;
         Some(Check { title: &section.title, sql: &section.sql, section: Some((file, section)) })

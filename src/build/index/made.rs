@@ -34,7 +34,8 @@ pub async fn kept(
     file: &SchemaFile,
     made: &MadeBy,
 ) -> anyhow::Result<Option<MadeIn>> {
-    let from: Vec<&String> = file.of_kind(&Kind::Derive).flat_map(|section| &section.from).collect();
+    let from: Vec<&String> =
+        file.of_kind(&Kind::Derive).flat_map(|section| &section.from).collect();
     let owner = |table: &&String| {
         let mut owners = sources.iter();
         let owner = owners.find(|source| source.tables().any(|t| t.as_str() == *table))?;

@@ -176,10 +176,7 @@ async fn hold(server: &Server, who: &Who, database: &str, share: Share) -> anyho
 async fn try_lock(session: &Session, database: &str, share: Share) -> anyhow::Result<bool> {
     let shared = if share == Share::Alone { "" } else { "_shared" };
     let sql = format!("select pg_try_advisory_lock{shared}($1, hashtext($2))");
-    let row = session
-        .query_one(&sql, &[&CLASS, &database])
-        .await
-        .map_err(db("take the lock"))?;
+    let row = session.query_one(&sql, &[&CLASS, &database]).await.map_err(db("take the lock"))?;
     Ok(row.get(0))
 }
 

@@ -60,6 +60,7 @@ pub struct Abandon {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let long = text.parse::<jiff::SignedDuration>().ok().and_then(|long| Duration::try_from(long).ok());
+    let long =
+        text.parse::<jiff::SignedDuration>().ok().and_then(|long| Duration::try_from(long).ok());
     long.filter(|long| !long.is_zero()).ok_or_else(|| "must be a duration: 30m, 4h".to_owned())
 }

@@ -10,9 +10,9 @@ use indicatif::HumanBytes;
 use super::seconds::{Expected, Tonight};
 use super::server::{Place, Settings};
 use super::{FROM_FILES, Past, Want, Ways, sizes};
-use crate::plan::task::Task;
 use crate::catalog::ledger::Forecast;
 use crate::error::{Exit, Failure};
+use crate::plan::task::Task;
 use crate::postgres::Session;
 
 /// A forecast that leaves less than this share of what is free is warned of.
@@ -176,7 +176,7 @@ impl Room {
         let wants = self.wants_with(text);
         let texts = super::sizes::texts(&wants, &self.past);
         let night = Tonight { wants: &wants, texts: &texts, ways, workers: self.side_by_side };
-        night.expect(self.tasks.clone(), &self.past)
+        night.estimate(self.tasks.clone(), &self.past)
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, Told> {

@@ -47,7 +47,7 @@ impl Expected {
 
 impl Tonight<'_> {
     /// What these tasks are expected to take.
-    pub fn expect(&self, mut tasks: Vec<Task>, past: &Past) -> Expected {
+    pub fn estimate(&self, mut tasks: Vec<Task>, past: &Past) -> Expected {
         let by = By { night: self, past, loaded: self.loaded(past) };
         let count = |kind| tasks.iter().filter(|task| task.kind == kind).count().max(1) as f64;
         let (checks, analyzed) = (count(TaskKind::Check), count(TaskKind::Analyze));

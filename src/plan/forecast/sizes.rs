@@ -9,12 +9,7 @@ use crate::catalog::ledger::used::TableBytes;
 use crate::postgres::settings::INDEX_MEMORY;
 
 /// The sizes of a build, with this many index builds side by side; its seconds are another question's.
-pub fn sizes(
-    wants: &[Want],
-    past: &Past,
-    server: &Settings,
-    side_by_side: usize,
-) -> Forecast {
+pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize) -> Forecast {
     let texts = texts(wants, past);
     let mut from: Vec<String> = Vec::new();
     let mut tables: Vec<TableBytes> = Vec::new();

@@ -114,9 +114,7 @@ fn left(status: &TaskStatus, speed: f64) -> f64 {
             let by_expected = (expected - status.took).max(0.0);
             share * by_share + (1.0 - share) * by_expected
         }
-        (TaskState::Running, None) => {
-            (expected - status.took).max(expected * (1.0 - UNPROVEN_MAX))
-        }
+        (TaskState::Running, None) => (expected - status.took).max(expected * (1.0 - UNPROVEN_MAX)),
         (TaskState::Waiting | TaskState::Failed, _) => expected,
     }
 }

@@ -29,8 +29,12 @@ fn near(left: f64, expected: f64) {
 
 #[test]
 fn what_is_longest_with_all_that_waits_for_it_comes_first() {
-    let mut all =
-        vec![task("a", 1.0, &[]), task("b", 4.0, &[]), task("c", 5.0, &["a"]), task("d", 9.0, &["c"])];
+    let mut all = vec![
+        task("a", 1.0, &[]),
+        task("b", 4.0, &[]),
+        task("c", 5.0, &["a"]),
+        task("d", 9.0, &["c"]),
+    ];
     assert_eq!(names(&all), ["a", "b"]);
     set(&mut all, "a", TaskState::Running, 0.0);
     assert_eq!(names(&all), ["b"]);

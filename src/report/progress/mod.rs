@@ -254,7 +254,9 @@ async fn print_lines(watched: &Watched, clock: &Clock) {
         let share = (bytes_all * 100).checked_div(total_all).unwrap_or(0);
         let said = rate(began.elapsed(), bytes_all, rows_all, total_all, clock.left());
         let (total, rows) = (HumanBytes(total_all), HumanCount(rows_all));
-        error_line(format_args!("{now} {title}: {share} % of {total}, {rows} rows, {said}{running}"));
+        error_line(format_args!(
+            "{now} {title}: {share} % of {total}, {rows} rows, {said}{running}"
+        ));
     }
 }
 

@@ -59,9 +59,13 @@ pub fn fates<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<Fate<'
                 (false, "a crash came between its drop and the end of it".to_owned())
             }
             _ if build.held().is_some() => (true, on_hold(build)),
-            State::Building if build.until(&now).is_some() => {
-                (true, format!("begun; workers may be at it until {}", build.until(&now).unwrap_or_default()))
-            }
+            State::Building if build.until(&now).is_some() => (
+                true,
+                format!(
+                    "begun; workers may be at it until {}",
+                    build.until(&now).unwrap_or_default()
+                ),
+            ),
             State::Live => (true, "its comment says that it is live".to_owned()),
             State::Previous | State::Retired if kept.contains(&build.oid) => {
                 (true, "kept for rollback".to_owned())
