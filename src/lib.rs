@@ -1,15 +1,8 @@
 //! kiln bakes immutable Postgres databases from the files that CMS publishes.
 //!
-//! The directory listing is the pipeline; data moves to the right, imports go to the left only:
-//!
-//! ```text
-//! sources/*.toml → source → manifest → fetch → decode → validate → encode → copy → index → check → seal → swap
-//!    what to load   spec    pinned     bytes   records    rows     COPY    rows   post-   facts   stamp   live
-//!                           objects                                bytes   in PG  data
-//! ```
-//!
-//! [`cli`] is clap and help; [`command`] has a file for each subcommand, and
-//! [`command::build`] reads as the line above; then come the stages; then leaves that all use.
+//! Each module is a room of the map in `docs/src/architecture.md`: what it owns, and which rooms it may use. A
+//! plan is made of what has landed and what is kept ([`plan`]), its tasks make a build ([`build`], which loads
+//! by [`load`]), and a sealed build goes live through the gate ([`release`]).
 
 #![warn(missing_docs)]
 

@@ -11,12 +11,12 @@ sys.path.insert(0, str(HERE.parent / "load"))
 
 import begin  # noqa: E402  the other bench's modules
 import machine  # noqa: E402
-import record  # noqa: E402
 from begin import ROOT  # noqa: E402
 from rounds import say  # noqa: E402
 from servers import Private, run  # noqa: E402
 from watch import watch  # noqa: E402
 
+POINTS = 40  # of a night's time left, or up to twice as many
 PROMISE = 5  # seconds of a night in which nothing changed; told, not judged
 
 
@@ -25,7 +25,6 @@ def options():
     add = parser.add_argument
     add("--scale", type=float, default=0.01, help="share of CMS's whole release [0.01]")
     add("--changed", default="pricing", metavar="SOURCE", help="the source that changes [pricing]")
-    add("--record", metavar="DIR", help="write there how every night went, for tests/forecast")
     begin.add_options(parser, HERE, "server and data; 1 GB at scale 0.01", "RESULT.md and RESULT.json")
     return begin.parse(parser)
 
@@ -41,15 +40,13 @@ def main():
                   "nights": nights(asked, server)}
         told["load_after"] = machine.load()
     check(result["nights"], asked.changed)
-    if asked.record:
-        record.write(Path(asked.record), result["nights"])
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "RESULT.md").write_text(markdown(result))
     for night in result["nights"]:
-        del night["ledger"], night["seen"]
+        del night["ledger"]
         night["off"] = off(night)
-        night["time_left"] = record.thinned(night["time_left"])
+        night["time_left"] = thinned(night["time_left"])
     (out / "RESULT.json").write_text(json.dumps(result, indent=1) + "\n")
     say(f"wrote {out / 'RESULT.md'}")
 
@@ -100,7 +97,7 @@ def night(asked, server, name, then, *anew):
         "nothing_to_do": ledger.get("nothing_to_do"), "seconds": ran.seconds, "cpu_seconds": ran.cpu_seconds,
         "peak_mib": ran.peak_mib, "stages": stages,
         "swap_milliseconds": ledger["promoted"]["milliseconds"] if ledger["promoted"] else None,
-        "time_left": time_left(seen), "ledger": ledger, "seen": [line["seen"] for line in seen],
+        "time_left": time_left(seen), "ledger": ledger,
         "sources": {source["source"]: {
             "rows": source["counted"], "digest": source["digest"], "seconds": source["seconds"],
             "reused": source["reused"]["build"] if source.get("reused") else None,
@@ -109,10 +106,14 @@ def night(asked, server, name, then, *anew):
 
 
 def standing(home, run):
-    """What the night's log has of how far it was, and what it was told by."""
+    """What the night's log has of how far it was."""
     lines = [json.loads(line) for log in sorted((home / "log").glob("*.jsonl")) for line in log.read_text().splitlines()]
-    found = [line for line in lines if line.get("message") == "standing" and line["run"] == run]
-    return [{**line, "seen": json.loads(line["seen"])} for line in found]
+    return [line for line in lines if line.get("message") == "standing" and line["run"] == run]
+
+
+def thinned(points):
+    every = max(1, len(points) // POINTS)
+    return points[:-1:every] + points[-1:]
 
 
 def time_left(seen):

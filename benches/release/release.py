@@ -168,7 +168,7 @@ def markdown(result):
     for stage in nights[-1]["stages"]:
         row(f"— {stage}", lambda n, stage=stage: clock(n["stages"].get(stage, 0)))
     row("million rows a second, the night", lambda n: f"{per_second(n, n['seconds']):.3f}")
-    row("million rows a second, copy", lambda n: f"{per_second(n, n['stages']['copy']):.3f}")
+    row("million rows a second, tasks", lambda n: f"{per_second(n, n['stages']['tasks']):.3f}")
     row("million rows a second, copy to freeze", lambda n: f"{per_second(n, building(n)):.3f}")
     row("kiln's CPU seconds a million rows", lambda n: f"{n['cpu_seconds'] / sum(n['rows'].values()) * 1e6:.2f}")
     row("kiln's peak memory, MiB", lambda n: f"{n['peak_mib']:.0f}")
@@ -188,7 +188,7 @@ def markdown(result):
         small, large = nights[0], nights[-1]
         lines += ["", "Rows a second at the large scale against the small one: "
                   f"the night {per_second(large, large['seconds']) / per_second(small, small['seconds']):.2f}, "
-                  f"copy {per_second(large, large['stages']['copy']) / per_second(small, small['stages']['copy']):.2f}, "
+                  f"tasks {per_second(large, large['stages']['tasks']) / per_second(small, small['stages']['tasks']):.2f}, "
                   f"copy to freeze {per_second(large, building(large)) / per_second(small, building(small)):.2f}."]
     lines += ["", "## Sources", "", "| source | rows | seconds |", "|---|---|---|"]
     last = nights[-1]
@@ -205,7 +205,7 @@ def markdown(result):
 
 def building(n):
     """Seconds of the stages that grow with the rows."""
-    return sum(n["stages"].get(stage, 0) for stage in ("copy", "post-data", "derive", "freeze"))
+    return sum(n["stages"].get(stage, 0) for stage in ("tasks",))
 
 
 def clock(seconds):

@@ -142,8 +142,8 @@ async fn failed(control: &Session, database: &str) -> anyhow::Result<Option<RunL
     let condition = "ended_at is not null and coalesce(exit_code, 1) <> 0
          and started_at > coalesce((select max(started_at) from kiln.run
              where database = $1 and exit_code = 0
-               and command in ('run', 'build', 'resume', 'swap', 'rollback')), '-infinity')";
-    let of_a_build = format!("{condition} and command in ('run', 'build', 'resume', 'load')");
+               and command in ('run', 'build', 'resume', 'finish', 'swap', 'rollback')), '-infinity')";
+    let of_a_build = format!("{condition} and command in ('run', 'build', 'resume', 'load', 'begin', 'finish')");
     match run_line(control, database, &of_a_build).await? {
         Some(found) => Ok(Some(found)),
         None => run_line(control, database, condition).await,

@@ -10,6 +10,7 @@ mod contract;
 mod demo;
 mod docs;
 mod ending;
+pub mod entry;
 mod finish;
 mod forecast;
 mod gates;

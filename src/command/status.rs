@@ -2,13 +2,17 @@
 //! what failed last, and the command that goes on from there.
 
 use super::{Context, Start, gates};
+use crate::build::tasks;
 use crate::catalog::history::{DatabaseStatus, of_database};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{known_databases, open};
+use crate::catalog::registry::{Build, State};
 use crate::command::cli;
 use crate::config::strict::Problems;
+use crate::plan::graph;
+use crate::plan::task::TaskState;
 use crate::postgres::db;
-use crate::report;
+use crate::report::{self, BuildWork, Status};
 use crate::spec::source::Sources;
 
 /// `kiln status [DATABASE…]`.
@@ -22,7 +26,7 @@ pub async fn run(start: Start, args: &cli::Status) -> anyhow::Result<()> {
     report::status(&said, args.json.json)
 }
 
-async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<DatabaseStatus>> {
+async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Status>> {
     let control = open(&context.server).await?;
     let mut said = Vec::new();
     let databases = match args.databases.as_slice() {
@@ -38,7 +42,8 @@ async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Dat
         let specs = specs.unwrap_or_default().all;
         status.is_private = context.config.postgres_url.is_none();
         status.gates = gates::of_waiting(context, &control, &database, &specs).await;
-        said.push(status);
+        let work = work(context, &status).await;
+        said.push(Status { database: status, work });
     }
     Ok(said)
 }
@@ -53,4 +58,39 @@ async fn has_rows(context: &Context, build: &str) -> bool {
     };
     // One that cannot be asked has nothing to go on with.
     asked.await.is_ok_and(|row| row.get(0))
+}
+
+/// How far the builds are that are being made; one that cannot be asked is left out.
+async fn work(context: &Context, status: &DatabaseStatus) -> Vec<BuildWork> {
+    let mut all = Vec::new();
+    for build in &status.others {
+        if matches!(build.state(), State::Building | State::Failed) {
+            match of_build(context, build).await {
+                Ok(work) => all.extend(work),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::warn!(build = build.name, error, "its tasks were not read");
+                }
+            }
+        }
+    }
+    all
+}
+
+async fn of_build(context: &Context, build: &Build) -> anyhow::Result<Option<BuildWork>> {
+    let place = BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
+    let session = place.session("status").await?;
+    if !tasks::are_there(&session).await? {
+        return Ok(None);
+    }
+    let all = tasks::list(&session).await?;
+    let workers = all.iter().filter(|status| status.state == TaskState::Running).count();
+    let failed = tasks::failed(&session).await?.into_iter();
+    Ok((!all.is_empty()).then(|| BuildWork {
+        build: build.own_name().to_owned(),
+        until: build.tag.as_ref().and_then(|tag| tag.until.clone()),
+        failed: failed.map(|(name, error)| (name, error.message)).collect(),
+        seconds_left: (workers > 0).then(|| graph::seconds_left(&all, workers, true)),
+        tasks: all,
+    }))
 }

@@ -34,7 +34,7 @@ pub use locked::{Locked, locked};
 pub use log::log_to_file;
 pub use made::{Made, made};
 pub use pruned::{Pruned, held, pruned};
-pub use status::status;
+pub use status::{BuildWork, Status, status};
 pub use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 pub use verified::verified;

@@ -1,17 +1,47 @@
 //! `kiln status` for people and for scripts.
 
+use std::collections::BTreeMap;
+
 use indicatif::HumanBytes;
+use serde::Serialize;
 
 use super::waiver::waived;
+use crate::build::clock::human;
 use crate::catalog::history::{DatabaseStatus, RunLine};
 use crate::catalog::ledger::GateEntry;
 use crate::catalog::registry::Build;
+use crate::plan::task::{TaskKind, TaskState, TaskStatus};
+
+/// A database as it stands, with the tasks of its builds that are being made.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// What the server knows.
+    #[serde(flatten)]
+    pub database: DatabaseStatus,
+    /// The builds that are not sealed and have tasks.
+    pub work: Vec<BuildWork>,
+}
+
+/// How far a build is.
+#[derive(Debug, Serialize)]
+pub struct BuildWork {
+    /// The build.
+    pub build: String,
+    /// Until when workers may be at it, where it was begun for them.
+    pub until: Option<String>,
+    /// Its tasks.
+    pub tasks: Vec<TaskStatus>,
+    /// Why tasks failed, by their names.
+    pub failed: BTreeMap<String, String>,
+    /// Seconds that are left of the tasks on as many workers as are at it; `None` where nobody is.
+    pub seconds_left: Option<f64>,
+}
 
 /// The outcome of `kiln status`.
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn status(all: &[DatabaseStatus], as_json: bool) -> anyhow::Result<()> {
+pub fn status(all: &[Status], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());
@@ -22,7 +52,8 @@ pub fn status(all: &[DatabaseStatus], as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_status(said: &DatabaseStatus) {
+fn print_status(status: &Status) {
+    let Status { database: said, work } = status;
     let database = &said.database;
     print_live(said);
     for build in &said.others {
@@ -37,6 +68,7 @@ fn print_status(said: &DatabaseStatus) {
         if let Some(word) = build.held() {
             say!("    on hold ({word})");
         }
+        work.iter().filter(|work| work.build == build.own_name()).for_each(print_work);
     }
     for gone in &said.rejected {
         say!("  {} was rejected and is gone ({})", gone.build, gone.word);
@@ -67,6 +99,27 @@ fn print_status(said: &DatabaseStatus) {
     }
     if let Some(run) = &said.failed {
         print_failure(run);
+    }
+}
+
+fn print_work(work: &BuildWork) {
+    let count = |state| work.tasks.iter().filter(|status| status.state == state).count();
+    let (done, failed) = (count(TaskState::Done), count(TaskState::Failed));
+    let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    let left = work.seconds_left.map_or_else(String::new, |left| format!(", {} left", human(left)));
+    say!("    {done} of {} tasks done{failed}{left}", work.tasks.len());
+    for status in work.tasks.iter().filter(|status| status.state == TaskState::Running) {
+        say!("    running: {} for {}", status.task.name, human(status.took));
+    }
+    for (name, error) in &work.failed {
+        say!("    failed: {name}: {}", error.lines().next().unwrap_or_default());
+    }
+    if let Some(until) = &work.until {
+        let is_open = |status: &TaskStatus| {
+            status.task.kind != TaskKind::Check && status.state != TaskState::Done
+        };
+        let command = if work.tasks.iter().any(is_open) { "work" } else { "finish" };
+        say!("    workers may be at it until {until}; next: kiln {command} {}", work.build);
     }
 }
 

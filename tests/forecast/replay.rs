@@ -1,5 +1,5 @@
-//! Recorded nights, played again: successive nights of druginfo as `benches/nights/run.sh --scale 1
-//! --record DIR` wrote them down (release build, two cores, another machine each time): the ledger of each, when
+//! Recorded nights, played again: successive nights of druginfo at scale 1, as the kiln before tasks wrote them
+//! down (release build, two cores, another machine each time): the ledger of each, when
 //! how much of every source's rows was in, and when what followed them began and ended. The time left is
 //! foretold from the nights before and from what was seen so far, at every hundredth of a night behind its
 //! first fifth, and held against what came. No clock is read.

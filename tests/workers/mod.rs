@@ -140,6 +140,14 @@ fn a_build_that_was_begun_is_no_leftover_until_its_time_is_over() {
     assert!(world.states().contains(&format!("{build} building")), "{:?}", world.states());
     // While workers are at it nobody begins, finishes or drops a build.
     let (worker, file) = world.paused(&["work", &build], "copy");
+    let status = world.kiln(&["status", "druginfo"]).succeeds();
+    let said = |what: &str| assert!(status.stdout.contains(what), "{what:?} in {status}");
+    said(" tasks done, ");
+    said("    running: rows:");
+    said(&format!("next: kiln work {build}"));
+    let status = world.kiln(&["status", "druginfo", "--json"]).succeeds().json();
+    let tasks = status[0]["work"][0]["tasks"].as_array().unwrap();
+    assert!(tasks.iter().any(|task| task["state"] == "running"), "{status}");
     world.kiln(&["run", "druginfo"]).exits(75).says(&["druginfo is locked by", "work druginfo"]);
     world.kiln(&["abandon", &build]).exits(75);
     std::fs::remove_file(file).unwrap();
