@@ -116,28 +116,31 @@ pub async fn are_there(session: &Session) -> anyhow::Result<bool> {
 /// # Errors
 /// The server's.
 pub async fn claim(session: &Session, name: &str, worker: &str) -> anyhow::Result<Option<Claim>> {
-    let doing = || db(format!("claim {name}"));
-    let lock = "select id, pg_try_advisory_lock($2, id) from kiln.task where name = $1";
-    let row = session.query_opt(lock, &[&name, &CLASS]).await.map_err(doing())?;
-    let Some((id, true)) = row.map(|row| (row.get::<_, i32>(0), row.get(1))) else {
-        return Ok(None);
-    };
-    let begin = "update kiln.task set state = 'running', attempt = attempt + 1, worker = $2,
-                        started_at = clock_timestamp(), finished_at = null, error = null
-                 where id = $1 and state in ('waiting', 'running') returning attempt";
-    let begun = session.query_opt(begin, &[&id, &worker]).await.map_err(doing())?;
-    match begun {
-        Some(row) => Ok(Some(Claim { id, attempt: row.get(0) })),
+    // That it runs need not wait for the disk: what forgets it forgets the session as well.
+    let sql =
+        "with unsynced as materialized (select set_config('synchronous_commit', 'off', true)),
+                    named as materialized (select id from kiln.task where name = $1),
+                    mine as materialized (select id from named where pg_try_advisory_lock($2, id))
+               update kiln.task t
+               set state = 'running', attempt = attempt + 1, worker = $3, error = null,
+                   started_at = clock_timestamp(), finished_at = null
+               from mine, unsynced
+               where t.id = mine.id and state in ('waiting', 'running')
+               returning t.id, t.attempt";
+    let row = session.query_opt(sql, &[&name, &CLASS, &worker]).await;
+    match row.map_err(db(format!("claim {name}")))? {
+        Some(row) => Ok(Some(Claim { id: row.get(0), attempt: row.get(1) })),
         None => {
-            release(session, id).await?;
+            // The lock may be had, and the task be done.
+            release(session).await?;
             Ok(None)
         }
     }
 }
 
-async fn release(session: &Session, id: i32) -> anyhow::Result<()> {
-    let unlock = session.execute("select pg_advisory_unlock($1, $2)", &[&CLASS, &id]).await;
-    unlock.map(|_| ()).map_err(db("let a task go"))
+async fn release(session: &Session) -> anyhow::Result<()> {
+    let sql = "select pg_advisory_unlock_all()";
+    session.batch_execute(sql).await.map_err(db("let a task go"))
 }
 
 impl Claim {
@@ -148,6 +151,10 @@ impl Claim {
     /// The server's; that the claim was lost.
     pub async fn finish(self, session: &Session, end: &TaskEnd) -> anyhow::Result<()> {
         let doing = || db("commit a task");
+        if end.is_cheap {
+            let sql = "set local synchronous_commit = off";
+            session.batch_execute(sql).await.map_err(doing())?;
+        }
         let state = if end.error.is_none() { "done" } else { "failed" };
         let error = end.error.as_ref().map(serde_json::to_value).transpose()?;
         let ended = session
@@ -163,7 +170,7 @@ impl Claim {
             anyhow::bail!("task {} was taken by another worker", self.id);
         }
         session.batch_execute("commit").await.map_err(doing())?;
-        release(session, self.id).await
+        release(session).await
     }
 
     /// Notes that the task failed, through another session: its own has a transaction that is lost.
@@ -205,6 +212,9 @@ pub struct TaskEnd {
     pub result: Option<Value>,
     /// Why its input was refused, where it was.
     pub error: Option<TaskError>,
+    /// Whether it may be done again where a crash of the server forgets it: its commit then does not wait for
+    /// the disk.
+    pub is_cheap: bool,
 }
 
 /// Why a task failed.

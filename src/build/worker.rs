@@ -287,19 +287,20 @@ impl<'a> Worker<'a> {
                 let file = file()?;
                 let kept = index::kept(board, sources, file, &self.made).await?;
                 let made = index::derive(build, session, file, kept.as_ref(), abort).await?;
-                Ok(TaskEnd { result: made, error: None })
+                Ok(TaskEnd { result: made, ..TaskEnd::default() })
             }
             TaskKind::Analyze => {
                 index::analyze(session, table, abort).await?;
                 session.batch_execute("begin").await.map_err(db("begin"))?;
-                Ok(TaskEnd::default())
+                Ok(TaskEnd { is_cheap: true, ..TaskEnd::default() })
             }
             TaskKind::Check => {
                 let check = Check::of(schema, table);
                 let check = check.ok_or_else(|| anyhow::anyhow!("there is no check {table}"))?;
                 let found = check::run(build, session, &check, sources, abort).await?;
                 session.batch_execute("begin").await.map_err(db("begin"))?;
-                Ok(TaskEnd { result: Some(serde_json::to_value(found)?), error: None })
+                let result = Some(serde_json::to_value(found)?);
+                Ok(TaskEnd { result, is_cheap: true, error: None })
             }
         }
     }
@@ -324,7 +325,7 @@ impl<'a> Worker<'a> {
             exit_code: entry.exit_code.unwrap_or(Exit::InputRejected.code()),
             hint: entry.hint,
         });
-        Ok(TaskEnd { result: None, error })
+        Ok(TaskEnd { error, ..TaskEnd::default() })
     }
 }
 

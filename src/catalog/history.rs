@@ -143,7 +143,8 @@ async fn failed(control: &Session, database: &str) -> anyhow::Result<Option<RunL
          and started_at > coalesce((select max(started_at) from kiln.run
              where database = $1 and exit_code = 0
                and command in ('run', 'build', 'resume', 'finish', 'swap', 'rollback')), '-infinity')";
-    let of_a_build = format!("{condition} and command in ('run', 'build', 'resume', 'load', 'begin', 'finish')");
+    let of_a_build =
+        format!("{condition} and command in ('run', 'build', 'resume', 'load', 'begin', 'finish')");
     match run_line(control, database, &of_a_build).await? {
         Some(found) => Ok(Some(found)),
         None => run_line(control, database, condition).await,
