@@ -15,6 +15,7 @@ use crate::load::bind::{self, Binding};
 use crate::postgres::{Ident, Server, Session, db};
 use crate::report;
 use crate::spec::schema::catalog::{self, Fingerprint};
+use crate::spec::schema::learned::{self, Learned};
 use crate::spec::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section, serves};
 use crate::spec::source::{Source, Sources};
 
@@ -27,9 +28,9 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
     let problems = Problems::default();
     let built = build_all(start, &databases, &problems).await?;
     let mut checked = Vec::new();
-    for Built { schema, sources, fingerprint, checks, .. } in built {
+    for Built { schema, sources, fingerprint, learned, checks, .. } in built {
         problems.take(checks);
-        hold_against_lock(&schema, &fingerprint, &problems);
+        hold_against_lock(&schema, &fingerprint, &learned, &problems);
         checked.push(Checked {
             database: schema.database.as_str().to_owned(),
             version: schema.lock.as_ref().map(|lock| lock.version),
@@ -52,7 +53,7 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
     let problems = Problems::default();
     let built = build_all(start, &databases, &problems).await?;
     problems.into_result("mend these, then kiln schema lock")?;
-    for Built { schema, fingerprint, .. } in built {
+    for Built { schema, fingerprint, learned, .. } in built {
         let before = schema.lock.as_ref();
         let unchanged = before.is_some_and(|lock| lock.fingerprint == fingerprint.digest);
         let lines = &fingerprint.lines;
@@ -67,8 +68,10 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
         let rewritten = before.map(|lock| serves::rewritten(&lock.catalog, lines));
         let rewritten = rewritten.filter(|_| lost.is_empty()).unwrap_or_default();
         let Fingerprint { digest: fingerprint, lines: catalog } = fingerprint;
-        let lock = SchemaLock { version, serves_from, fingerprint, catalog };
-        if !unchanged && !args.dry_run.dry_run {
+        let is_known = before.is_some_and(|lock| lock.learned.as_ref() == Some(&learned));
+        let learned = Some(learned);
+        let lock = SchemaLock { version, serves_from, fingerprint, catalog, learned };
+        if !(unchanged && is_known) && !args.dry_run.dry_run {
             std::fs::write(&schema.lock_path, lock.render()).map_err(|error| {
                 let path = schema.lock_path.display();
                 Failure::new(Exit::Usage, format!("cannot write {path}")).because(error)
@@ -90,6 +93,8 @@ pub(super) struct Built {
     pub sources: Sources,
     /// Its catalog, for the lock.
     pub fingerprint: Fingerprint,
+    /// What its sections were seen to do.
+    pub learned: Learned,
     /// Its catalog, for people.
     pub described: Described,
     /// What is wrong with its checks alone, which are no part of the catalog: one that does more than
@@ -139,7 +144,8 @@ async fn build_one(
     maintenance.batch_execute(&create).await.map_err(db("create a scratch database"))?;
     let session = server.connect(database).await?;
     let files = || schema.files.iter();
-    let mut refused = apply(files(), &session, &Kind::PreData, &[], problems).await?;
+    let mut learned = Learned::default();
+    let mut refused = apply(files(), &session, &Kind::PreData, &[], &mut learned, problems).await?;
     hold_against_specs(&schema, &sources, &refused, &session, problems).await?;
     let loaded = schema.loaded(catalog::tables(&session).await?);
     let mut runs = refused.is_empty();
@@ -148,7 +154,8 @@ async fn build_one(
         files().partition(|file| file.sections.iter().any(Section::is_early));
     let all = files().collect();
     for (files, kind) in [(early, Kind::Derive), (all, Kind::PostData), (late, Kind::Derive)] {
-        let failed = apply(files.into_iter(), &session, &kind, &refused, problems).await?;
+        let failed =
+            apply(files.into_iter(), &session, &kind, &refused, &mut learned, problems).await?;
         runs &= failed.is_empty();
         refused.extend(failed);
     }
@@ -164,10 +171,11 @@ async fn build_one(
     if runs {
         hold_subset(start, &schema, &sources, &session, &loaded, problems).await?;
     }
+    learned.only_before(&schema);
     let fingerprint = catalog::fingerprint(&session).await?;
     let described = described::read(&session).await?;
     // With SQL that does not run, the catalog is not what the files mean.
-    Ok(runs.then_some(Built { schema, sources, fingerprint, described, checks }))
+    Ok(runs.then_some(Built { schema, sources, fingerprint, learned, described, checks }))
 }
 
 /// Runs the sections of one kind of these files, as a build does; a file that is refused does not hide
@@ -178,6 +186,7 @@ async fn apply<'a>(
     session: &Session,
     kind: &Kind,
     before: &[String],
+    learned: &mut Learned,
     problems: &Problems,
 ) -> anyhow::Result<Vec<String>> {
     let mut refused = Vec::new();
@@ -187,6 +196,7 @@ async fn apply<'a>(
             Kind::Derive => file.begin_early(session, &CancellationToken::new()).await?,
             _ => None,
         };
+        let since = learned::begin(session).await?;
         let mut end = "commit";
         for section in file.of_kind(kind) {
             if let Err(error) = session.batch_execute(&section.sql).await {
@@ -200,9 +210,34 @@ async fn apply<'a>(
         {
             problems.add(&file.path, line, message);
         }
+        if end == "commit" {
+            learn(file, session, kind, since, learned).await?;
+        }
         session.batch_execute(end).await.map_err(db(end))?;
     }
     Ok(refused)
+}
+
+/// Learns what a file's sections have done in the open transaction.
+async fn learn(
+    file: &SchemaFile,
+    session: &Session,
+    kind: &Kind,
+    since: i64,
+    learned: &mut Learned,
+) -> anyhow::Result<()> {
+    let is_early = file.of_kind(kind).any(Section::is_early);
+    match kind {
+        Kind::PostData if file.of_kind(kind).next().is_some() => {
+            let touched = learned::touched(session, file).await?;
+            learned.refers.insert(file.table.clone(), touched);
+        }
+        Kind::Derive if is_early && learned::is_alone(session, &file.table, since).await? => {
+            learned.alone.insert(file.table.clone());
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// What the server says of a section, at its line; a lost server is no fault of the file's.
@@ -326,7 +361,12 @@ async fn hold_subset(
     Ok(())
 }
 
-fn hold_against_lock(schema: &Schema, fingerprint: &Fingerprint, problems: &Problems) {
+fn hold_against_lock(
+    schema: &Schema,
+    fingerprint: &Fingerprint,
+    learned: &Learned,
+    problems: &Problems,
+) {
     let folder = std::path::Path::new("sql").join(schema.database.as_str());
     let path = folder.join("schema.lock");
     let Some(lock) = &schema.lock else {
@@ -337,6 +377,13 @@ fn hold_against_lock(schema: &Schema, fingerprint: &Fingerprint, problems: &Prob
         let difference = lock.difference(&fingerprint.lines).join("\n      ");
         let message =
             format!("the schema changed and version {} did not:\n      {difference}", lock.version);
+        problems.add(&path, 0, message);
+    } else if lock.learned.as_ref() != Some(learned) {
+        let database = schema.database.as_str();
+        let message = format!(
+            "does not say what the sections do (`refers`, `alone`): kiln schema lock {database}, which \
+             leaves the version as it is"
+        );
         problems.add(&path, 0, message);
     }
 }

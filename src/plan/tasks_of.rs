@@ -53,17 +53,28 @@ impl Graph<'_> {
     fn index(&self, rows: &[String], all: &mut Vec<Task>) {
         let files = self.schema.files.iter();
         let files = files.filter(|file| file.of_kind(&Kind::PostData).next().is_some());
-        let (refer, plain): (Vec<&SchemaFile>, Vec<&SchemaFile>) = files.partition(|f| refers(f));
         let of_rows = |file: &SchemaFile| match self.rows_of(&file.table) {
             Some(rows) => vec![rows],
             None if is_early(file) => vec![task::name(TaskKind::Derive, &file.table)],
             None => rows.to_vec(),
         };
-        all.extend(plain.iter().map(|f| Task::new(TaskKind::Index, &f.table, of_rows(f))));
-        for file in refer {
-            // One after another: two that refer to one another's tables would wait for each other's locks.
+        let mut before: Vec<String> = Vec::new();
+        for file in files {
             let mut needs = of_rows(file);
-            needs.extend(names(all, |kind| kind == TaskKind::Index));
+            match &file.refers {
+                Some(none) if none.is_empty() => {}
+                // One after another: two that touch the same tables would wait for each other's locks.
+                Some(to) => {
+                    let indexes = to.iter().map(|table| task::name(TaskKind::Index, table));
+                    needs.extend(indexes.filter(|name| all.iter().any(|task| task.name == *name)));
+                    needs.extend(before.clone());
+                    before = vec![task::name(TaskKind::Index, &file.table)];
+                }
+                // Nobody has looked: it may need the keys of any.
+                None => needs.extend(names(all, |kind| kind == TaskKind::Index)),
+            }
+            needs.sort();
+            needs.dedup();
             all.push(Task::new(TaskKind::Index, &file.table, needs));
         }
     }
@@ -125,10 +136,4 @@ fn names(all: &[Task], is_wanted: impl Fn(TaskKind) -> bool) -> Vec<String> {
 /// Whether a table is derived from named others.
 fn is_early(file: &SchemaFile) -> bool {
     file.of_kind(&Kind::Derive).any(Section::is_early)
-}
-
-/// Whether a file's keys may need those of another table, which must then be there first.
-fn refers(file: &SchemaFile) -> bool {
-    let mut sections = file.of_kind(&Kind::PostData);
-    sections.any(|section| section.sql.to_ascii_lowercase().contains("references"))
 }

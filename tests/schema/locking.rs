@@ -159,3 +159,104 @@ fn the_fingerprint_is_the_same_on_every_postgres_that_is_installed() {
     assert!(!seen.is_empty(), "no Postgres is installed");
     assert!(seen.iter().all(|(_, digest)| *digest == seen[0].1), "{seen:?}");
 }
+
+/// What a section does beside its table is seen by what it does, and never read out of its text.
+#[test]
+fn only_a_table_that_its_section_makes_and_nothing_else_is_locked_as_alone() {
+    const MORE: [(&str, bool); 14] = [
+        ("analyze TABLE;", true),
+        ("comment on table TABLE is 'a; b -- c';", true),
+        ("create unique index on TABLE (parts);", true),
+        (
+            "create view seen_TABLE as select code from part;
+          comment on view seen_TABLE is 'x'; comment on column seen_TABLE.code is 'x';",
+            false,
+        ),
+        (
+            "do $$ begin execute 'create table second_TABLE (code text)'; end $$;
+          comment on table second_TABLE is 'x'; comment on column second_TABLE.code is 'x';",
+            false,
+        ),
+        ("create statistics s_TABLE on code, name from part;", false),
+        ("alter table part alter column name set statistics 500;", false),
+        ("grant select on part to public;", false),
+        (
+            "create function f_TABLE() returns integer language sql as 'select 1';
+          comment on function f_TABLE() is 'x';",
+            false,
+        ),
+        ("create index i_TABLE on part (code);", false),
+        ("insert into part select 'a', 'b' where false;", false),
+        ("analyze part;", false),
+        ("comment on table part is 'Other.';", false),
+        (
+            "alter table TABLE add column twice integer generated always as (parts * 2) stored;
+          comment on column TABLE.twice is 'x';",
+            false,
+        ),
+    ];
+    let project = Project::new();
+    let folder = std::fs::read_dir(project.path("sql/druginfo")).unwrap();
+    let names = folder.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+    let first = names.filter(|name| name.starts_with("00")).count() + 1;
+    let part = "-- pre-data\ncreate table part (code text, name text);
+        comment on table part is 'Parts.'; comment on column part.code is 'x'; comment on column part.name is 'x';\n";
+    project.write(&format!("sql/druginfo/{first:04}_part.sql"), part);
+    let mut alone = vec!["pharmacy".to_owned()];
+    for (at, (more, is_alone)) in MORE.iter().enumerate() {
+        let table = format!("tally{at:02}");
+        let made = format!(
+            "-- derive from part\nset local work_mem = '64MB';
+             create table TABLE as select count(*)::integer as parts from part;
+             alter table TABLE add primary key (parts);
+             comment on table TABLE is 'How many.'; comment on column TABLE.parts is 'Parts.';
+             {more}\n"
+        );
+        let file = format!("sql/druginfo/{:04}_{table}.sql", first + 1 + at);
+        project.write(&file, &made.replace("TABLE", &table));
+        alone.extend(is_alone.then_some(table));
+    }
+    project.kiln(&["schema", "lock", "druginfo"]).succeeds();
+    let lock = project.read("sql/druginfo/schema.lock");
+    let said = lock.split("alone = [").nth(1).unwrap().split(']').next().unwrap();
+    let mut found: Vec<&str> = said.split('"').skip(1).step_by(2).collect();
+    found.sort_unstable();
+    alone.sort();
+    assert_eq!(found, alone);
+}
+
+#[test]
+fn an_index_that_refers_to_another_table_is_locked_with_it() {
+    let project = Project::new();
+    let names: Vec<String> = std::fs::read_dir(project.path("sql/druginfo"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    let number = names.iter().filter(|name| name.starts_with("00")).count();
+    for (at, (table, more)) in [
+        ("town", "alter table town add primary key (code);"),
+        ("street", "alter table street add foreign key (code) references town;"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let text = format!(
+            "-- pre-data\ncreate table {table} (code text); comment on table {table} is 'x';
+             comment on column {table}.code is 'x';\n-- post-data\n{more}\n"
+        );
+        project.write(&format!("sql/druginfo/{:04}_{table}.sql", number + 1 + at), &text);
+    }
+    project.kiln(&["schema", "lock", "druginfo"]).succeeds();
+    let lock = project.read("sql/druginfo/schema.lock");
+    assert!(lock.contains("refers = [\n  \"street: town\",\n]"), "{lock}");
+    // A lock of before this was learned is refused by the check, with what to type, and keeps its version.
+    let before: Vec<&str> = lock.lines().filter(|line| line.starts_with("version")).collect();
+    let old = lock.replace("refers = [\n  \"street: town\",\n]\n", "");
+    project.write("sql/druginfo/schema.lock", &old);
+    let outcome = project.kiln(&["schema", "check", "druginfo"]).exits(2);
+    outcome.says(&["does not say what the sections do", "kiln schema lock druginfo"]);
+    project.kiln(&["schema", "lock", "druginfo"]).succeeds();
+    let again = project.read("sql/druginfo/schema.lock");
+    assert!(before.iter().all(|line| again.contains(line)), "{again}");
+    project.kiln(&["schema", "check", "druginfo"]).succeeds();
+}

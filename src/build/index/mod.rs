@@ -61,7 +61,7 @@ pub async fn derive(
         }
     }
     apply(session, file, &Kind::Derive, stop).await?;
-    match file.is_made_alone() {
+    match file.is_alone {
         true => made::rows(session, &file.table, stop).await,
         false => Ok(None),
     }

@@ -26,7 +26,6 @@ pub fn sections(data: &[u8]) {
         are_in_order(&sections);
     }
     for section in &sections {
-        let _ = section.makes_only("a");
         assert!(!section.is_early() || section.kind == Kind::Derive);
         for table in &section.from {
             assert!(postgres::Ident::parse(table).is_some(), "{table:?} goes into SQL");

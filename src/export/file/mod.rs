@@ -130,6 +130,7 @@ impl Header {
             serves_from: self.serves_from.unwrap_or(self.version).min(self.version),
             fingerprint: self.fingerprint.clone(),
             catalog: self.catalog.clone(),
+            learned: None,
         }
     }
 }

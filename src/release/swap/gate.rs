@@ -184,6 +184,7 @@ mod tests {
                 serves_from: 3,
                 fingerprint: "f".into(),
                 catalog: Vec::new(),
+                learned: None,
             }),
             tag,
         }
@@ -241,6 +242,7 @@ mod tests {
             serves_from: 4,
             fingerprint: "g".into(),
             catalog: Vec::new(),
+            learned: None,
         });
         assert_eq!(refused(&older, &good), "");
     }

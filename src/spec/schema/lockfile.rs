@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::learned::Learned;
 use crate::config::strict::{File, Problems, Table};
 
 /// What `schema.lock` says.
@@ -15,6 +16,8 @@ pub struct SchemaLock {
     pub fingerprint: String,
     /// The catalog's lines, so that a difference can be shown.
     pub catalog: Vec<String>,
+    /// What its sections were seen to do; `None` in locks of kilns that did not look.
+    pub learned: Option<Learned>,
 }
 
 impl SchemaLock {
@@ -27,6 +30,7 @@ impl SchemaLock {
         let serves_from = root.count("serves_from");
         let fingerprint = root.required_text("fingerprint");
         let catalog = root.texts("catalog");
+        let (refers, alone) = (root.texts("refers"), root.texts("alone"));
         if version.is_none() {
             root.problem(1, "`version` is missing");
         }
@@ -47,6 +51,9 @@ impl SchemaLock {
                 .map_or(Some(version), |said| u32::try_from(said.value).ok())?,
             fingerprint: fingerprint?.value,
             catalog: catalog.map(|said| said.value).unwrap_or_default(),
+            learned: refers
+                .zip(alone)
+                .map(|(refers, alone)| Learned::of_lines(&refers.value, &alone.value)),
         })
     }
 
@@ -59,11 +66,17 @@ impl SchemaLock {
         text.push_str(&format!("version = {}\n", self.version));
         text.push_str(&format!("serves_from = {}\n", self.serves_from));
         let quoted = |text: &String| toml::Value::String(text.clone());
-        text.push_str(&format!("fingerprint = {}\ncatalog = [\n", quoted(&self.fingerprint)));
-        for line in &self.catalog {
-            text.push_str(&format!("  {},\n", quoted(line)));
+        text.push_str(&format!("fingerprint = {}\n", quoted(&self.fingerprint)));
+        let mut list = |name: &str, lines: &[String]| {
+            text.push_str(&format!("{name} = [\n"));
+            lines.iter().for_each(|line| text.push_str(&format!("  {},\n", quoted(line))));
+            text.push_str("]\n");
+        };
+        if let Some(learned) = &self.learned {
+            list("refers", &learned.refers_lines());
+            list("alone", &learned.alone_lines());
         }
-        text.push_str("]\n");
+        list("catalog", &self.catalog);
         text
     }
 
@@ -86,6 +99,7 @@ mod tests {
             serves_from: 2,
             fingerprint: "ab".into(),
             catalog: vec!["column public.a.b text default 'x\"y'".into()],
+            learned: Some(Learned::of_lines(&["b: a".into(), "d: a, c".into()], &["e".into()])),
         };
         let problems = Problems::default();
         let text = lock.render();

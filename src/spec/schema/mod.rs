@@ -4,14 +4,15 @@
 //! A file is one table's whole life, in pg_dump's words: `-- pre-data`, `-- post-data`,
 //! `-- derive`, `-- check: TITLE`. The files run in psql as they are.
 
-mod alone;
 pub mod catalog;
 mod early;
+pub mod learned;
 mod lockfile;
 pub mod own_checks;
 mod sections;
 pub mod serves;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -76,6 +77,11 @@ pub struct SchemaFile {
     pub sha256: String,
     /// Its sections, in file order.
     pub sections: Vec<Section>,
+    /// The tables whose keys its `-- post-data` section may need, as `schema.lock` has it; `None` where nobody has
+    /// looked.
+    pub refers: Option<BTreeSet<String>>,
+    /// Whether its `-- derive from` section makes its table and does nothing else, as `schema.lock` has it.
+    pub is_alone: bool,
 }
 
 impl Schema {
@@ -120,7 +126,16 @@ impl Schema {
             } else if let Some((number, table)) = numbered(&file_name) {
                 let sections = sections::parse(&short, &text, problems);
                 let sha256 = crate::fetch::digest::sha256(text.as_bytes());
-                schema.files.push(SchemaFile { number, table, path: short, sha256, sections });
+                let (refers, is_alone) = (None, false);
+                schema.files.push(SchemaFile {
+                    number,
+                    table,
+                    path: short,
+                    sha256,
+                    sections,
+                    refers,
+                    is_alone,
+                });
             } else {
                 let form = "a schema file is NNNN_table.sql (a-z, 0-9, _), schema.lock, \
                             subset.toml or DICTIONARY.md";
@@ -128,7 +143,19 @@ impl Schema {
             }
         }
         schema.check_numbers(problems);
+        schema.tell_learned();
         Ok(schema)
+    }
+
+    /// Tells the files what `schema.lock` has learned of them.
+    fn tell_learned(&mut self) {
+        let Some(learned) = self.lock.as_ref().and_then(|lock| lock.learned.clone()) else {
+            return;
+        };
+        for file in &mut self.files {
+            file.refers = Some(learned.refers.get(&file.table).cloned().unwrap_or_default());
+            file.is_alone = learned.alone.contains(&file.table);
+        }
     }
 
     fn check_numbers(&self, problems: &Problems) {
@@ -197,7 +224,7 @@ impl Schema {
 
     /// Those of them whose sections do nothing else: what a kept build may give back.
     pub fn made_alone(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().filter(|file| file.is_made_alone()).map(|file| file.table.as_str())
+        self.files.iter().filter(|file| file.is_alone).map(|file| file.table.as_str())
     }
 
     /// Says which of these tables, that sources fill, are made from tables as well: rows of one would be
@@ -256,12 +283,6 @@ impl Schema {
 }
 
 impl SchemaFile {
-    /// Whether the table is made from the rows of named others, by a section that does nothing else.
-    pub fn is_made_alone(&self) -> bool {
-        let mut early = self.sections.iter().filter(|section| section.is_early());
-        early.any(|section| section.makes_only(&self.table))
-    }
-
     /// The sections of one kind.
     pub fn of_kind<'a>(&'a self, kind: &'a Kind) -> impl Iterator<Item = &'a Section> {
         self.sections.iter().filter(move |section| section.kind == *kind)
