@@ -64,7 +64,7 @@ fn an_app_reads_and_can_do_nothing_else() {
         assert_eq!(world.postgres.refusal("app", "druginfo", sql), None, "{sql}");
     }
     for sql in
-        ["select * from kiln.reject", "select * from kiln.manifest", "select * from kiln.step"]
+        ["select * from kiln.reject", "select * from kiln.manifest", "select * from kiln.task"]
     {
         assert_eq!(
             world.postgres.refusal("app", "druginfo", sql).as_deref(),

@@ -168,8 +168,8 @@ fn only_a_table_that_its_section_makes_and_nothing_else_is_locked_as_alone() {
         ("comment on table TABLE is 'a; b -- c';", true),
         ("create unique index on TABLE (parts);", true),
         (
-            "create view seen_TABLE as select code from part;
-          comment on view seen_TABLE is 'x'; comment on column seen_TABLE.code is 'x';",
+            "create view seen_TABLE as select contract_id from plan_information;
+          comment on view seen_TABLE is 'x'; comment on column seen_TABLE.contract_id is 'x';",
             false,
         ),
         (
@@ -177,18 +177,18 @@ fn only_a_table_that_its_section_makes_and_nothing_else_is_locked_as_alone() {
           comment on table second_TABLE is 'x'; comment on column second_TABLE.code is 'x';",
             false,
         ),
-        ("create statistics s_TABLE on code, name from part;", false),
-        ("alter table part alter column name set statistics 500;", false),
-        ("grant select on part to public;", false),
+        ("create statistics s_TABLE on contract_id, plan_id from plan_information;", false),
+        ("alter table plan_information alter column plan_id set statistics 500;", false),
+        ("grant select on plan_information to public;", false),
         (
             "create function f_TABLE() returns integer language sql as 'select 1';
           comment on function f_TABLE() is 'x';",
             false,
         ),
-        ("create index i_TABLE on part (code);", false),
-        ("insert into part select 'a', 'b' where false;", false),
-        ("analyze part;", false),
-        ("comment on table part is 'Other.';", false),
+        ("create index i_TABLE on plan_information (contract_id);", false),
+        ("delete from plan_information where false;", false),
+        ("analyze plan_information;", false),
+        ("comment on table plan_information is 'Other.';", false),
         (
             "alter table TABLE add column twice integer generated always as (parts * 2) stored;
           comment on column TABLE.twice is 'x';",
@@ -199,20 +199,17 @@ fn only_a_table_that_its_section_makes_and_nothing_else_is_locked_as_alone() {
     let folder = std::fs::read_dir(project.path("sql/druginfo")).unwrap();
     let names = folder.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
     let first = names.filter(|name| name.starts_with("00")).count() + 1;
-    let part = "-- pre-data\ncreate table part (code text, name text);
-        comment on table part is 'Parts.'; comment on column part.code is 'x'; comment on column part.name is 'x';\n";
-    project.write(&format!("sql/druginfo/{first:04}_part.sql"), part);
-    let mut alone = vec!["pharmacy".to_owned()];
+    let mut alone: Vec<String> = Vec::new();
     for (at, (more, is_alone)) in MORE.iter().enumerate() {
         let table = format!("tally{at:02}");
         let made = format!(
-            "-- derive from part\nset local work_mem = '64MB';
-             create table TABLE as select count(*)::integer as parts from part;
+            "-- derive from plan_information\nset local work_mem = '64MB';
+             create table TABLE as select count(*)::integer as parts from plan_information;
              alter table TABLE add primary key (parts);
              comment on table TABLE is 'How many.'; comment on column TABLE.parts is 'Parts.';
              {more}\n"
         );
-        let file = format!("sql/druginfo/{:04}_{table}.sql", first + 1 + at);
+        let file = format!("sql/druginfo/{:04}_{table}.sql", first + at);
         project.write(&file, &made.replace("TABLE", &table));
         alone.extend(is_alone.then_some(table));
     }
@@ -242,7 +239,8 @@ fn an_index_that_refers_to_another_table_is_locked_with_it() {
     {
         let text = format!(
             "-- pre-data\ncreate table {table} (code text); comment on table {table} is 'x';
-             comment on column {table}.code is 'x';\n-- post-data\n{more}\n"
+             comment on column {table}.code is 'x';\n-- post-data\n{more}
+-- derive\ninsert into {table} select null where false;\n"
         );
         project.write(&format!("sql/druginfo/{:04}_{table}.sql", number + 1 + at), &text);
     }
