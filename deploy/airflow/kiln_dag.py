@@ -1,10 +1,10 @@
-"""One build of one database by many workers, under Airflow 3.
+"""One DAG for each database, under Airflow 3: a build by many workers.
 
     begin -> plan -> source (one group for each: rows, keys) -> rest (workers) -> finish -> swap
 
 Each source is two nodes, taken from `kiln plan BUILD --json`: its rows, and the keys behind them. They
-can run at once on any hosts; the pool `kiln`, where there is one, or max_active_tis_per_dag bounds how many.
-What joins sources (derived tables, statistics) is left to workers, each of which takes what is free.
+can run at once, on any hosts, as many as max_active_tasks allows. What joins sources (derived tables,
+statistics) is left to workers, each of which takes what is free.
 
 Airflow's workers need deploy/on-host and what it needs: the project's folder, kiln, and the settings in
 /etc/kiln/env. The Airflow Variable `kiln_root` names the folder, where it is not /opt/kiln.
@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from airflow.sdk import DAG, BaseOperator, task_group
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-DATABASE = "druginfo"
+DATABASES = ("druginfo", "planinfo", "beneinfo")
 WORKERS = 2
 
 # kiln's exit codes that can pass by themselves: input or Postgres out of reach, no swap now, a lock that
@@ -95,33 +95,41 @@ class Plan(Kiln):
         ]
 
 
-with DAG(
-    dag_id="kiln_" + DATABASE,
-    schedule="30 2 * * *",
-    start_date=datetime(2026, 1, 1),
-    catchup=False,
-    # A second run at once would find kiln's lock held (75).
-    max_active_runs=1,
-    max_active_tasks=8,
-    default_args={
-        "retries": 4,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=15),
-    },
-    tags=["kiln"],
-) as dag:
-    begin = Begin(task_id="begin", arguments=["begin", DATABASE, "--deadline", "12h", "--quiet"])
-    build = "{{ ti.xcom_pull(task_ids='begin') }}"
-    plan = Plan(task_id="plan", arguments=["plan", build, "--json"])
+def nightly(database):
+    with DAG(
+        dag_id=f"kiln_{database}",
+        schedule="30 2 * * *",
+        start_date=datetime(2026, 1, 1),
+        catchup=False,
+        # A second run at once would find kiln's lock held (75).
+        max_active_runs=1,
+        # Each node that runs has a connection to Postgres.
+        max_active_tasks=8,
+        default_args={
+            "retries": 4,
+            "retry_delay": timedelta(minutes=1),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=15),
+        },
+        tags=["kiln"],
+    ) as dag:
+        begin = Begin(task_id="begin", arguments=["begin", database, "--deadline", "12h", "--quiet"])
+        build = "{{ ti.xcom_pull(task_ids='begin') }}"
+        plan = Plan(task_id="plan", arguments=["plan", build, "--json"])
 
-    @task_group
-    def source(rows, keys):
-        Kiln(task_id="rows", arguments=rows) >> Kiln(task_id="keys", arguments=keys)
+        @task_group
+        def source(rows, keys):
+            Kiln(task_id="rows", arguments=rows) >> Kiln(task_id="keys", arguments=keys)
 
-    sources = source.expand_kwargs(plan.output)
-    rest = Kiln.partial(task_id="rest").expand(arguments=[["work", build, "--quiet"]] * WORKERS)
-    finish = Kiln(task_id="finish", arguments=["finish", build, "--quiet"])
-    swap = Kiln(task_id="swap", arguments=["swap", DATABASE, "--quiet"])
+        sources = source.expand_kwargs(plan.output)
+        rest = Kiln.partial(task_id="rest").expand(arguments=[["work", build, "--quiet"]] * WORKERS)
+        finish = Kiln(task_id="finish", arguments=["finish", build, "--quiet"])
+        # A node of its own, so that what is tried again is the swap alone.
+        swap = Kiln(task_id="swap", arguments=["swap", database, "--quiet"])
 
-    begin >> plan >> sources >> rest >> finish >> swap
+        begin >> plan >> sources >> rest >> finish >> swap
+    return dag
+
+
+for name in DATABASES:
+    globals()[f"kiln_{name}"] = nightly(name)
