@@ -108,7 +108,7 @@ def nightly(database):
         default_args={
             "retries": 4,
             "retry_delay": timedelta(minutes=1),
-            "retry_exponential_backoff": True,
+            "retry_exponential_backoff": 2,
             "max_retry_delay": timedelta(minutes=15),
         },
         tags=["kiln"],
