@@ -15,7 +15,7 @@ use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State, Tag, database_of};
+use crate::catalog::registry::{Build, State, Tag, builds, control, database_of};
 use crate::catalog::stamp::Sealed;
 use crate::command::cli;
 use crate::config::strict::Problems;
@@ -25,19 +25,44 @@ use crate::load::bind::Binding;
 use crate::plan;
 use crate::plan::manifest::rejected;
 use crate::postgres::{Session, db};
-use crate::report;
+use crate::report::{self, Worked};
 use crate::spec::Specs;
 use crate::spec::schema::catalog;
 use crate::spec::source::Source;
 
-/// `kiln resume BUILD`, and `kiln finish BUILD`, which does what workers have left.
+/// `kiln finish BUILD`: what workers have left, checks, seal. A build that is sealed is finished, for an engine may
+/// have lost the answer.
 ///
 /// # Errors
 /// What keeps the build from being sealed.
-pub async fn run(start: Start, args: &cli::Resume, command: &str) -> anyhow::Result<()> {
+pub async fn finish(start: Start, args: cli::Finish) -> anyhow::Result<()> {
+    let cli::Finish { build, dry_run, json } = args;
+    let args = cli::Resume { build, dry_run, json };
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
-    let outcome = resume(&context, args, &database, command).await;
+    let outcome = async {
+        if let Some(control) = control::existing(&context.server).await? {
+            let all = builds(&control, &database).await?;
+            let found = all.iter().find(|build| build.own_name() == args.build);
+            if found.is_some_and(|build| build.state().is_sealed()) {
+                report::worked(&Worked::sealed(&args.build), args.json.json, context.quiet);
+                return Ok(());
+            }
+        }
+        resume(&context, &args, &database, "finish").await
+    };
+    let outcome = outcome.await;
+    context.close_after(outcome).await
+}
+
+/// `kiln resume BUILD`.
+///
+/// # Errors
+/// What keeps the build from being sealed.
+pub async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
+    let database = database_of_build(&start.config, &args.build)?.to_owned();
+    let context = Context::open(start, true).await?;
+    let outcome = resume(&context, args, &database, "resume").await;
     context.close_after(outcome).await
 }
 

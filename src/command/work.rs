@@ -24,6 +24,11 @@ use crate::postgres::{Session, settings};
 use crate::report::{self, Worked};
 use crate::spec::Specs;
 
+/// The server ends the sessions of a worker that is cut off within some ten seconds, and with them its claims.
+const CUT_OFF: &str = " set tcp_keepalives_idle = 4; set tcp_keepalives_interval = 2;
+     set tcp_keepalives_count = 3; set tcp_user_timeout = 10000;
+     set client_connection_check_interval = '1s';";
+
 /// `kiln work BUILD`.
 ///
 /// # Errors
@@ -59,6 +64,7 @@ async fn work(context: &Context, args: &cli::Work, database: &str) -> anyhow::Re
     let called = context.server.called(format!("{} {}", context.who.run, args.build));
     let mut place = BuildDatabase::new(&called, &args.build, &context.config.owner_role)?;
     place.settings = settings::choose(&lock, context.config.connections).await?;
+    place.settings.sql.push_str(CUT_OFF);
     let session = place.session("tasks").await?;
     let before = tasks::list(&session).await?;
     let wanted = wanted(&session, args, &before).await?;
@@ -90,7 +96,9 @@ async fn work(context: &Context, args: &cli::Work, database: &str) -> anyhow::Re
     worker.take_warnings().iter().for_each(|warning| context.progress.warn(warning));
     outcome?;
     let worked = Worked::of(&args.build, &worker.done(), &tasks::list(&session).await?);
-    report::worked(&worked, args.json.json, context.quiet);
+    // One task that was not to be had has its own words.
+    let quiet = context.quiet || (wanted.is_some() && worker.done().is_empty());
+    report::worked(&worked, args.json.json, quiet);
     left(&session, args, wanted.as_deref()).await
 }
 

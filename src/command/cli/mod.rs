@@ -201,8 +201,12 @@ Examples:
   kiln work druginfo_00007 --time-limit 55m")]
     Work(Work),
     /// Do what is left of a build that was begun, check it and seal it
-    #[command(after_help = "Examples:\n  kiln finish druginfo_00007")]
-    Finish(Resume),
+    #[command(after_help = "\
+A build that is sealed already is finished: an engine may start it again.
+
+Examples:
+  kiln finish druginfo_00007")]
+    Finish(Finish),
     /// Drop a build that was begun or failed, and will not be finished
     #[command(after_help = "Examples:\n  kiln abandon druginfo_00007 --why \"landed too early\"")]
     Abandon(Abandon),
