@@ -30,7 +30,7 @@ mod surroundings;
 // is a release that collapsed, or one that goes back in time, refused before anyone reads it?
 mod gates;
 
-// is unchanged work not done again, and what is brought over the same to the row?
+// is unchanged work not done again, and what is copied the same to the row?
 mod reuse;
 
 // are rows made as the kiln before made them, or under another format?

@@ -1,4 +1,4 @@
-//! Unchanged work is not done again: what is brought over from a kept build is the same to the row
+//! Unchanged work is not done again: what is copied from a kept build is the same to the row
 //! as what a load would give, what changed is loaded, and where nothing changed nothing is done.
 
 mod made;
@@ -42,7 +42,7 @@ fn with_another_price(release: &Release, world: &World) {
     world.land_with(release, change);
 }
 
-/// Which build each source was brought over from, `None` where it was loaded, of the newest build.
+/// Which build each source was copied from, `None` where it was loaded, of the newest build.
 fn reused(world: &World, build: &str) -> BTreeMap<String, Option<String>> {
     let sql = "select source || '=' || coalesce(entry #>> '{reused,build}', '') from kiln.source";
     let lines = world.postgres.rows(build, sql);
@@ -88,7 +88,7 @@ fn came_true(world: &World, plan: &Value, build: &str) {
 /// A build of the same inputs from the files, whatever is kept, has the same digests and rows.
 #[track_caller]
 fn equals_a_full_build(world: &World) {
-    world.kiln(&["build", "druginfo", "--anew"]).succeeds();
+    world.kiln(&["build", "druginfo", "--full-refresh"]).succeeds();
     let full = world.newest_build();
     assert_eq!(loaded(world, &full).len(), 9);
     assert_eq!(digests(world, "druginfo"), digests(world, &full));
@@ -152,7 +152,7 @@ fn where_nothing_changed_the_gate_still_asks_what_apps_accept() {
 #[test]
 fn what_is_asked_for_is_done_although_nothing_changed() {
     let world = lived(World::new());
-    // A build is made, of tables that are brought over.
+    // A build is made, of tables that are copied.
     let plan = world.kiln(&["build", "druginfo", "--dry-run", "--json"]).succeeds().json();
     assert_eq!(plan["nothing_to_do"], false);
     world.kiln(&["build", "druginfo"]).succeeds();
@@ -161,7 +161,7 @@ fn what_is_asked_for_is_done_although_nothing_changed() {
     assert_eq!(loaded(&world, &build), Vec::<String>::new());
     assert_eq!(digests(&world, &build), digests(&world, "druginfo"));
     // And one from the files.
-    world.kiln(&["run", "druginfo", "--anew"]).succeeds();
+    world.kiln(&["run", "druginfo", "--full-refresh"]).succeeds();
     assert_eq!(loaded(&world, "druginfo").len(), 9);
     // Other sources are another database.
     let night: Vec<&str> = vec!["run", "druginfo", "--without", "pricing"];

@@ -63,8 +63,8 @@ def nights(asked, server):
         night(asked, server, "nothing changed", [changed, "nothing"]),
         night(asked, server, f"{changed} changed again", [changed, "nothing", changed]),
         night(asked, server, "and once more", [changed, "nothing", changed, changed]),
-        night(asked, server, "the same, --anew", None, "--anew"),
-        night(asked, server, "once more, --anew", None, "--anew"),
+        night(asked, server, "the same, --full-refresh", None, "--full-refresh"),
+        night(asked, server, "once more, --full-refresh", None, "--full-refresh"),
     ]
 
 
@@ -145,7 +145,7 @@ def check(found, changed):
             must(content(of, source) == content(first, source),
                  f"{of['name']}: {source} has {content(of, source)}, the first night {content(first, source)}")
     must(len({content(of, changed) for of in (first, second, again, third)}) == 4, f"{changed} did not change")
-    must(content(third, changed) == content(anew, changed), f"{changed}: --anew gives other rows")
+    must(content(third, changed) == content(anew, changed), f"{changed}: --full-refresh gives other rows")
     must(idle["nothing_to_do"] and idle["build"] == second["build"] and not idle["sources"],
          f"a night in which nothing changed did something: {idle}")
     must(set(idle["actions"].values()) == {"skip"}, f"nothing changed, and the plan was {idle['actions']}")
@@ -156,7 +156,7 @@ def markdown(result):
     lines = ["# Nights one after another", "",
              f"Written by `benches/nights/run.sh` on {result['made']}: `kiln run druginfo` on generated releases "
              f"(`kiln synth druginfo --scale {result['scale']:g}`, then `--then {changed}` and so on), each posted a day "
-             "after the one before. What was brought over has the digests and counts of the first night, and every "
+             "after the one before. What was copied has the digests and counts of the first night, and every "
              "night did what its plan had said: the bench fails otherwise.", "",
              "| | " + " | ".join(night["name"] for night in found) + " |", "|---|" + "---|" * len(found)]
 
@@ -171,7 +171,7 @@ def markdown(result):
         row(f"— {stage}", lambda night, stage=stage: seconds(night["stages"].get(stage)))
     row("— before and between them", lambda night: seconds(night["seconds"] - sum(night["stages"].values())))
     row("rows loaded", lambda night: f"{rows(night, False):,}")
-    row("rows brought over", lambda night: f"{rows(night, True):,}")
+    row("rows copied", lambda night: f"{rows(night, True):,}")
     row(f"{changed}, seconds", lambda night: source_seconds(night, changed))
     largest = max((name for name in found[0]["sources"] if name != changed),
                   key=lambda name: found[0]["sources"][name]["rows"])
@@ -228,7 +228,7 @@ def source_seconds(night, source):
     entry = night["sources"].get(source)
     if not entry:
         return "–"
-    return f"{entry['seconds']:.2f}, {'brought over' if entry['reused'] else 'loaded'}"
+    return f"{entry['seconds']:.2f}, {'copied' if entry['reused'] else 'loaded'}"
 
 
 main()

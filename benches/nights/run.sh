@@ -8,7 +8,7 @@
 #   benches/nights/run.sh --changed pharmacy_networks    another source that changes
 #
 # Nothing passes or fails by the clock. It fails where a night does other than its plan said, where what was
-# brought over has not the digest and the count that the first night had, or where the idle night built something.
+# copied has not the digest and the count that the first night had, or where the idle night built something.
 # KILN (or --kiln) is the program. Every option: benches/nights/run.sh --help.
 set -euo pipefail
 exec python3 "$(cd "$(dirname "$0")" && pwd)/nights.py" "$@"

@@ -33,7 +33,7 @@ version=$(sed -n 's/^version = //p' "$root/sql/druginfo/schema.lock")
 run up >/dev/null
 run synth druginfo --scale "$scale" --quiet
 run contract set druginfo --app bench --accepts "$version" >/dev/null
-run run druginfo --anew --quiet
+run run druginfo --full-refresh --quiet
 url=$(run url druginfo)
 at() { printf '%s' "$url" | sed -E "s#^(postgres(ql)?://[^/]*/)[^?]*#\1$1#"; }
 ask() { psql -XAtq -v ON_ERROR_STOP=1 "$(at "$1")" -c "$2"; }

@@ -72,11 +72,11 @@ def rounds(asked, server):
 
 
 def whole(kiln, env):
-    run([*kiln, "run", "druginfo", "--anew", "--quiet"], env=env)
+    run([*kiln, "run", "druginfo", "--full-refresh", "--quiet"], env=env)
 
 
 def by_workers(kiln, env, count):
-    build = run([*kiln, "begin", "druginfo", "--anew"], env=env).strip()
+    build = run([*kiln, "begin", "druginfo", "--full-refresh"], env=env).strip()
     # As many connections in all as one process has.
     each = {**env, "KILN_CONNECTIONS": str(max(1, (os.cpu_count() or 1) // count))}
     work = [subprocess.Popen([str(word) for word in (*kiln, "work", build, "--quiet")], env=each) for _ in range(count)]

@@ -60,7 +60,7 @@ impl Workplace<'_> {
         entry.seconds = began.elapsed().as_secs_f64();
         entry.reused = Some(Reuse { build: keep.build.clone(), evidence: keep.evidence.clone() });
         write_entry(into, &entry, None).await?;
-        tracing::info!(rows = counted, digest = entry.digest, "brought over");
+        tracing::info!(rows = counted, digest = entry.digest, "copied");
         Ok(entry)
     }
 }

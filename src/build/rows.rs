@@ -97,7 +97,7 @@ impl Workplace<'_> {
                 keep.build,
                 message_of(&error)
             );
-            tracing::warn!(source = name, error = said, "not brought over");
+            tracing::warn!(source = name, error = said, "not copied");
             not_copied = Some(said);
             session.batch_execute("rollback").await.map_err(db("forget the rows"))?;
             [&meter.bytes, &meter.rows, &meter.rows_total]

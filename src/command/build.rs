@@ -325,7 +325,7 @@ impl<'a> Baking<'a> {
         Ok(entries)
     }
 
-    /// The sources with their pinned objects, and the tables that are brought over.
+    /// The sources with their pinned objects, and the tables that are copied.
     pub(super) async fn inputs(
         &self,
         manifest: &Manifest,

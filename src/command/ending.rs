@@ -75,7 +75,7 @@ impl Baking<'_> {
         };
         let config = &self.context.config;
         let without = without::arguments(config, &self.tag.database, &self.without);
-        let anew = if self.anew { " --anew" } else { "" };
+        let anew = if self.anew { " --full-refresh" } else { "" };
         format!("kiln {command} {}{without}{anew}", self.tag.database)
     }
 

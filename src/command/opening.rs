@@ -80,7 +80,7 @@ impl<'a> Opened<'a> {
     async fn over(&self, error: anyhow::Error) -> anyhow::Error {
         let database = self.lock.database();
         let without = without::arguments(&self.context.config, database, self.without);
-        let anew = if self.anew { " --anew" } else { "" };
+        let anew = if self.anew { " --full-refresh" } else { "" };
         let next = matches!(self.command, "run" | "build")
             .then(|| format!("kiln {} {database}{without}{anew}", self.command));
         end_early(&self.lock, error, next.as_deref()).await

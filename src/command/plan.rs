@@ -1,4 +1,4 @@
-//! `kiln plan`: what a run would load, bring over or leave, and what a resume would do: known
+//! `kiln plan`: what a run would load, copy or leave, and what a resume would do: known
 //! without changing anything, and all that `--dry-run` says.
 
 use std::collections::BTreeMap;
@@ -246,7 +246,7 @@ impl Line {
     fn text(&self) -> String {
         let Line { source, action, from, why, objects, bytes } = self;
         match (*action, from) {
-            ("reuse", Some(from)) => format!("{source}  brought over from {from}: {why}"),
+            ("reuse", Some(from)) => format!("{source}  copied from {from}: {why}"),
             ("load", _) => {
                 format!("{source}  loaded from {objects} ({}): {why}", HumanBytes(*bytes))
             }

@@ -30,7 +30,7 @@ pub async fn run(start: Start, args: &cli::Verify) -> anyhow::Result<()> {
         Some(Verified { database, .. }) => {
             Err(Failure::new(Exit::SchemaRefused, differing.join("\n"))
                 .hint(format!(
-                    "kiln run {database} --anew makes a new build; kiln status {database}"
+                    "kiln run {database} --full-refresh makes a new build; kiln status {database}"
                 ))
                 .into())
         }

@@ -107,11 +107,11 @@ impl Planner<'_> {
         let (kept, shared) = (Arc::new(kept), Arc::new(manifest));
         let mut decisions = reuse::decide_all(&kept, asked, &shared, self.connections).await?;
         if anew {
-            decisions.iter_mut().for_each(|decision| decision.why = "--anew".to_owned());
+            decisions.iter_mut().for_each(|decision| decision.why = "--full-refresh".to_owned());
         }
         let live = kept.iter().find(|kept| kept.database == shared.database);
         let why = match (live, anew) {
-            (_, true) => Some("--anew".to_owned()),
+            (_, true) => Some("--full-refresh".to_owned()),
             (None, false) => Some(format!("{} is not live", shared.database)),
             (Some(live), false) => live.lacks(&shared, specs.schema.locked()?, &decisions),
         };
@@ -169,7 +169,7 @@ pub fn tasks(specs: &Specs, manifest: &Manifest, decisions: &[Decision]) -> Vec<
 }
 
 impl RunPlan {
-    /// The table that is brought over for a source.
+    /// The table that is copied for a source.
     pub fn keep(&self, source: &str) -> Option<&Keep> {
         let decision = self.decisions.iter().find(|decision| decision.source == source)?;
         decision.keep.as_ref()

@@ -1,6 +1,6 @@
 //! Recognises what need not be loaded again: a source whose content, spec and SQL are those of a
 //! sealed build that kiln still has. Nothing is fetched for it but zips' directories; the table is
-//! then brought over (`copy`), or, where all of them are live already, nothing is done at all.
+//! then copied, or, where all of them are live already, nothing is done at all.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub struct Kept {
     pub ledger: Ledger,
 }
 
-/// A table that can be brought over.
+/// A table that can be copied.
 #[derive(Debug, Clone)]
 pub struct Keep {
     /// The name of the kept build's database now.
@@ -51,7 +51,7 @@ pub struct Keep {
     pub entries: Vec<String>,
 }
 
-/// How tables get their rows where of all sources some are brought over, and
+/// How tables get their rows where of all sources some are copied, and
 /// these tables are made from the rows of others.
 pub fn ways<'a>(
     sources: &[Source],
@@ -61,7 +61,7 @@ pub fn ways<'a>(
     let mut ways = Ways::default();
     let mut kept = BTreeSet::new();
     for (source, keep) in keeps {
-        ways.sources.insert(source.name.as_str().to_owned(), Way::Bring);
+        ways.sources.insert(source.name.as_str().to_owned(), Way::Copy);
         kept.extend(keep.made.iter().map(|made| made.table.as_str()));
     }
     for (table, from) in early {
@@ -94,7 +94,7 @@ pub struct Asked {
 pub enum Action {
     /// It is read and loaded.
     Load,
-    /// Its table is brought over.
+    /// Its table is copied.
     Reuse,
 }
 
@@ -109,13 +109,13 @@ pub struct Decision {
     pub from: Option<String>,
     /// By what it is known to be the same, or why it is loaded.
     pub why: String,
-    /// What is brought over.
+    /// What is copied.
     #[serde(skip)]
     pub keep: Option<Keep>,
 }
 
 impl Kept {
-    /// The builds on a server whose tables may be brought over.
+    /// The builds on a server whose tables may be copied.
     ///
     /// # Errors
     /// When the server cannot be asked for its builds.
@@ -131,7 +131,7 @@ impl Kept {
         Ok(Kept::all(&places, &all, database).await)
     }
 
-    /// The builds whose tables may be brought over, the best first: the live one, then those
+    /// The builds whose tables may be copied, the best first: the live one, then those
     /// before it. One that cannot be read is none.
     pub async fn all(from: &[BuildDatabase], builds: &[Build], database: &str) -> Vec<Kept> {
         let mut kept = Vec::new();
@@ -326,7 +326,7 @@ impl Directory {
     }
 }
 
-/// Why a table cannot be brought over, whatever is known of its content.
+/// Why a table cannot be copied, whatever is known of its content.
 fn unfit(entry: &SourceEntry) -> Option<String> {
     // Its own problems kept it from being sealed; here they are only what cannot be copied.
     let problems = entry.problems();

@@ -13,7 +13,7 @@ use kiln::plan::graph::seconds_left;
 use kiln::plan::task::{self, Task, TaskKind, TaskState, TaskStatus};
 use serde::Deserialize;
 
-/// The first; prices changed, brought over three times; everything anew, twice.
+/// The first; prices changed, copied three times; everything anew, twice.
 const BROUGHT: [&str; 6] = [
     include_str!("nights/brought/1.json"),
     include_str!("nights/brought/2.json"),
@@ -240,7 +240,7 @@ fn a_table_that_is_copied_goes_by_the_last_night_that_copied_it() {
     const NETWORK: &str = "pharmacy_networks";
     let night = Night::all(&OTHER).remove(0);
     let wants = night.wants();
-    let ways = wants.iter().map(|want| (want.source.clone(), Way::Bring));
+    let ways = wants.iter().map(|want| (want.source.clone(), Way::Copy));
     let ways = Ways { sources: ways.collect(), ..Ways::default() };
     let seconds = |ledgers| {
         let tasks = vec![Task::new(TaskKind::Copy, NETWORK, Vec::new())];

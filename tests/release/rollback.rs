@@ -110,7 +110,7 @@ fn a_night_of_what_only_a_rejected_build_has_read_is_refused_before_anything_is_
     ];
     let outcome = refused(&world, &["run", "tiny"], &says);
     assert!(!outcome.stderr.contains("other"), "good builds read that too: {outcome}");
-    refused(&world, &["run", "tiny", "--anew"], &says);
+    refused(&world, &["run", "tiny", "--full-refresh"], &says);
     refused(&world, &["build", "tiny"], &says[1..]);
     refused(&world, &["run", "tiny", "--dry-run"], &says[1..]);
     let plan = refused(&world, &["plan", "tiny"], &says[1..]);
@@ -197,7 +197,7 @@ fn a_waived_night_brings_the_inputs_back_and_the_next_one_needs_no_word() {
     world.kiln(&["run", "tiny"]).succeeds();
     assert_eq!(live_name(&world), "bad");
     assert_eq!(states(&world), ["tiny_00001 previous", "tiny_00003 live"]);
-    world.kiln(&["run", "tiny", "--anew"]).succeeds();
+    world.kiln(&["run", "tiny", "--full-refresh"]).succeeds();
     assert_eq!(live_name(&world), "bad");
 }
 

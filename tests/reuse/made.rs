@@ -1,4 +1,4 @@
-//! Tables that are made from named tables: brought over where those were, else made again. When it was
+//! Tables that are made from named tables: copied where those were, else made again. When it was
 //! made stands in the table, so that the one is told from the other.
 
 use super::loaded;
@@ -112,7 +112,7 @@ fn what_is_not_as_it_was_sealed_is_made_anew() {
     let touch = "set default_transaction_read_only = off; update tally set parts = 99";
     world.postgres.execute("made", touch);
     world.kiln(&["run", "made"]).succeeds();
-    assert!(world.log().contains("not brought over: it is made anew"), "{}", world.log());
+    assert!(world.log().contains("not copied: it is made anew"), "{}", world.log());
     let now = tally(&world);
     assert_eq!(now.0, parts);
     assert_ne!(now.1, made);

@@ -29,7 +29,7 @@ fn a_night_with_one_changed_source_loads_that_source_and_the_next_night_nothing(
     let said = plan(&world);
     let to_load = planned(&said).into_iter().filter(|(_, action)| action == "load");
     assert_eq!(to_load.map(|(source, _)| source).collect::<Vec<_>>(), ["pricing"], "{said}");
-    let anew = world.kiln(&["plan", "druginfo", "--anew", "--json"]).succeeds().json();
+    let anew = world.kiln(&["plan", "druginfo", "--full-refresh", "--json"]).succeeds().json();
     let seconds = |plan: &Value| plan["forecast"]["seconds"].as_f64().unwrap();
     // Which of them is less is told by nights that are long enough: tests/forecast/replay.rs.
     assert_ne!(seconds(&said), seconds(&anew));

@@ -30,7 +30,7 @@ fn rows_are_made_as_their_format_says() {
     assert_eq!(
         &digest,
         known,
-        "rows are made otherwise than in row format {format}. If that is meant, a night must not bring over what \
+        "rows are made otherwise than in row format {format}. If that is meant, a night must not copy what \
          former kilns made: add ({}, {digest:?}) to ROW_FORMATS in src/spec/row_format.rs, and change no line of it.\n{all}",
         format + 1
     );

@@ -180,7 +180,7 @@ impl World {
     pub fn kiln(&self, arguments: &[&str]) -> Kiln {
         let mut words = arguments.to_vec();
         if self.anew && matches!(words.first(), Some(&("run" | "build"))) {
-            words.push("--anew");
+            words.push("--full-refresh");
         }
         let mut kiln = Kiln::new(&words);
         kiln.env("KILN_POSTGRES_URL", &self.postgres.url("postgres"))

@@ -21,7 +21,7 @@ fn tasks(world: &World, build: &str, state: &str) -> Vec<String> {
 
 /// Begins a build, and gives its name.
 fn begin(world: &World) -> String {
-    let begun = world.kiln(&["begin", "druginfo", "--anew"]).succeeds();
+    let begun = world.kiln(&["begin", "druginfo", "--full-refresh"]).succeeds();
     begun.stdout.trim().to_owned()
 }
 
@@ -157,7 +157,7 @@ fn a_build_that_was_begun_is_no_leftover_until_its_time_is_over() {
     assert!(world.states().contains(&format!("{build} building")));
     world.kiln(&["abandon", &build, "--why", "a test"]).succeeds();
     assert!(!world.states().iter().any(|state| state.starts_with(&build)));
-    let begun = world.kiln(&["begin", "druginfo", "--anew", "--deadline", "1s"]).succeeds();
+    let begun = world.kiln(&["begin", "druginfo", "--full-refresh", "--deadline", "1s"]).succeeds();
     let late = begun.stdout.trim().to_owned();
     std::thread::sleep(std::time::Duration::from_millis(2100));
     world.night();

@@ -1,4 +1,4 @@
-//! A table that was made from the rows of named others, brought over from a kept build that has the same
+//! A table that was made from the rows of named others, copied from a kept build that has the same
 //! rows of them: nothing of it is reckoned again, and its count and digest are held against what was
 //! sealed.
 
@@ -83,7 +83,7 @@ pub(super) async fn copy(
     let stored = between::read(into, &query, stop).await?;
     agree(&kept.made, stored)?;
     let Made { rows, digest, .. } = &kept.made;
-    tracing::info!(table, rows, digest, from = kept.build, "brought over");
+    tracing::info!(table, rows, digest, from = kept.build, "copied");
     Ok(result(&stored))
 }
 
@@ -141,7 +141,7 @@ fn result(stored: &Stored) -> Value {
 }
 
 /// The account of the tables that were made from named others, for the builds that follow: of those that
-/// can be brought over, and are as they were when they were made. None where the build went on with other SQL than it was begun with, for which of
+/// can be copied, and are as they were when they were made. None where the build went on with other SQL than it was begun with, for which of
 /// the two a table was made by is not known.
 ///
 /// # Errors

@@ -54,7 +54,7 @@ pub async fn derive(
                 if matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database | Exit::Usage) =>
             {
                 let error = render(&error);
-                tracing::warn!(table = file.table, error, "not brought over: it is made anew");
+                tracing::warn!(table = file.table, error, "not copied: it is made anew");
                 session.batch_execute("rollback").await.map_err(db("forget the table"))?;
             }
             Err(error) => return Err(error),

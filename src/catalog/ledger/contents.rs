@@ -1,5 +1,5 @@
 //! What differs between a source's files and those that a build read, as its ledger keeps them; and
-//! which build a table was brought over from.
+//! which build a table was copied from.
 
 use serde::{Deserialize, Serialize};
 

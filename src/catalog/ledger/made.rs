@@ -1,4 +1,4 @@
-//! Tables that were made from the rows of named others: what a later build brings over where it has the
+//! Tables that were made from the rows of named others: what a later build copies where it has the
 //! same rows.
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ pub struct Made {
     pub digest: String,
 }
 
-/// Where one is that may be brought over.
+/// Where one is that may be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MadeIn {
     /// The kept build's own name.

@@ -98,7 +98,7 @@ pub struct SourceEntry {
     /// What the archives' directories say of the files, for the next night to hold against.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contents: Vec<Leaf>,
-    /// Which build its table was brought over from; `None` when it was loaded.
+    /// Which build its table was copied from; `None` when it was loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reused: Option<Reuse>,
     /// Rejects that its budget allows for this many rows.

@@ -133,7 +133,7 @@ Examples:
     /// The night: build, swap and prune; what cron calls
     #[command(after_help = "\
 A bad night leaves the live database as it was. Databases are those of sql/. A source that has \
-not changed since the live build is not loaded again: its table is brought over, and proved equal. \
+not changed since the live build is not loaded again: its table is copied, and proved equal. \
 Where nothing has changed, nothing is done.
 
 Examples:
@@ -142,7 +142,7 @@ Examples:
   # all databases, two of them without a source
   kiln run --without druginfo.pricing --without planinfo.landscape
   # from the files, whatever is kept
-  kiln run druginfo --anew
+  kiln run druginfo --full-refresh
   # say early when it will not be over at six
   kiln run --deadline 06:00
   kiln run --dry-run")]
@@ -153,7 +153,7 @@ Examples:
   kiln build druginfo
   kiln build druginfo --without pharmacy_networks --without pricing")]
     Build(Build),
-    /// Say what a run would load, bring over or leave, and why
+    /// Say what a run would load, copy or leave, and why
     #[command(after_help = "\
 Reads the landed objects' names, versions and zip directories, and what the live and the previous \
 build say of themselves; changes nothing.

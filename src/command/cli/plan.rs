@@ -8,7 +8,7 @@ use super::{Json, Without};
 #[derive(Debug, Args, Clone, Copy)]
 pub struct Anew {
     /// Load every source from its files, unchanged ones too
-    #[arg(long)]
+    #[arg(long = "full-refresh", alias = "anew")]
     pub anew: bool,
 }
 

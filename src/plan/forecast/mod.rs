@@ -44,7 +44,7 @@ pub enum Way {
     #[default]
     Load,
     /// From a kept build.
-    Bring,
+    Copy,
 }
 
 impl SourceEntry {
@@ -52,7 +52,7 @@ impl SourceEntry {
     pub fn way(&self) -> Way {
         match &self.reused {
             None => Way::Load,
-            Some(_) => Way::Bring,
+            Some(_) => Way::Copy,
         }
     }
 }

@@ -58,13 +58,13 @@ impl Kind {
     }
 
     /// Seconds that its keys take for a second of loading its rows. [at scale 0.2: formulary 1.7, costs 1.9,
-    /// pricing 0.52, networks 0.35 and 0.03 where they were brought over, NPPES 0.4; of the whole release on two
+    /// pricing 0.52, networks 0.35 and 0.03 where they were copied, NPPES 0.4; of the whole release on two
     /// machines: pricing 0.45–0.51, networks 0.30–0.41]
     pub fn keys(self, way: Way) -> f64 {
         match (self, way) {
             (Kind::Typed, _) => 1.7,
             // What its rows hold was proved when they were loaded.
-            (Kind::Packed, Way::Bring) => 0.03,
+            (Kind::Packed, Way::Copy) => 0.03,
             (Kind::Packed, _) => 0.34,
             (Kind::Dictionary, _) => 0.5,
             (Kind::Part, _) => 0.4,
@@ -97,7 +97,7 @@ pub const WAL_TABLE_MINIMAL: f64 = 0.07;
 /// `wal_level=minimal` they write none, for the index is made in the transaction that fills it.
 pub const WAL_INDEX_COMPRESSED: f64 = 0.5;
 
-/// Seconds that a source's rows take at least, however few they are. [copied and brought over 0.04–0.1]
+/// Seconds that a source's rows take at least, however few they are. [copied: 0.04–0.1]
 pub const LEAST: f64 = 0.05;
 /// Seconds that a table made from others takes, for a second of loading the rows that it is made from.
 /// [pharmacy at scale 0.2: 6.7 s for 20.5 s]
@@ -118,6 +118,6 @@ pub const FIXED: [(&str, f64); 5] =
 pub fn rows(way: Way) -> f64 {
     match way {
         Way::Load => 1.0,
-        Way::Bring => 0.45,
+        Way::Copy => 0.45,
     }
 }

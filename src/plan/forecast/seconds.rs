@@ -56,7 +56,7 @@ impl Tonight<'_> {
             let is_first = !keyed.contains(&task.subject);
             task.seconds = match task.kind {
                 TaskKind::Load => by.rows(task, Way::Load),
-                TaskKind::Copy => by.rows(task, Way::Bring),
+                TaskKind::Copy => by.rows(task, Way::Copy),
                 TaskKind::Index => by.index(&task.subject),
                 TaskKind::Derive => by.derive(&task.subject),
                 TaskKind::Check => by.stage("check") * self.workers as f64 / checks,

@@ -77,7 +77,7 @@ pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyh
     if !touched.reasons.is_empty() {
         reasons.push(format!("it is not what was sealed: {}", touched.reasons.join("; ")));
         hint = format!(
-            "`kiln verify {}` reads every table of it; kiln run {database} --anew makes a new build",
+            "`kiln verify {}` reads every table of it; kiln run {database} --full-refresh makes a new build",
             tag.build
         );
     }
