@@ -125,7 +125,7 @@ def nightly(database):
         rest = Kiln.partial(task_id="rest").expand(arguments=[["work", build, "--quiet"]] * WORKERS)
         finish = Kiln(task_id="finish", arguments=["finish", build, "--quiet"])
         # A node of its own, so that what is tried again is the swap alone.
-        swap = Kiln(task_id="swap", arguments=["swap", database, "--quiet"])
+        swap = Kiln(task_id="swap", arguments=["swap", database, build, "--quiet"])
 
         begin >> plan >> sources >> rest >> finish >> swap
     return dag

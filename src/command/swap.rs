@@ -6,7 +6,7 @@ use super::ending::end_early;
 use super::{Context, Start};
 use crate::catalog::ledger::{GateEntry, Promotion};
 use crate::catalog::lock::RunLock;
-use crate::catalog::registry::control::{Contract, RunEnd, contracts, end_run};
+use crate::catalog::registry::control::{Contract, RunEnd, contracts, end_run, existing};
 use crate::catalog::registry::waiver::{self, Gate, Waiver, covers};
 use crate::catalog::registry::{Build, builds};
 use crate::command::cli;
@@ -72,10 +72,24 @@ struct Order<'a> {
 impl Order<'_> {
     async fn carry_out(&self, start: Start) -> anyhow::Result<()> {
         let context = Context::open(start, false).await?;
+        if self.is_live(&context).await? {
+            report::is_live_already(self.database, self.build.unwrap_or_default(), self.json);
+            return context.close().await;
+        }
         let outcome = self.locked(&context).await;
         let (promotion, gates) = context.close_after(outcome).await?;
         report::promotion(self.database, Some(&promotion), &gates, self.dry_run, self.json);
         Ok(())
+    }
+
+    /// Whether the build that was named is live: whoever asks once more, for the answer was lost, is told so.
+    async fn is_live(&self, context: &Context) -> anyhow::Result<bool> {
+        let (Some(name), Some(control)) = (self.build, existing(&context.server).await?) else {
+            return Ok(false);
+        };
+        let all = builds(&control, self.database).await?;
+        let live = crate::catalog::registry::live(&all, self.database);
+        Ok(live.is_some_and(|live| live.own_name() == name))
     }
 
     async fn locked(&self, context: &Context) -> anyhow::Result<(Promotion, Vec<GateEntry>)> {
@@ -203,9 +217,6 @@ impl Order<'_> {
             return self.newest(all, waivers);
         };
         match all.iter().find(|build| build.own_name() == name) {
-            Some(build) if build.name == database => {
-                refuse(format!("{name} is live already"), format!("kiln status {database}"))
-            }
             Some(build) => Ok(build),
             None => {
                 refuse(format!("{database} has no build {name}"), format!("kiln status {database}"))

@@ -198,6 +198,14 @@ pub fn promotion(
     promotion.notes.iter().for_each(|note| say!("  note: {note}"));
 }
 
+/// The outcome of `kiln swap` for a build that is live.
+pub fn is_live_already(database: &str, build: &str, as_json: bool) {
+    match as_json {
+        true => say!("{}", json!({ "database": database, "promotion": null, "live": build })),
+        false => say!("{database} is {build} already"),
+    }
+}
+
 /// What gates say of something, and the commands that help.
 pub fn gates(database: &str, of: &str, gates: &[GateEntry], then: &str) {
     if gates.iter().any(GateEntry::is_notable) {

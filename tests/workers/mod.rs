@@ -89,8 +89,9 @@ fn finish_does_all_that_nobody_has_done() {
     world.kiln(&["work", &build, "--task", "rows:pricing"]).succeeds();
     assert_eq!(tasks(&world, &build, "done"), ["rows:pricing"]);
     world.kiln(&["finish", &build]).succeeds();
-    world.kiln(&["swap", "druginfo"]).succeeds();
+    world.kiln(&["swap", "druginfo", &build]).succeeds();
     // Who comes too late, or once more, finds nothing to do.
+    world.kiln(&["swap", "druginfo", &build]).succeeds();
     world.kiln(&["work", &build]).succeeds();
     world.kiln(&["finish", &build]).succeeds();
 }
