@@ -47,14 +47,20 @@ async fn begin(context: &Context, args: &cli::Begin) -> anyhow::Result<()> {
         };
     }
     let mut baking = opened.begin().await?;
-    baking.tag.until = Some(until(context));
     let span = tracing::info_span!("build", build = baking.tag.build);
-    let outcome = unless_stopped(&context.stop, baking.write_all().instrument(span)).await;
+    let work = async {
+        let count = baking.write_all().await?;
+        // From here on it is no leftover: what a killed begin leaves is one.
+        baking.tag.until = Some(until(context));
+        baking.build.retag(&baking.lock, &baking.tag).await?;
+        Ok(count)
+    };
+    let outcome = unless_stopped(&context.stop, work.instrument(span)).await;
     let count = match outcome {
         Ok(count) => count,
         Err(error) => {
             // Nothing is loaded: there is nothing to keep.
-            baking.worth_keeping = false;
+            (baking.worth_keeping, baking.tag.until) = (false, None);
             return Err(baking.fail(error).await);
         }
     };

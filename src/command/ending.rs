@@ -156,14 +156,16 @@ impl Baking<'_> {
         let exit = exit_of(&error);
         let full = is_state(&error, &SqlState::DISK_FULL);
         let signal = exit == Exit::Terminated || self.context.stop.is_cancelled();
-        let keep = self.ledger.sealed || (self.worth_keeping && !signal && !full);
+        // What workers have done is not lost because the last step was stopped: it may be started again.
+        let waits = self.tag.until.is_some() && (signal || full) && !self.ledger.sealed;
+        let keep = waits || self.ledger.sealed || (self.worth_keeping && !signal && !full);
         let database = self.tag.database.clone();
         if !keep {
             if let Err(error) = self.build.discard(&self.lock).await {
                 let error = render(&error);
                 tracing::warn!(build = self.tag.build, error, "not dropped; the next run will");
             }
-        } else if !self.ledger.sealed {
+        } else if !self.ledger.sealed && !waits {
             self.tag.state = State::Failed;
             self.tag.without.clone_from(&self.without);
             if let Err(error) = self.build.retag(&self.lock, &self.tag).await {
@@ -172,6 +174,7 @@ impl Baking<'_> {
             }
         }
         let next = match (keep, self.ledger.sealed) {
+            _ if waits => format!("kiln finish {} && kiln swap {database}", self.tag.build),
             (true, true) => format!("kiln swap {database}"),
             (true, false) => self.go_on(exit),
             (false, _) => self.again(),

@@ -50,7 +50,7 @@ impl Baking<'_> {
         self.ledger.used = self.used(manifest).await?;
         self.ledger.warnings.extend(progress.clock.take_warnings());
         self.ledger.sealed = true;
-        self.tag.until = None;
+        let until = self.tag.until.take();
         let app = ident(&self.context.config.app_role)?;
         let lock = schema.locked()?;
         let mut readings = self.readings.clone();
@@ -60,6 +60,9 @@ impl Baking<'_> {
             Sealing { build, app: &app, lock, manifest, ledger, readings, connections, stop };
         let sealed = sealing.seal(&mut self.tag).await;
         self.ledger.sealed = sealed.is_ok();
+        if sealed.is_err() {
+            self.tag.until = until;
+        }
         let sealed = sealed.map_err(|error| self.not_sealed(error))?;
         self.ledger.stage("seal", since);
         failpoint::hit(failpoint::SEALED)?;

@@ -91,7 +91,13 @@ async fn work(context: &Context, args: &cli::Work, database: &str) -> anyhow::Re
     let outcome = {
         let _night = context.progress.night(database, context.deadline.clone(), 0.0);
         let _shown = context.progress.follow();
-        worker.run("load", is_wanted).instrument(span).await
+        tokio::select! {
+            done = worker.run("load", is_wanted).instrument(span) => done,
+            () = is_gone(&lock) => Err(failure(
+                Exit::Database,
+                format!("the session of the lock on {database} was ended: others may work on its builds"),
+            )),
+        }
     };
     worker.take_warnings().iter().for_each(|warning| context.progress.warn(warning));
     outcome?;
@@ -100,6 +106,13 @@ async fn work(context: &Context, args: &cli::Work, database: &str) -> anyhow::Re
     let quiet = context.quiet || (wanted.is_some() && worker.done().is_empty());
     report::worked(&worked, args.json.json, quiet);
     left(&session, args, wanted.as_deref()).await
+}
+
+/// Waits until the session of a lock has ended.
+async fn is_gone(lock: &Session) {
+    while !lock.is_closed() {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
 }
 
 /// The build, where tasks of it may be done; nothing where it is sealed already.

@@ -57,3 +57,55 @@ fn a_crash_of_postgres_in_the_middle_costs_what_was_not_committed() {
     world.kiln(&["swap", "druginfo"]).succeeds();
     world.kiln(&["verify", "druginfo"]).succeeds();
 }
+
+#[test]
+fn a_finish_that_is_stopped_keeps_what_workers_have_done() {
+    let world = World::ready();
+    let build = begin(&world);
+    world.kiln(&["work", &build]).succeeds();
+    let (finish, file) = world.paused(&["finish", &build], "check");
+    finish.signal(Signal::SIGTERM);
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(finish.wait().code, 143);
+    assert!(world.states().contains(&format!("{build} building")), "{:?}", world.states());
+    let done = tasks(&world, &build, "done");
+    assert!(done.iter().any(|name| name == "rows:pricing"), "{done:?}");
+    world.kiln(&["finish", &build]).succeeds();
+    world.kiln(&["swap", "druginfo"]).succeeds();
+}
+
+#[test]
+fn a_begin_that_is_killed_leaves_a_leftover() {
+    let world = World::ready();
+    for point in ["created", "pre-data", "manifest"] {
+        let mut killed = world.kiln(&["begin", "druginfo", "--full-refresh"]);
+        assert_eq!(killed.env("KILN_FAILPOINT", &format!("{point}=kill")).run().code, -9);
+        let build = world.newest_build();
+        world.kiln(&["work", &build]).exits(2);
+        let next = begin(&world);
+        let left = format!("{build} building");
+        assert!(!world.states().contains(&left), "{point}: {:?}", world.states());
+        world.kiln(&["abandon", &next]).succeeds();
+    }
+}
+
+#[test]
+fn a_worker_whose_share_of_the_lock_is_ended_ends() {
+    let world = World::ready();
+    let build = begin(&world);
+    world.postgres.with(&build, async |client| {
+        client.batch_execute("begin; lock table pricing").await.unwrap();
+        let worker = world.kiln(&["work", &build]).start();
+        let share = "select pg_terminate_backend(pid) from pg_stat_activity
+                     where application_name like 'kiln % work druginfo'";
+        let began = Instant::now();
+        while client.query(share, &[]).await.unwrap().is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(30), "no worker took its share");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(worker.wait().code, 12);
+        client.batch_execute("rollback").await.unwrap();
+    });
+    world.kiln(&["work", &build]).succeeds();
+    world.kiln(&["finish", &build]).succeeds();
+}
