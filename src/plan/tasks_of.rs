@@ -95,25 +95,24 @@ impl Graph<'_> {
     }
 
     fn analyze(&self, all: &mut Vec<Task>) {
-        let before = names(all, |_| true);
-        let mut tables: Vec<&str> = self.schema.files.iter().map(|f| f.table.as_str()).collect();
+        let of_files = self.schema.files.iter().map(|file| file.table.as_str());
         let of_sources = self.sources.iter().flat_map(|(source, _)| source.tables());
-        tables.extend(of_sources.map(crate::postgres::Ident::as_str));
-        let mut seen = BTreeSet::new();
-        for table in tables.into_iter().filter(|table| seen.insert(*table)) {
-            let index = task::name(TaskKind::Index, table);
-            let has_index = before.contains(&index);
-            let needs = match self.rows_of(table) {
-                Some(_) if has_index => vec![index],
-                // The index of a dictionary's table may stand in its source's file.
-                Some(rows) => {
-                    let own = rows.replacen("rows:", "index:", 1);
-                    vec![if before.contains(&own) { own } else { rows }]
-                }
-                None => before.clone(),
-            };
-            all.push(Task::new(TaskKind::Analyze, table, needs));
+        let tables: BTreeSet<&str> =
+            of_files.chain(of_sources.map(crate::postgres::Ident::as_str)).collect();
+        let (loaded, derived): (Vec<&str>, Vec<&str>) =
+            tables.into_iter().partition(|table| self.rows_of(table).is_some());
+        let before = names(all, |_| true);
+        for table in loaded {
+            let Some(rows) = self.rows_of(table) else { continue };
+            // The index of a dictionary's table may stand in its source's file.
+            let of_source = rows.replacen("rows:", "index:", 1);
+            let indexes = [task::name(TaskKind::Index, table), of_source];
+            let index = indexes.into_iter().find(|index| before.contains(index));
+            all.push(Task::new(TaskKind::Analyze, table, vec![index.unwrap_or(rows)]));
         }
+        // Whoever began before a table was made, to analyze another even, keeps its rows from being frozen.
+        let before = names(all, |_| true);
+        all.extend(derived.iter().map(|t| Task::new(TaskKind::Analyze, t, before.clone())));
     }
 
     fn check(&self, all: &mut Vec<Task>) {
