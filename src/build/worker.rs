@@ -292,7 +292,7 @@ impl<'a> Worker<'a> {
             TaskKind::Analyze => {
                 index::analyze(session, table, abort).await?;
                 session.batch_execute("begin").await.map_err(db("begin"))?;
-                Ok(TaskEnd { is_cheap: true, ..TaskEnd::default() })
+                Ok(TaskEnd::default())
             }
             TaskKind::Check => {
                 let check = Check::of(schema, table);
@@ -300,7 +300,7 @@ impl<'a> Worker<'a> {
                 let found = check::run(build, session, &check, sources, abort).await?;
                 session.batch_execute("begin").await.map_err(db("begin"))?;
                 let result = Some(serde_json::to_value(found)?);
-                Ok(TaskEnd { result, is_cheap: true, error: None })
+                Ok(TaskEnd { result, error: None })
             }
         }
     }

@@ -71,7 +71,8 @@ pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
         let is_known = before.is_some_and(|lock| lock.learned.as_ref() == Some(&learned));
         let learned = Some(learned);
         let lock = SchemaLock { version, serves_from, fingerprint, catalog, learned };
-        if !(unchanged && is_known) && !args.dry_run.dry_run {
+        let is_written = unchanged && is_known;
+        if !is_written && !args.dry_run.dry_run {
             std::fs::write(&schema.lock_path, lock.render()).map_err(|error| {
                 let path = schema.lock_path.display();
                 Failure::new(Exit::Usage, format!("cannot write {path}")).because(error)
