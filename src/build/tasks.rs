@@ -230,13 +230,12 @@ impl TaskError {
 
     /// Whether another attempt may go better, without a person.
     pub fn is_again(&self) -> bool {
-        Exit::ALL.iter().any(|(exit, _)| exit.code() == self.exit_code && exit.is_again())
+        Exit::of_code(self.exit_code).is_some_and(Exit::is_again)
     }
 
     /// It as an error.
     pub fn into_error(self) -> anyhow::Error {
-        let exit = Exit::ALL.iter().map(|(exit, _)| *exit);
-        let exit = exit.into_iter().find(|exit| exit.code() == self.exit_code).unwrap_or(Exit::Bug);
+        let exit = Exit::of_code(self.exit_code).unwrap_or(Exit::Bug);
         let failure = Failure::new(exit, self.message);
         match self.hint {
             Some(hint) => failure.hint(hint).into(),

@@ -14,6 +14,7 @@ use crate::build::worker::Worker;
 use crate::catalog::registry::control::{self, RunEnd};
 use crate::command::cli;
 use crate::config::known_database;
+use crate::plan::task::Task;
 use crate::report::{self, Begun};
 
 /// How long workers may be at it where nobody says.
@@ -98,6 +99,9 @@ impl Baking<'_> {
         let workplace = self.workplace()?;
         let preflight = workplace.preflight(inputs).await?;
         self.before_rows(&preflight).await?;
+        for name in &preflight.unclaimed {
+            self.context.progress.warn(&format!("no source reads {name}"));
+        }
         // What cannot be read fails here, once, and not on every worker; the others are loaded all the same.
         let prepared = preflight.prepared.into_iter();
         let broken: Vec<_> = prepared.filter(|one| matches!(one.found, Some(Err(_)))).collect();
@@ -105,9 +109,7 @@ impl Baking<'_> {
             broken.iter().map(|one| one.rows.binding.source.name.as_str().to_owned()).collect();
         if !names.is_empty() {
             let worker = Worker::new(&workplace, &self.context.who.run, broken);
-            let is_broken = |task: &crate::plan::task::Task| {
-                task.kind.is_rows() && names.contains(&task.subject)
-            };
+            let is_broken = |task: &Task| task.kind.is_rows() && names.contains(&task.subject);
             worker.run("load", is_broken).await?;
         }
         let session = self.build.session("tasks").await?;

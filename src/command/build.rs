@@ -214,13 +214,7 @@ impl<'a> Baking<'a> {
 
     /// Binds the wanted sources; the problems of all specs at once.
     pub(super) async fn bind(&mut self, session: &Session) -> anyhow::Result<Vec<Arc<Binding>>> {
-        let mut bindings = Vec::new();
-        let hash_key = self.context.hash_key(&self.specs.sources.all)?;
-        let tables = catalog::all_columns(session).await?;
-        for source in &self.specs.sources.all {
-            let bound = Binding::new(source, &tables, hash_key.as_ref(), &self.problems);
-            bindings.extend(bound.map(Arc::new));
-        }
+        let mut bindings = bind_all(self.context, &self.specs, session, &self.problems).await?;
         let filled = self.specs.sources.all.iter().flat_map(Source::tables);
         self.specs.schema.refuse_twofold(filled.map(Ident::as_str), &self.problems);
         std::mem::take(&mut self.problems).into_result("kiln schema check")?;
@@ -352,16 +346,7 @@ impl<'a> Baking<'a> {
 
     /// What tasks are done with.
     pub(super) fn workplace(&self) -> anyhow::Result<Workplace<'_>> {
-        Ok(Workplace {
-            build: &self.build,
-            schema: &self.specs.schema,
-            sources: &self.specs.sources.all,
-            connections: self.context.config.connections,
-            scratch: self.context.config.folder("scratch")?,
-            clock: &self.context.progress.clock,
-            watch: &self.context.progress.watch,
-            stop: &self.context.stop,
-        })
+        self.context.workplace(&self.build, &self.specs)
     }
 
     /// Refuses to begin where a source's period goes back, or where the text that was found will not
@@ -379,6 +364,19 @@ impl<'a> Baking<'a> {
         self.context.progress.clock.set_expected(expected, self.context.config.connections);
         Ok(())
     }
+}
+
+/// All sources' specs, bound to the tables of a build; what is wrong with them goes to `problems`.
+pub(super) async fn bind_all(
+    context: &Context,
+    specs: &Specs,
+    session: &Session,
+    problems: &Problems,
+) -> anyhow::Result<Vec<Arc<Binding>>> {
+    let hash_key = context.hash_key(&specs.sources.all)?;
+    let tables = catalog::all_columns(session).await?;
+    let bind = |source| Binding::new(source, &tables, hash_key.as_ref(), problems).map(Arc::new);
+    Ok(specs.sources.all.iter().filter_map(bind).collect())
 }
 
 /// The entries of the sources in one of these states, by name.

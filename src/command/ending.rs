@@ -119,11 +119,7 @@ impl Baking<'_> {
         let failed: Vec<_> =
             self.ledger.sources.iter().filter(|e| e.state == SourceState::Failed).collect();
         let Some(first) = failed.first() else { return Ok(()) };
-        let exit = Exit::ALL
-            .iter()
-            .map(|(exit, _)| *exit)
-            .find(|exit| Some(exit.code()) == first.exit_code)
-            .unwrap_or(Exit::InputRejected);
+        let exit = first.exit_code.and_then(Exit::of_code).unwrap_or(Exit::InputRejected);
         let (said, own_hint) = trouble(&failed);
         if self.tag.state == State::Scratch {
             let failure = Failure::new(exit, said);

@@ -49,12 +49,13 @@ impl Baking<'_> {
         let schema = &self.specs.schema;
         self.ledger.used = self.used(manifest).await?;
         self.ledger.warnings.extend(progress.clock.take_warnings());
-        self.ledger.sealed = true;
-        let until = self.tag.until.take();
         let app = ident(&self.context.config.app_role)?;
         let lock = schema.locked()?;
         let mut readings = self.readings.clone();
         readings.extend(seal::readings(build, &self.specs.sources.all, &self.ledger).await?);
+        // Only from here on: what fails before is no sealed build.
+        self.ledger.sealed = true;
+        let until = self.tag.until.take();
         let (ledger, connections) = (&self.ledger, self.context.config.connections);
         let sealing =
             Sealing { build, app: &app, lock, manifest, ledger, readings, connections, stop };

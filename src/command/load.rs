@@ -9,7 +9,6 @@ use super::opening::Opened;
 use super::plan;
 use super::{Context, Start};
 use crate::build::rows::RowsInput;
-use crate::build::worker::Workplace;
 use crate::catalog::ledger::SourceEntry;
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::{Input, Manifest};
@@ -23,6 +22,7 @@ use crate::error::{Exit, Failure, exit_of, failure, render};
 use crate::fetch::object::Object;
 use crate::fetch::store::Pin;
 use crate::load::bind::{self, Binding};
+use crate::postgres::Session;
 use crate::report;
 use crate::spec::Specs;
 use crate::spec::source::{Source, Sources};
@@ -134,16 +134,7 @@ async fn replace(
     let objects = input.objects.iter().map(object).collect();
     let rows = RowsInput { binding, input, objects, keep: None };
     let _shown = context.progress.follow();
-    let workplace = Workplace {
-        build: &database,
-        schema: &specs.schema,
-        sources: &specs.sources.all,
-        connections: context.config.connections,
-        scratch: context.config.folder("scratch")?,
-        clock: &context.progress.clock,
-        watch: &context.progress.watch,
-        stop: &context.stop,
-    };
+    let workplace = context.workplace(&database, specs)?;
     let span = tracing::info_span!("load", build, source = args.source);
     workplace.replace(rows, &manifest).instrument(span).await
 }
@@ -151,7 +142,7 @@ async fn replace(
 async fn bind(
     context: &Context,
     source: &Source,
-    session: &crate::postgres::Session,
+    session: &Session,
 ) -> anyhow::Result<Arc<Binding>> {
     let problems = Problems::default();
     let tables = bind::tables(session, source).await?;
@@ -162,10 +153,7 @@ async fn bind(
 }
 
 /// The manifest that a build carries.
-pub(super) async fn stored_manifest(
-    session: &crate::postgres::Session,
-    build: &str,
-) -> anyhow::Result<Manifest> {
+pub(super) async fn stored_manifest(session: &Session, build: &str) -> anyhow::Result<Manifest> {
     let found = Manifest::noted(session).await?;
     let none = || {
         let message = format!("{build} has no manifest: it failed before its inputs were fixed");
@@ -175,17 +163,20 @@ pub(super) async fn stored_manifest(
     found.ok_or_else(none)
 }
 
+/// The build of this name.
+pub(super) async fn named(session: &Session, database: &str, name: &str) -> anyhow::Result<Build> {
+    let all = builds(session, database).await?;
+    let found = all.into_iter().find(|build| build.name == name || build.own_name() == name);
+    found.ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("{database} has no build {name}"))
+            .hint(format!("kiln status {database}"))
+            .into()
+    })
+}
+
 /// The build of this name, if it may still be written to.
 pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyhow::Result<Build> {
-    let all = builds(lock, database).await?;
-    let found = all.into_iter().find(|build| {
-        build.name == name || build.tag.as_ref().is_some_and(|tag| tag.build == name)
-    });
-    let Some(build) = found else {
-        return Err(Failure::new(Exit::Usage, format!("{database} has no build {name}"))
-            .hint(format!("kiln status {database}"))
-            .into());
-    };
+    let build = named(lock, database, name).await?;
     if build.is_subset() {
         let message =
             format!("{name} is a subset that was not finished; it cannot be gone on with");

@@ -43,6 +43,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::build::worker::Workplace;
+use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::Who;
 use crate::command::cli::{Cli, Command, Contract, Schema, Source as SourceCommand};
 use crate::config::Deadline;
@@ -55,6 +57,7 @@ use crate::fetch::store::{Access, Store};
 use crate::plan::Planner;
 use crate::postgres::{Server, Session};
 use crate::report::progress::Progress;
+use crate::spec::Specs;
 use crate::spec::source::Source;
 
 /// Runs one command.
@@ -83,7 +86,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Resume(args) => resume::run(start, &args).await,
         Command::Begin(args) => begin::run(start, &args).await,
         Command::Work(args) => work::run(start, &args).await,
-        Command::Finish(args) => resume::finish(start, args).await,
+        Command::Finish(args) => resume::finish(start, &args).await,
         Command::Abandon(args) => abandon::run(start, &args).await,
         Command::Swap(args) => swap::run(start, &args).await,
         Command::Rollback(args) => swap::rollback(start, &args).await,
@@ -235,6 +238,27 @@ impl Context {
             connections: self.config.connections,
             stop: &self.stop,
         }
+    }
+
+    /// What tasks of a build are done with.
+    ///
+    /// # Errors
+    /// When the scratch folder cannot be made.
+    pub fn workplace<'a>(
+        &'a self,
+        build: &'a BuildDatabase,
+        specs: &'a Specs,
+    ) -> anyhow::Result<Workplace<'a>> {
+        Ok(Workplace {
+            build,
+            schema: &specs.schema,
+            sources: &specs.sources.all,
+            connections: self.config.connections,
+            scratch: self.config.folder("scratch")?,
+            clock: &self.progress.clock,
+            watch: &self.progress.watch,
+            stop: &self.stop,
+        })
     }
 
     /// The key that hashes personal identifiers, where one of these sources does.

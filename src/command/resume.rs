@@ -27,7 +27,6 @@ use crate::plan::manifest::rejected;
 use crate::postgres::{Session, db};
 use crate::report::{self, Worked};
 use crate::spec::Specs;
-use crate::spec::schema::catalog;
 use crate::spec::source::Source;
 
 /// `kiln finish BUILD`: what workers have left, checks, seal. A build that is sealed is finished, for an engine may
@@ -35,9 +34,7 @@ use crate::spec::source::Source;
 ///
 /// # Errors
 /// What keeps the build from being sealed.
-pub async fn finish(start: Start, args: cli::Finish) -> anyhow::Result<()> {
-    let cli::Finish { build, dry_run, json } = args;
-    let args = cli::Resume { build, dry_run, json };
+pub async fn finish(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
     let outcome = async {
@@ -49,7 +46,7 @@ pub async fn finish(start: Start, args: cli::Finish) -> anyhow::Result<()> {
                 return Ok(());
             }
         }
-        resume(&context, &args, &database, "finish").await
+        resume(&context, args, &database, "finish").await
     };
     let outcome = outcome.await;
     context.close_after(outcome).await
@@ -173,27 +170,6 @@ pub(super) fn begun_with(config: &Config, database: &str, build: &Build) -> anyh
         return Err(failure.hint(format!("kiln run {database}")).into());
     }
     Ok(specs)
-}
-
-/// All sources' specs, bound to the tables of a build.
-///
-/// # Errors
-/// All that is wrong with them.
-pub(super) async fn bound(
-    context: &Context,
-    specs: &Specs,
-    session: &Session,
-) -> anyhow::Result<Vec<Arc<Binding>>> {
-    let problems = Problems::default();
-    let hash_key = context.hash_key(&specs.sources.all)?;
-    let tables = catalog::all_columns(session).await?;
-    let sources = specs.sources.all.iter();
-    let bound = sources.filter_map(|source| {
-        Binding::new(source, &tables, hash_key.as_ref(), &problems).map(Arc::new)
-    });
-    let bound = bound.collect();
-    problems.into_result("kiln schema check")?;
-    Ok(bound)
 }
 
 /// What was rolled away from since the build was begun does not come back by going on with it; the

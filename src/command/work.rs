@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::resume::{begun_with, bound, database_of_build};
+use super::build::bind_all;
+use super::load::{named, stored_manifest};
+use super::resume::{begun_with, database_of_build};
 use super::{Context, Start};
 use crate::build::rows::{Prepared, RowsInput};
 use crate::build::tasks::{self, TaskError};
-use crate::build::worker::{Worker, Workplace};
+use crate::build::worker::Worker;
 use crate::catalog::lock::WorkLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State, builds};
+use crate::catalog::registry::{Build, State};
 use crate::command::cli;
+use crate::config::strict::{Problems, suggest};
 use crate::error::{Exit, Failure, failure};
 use crate::load::meter::Meter;
 use crate::plan::reuse::{Keep, Kept};
@@ -70,16 +73,7 @@ async fn work(context: &Context, args: &cli::Work, database: &str) -> anyhow::Re
     let wanted = wanted(&session, args, &before).await?;
     let prepared = Inputs { context, specs: &specs, control: &lock, build: &args.build };
     let prepared = prepared.of(&session, &before).await?;
-    let workplace = Workplace {
-        build: &place,
-        schema: &specs.schema,
-        sources: &specs.sources.all,
-        connections: context.config.connections,
-        scratch: context.config.folder("scratch")?,
-        clock: &context.progress.clock,
-        watch: &context.progress.watch,
-        stop: &context.stop,
-    };
+    let workplace = context.workplace(&place, &specs)?;
     let worker = Worker::new(&workplace, &name, prepared);
     // An engine that runs the graph itself begins a node when what it needs is done.
     let worker = if wanted.is_some() { worker.at_once() } else { worker };
@@ -117,22 +111,19 @@ async fn is_gone(lock: &Session) {
 
 /// The build, where tasks of it may be done; nothing where it is sealed already.
 async fn open(lock: &Session, args: &cli::Work, database: &str) -> anyhow::Result<Option<Build>> {
-    let all = builds(lock, database).await?;
-    let is_it = |build: &Build| {
-        build.name == args.build || build.tag.as_ref().is_some_and(|tag| tag.build == args.build)
-    };
-    let build = all.into_iter().find(is_it).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("{database} has no build {}", args.build))
-            .hint(format!("kiln status {database}"))
-    })?;
+    let build = named(lock, database, &args.build).await?;
     match build.state() {
         state if state.is_sealed() => Ok(None),
         State::Building if build.tag.as_ref().is_some_and(|tag| tag.until.is_some()) => {
             Ok(Some(build))
         }
+        State::Building => {
+            let message = format!("{} was not begun for workers, or not to the end", args.build);
+            let hint = format!("kiln begin {database}");
+            Err(Failure::new(Exit::Usage, message).hint(hint).into())
+        }
         state => {
-            let message =
-                format!("{} is {}, and was not begun for workers", args.build, state.word());
+            let message = format!("{} is {}", args.build, state.word());
             let hint = format!("kiln resume {}", args.build);
             Err(Failure::new(Exit::Usage, message).hint(hint).into())
         }
@@ -156,7 +147,7 @@ async fn wanted(
         return Ok(Some(task.clone()));
     }
     let names = all.iter().map(|status| status.task.name.as_str());
-    let mean = crate::config::strict::suggest(task, names);
+    let mean = suggest(task, names);
     let message = format!("{} has no task {task:?}{mean}", args.build);
     let hint = format!("kiln plan {}", args.build);
     Err(Failure::new(Exit::Usage, message).hint(hint).into())
@@ -196,7 +187,7 @@ impl Inputs<'_> {
     /// The sources whose rows are not in.
     async fn of(&self, session: &Session, all: &[TaskStatus]) -> anyhow::Result<Vec<Prepared>> {
         let Inputs { context, specs, build, .. } = self;
-        let manifest = super::load::stored_manifest(session, build).await?;
+        let manifest = stored_manifest(session, build).await?;
         let hash_key = context.hash_key(&specs.sources.all)?;
         if let Some(what) = manifest.differs(&specs.schema, &specs.sources.all, hash_key.as_deref())
         {
@@ -205,7 +196,9 @@ impl Inputs<'_> {
             return Err(Failure::new(Exit::Usage, message).hint(hint).into());
         }
         let keeps = self.keeps(session, all, &manifest).await?;
-        let bindings = bound(context, specs, session).await?;
+        let problems = Problems::default();
+        let bindings = bind_all(context, specs, session, &problems).await?;
+        problems.into_result("kiln schema check")?;
         let store = context.store().await;
         let mut objects = Objects::new(&store, &context.stop);
         let mut prepared = Vec::new();

@@ -61,6 +61,11 @@ impl Exit {
         self as u8
     }
 
+    /// The exit of a number; `None` where none has it.
+    pub fn of_code(code: u8) -> Option<Exit> {
+        Exit::ALL.iter().map(|(exit, _)| *exit).find(|exit| exit.code() == code)
+    }
+
     /// Whether the same command may go well later without a person: what an engine that starts it may
     /// retry.
     pub fn is_again(self) -> bool {

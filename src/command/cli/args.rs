@@ -167,10 +167,10 @@ pub struct Load {
     pub json: Json,
 }
 
-/// Arguments of `kiln resume`.
+/// Arguments of `kiln resume` and `kiln finish`.
 #[derive(Debug, Args)]
 pub struct Resume {
-    /// The failed build
+    /// The build
     pub build: String,
     /// Look, do not touch.
     #[command(flatten)]

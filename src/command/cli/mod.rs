@@ -206,7 +206,7 @@ A build that is sealed already is finished: an engine may start it again.
 
 Examples:
   kiln finish druginfo_00007")]
-    Finish(Finish),
+    Finish(Resume),
     /// Drop a build that was begun or failed, and will not be finished
     #[command(after_help = "Examples:\n  kiln abandon druginfo_00007 --why \"landed too early\"")]
     Abandon(Abandon),

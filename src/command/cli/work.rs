@@ -43,19 +43,6 @@ pub struct Work {
     pub json: Json,
 }
 
-/// Arguments of `kiln finish`.
-#[derive(Debug, Args)]
-pub struct Finish {
-    /// The build, as `kiln begin` has printed it
-    pub build: String,
-    /// Look, do not touch.
-    #[command(flatten)]
-    pub dry_run: DryRun,
-    /// Output for a script.
-    #[command(flatten)]
-    pub json: Json,
-}
-
 /// Arguments of `kiln abandon`.
 #[derive(Debug, Args)]
 pub struct Abandon {
