@@ -24,12 +24,12 @@ pub async fn run(start: Start, args: &cli::Abandon) -> anyhow::Result<()> {
 
 async fn abandon(context: &Context, args: &cli::Abandon, database: &str) -> anyhow::Result<()> {
     if args.dry_run.dry_run {
-        let lock = RunLock::for_dry_run(&context.server, &context.who, database).await?;
+        let lock = RunLock::for_dry_run(context.server(database), &context.who, database).await?;
         unsealed(&lock, database, &args.build).await?;
         report::abandoned(&args.build, true, args.json.json);
         return Ok(());
     }
-    let lock = RunLock::acquire(&context.server, &context.who, "abandon", database).await?;
+    let lock = context.lock("abandon", database).await?;
     match drop_it(context, args, &lock).await {
         Ok(()) => {
             let end = RunEnd { build: Some(&args.build), ..RunEnd::default() };
@@ -43,7 +43,11 @@ async fn abandon(context: &Context, args: &cli::Abandon, database: &str) -> anyh
 
 async fn drop_it(context: &Context, args: &cli::Abandon, lock: &RunLock) -> anyhow::Result<()> {
     let found = unsealed(lock, lock.database(), &args.build).await?;
-    let build = BuildDatabase::new(&context.server, &found.name, &context.config.owner_role)?;
+    let build = BuildDatabase::new(
+        context.server(lock.database()),
+        &found.name,
+        &context.config.owner_role,
+    )?;
     build.discard(lock).await?;
     waiver::end_of_build(lock, &args.build).await?;
     let audit = Audit {

@@ -26,18 +26,19 @@ pub async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result<()> {
         until: args.until.map(|day| day.to_string()),
     };
     let context = Context::open(start, false).await?;
+    let database = &args.database;
     let outcome = async {
         if args.dry_run.dry_run {
-            return match control::existing(&context.server).await? {
+            return match control::existing(context.server(database)).await? {
                 Some(session) => refuse_nothing(&session, &contract).await.map(|()| None),
                 None => Ok(None),
             };
         }
-        let session = control::open(&context.server).await?;
+        let session = control::open(context.server(database)).await?;
         refuse_nothing(&session, &contract).await?;
         control::set_contract(&session, &context.who, &contract, &args.why.why).await?;
         // For a note only: what is live may serve readers of older versions, and its stamp says so.
-        let stamp = match context.server.connect(&contract.database).await {
+        let stamp = match context.server(database).connect(&contract.database).await {
             Ok(live) => stamp::version(&live).await.unwrap_or_default(),
             Err(_) => None,
         };
@@ -101,8 +102,8 @@ pub async fn remove(start: Start, args: &cli::ContractRemove) -> anyhow::Result<
 async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Result<bool> {
     let cli::ContractRemove { database, app, why, dry_run } = args;
     let session = match dry_run.dry_run {
-        true => control::existing(&context.server).await?,
-        false => Some(control::open(&context.server).await?),
+        true => control::existing(context.server(database)).await?,
+        false => Some(control::open(context.server(database)).await?),
     };
     let said = match &session {
         Some(session) => control::contracts(session, Some(database)).await?,
@@ -130,10 +131,13 @@ async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Re
 pub async fn list(start: Start, json: cli::Json) -> anyhow::Result<()> {
     let context = Context::open(start, false).await?;
     let outcome = async {
-        match control::existing(&context.server).await? {
-            Some(session) => control::contracts(&session, None).await,
-            None => Ok(Vec::new()),
+        let mut all = Vec::new();
+        for server in context.servers.each() {
+            if let Some(session) = control::existing(server).await? {
+                all.extend(control::contracts(&session, None).await?);
+            }
         }
+        Ok(all)
     };
     let outcome = outcome.await;
     let contracts = context.close_after(outcome).await?;

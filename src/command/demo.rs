@@ -24,6 +24,7 @@ pub async fn run(start: Start, args: &cli::Demo) -> anyhow::Result<()> {
     let Start { mut config, who, quiet, stop } = start;
     // A demo never touches configured servers.
     config.postgres_url = None;
+    config.postgres_urls.clear();
     config.s3 = None;
     let home = config.folder(".")?;
     local::up(&home, config.postgres_bin.as_deref()).await?;
@@ -82,7 +83,7 @@ async fn expect_other_data(
     database: &str,
     args: &cli::Demo,
 ) -> anyhow::Result<()> {
-    let session = control::open(&context.server).await?;
+    let session = control::open(context.server("")).await?;
     if live(&builds(&session, database).await?, database).is_none() {
         return Ok(());
     }
@@ -99,7 +100,7 @@ async fn expect_other_data(
 
 /// Says that an app named `demo` accepts the schema as it is locked.
 async fn register_app(context: &Context, database: &str) -> anyhow::Result<()> {
-    let session = control::open(&context.server).await?;
+    let session = control::open(context.server("")).await?;
     let problems = Problems::default();
     let schema = Schema::read(&context.config.root, database, &problems)?;
     problems.into_result("kiln schema check")?;

@@ -151,7 +151,9 @@ async fn gather(
 ) -> anyhow::Result<Vec<Option<Facts>>> {
     let nothing = || dictionaries.iter().map(|_| None).collect();
     // A private cluster that was never made holds no build, and is not made to look for one.
-    let is_private = start.config.postgres_url.is_none();
+    let asks_private =
+        |dictionary: &Dictionary| start.config.server_of(&dictionary.database).is_none();
+    let is_private = dictionaries.iter().all(asks_private);
     let unmade = is_private && !start.config.home.join("postgres").exists();
     if args.build == NONE || (unmade && args.build == LIVE) {
         return Ok(nothing());
@@ -166,12 +168,11 @@ async fn ask(
     args: &cli::Docs,
     dictionaries: &[Dictionary],
 ) -> anyhow::Result<Vec<Option<Facts>>> {
-    let control = control::existing(&context.server).await?;
     let mut found = Vec::new();
     for dictionary in dictionaries {
         let database = &dictionary.database;
-        let known = match &control {
-            Some(control) => builds(control, database).await?,
+        let known = match control::existing(context.server(database)).await? {
+            Some(control) => builds(&control, database).await?,
             None => Vec::new(),
         };
         // The live build bears the database's name; its own is in its tag.
@@ -184,8 +185,9 @@ async fn ask(
             continue;
         };
         let owner = &context.config.owner_role;
-        let session =
-            BuildDatabase::new(&context.server, &build.name, owner)?.session("docs").await?;
+        let session = BuildDatabase::new(context.server(database), &build.name, owner)?
+            .session("docs")
+            .await?;
         found.push(facts::read(&session, dictionary).await?);
     }
     if args.build != LIVE && found.iter().all(Option::is_none) {

@@ -147,7 +147,8 @@ impl Baking<'_> {
     /// A sealed build stays whatever came after.
     pub(super) async fn fail(&mut self, error: anyhow::Error) -> anyhow::Error {
         if self.lock.is_closed() {
-            self.lock.renew(&self.context.server).await;
+            let server = self.context.server(self.lock.database());
+            self.lock.renew(server).await;
         }
         let exit = exit_of(&error);
         let full = is_state(&error, &SqlState::DISK_FULL);
@@ -274,8 +275,17 @@ pub(super) async fn end_early(
     error: anyhow::Error,
     next: Option<&str>,
 ) -> anyhow::Error {
+    end_early_of(lock, lock.database(), error, next).await
+}
+
+/// The same of one of the databases that a lock holds.
+pub(super) async fn end_early_of(
+    lock: &RunLock,
+    database: &str,
+    error: anyhow::Error,
+    next: Option<&str>,
+) -> anyhow::Error {
     let text = render(&error);
-    let database = lock.database();
     let waive = format!("{} && kiln run {database}", rejected::hint(database));
     let next = if error.is::<Rejected>() { Some(waive.as_str()) } else { next };
     let end = RunEnd {

@@ -16,9 +16,9 @@ use crate::postgres::db;
 /// Seconds that the nights of these databases are expected to take; those that nothing is known
 /// of take none.
 pub(super) async fn seconds_of(context: &Context, databases: &[String]) -> anyhow::Result<f64> {
-    let Some(control) = control::existing(&context.server).await? else { return Ok(0.0) };
     let mut seconds = 0.0;
     for database in databases {
+        let Some(control) = control::existing(context.server(database)).await? else { continue };
         seconds += Past::read(&control, database).await?.seconds().unwrap_or(0.0);
     }
     Ok(seconds)
@@ -53,7 +53,7 @@ impl Baking<'_> {
             .get(0);
         let site = Site {
             session: &session,
-            is_here: self.context.server.elsewhere().is_none(),
+            is_here: self.context.server(self.lock.database()).elsewhere().is_none(),
             disk_free: self.context.config.disk_free,
             scratch: &self.context.config.folder("scratch")?,
             side_by_side: self.context.config.connections,

@@ -27,7 +27,8 @@ async fn measure(
     specs: &[Source],
 ) -> anyhow::Result<Option<Account>> {
     let all = builds(control, database).await?;
-    gates::measure(&context.server, &context.config.owner_role, &all, database, specs).await
+    gates::measure(context.server(database), &context.config.owner_role, &all, database, specs)
+        .await
 }
 
 /// What the gates say of the sealed build that `kiln swap` would take, for whoever asks how things
@@ -42,8 +43,8 @@ pub(super) async fn of_waiting(
         let all = builds(control, database).await?;
         let Some(waiting) = candidate(&all, database) else { return anyhow::Ok(Vec::new()) };
         let owner = &context.config.owner_role;
-        let live = gates::measure(&context.server, owner, &all, database, specs).await?;
-        let new = stamp::account_of(&context.server, waiting, owner).await?;
+        let live = gates::measure(context.server(database), owner, &all, database, specs).await?;
+        let new = stamp::account_of(context.server(database), waiting, owner).await?;
         let (Some(live), Some(new)) = (live, new) else { return Ok(Vec::new()) };
         let waivers = waiver::standing(control, database).await?;
         Ok(gates::judge(&live, &new, specs, &waivers))

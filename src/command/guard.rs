@@ -26,14 +26,14 @@ async fn guard(context: &Context, args: &cli::Guard) -> anyhow::Result<()> {
     let database = &args.database;
     let refused =
         |message: String, hint: String| Failure::new(Exit::SchemaRefused, message).hint(hint);
-    let session = context.server.connect(database).await.map_err(|error| {
-        match is_state(&error, &SqlState::INVALID_CATALOG_NAME) {
-            true => {
-                refused(format!("{database} is not live"), format!("kiln run {database}")).into()
+    let session =
+        context.server(database).connect(database).await.map_err(|error| {
+            match is_state(&error, &SqlState::INVALID_CATALOG_NAME) {
+                true => refused(format!("{database} is not live"), format!("kiln run {database}"))
+                    .into(),
+                false => error,
             }
-            false => error,
-        }
-    })?;
+        })?;
     let stamp = stamp::version(&session).await?.ok_or_else(|| {
         refused(format!("{database} carries no stamp of kiln's"), format!("kiln status {database}"))
     })?;

@@ -2,7 +2,6 @@
 
 use super::ending::end_early;
 use super::{Context, Start};
-use crate::catalog::lock::RunLock;
 use crate::catalog::registry::control::{RunEnd, end_run, existing};
 use crate::catalog::registry::{Build, State, Word, builds, database_of, hold};
 use crate::command::cli;
@@ -37,7 +36,7 @@ async fn locked(
     database: &str,
     holds: bool,
 ) -> anyhow::Result<Option<Word>> {
-    let (server, who) = (&context.server, &context.who);
+    let (server, who) = (context.server(database), &context.who);
     // A name that is not there is no run that failed.
     let before = match existing(server).await? {
         Some(control) => find(&control, database, args).await?,
@@ -47,7 +46,7 @@ async fn locked(
         return Ok(before.held().cloned());
     }
     let action = if holds { "hold" } else { "unhold" };
-    let lock = RunLock::acquire(server, who, action, database).await?;
+    let lock = context.lock(action, database).await?;
     let noted = async {
         let build = find(&lock, database, args).await?;
         let why = &args.why.why;

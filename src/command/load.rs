@@ -73,7 +73,7 @@ async fn into_build(
     fresh: &Manifest,
     build: &str,
 ) -> anyhow::Result<SourceEntry> {
-    let lock = RunLock::acquire(&context.server, &context.who, "load", &args.database).await?;
+    let lock = context.lock("load", &args.database).await?;
     match replace(context, args, specs, fresh, build, &lock).await {
         Ok(entry) => {
             let audit = Audit {
@@ -111,7 +111,7 @@ async fn replace(
     lock: &RunLock,
 ) -> anyhow::Result<SourceEntry> {
     unsealed(lock, &args.database, build).await?;
-    let called = context.server.called(format!("{} {build}", context.who.run));
+    let called = context.server(&args.database).called(format!("{} {build}", context.who.run));
     let database = BuildDatabase::new(&called, build, &context.config.owner_role)?;
     let session = database.session("manifest").await?;
     let mut manifest = stored_manifest(&session, build).await?;

@@ -19,6 +19,7 @@ mod hold;
 mod land;
 mod load;
 mod local;
+mod lock;
 mod opening;
 mod plan;
 mod prune;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::build::worker::Workplace;
+use crate::catalog::lock::RunLock;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::Who;
 use crate::command::cli::{Cli, Command, Contract, Schema, Source as SourceCommand};
@@ -55,7 +57,9 @@ use crate::error::{Exit, Failure};
 use crate::fetch::location::S3Location;
 use crate::fetch::store::{Access, Store};
 use crate::plan::Planner;
+use crate::postgres::servers::Servers;
 use crate::postgres::{Server, Session};
+use crate::release::swap::Swap;
 use crate::report::progress::Progress;
 use crate::spec::Specs;
 use crate::spec::source::Source;
@@ -131,8 +135,8 @@ pub struct Context {
     pub config: Config,
     /// Who is running.
     pub who: Who,
-    /// Postgres.
-    pub server: Server,
+    /// The servers that databases are on.
+    pub servers: Servers,
     /// The stop signal.
     pub stop: CancellationToken,
     /// Bars or lines.
@@ -174,14 +178,15 @@ impl Context {
         let Start { config, who, quiet, stop } = start;
         let (url, postgres) = match &config.postgres_url {
             Some(url) => (url.clone(), None),
-            None if !with_postgres => (String::new(), None),
+            None if !with_postgres || config.each_has_a_server() => (String::new(), None),
             None => {
                 let home = config.folder(".")?;
                 let lease = private::open_postgres(&home, config.postgres_bin.as_deref()).await?;
                 (lease.url(), Some(lease))
             }
         };
-        let server = Server::new(&url, config.postgres_ca.as_deref(), &who.run)?;
+        let ca = config.postgres_ca.as_deref();
+        let servers = Servers::new(&url, &config.postgres_urls, ca, &who.run)?;
         let private_bucket = || S3Location { bucket: "kiln".into(), prefix: String::new() };
         let (location, s3) = match &config.s3 {
             Some(location) => (location.clone(), None),
@@ -204,7 +209,7 @@ impl Context {
         Ok(Context {
             config,
             who,
-            server,
+            servers,
             stop,
             progress,
             deadline,
@@ -217,6 +222,32 @@ impl Context {
         })
     }
 
+    /// The server that a database is on.
+    pub fn server(&self, database: &str) -> &Server {
+        self.servers.of(database)
+    }
+
+    /// How what a lock holds is swapped.
+    pub fn swap<'a>(
+        &'a self,
+        lock: &'a mut RunLock,
+        action: &'a str,
+        why: &'a str,
+        again: String,
+    ) -> Swap<'a> {
+        Swap {
+            server: self.server(lock.database()),
+            lock,
+            owner: &self.config.owner_role,
+            connections: self.config.connections,
+            deadline: self.config.swap_deadline,
+            action,
+            why,
+            again,
+            stop: &self.stop,
+        }
+    }
+
     /// The store that files land in.
     pub async fn store(&self) -> Store {
         Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
@@ -225,12 +256,13 @@ impl Context {
     /// What plans are made by.
     pub fn planner<'a>(
         &'a self,
+        database: &str,
         control: Option<&'a Session>,
         store: &'a Store,
         hash_key: Option<&'a HashKey>,
     ) -> Planner<'a> {
         Planner {
-            server: &self.server,
+            server: self.server(database),
             owner: &self.config.owner_role,
             control,
             store,

@@ -17,7 +17,7 @@ use crate::config::strict::Problems;
 use crate::error::{Exit, failure};
 use crate::plan::manifest::rejected;
 use crate::plan::{Request, RunPlan};
-use crate::release::swap::{Swap, gate};
+use crate::release::swap::{Part, gate};
 use crate::spec::Specs;
 
 /// How many names in a row that others took between the look and the making are given way to.
@@ -55,7 +55,7 @@ impl<'a> Opened<'a> {
             return Err(failure(Exit::Usage, format!("{database} has no schema")));
         }
         let version = specs.schema.locked()?.version;
-        let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
+        let lock = context.lock(command, database).await?;
         let (plan, anew, warnings) = (None, false, Vec::new());
         let mut opened = Opened {
             context,
@@ -119,7 +119,8 @@ impl<'a> Opened<'a> {
     async fn decide(&self, anew: bool) -> anyhow::Result<RunPlan> {
         let context = self.context;
         let (store, hash_key) = (context.store().await, context.hash_key(&self.specs.sources.all)?);
-        let planner = context.planner(Some(&self.lock), &store, hash_key.as_deref());
+        let planner =
+            context.planner(self.lock.database(), Some(&self.lock), &store, hash_key.as_deref());
         planner.make(&self.specs, Request { without: self.without, anew }).await
     }
 
@@ -132,7 +133,8 @@ impl<'a> Opened<'a> {
             return Ok(());
         }
         let owner = &self.context.config.owner_role;
-        rejected::refuse(&self.context.server, owner, &self.lock, &plan.manifest).await
+        let server = self.context.server(self.lock.database());
+        rejected::refuse(server, owner, &self.lock, &plan.manifest).await
     }
 
     /// Takes a name for the build.
@@ -158,7 +160,7 @@ impl<'a> Opened<'a> {
             warnings,
         } = self;
         let database = specs.schema.database.as_str().to_owned();
-        let called = context.server.called(format!("{} {name}", context.who.run));
+        let called = context.server(&database).called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let mut ledger = Ledger::open(&context.who.run, command, &database, &name, version);
         ledger.warnings = warnings;
@@ -226,22 +228,19 @@ impl<'a> Opened<'a> {
         let live = live(&all, &database)
             .ok_or_else(|| failure(Exit::SchemaRefused, format!("{database} is not live")))?;
         let contracts = control::contracts(&self.lock, Some(&database)).await?;
-        let swap = Swap {
-            lock: &mut self.lock,
-            server: &self.context.server,
-            owner: &self.context.config.owner_role,
+        let part = Part {
+            database: &database,
+            candidate: live,
+            builds: &all,
             schema_lock: self.specs.schema.lock.as_ref(),
-            connections: self.context.config.connections,
-            deadline: self.context.config.swap_deadline,
-            stop: &self.context.stop,
-            action: "swap",
-            why: "the night's run",
-            again: format!("kiln run {database}"),
-            named: false,
             specs: &[],
+            named: false,
+            sealed: None,
             judged: Vec::new(),
         };
-        let facts = swap.facts(live, &all, true).await?;
+        let again = format!("kiln run {database}");
+        let swap = self.context.swap(&mut self.lock, "swap", "the night's run", again);
+        let facts = swap.facts(&part, true).await?;
         gate::decide(&facts, &contracts, &[]).map(drop)
     }
 
@@ -276,7 +275,7 @@ impl Baking<'_> {
         let run = &self.context.who.run;
         let name = next_build(&self.lock, &self.tag.database, run, is_subset).await?;
         self.build = self.build.other(&name)?;
-        self.build.server = self.context.server.called(format!("{run} {name}"));
+        self.build.server = self.context.server(&self.tag.database).called(format!("{run} {name}"));
         self.ledger.build.clone_from(&name);
         self.tag.build = name;
         Ok(())

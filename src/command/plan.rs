@@ -71,7 +71,7 @@ async fn stored(
     build: &str,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let all = match control::existing(&context.server).await? {
+    let all = match control::existing(context.server(database)).await? {
         Some(control) => builds(&control, database).await?,
         None => Vec::new(),
     };
@@ -79,7 +79,8 @@ async fn stored(
         Failure::new(Exit::Usage, format!("{build} is not on this server"))
             .hint(format!("kiln status {}", shell::word(database)))
     })?;
-    let place = BuildDatabase::new(&context.server, &found.name, &context.config.owner_role)?;
+    let place =
+        BuildDatabase::new(context.server(database), &found.name, &context.config.owner_role)?;
     let session = place.session("plan").await?;
     let plan = RunPlan::stored(&session).await?.ok_or_else(|| {
         let message = format!("{build} has no plan: it is a part of a build, or of an older kiln");
@@ -119,9 +120,9 @@ pub(super) async fn plan(
     let problems = Problems::default();
     let specs = Specs::read(&context.config, database, without, &problems)?;
     problems.into_result("kiln schema check")?;
-    let control = control::existing(&context.server).await?;
+    let control = control::existing(context.server(database)).await?;
     let (store, hash_key) = (context.store().await, context.hash_key(&specs.sources.all)?);
-    let planner = context.planner(control.as_ref(), &store, hash_key.as_deref());
+    let planner = context.planner(database, control.as_ref(), &store, hash_key.as_deref());
     let plan = planner.make(&specs, Request { without, anew }).await?;
     let idle = plan.nothing_to_do.as_ref().filter(|_| command == "run");
     let stands = match &control {
@@ -211,7 +212,7 @@ async fn refused(
 ) -> anyhow::Result<()> {
     let Some(control) = control else { return Ok(()) };
     let owner = &context.config.owner_role;
-    rejected::refuse(&context.server, owner, control, manifest).await
+    rejected::refuse(context.server(&manifest.database), owner, control, manifest).await
 }
 
 /// Which apps the gate would find not to accept the version as it is locked, and what helps: known

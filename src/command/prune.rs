@@ -36,7 +36,7 @@ async fn prune(context: &Context, args: &cli::Prune) -> anyhow::Result<()> {
     for database in context.databases(&args.databases)? {
         let keep = context.config.keep_previous;
         let (all, dropped) = if args.dry_run.dry_run {
-            let all = match existing(&context.server).await? {
+            let all = match existing(context.server(&database)).await? {
                 Some(control) => builds(&control, &database).await?,
                 None => Vec::new(),
             };
@@ -44,7 +44,7 @@ async fn prune(context: &Context, args: &cli::Prune) -> anyhow::Result<()> {
             let dropped = dropped.map(|build| build.name.clone()).collect();
             (all, dropped)
         } else {
-            let lock = RunLock::acquire(&context.server, &context.who, "prune", &database).await?;
+            let lock = context.lock("prune", &database).await?;
             let all = builds(&lock, &database).await?;
             let cleared = match retention(context, &lock).await {
                 Ok(cleared) => cleared,
@@ -110,8 +110,11 @@ async fn drop_all(
         if context.stop.is_cancelled() {
             return Err(stopped());
         }
-        let database =
-            BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
+        let database = BuildDatabase::new(
+            context.server(lock.database()),
+            &build.name,
+            &context.config.owner_role,
+        )?;
         let state = if build.invalid { "invalid" } else { build.state().word() };
         if let Err(error) = database.discard(lock).await {
             if lock.is_closed() {

@@ -38,7 +38,7 @@ pub async fn finish(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
     let outcome = async {
-        if let Some(control) = control::existing(&context.server).await? {
+        if let Some(control) = control::existing(context.server(&database)).await? {
             let all = builds(&control, &database).await?;
             let found = all.iter().find(|build| build.own_name() == args.build);
             if found.is_some_and(|build| build.state().is_sealed()) {
@@ -82,14 +82,14 @@ async fn resume(
     command: &str,
 ) -> anyhow::Result<()> {
     if args.dry_run.dry_run {
-        let lock = RunLock::for_dry_run(&context.server, &context.who, database).await?;
+        let lock = RunLock::for_dry_run(context.server(database), &context.who, database).await?;
         let baking = open(context, args, command, lock).await.map_err(|(_, error)| error)?;
         let (_, manifest, done) = progress_of(&baking.build).await?;
         refuse(&baking, &manifest).await?;
         printed::print_resume(&args.build, &manifest, &done, args.json.json);
         return Ok(());
     }
-    let lock = RunLock::acquire(&context.server, &context.who, command, database).await?;
+    let lock = context.lock(command, database).await?;
     let _night = context.progress.night(database, context.deadline.clone(), 0.0);
     let mut baking = match open(context, args, command, lock).await {
         Ok(baking) => baking,
@@ -137,7 +137,7 @@ async fn open<'a>(
         let found = unsealed(&lock, database, &args.build).await?;
         let specs = begun_with(&context.config, database, &found)?;
         let tag = found.tag.ok_or_else(|| never_begun(database, &args.build))?;
-        let called = context.server.called(format!("{} {}", context.who.run, args.build));
+        let called = context.server(database).called(format!("{} {}", context.who.run, args.build));
         let build = BuildDatabase::new(&called, &args.build, &context.config.owner_role)?;
         anyhow::Ok((specs, build, tag))
     };
@@ -176,7 +176,8 @@ pub(super) fn begun_with(config: &Config, database: &str, build: &Build) -> anyh
 /// build stays as it is.
 async fn refuse(baking: &Baking<'_>, manifest: &Manifest) -> anyhow::Result<()> {
     let owner = &baking.context.config.owner_role;
-    rejected::refuse(&baking.context.server, owner, &baking.lock, manifest).await
+    rejected::refuse(baking.context.server(baking.lock.database()), owner, &baking.lock, manifest)
+        .await
 }
 
 /// How far a build got: what its manifest pins, and what of it is proved loaded.

@@ -13,8 +13,8 @@ use super::{Context, Start, prune, without};
 use crate::catalog::registry::builds;
 use crate::command::cli;
 use crate::config::failpoint;
-use crate::error::{Failure, exit_of, render, stopped};
-use crate::release::swap::{NotKnown, Swap};
+use crate::error::{stopped, together};
+use crate::release::swap::{NotKnown, Part};
 use crate::report;
 
 /// `kiln run [DATABASE…]`.
@@ -46,13 +46,7 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
             failed.push(error);
         }
     }
-    match failed.len() {
-        0 | 1 => failed.pop().map_or(Ok(()), Err),
-        _ => {
-            let said: Vec<String> = failed.iter().map(render).collect();
-            Err(Failure::new(exit_of(&failed[0]), said.join("\n")).into())
-        }
-    }
+    together(failed)
 }
 
 async fn dry(context: &Context, database: &str, args: &cli::Run) -> anyhow::Result<()> {
@@ -97,7 +91,7 @@ async fn night(
         Err(error) => Err(error.context(unchanged())),
     };
     if baked.lock.is_closed() {
-        baked.lock.renew(&context.server).await;
+        baked.lock.renew(context.server(database)).await;
     }
     let clock = &context.progress.clock;
     baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
@@ -128,26 +122,24 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
     let candidate = all.iter().find(|build| build.name == baked.tag.build).ok_or_else(|| {
         anyhow::anyhow!("the build {} is not on the server any more", baked.tag.build)
     })?;
-    let mut swap = Swap {
-        lock: &mut baked.lock,
-        server: &context.server,
-        owner: &context.config.owner_role,
+    let mut part = Part {
+        database: &database,
+        candidate,
+        builds: &all,
         schema_lock: baked.schema.lock.as_ref(),
-        connections: context.config.connections,
-        deadline: context.config.swap_deadline,
-        stop: &context.stop,
-        action: "swap",
-        why: "the night's run",
-        again: format!("kiln swap {database}"),
-        named: false,
         specs: &baked.sources.all,
+        named: false,
+        sealed: Some(&baked.sealed),
         judged: Vec::new(),
     };
-    let promotion = swap.promote(candidate, Some(&baked.sealed)).await;
-    baked.ledger.gates = std::mem::take(&mut swap.judged);
-    let promotion = promotion?;
-    baked.ledger.warnings.extend(promotion.notes.iter().cloned());
-    baked.ledger.promoted = Some(promotion);
+    let again = format!("kiln swap {database}");
+    let mut swap = context.swap(&mut baked.lock, "swap", "the night's run", again);
+    let promoted = swap.promote(std::slice::from_mut(&mut part)).await;
+    baked.ledger.gates = part.judged;
+    for promotion in promoted? {
+        baked.ledger.warnings.extend(promotion.notes.iter().cloned());
+        baked.ledger.promoted = Some(promotion);
+    }
     baked.ledger.stage("swap", since);
     Ok(())
 }

@@ -80,7 +80,8 @@ impl Baking<'_> {
             return Ok(());
         }
         let database = self.tag.database.as_str();
-        let (server, owner) = (&self.context.server, &self.context.config.owner_role);
+        let (server, owner) =
+            (self.context.server(&self.tag.database), &self.context.config.owner_role);
         let kept = Kept::standing(server, owner, &self.lock, database).await?;
         let live = kept.iter().find(|kept| kept.database == database);
         let waivers = standing(&self.lock, database).await?;

@@ -27,31 +27,38 @@ pub async fn run(start: Start, args: &cli::Status) -> anyhow::Result<()> {
 }
 
 async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Status>> {
-    let control = open(&context.server).await?;
     let mut said = Vec::new();
     let databases = match args.databases.as_slice() {
         // An app's host has no folders that would say which there are.
-        [] if !context.config.has_project => known_databases(&control).await?,
+        [] if !context.config.has_project => {
+            let mut known = std::collections::BTreeSet::new();
+            for server in context.servers.each() {
+                known.extend(known_databases(&open(server).await?).await?);
+            }
+            known.into_iter().collect()
+        }
         named => context.databases(named)?,
     };
     for database in databases {
-        let looks = async |build: &_| has_rows(context, build).await;
+        let control = open(context.server(&database)).await?;
+        let looks = async |build: &_| has_rows(context, &database, build).await;
         let mut status = of_database(&control, &database, looks).await?;
         // An app host has no specs; what gates say is not looked for there.
         let specs = Sources::read(&context.config.root, &database, &Problems::default());
         let specs = specs.unwrap_or_default().all;
-        status.is_private = context.config.postgres_url.is_none();
+        status.is_private = context.config.server_of(&database).is_none();
         status.gates = gates::of_waiting(context, &control, &database, &specs).await;
-        let work = work(context, &status).await;
+        let work = work(context, &database, &status).await;
         said.push(Status { database: status, work });
     }
     Ok(said)
 }
 
 /// Whether a source was loaded into a build that nobody is at work on.
-async fn has_rows(context: &Context, build: &str) -> bool {
+async fn has_rows(context: &Context, database: &str, build: &str) -> bool {
     let asked = async {
-        let build = BuildDatabase::new(&context.server, build, &context.config.owner_role)?;
+        let build =
+            BuildDatabase::new(context.server(database), build, &context.config.owner_role)?;
         let session = build.session("status").await?;
         let sql = "select exists (select from kiln.source where state = 'loaded')";
         session.query_one(sql, &[]).await.map_err(db("look at the build"))
@@ -61,11 +68,11 @@ async fn has_rows(context: &Context, build: &str) -> bool {
 }
 
 /// How far the builds are that are being made; one that cannot be asked is left out.
-async fn work(context: &Context, status: &DatabaseStatus) -> Vec<BuildWork> {
+async fn work(context: &Context, database: &str, status: &DatabaseStatus) -> Vec<BuildWork> {
     let mut all = Vec::new();
     for build in &status.others {
         if matches!(build.state(), State::Building | State::Failed) {
-            match of_build(context, build).await {
+            match of_build(context, database, build).await {
                 Ok(work) => all.extend(work),
                 Err(error) => {
                     let error = format!("{error:#}");
@@ -77,8 +84,13 @@ async fn work(context: &Context, status: &DatabaseStatus) -> Vec<BuildWork> {
     all
 }
 
-async fn of_build(context: &Context, build: &Build) -> anyhow::Result<Option<BuildWork>> {
-    let place = BuildDatabase::new(&context.server, &build.name, &context.config.owner_role)?;
+async fn of_build(
+    context: &Context,
+    database: &str,
+    build: &Build,
+) -> anyhow::Result<Option<BuildWork>> {
+    let place =
+        BuildDatabase::new(context.server(database), &build.name, &context.config.owner_role)?;
     let session = place.session("status").await?;
     if !tasks::are_there(&session).await? {
         return Ok(None);

@@ -22,8 +22,8 @@ pub async fn run(start: &Start, args: &cli::Url) -> anyhow::Result<()> {
     let asked = ident(&args.database)?;
     let database = database_of(asked.as_str()).unwrap_or(asked.as_str());
     known_database(config, database)?;
-    let url = match &config.postgres_url {
-        Some(url) => url.clone(),
+    let url = match config.server_of(database) {
+        Some(url) => url.to_owned(),
         None => {
             let status = local::status(&config.home).await?;
             status.postgres.map(|running| running.url()).ok_or_else(|| {

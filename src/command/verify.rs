@@ -51,7 +51,7 @@ async fn verify(context: &Context, args: &cli::Verify) -> anyhow::Result<Vec<Ver
     for build in chosen(context, args.build.as_deref()).await? {
         let Some(tag) = &build.tag else { continue };
         let owner = &context.config.owner_role;
-        let place = BuildDatabase::new(&context.server, &build.name, owner)?;
+        let place = BuildDatabase::new(context.server(&tag.database), &build.name, owner)?;
         let verified = verification.read(&place, tag).await?;
         tracing::info!(
             build = verified.build,
@@ -68,15 +68,14 @@ async fn verify(context: &Context, args: &cli::Verify) -> anyhow::Result<Vec<Ver
 
 /// The build of that name, or what is live of that database, or of every database.
 async fn chosen(context: &Context, name: Option<&str>) -> anyhow::Result<Vec<Build>> {
-    let control = existing(&context.server).await?;
     let databases = match name {
         None => context.databases(&[])?,
         Some(name) => vec![database_of(name).unwrap_or(name).to_owned()],
     };
     let mut found = Vec::new();
     for database in &databases {
-        let Some(control) = &control else { break };
-        let all = builds(control, database).await?;
+        let Some(control) = existing(context.server(database)).await? else { continue };
+        let all = builds(&control, database).await?;
         let wanted = match name {
             Some(name) if name != database => all.iter().find(|build| build.own_name() == name),
             _ => live(&all, database),

@@ -37,8 +37,8 @@ async fn waive(context: &Context, args: &cli::Waive) -> anyhow::Result<()> {
         why,
     };
     let control = match args.dry_run.dry_run {
-        true => existing(&context.server).await?,
-        false => Some(open(&context.server).await?),
+        true => existing(context.server(&args.database)).await?,
+        false => Some(open(context.server(&args.database)).await?),
     };
     if let Some(build) = &args.build {
         known_build(control.as_ref(), database, build).await?;

@@ -57,14 +57,14 @@ fn out_of_time(args: &cli::Work) -> anyhow::Error {
 }
 
 async fn work(context: &Context, args: &cli::Work, database: &str) -> anyhow::Result<()> {
-    let lock = WorkLock::acquire(&context.server, &context.who, database).await?;
+    let lock = WorkLock::acquire(context.server(database), &context.who, database).await?;
     let Some(build) = open(&lock, args, database).await? else {
         report::worked(&Worked::sealed(&args.build), args.json.json, context.quiet);
         return Ok(());
     };
     let specs = begun_with(&context.config, database, &build)?;
     let name = format!("{} {} {}", context.who.run, context.who.host, std::process::id());
-    let called = context.server.called(format!("{} {}", context.who.run, args.build));
+    let called = context.server(database).called(format!("{} {}", context.who.run, args.build));
     let mut place = BuildDatabase::new(&called, &args.build, &context.config.owner_role)?;
     place.settings = settings::choose(&lock, context.config.connections).await?;
     place.settings.sql.push_str(CUT_OFF);
@@ -233,7 +233,9 @@ impl Inputs<'_> {
         let plan = RunPlan::stored(session).await?;
         let Inputs { context, control, .. } = self;
         let owner = &context.config.owner_role;
-        let kept = Kept::standing(&context.server, owner, control, &manifest.database).await?;
+        let kept =
+            Kept::standing(context.server(&manifest.database), owner, control, &manifest.database)
+                .await?;
         let decisions = plan.into_iter().flat_map(|plan| plan.decisions);
         let keep = decisions.filter_map(|decision| {
             let keep = kept.iter().find_map(|kept| kept.keep(&decision, manifest))?;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::settings::{GONE, variables};
-use super::{Config, RunDeadline, deadline, size};
+use super::settings::{GONE, URL_OF, variables};
+use super::{Config, RunDeadline, databases, deadline, may_name_a_database, size};
 use crate::config::strict::{Problems, Table, suggest};
 use crate::fetch::location::S3Location;
 
@@ -82,6 +82,7 @@ impl Config {
                     }
                 }
                 "KILN_FAILPOINT" => {}
+                name if self.takes_url_of(name, value) => {}
                 name if GONE.contains(&name) || name.starts_with("KILN_TEST_") => {}
                 name => {
                     let mean = suggest(name, variables());
@@ -89,6 +90,24 @@ impl Config {
                 }
             }
         }
+    }
+}
+
+impl Config {
+    /// `KILN_POSTGRES_URL_DRUGINFO`. A host without a project knows no databases, and takes any that may be
+    /// one.
+    fn takes_url_of(&mut self, variable: &str, value: &str) -> bool {
+        let Some(database) = variable.strip_prefix(URL_OF).map(str::to_lowercase) else {
+            return false;
+        };
+        let is_known = match databases(self) {
+            Ok(known) => known.contains(&database),
+            Err(_) => may_name_a_database(&database).is_ok(),
+        };
+        if is_known {
+            self.postgres_urls.insert(database, value.to_owned());
+        }
+        is_known
     }
 }
 

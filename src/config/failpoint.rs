@@ -51,6 +51,15 @@ pub const PRUNE: &str = "prune";
 /// no night.
 pub const EXPORT: &str = "export";
 
+/// After a swap of databases on several servers is noted, before the first rename; met by no night.
+pub const JOINT_NOTED: &str = "joint-noted";
+/// After the databases of one server are renamed, before the next server's; met by no night.
+pub const JOINT_RENAMED: &str = "joint-renamed";
+/// After the last is renamed, before the note is ended; met by no night.
+pub const JOINT_DONE: &str = "joint-done";
+/// After one database is swapped back, before the next; met by no night.
+pub const JOINT_BACK: &str = "joint-back";
+
 /// Every point, in the order that a night meets them.
 pub const ALL: [&str; 18] = [
     LOCKED,

@@ -39,8 +39,11 @@ pub struct Config {
     pub has_project: bool,
     /// The private servers' home; also holds logs and scratch files.
     pub home: PathBuf,
-    /// Where builds are made; `None`: the private cluster.
+    /// Where builds are made, but those of databases with a server of their own; `None`: the private
+    /// cluster.
     pub postgres_url: Option<String>,
+    /// The servers of databases that have one of their own, by database.
+    pub postgres_urls: BTreeMap<String, String>,
     /// PEM file with the roots to trust, besides the system's.
     pub postgres_ca: Option<PathBuf>,
     /// Where `initdb` and `postgres` are, for the private cluster.
@@ -84,7 +87,9 @@ impl Config {
         let problems = Problems::default();
         let environment = environment(&problems);
         problems.into_result("set them anew, or unset them")?;
-        let named = ["KILN_POSTGRES_URL", "KILN_HOME"].iter().any(|n| environment.contains_key(*n));
+        let named = environment
+            .keys()
+            .any(|name| name == "KILN_HOME" || name.starts_with("KILN_POSTGRES_URL"));
         match root.map_or_else(find_root, |root| Ok(root.to_path_buf())) {
             Ok(root) => Config::read(root, &environment),
             Err(_) if only_looks && named => {
@@ -125,6 +130,7 @@ impl Config {
             root,
             has_project: true,
             postgres_url: None,
+            postgres_urls: BTreeMap::new(),
             postgres_ca: None,
             postgres_bin: None,
             owner_role: "kiln_owner".into(),
@@ -159,25 +165,7 @@ impl Config {
             }
         }
         if let Some(postgres) = table.table("postgres") {
-            if let Some(said) = postgres.text("disk_free") {
-                self.disk_free = size::bytes(&said.value);
-                if self.disk_free.is_none() {
-                    postgres.problem(said.line, "`postgres.disk_free` must be like \"200 GiB\"");
-                }
-            }
-            self.postgres_url = postgres.text("url").map(|said| said.value);
-            self.postgres_ca = postgres.text("ca").map(|said| self.root.join(said.value));
-            self.postgres_bin = postgres.text("bin").map(|said| said.value.into());
-            for (key, role) in
-                [("owner_role", &mut self.owner_role), ("app_role", &mut self.app_role)]
-            {
-                if let Some(said) = postgres.text(key) {
-                    *role = said.value;
-                }
-            }
-            if let Some(count) = within(&postgres, "connections", CONNECTIONS_MAX) {
-                self.connections = count as usize;
-            }
+            self.take_postgres(&postgres);
             postgres.done();
         }
         if let Some(s3) = table.table("s3") {
@@ -207,6 +195,34 @@ impl Config {
         table.done();
     }
 
+    fn take_postgres(&mut self, postgres: &Table<'_>) {
+        if let Some(said) = postgres.text("disk_free") {
+            self.disk_free = size::bytes(&said.value);
+            if self.disk_free.is_none() {
+                postgres.problem(said.line, "`postgres.disk_free` must be like \"200 GiB\"");
+            }
+        }
+        self.postgres_url = postgres.text("url").map(|said| said.value);
+        self.postgres_ca = postgres.text("ca").map(|said| self.root.join(said.value));
+        self.postgres_bin = postgres.text("bin").map(|said| said.value.into());
+        for (key, role) in [("owner_role", &mut self.owner_role), ("app_role", &mut self.app_role)]
+        {
+            if let Some(said) = postgres.text(key) {
+                *role = said.value;
+            }
+        }
+        if let Some(count) = within(postgres, "connections", CONNECTIONS_MAX) {
+            self.connections = count as usize;
+        }
+        for database in databases(self).unwrap_or_default() {
+            let Some(own) = postgres.table_named(&database) else { continue };
+            if let Some(url) = own.text("url") {
+                self.postgres_urls.insert(database, url.value);
+            }
+            own.done();
+        }
+    }
+
     /// `[planinfo] without = ["landscape"]`. A host of apps has no databases' folders, and builds none.
     fn take_databases(&mut self, table: &Table<'_>) {
         for database in databases(self).unwrap_or_default() {
@@ -220,6 +236,18 @@ impl Config {
     /// The sources of a database that are left out of every build.
     pub fn without(&self, database: &str) -> &[String] {
         self.without.get(database).map_or(&[], Vec::as_slice)
+    }
+
+    /// The server that a database is on; `None`: the private cluster.
+    pub fn server_of(&self, database: &str) -> Option<&str> {
+        self.postgres_urls.get(database).or(self.postgres_url.as_ref()).map(String::as_str)
+    }
+
+    /// Whether there is no database that the private cluster would be for.
+    pub fn each_has_a_server(&self) -> bool {
+        let known = databases(self).unwrap_or_default();
+        !self.postgres_urls.is_empty()
+            && known.iter().all(|name| self.postgres_urls.contains_key(name))
     }
 
     /// Where scratch files and logs go, made when missing.

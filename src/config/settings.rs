@@ -7,7 +7,8 @@ use super::environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX};
 /// One setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
-    /// Its environment variable, which overrides the key.
+    /// Its environment variable, which overrides the key. `DATABASE` stands for each database's name in
+    /// capitals.
     pub variable: Option<&'static str>,
     /// Its key in `kiln.toml`, with its table: `postgres.url`. `DATABASE` stands for each database's name.
     pub key: Option<&'static str>,
@@ -58,6 +59,9 @@ impl Setting {
     }
 }
 
+/// What the variable of a database's own server begins with.
+pub(super) const URL_OF: &str = "KILN_POSTGRES_URL_";
+
 /// The environment variables that are known.
 pub fn variables() -> impl Iterator<Item = &'static str> {
     SETTINGS.iter().filter_map(|setting| setting.variable)
@@ -67,7 +71,7 @@ pub fn variables() -> impl Iterator<Item = &'static str> {
 pub const GONE: [&str; 1] = ["KILN_BASE_ROWS"];
 
 /// All of them, in the order of `kiln --help`.
-pub const SETTINGS: [Setting; 17] = [
+pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_POSTGRES_URL"),
         key: Some("postgres.url"),
@@ -76,6 +80,15 @@ pub const SETTINGS: [Setting; 17] = [
         help: "the Postgres server on which builds are made",
         more: "It may hold a password: prefer the variable to the file. Several hosts and \
                `target_session_attrs=read-write` are accepted",
+    },
+    Setting {
+        variable: Some("KILN_POSTGRES_URL_DATABASE"),
+        key: Some("postgres.DATABASE.url"),
+        form: Form::Like("postgresql://kiln@druginfo.internal:5432/postgres"),
+        default: Fallback::Words("KILN_POSTGRES_URL"),
+        help: "the server of one database, which has it for itself",
+        more: "`KILN_POSTGRES_URL_DRUGINFO`, or `[postgres.druginfo] url`. Contracts, history and audit of a \
+               database are on its server",
     },
     Setting {
         variable: Some("KILN_POSTGRES_CA"),

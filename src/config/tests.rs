@@ -34,7 +34,7 @@ fn in_the_file(key: &str, form: Form, value: &str) -> String {
         Form::ListLike(_) => format!("[{value:?}]"),
         Form::Count { .. } => value.to_owned(),
     };
-    match key.split_once('.') {
+    match key.rsplit_once('.') {
         Some((table, key)) => format!("[{}]\n{key} = {written}\n", table.replace("DATABASE", "a")),
         None => format!("{key} = {written}\n"),
     }
@@ -74,7 +74,8 @@ fn every_setting_that_is_listed_is_read_and_has_the_default_that_is_listed() {
                 assert!(!is_default || said == bare, "the default of {key} is not {value}");
             }
             if let Some(name) = setting.variable.filter(|_| !is_default) {
-                let environment = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+                let environment =
+                    BTreeMap::from([(name.replace("DATABASE", "A"), value.to_owned())]);
                 read("", environment).unwrap_or_else(|error| panic!("{name}: {error:#}"));
             }
         }
@@ -102,4 +103,30 @@ fn every_setting_that_is_read_is_listed() {
         let is_test = name == "KILN_TEST_";
         assert!(is_test || settings::variables().any(|v| v == name), "{name} is not listed");
     }
+}
+
+#[test]
+fn a_database_may_have_a_server_of_its_own() {
+    let root = tempfile::tempdir().expect("a folder");
+    for folder in ["sql/a", "sources/a", "sql/b", "sources/b"] {
+        std::fs::create_dir_all(root.path().join(folder)).expect("made");
+    }
+    let text = "[postgres]\nurl = \"u\"\n[postgres.a]\nurl = \"ua\"\n";
+    std::fs::write(root.path().join("kiln.toml"), text).expect("written");
+    let read = |variable: &str| {
+        let environment = BTreeMap::from([(variable.to_owned(), "ue".to_owned())]);
+        Config::read(root.path().into(), &environment)
+    };
+    let servers =
+        |config: &Config| ["a", "b"].map(|name| config.server_of(name).map(str::to_owned));
+    let of = |said: [&str; 2]| said.map(|url| Some(url.to_owned()));
+    assert_eq!(servers(&read("KILN_LOG").expect("well formed")), of(["ua", "u"]));
+    assert_eq!(servers(&read("KILN_POSTGRES_URL_A").expect("well formed")), of(["ue", "u"]));
+    assert_eq!(servers(&read("KILN_POSTGRES_URL_B").expect("well formed")), of(["ua", "ue"]));
+    assert_eq!(servers(&read("KILN_POSTGRES_URL").expect("well formed")), of(["ua", "ue"]));
+    let said = read("KILN_POSTGRES_URL_C").unwrap_err().to_string();
+    assert!(said.contains("unknown variable KILN_POSTGRES_URL_C"), "{said}");
+    std::fs::write(root.path().join("kiln.toml"), "[postgres.c]\nurl = \"x\"\n").expect("written");
+    let said = read("KILN_LOG").unwrap_err().to_string();
+    assert!(said.contains("kiln.toml:1: unknown key `postgres.c`"), "{said}");
 }

@@ -98,6 +98,20 @@ pub fn all_or_first_error<T>(
     errors.into_iter().next().map_or(Ok(all), Err)
 }
 
+/// Several errors as one: the first decides, and each is told.
+///
+/// # Errors
+/// When there is one at all.
+pub fn together(mut errors: Vec<anyhow::Error>) -> anyhow::Result<()> {
+    match errors.len() {
+        0 | 1 => errors.pop().map_or(Ok(()), Err),
+        _ => {
+            let said: Vec<String> = errors.iter().map(render).collect();
+            Err(Failure::new(exit_of(&errors[0]), said.join("\n")).into())
+        }
+    }
+}
+
 /// An expected failure: it knows its exit code and, where there is one, the command that helps.
 #[derive(Debug)]
 pub struct Failure {

@@ -4,6 +4,7 @@
 mod place;
 pub mod pooler;
 mod refused;
+pub mod servers;
 mod session;
 pub mod settings;
 mod shown;

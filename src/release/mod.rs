@@ -1,4 +1,5 @@
 //! What may be live: the gates on data, the gate, the swap.
 
 pub mod gates;
+pub mod several;
 pub mod swap;

@@ -15,6 +15,7 @@ mod pruned;
 mod status;
 mod tried;
 mod subset;
+mod swapped;
 mod waiver;
 mod verified;
 mod workers;
@@ -25,7 +26,6 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
-use serde_json::json;
 
 pub use contract::{contract_removed, contract_set, contracts};
 pub use drafted::{Drafted, drafted};
@@ -36,12 +36,14 @@ pub use made::{Made, made};
 pub use pruned::{Pruned, held, pruned};
 pub use status::{BuildWork, Status, status};
 pub use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
+use swapped::promoted;
+pub use swapped::{are_live_already, promotions};
 pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
 pub use verified::verified;
 pub use waiver::{waived, waiver};
 pub use workers::{Begun, Worked, abandoned, begun, tasks, worked};
 
-use crate::catalog::ledger::{GateEntry, Ledger, Promotion, SourceEntry, SourceState, StageEntry};
+use crate::catalog::ledger::{GateEntry, Ledger, SourceEntry, SourceState, StageEntry};
 use crate::spec::schema::Checked;
 
 /// A table with its first column to the left and the others to the right.
@@ -145,64 +147,6 @@ fn print_ledger(ledger: &Ledger) {
         Some(promotion) => say!("  {}", promoted(&ledger.database, promotion)),
         None if ledger.sealed => say!("  sealed; next: kiln swap {}", ledger.database),
         None => {}
-    }
-}
-
-fn promoted(database: &str, promotion: &Promotion) -> String {
-    let Promotion { from, to, milliseconds, sessions_ended, .. } = promotion;
-    let before = from.as_deref().unwrap_or("nothing");
-    let sessions = if *sessions_ended == 1 { "session was" } else { "sessions were" };
-    format!(
-        "{database} is now {to} (before: {before}); readers waited {milliseconds} ms at most, \
-         {sessions_ended} {sessions} ended"
-    )
-}
-
-/// What it means to be rolled away from.
-fn rejected(database: &str, promotion: &Promotion, dry_run: bool) {
-    let Some(build) = &promotion.rejected else { return };
-    let is = if dry_run { "would be" } else { "is" };
-    say!(
-        "{build} {is} rejected: what only it has read comes back by \
-         `kiln waive {database} rejected --why \"REASON\"`"
-    );
-}
-
-/// The outcome of `kiln swap` and `kiln rollback`; without a promotion the gates refused.
-pub fn promotion(
-    database: &str,
-    promotion: Option<&Promotion>,
-    gates: &[GateEntry],
-    dry_run: bool,
-    as_json: bool,
-) {
-    if as_json {
-        say!(
-            "{}",
-            json!({
-                "database": database, "dry_run": dry_run, "promotion": promotion, "gates": gates,
-            })
-        );
-        return;
-    }
-    let Some(promotion) = promotion else { return };
-    if dry_run {
-        let before = promotion.from.as_deref().unwrap_or("nothing");
-        say!("{database} would go from {before} to {}; the gate agrees", promotion.to);
-        rejected(database, promotion, dry_run);
-    } else {
-        say!("{}", promoted(database, promotion));
-        rejected(database, promotion, dry_run);
-    }
-    notable(gates);
-    promotion.notes.iter().for_each(|note| say!("  note: {note}"));
-}
-
-/// The outcome of `kiln swap` for a build that is live.
-pub fn is_live_already(database: &str, build: &str, as_json: bool) {
-    match as_json {
-        true => say!("{}", json!({ "database": database, "promotion": null, "live": build })),
-        false => say!("{database} is {build} already"),
     }
 }
 

@@ -5,6 +5,7 @@ mod crashes;
 mod gate;
 mod lost_answer;
 mod readers;
+mod together;
 mod two_runs;
 
 use kiln::dev::synth::Release;

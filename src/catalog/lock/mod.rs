@@ -11,6 +11,7 @@ use alive::Holder;
 
 use crate::catalog::registry::CONTROL;
 use crate::catalog::registry::control::{self, Who};
+use crate::catalog::registry::joint::{self, Unended};
 use crate::catalog::registry::{found, promoted};
 use crate::error::{Exit, Failure};
 use crate::postgres::{Server, Session, db, pooler};
@@ -28,6 +29,9 @@ const RENEW_PATIENCE: Duration = Duration::from_secs(5);
 pub struct RunLock {
     session: Session,
     database: String,
+    /// Other databases of this server whose locks this session has taken over, each with the session that
+    /// answers for it whether its holder is alive.
+    also: Vec<(String, Session)>,
     who: Who,
 }
 
@@ -36,22 +40,55 @@ impl RunLock {
     /// given half a minute to be found gone.
     ///
     /// # Errors
-    /// [`Exit::Locked`] with the holder's run, host, process and command.
+    /// [`Exit::Locked`] with the holder's run, host, process and command; [`Unended`] where a swap of
+    /// several databases has to be ended first.
     pub async fn acquire(
         server: &Server,
         who: &Who,
         command: &str,
         database: &str,
     ) -> anyhow::Result<RunLock> {
-        let beside = control::open(server).await?;
-        let lock = RunLock::take(server, who, database).await?;
-        // The lock is all that keeps two runs apart: here too, whatever the first look saw.
-        pooler::refuse(&beside, &lock.session).await?;
-        drop(beside);
+        let lock = RunLock::to_end_a_swap(server, who, database).await?;
+        if let Some(swap) = joint::unended(&lock.session, database).await? {
+            return Err(Unended(swap).into());
+        }
         found::note_again(&lock.session, database).await?;
         promoted::note_again(&lock.session, database).await?;
         control::begin_run(&lock.session, who, command, database).await?;
         Ok(lock)
+    }
+
+    /// The same for whoever ends a swap of several databases that was begun: without a look at whether
+    /// there is one, and without a row in the history.
+    ///
+    /// # Errors
+    /// As [`RunLock::acquire`].
+    pub async fn to_end_a_swap(
+        server: &Server,
+        who: &Who,
+        database: &str,
+    ) -> anyhow::Result<RunLock> {
+        let beside = control::open(server).await?;
+        let lock = RunLock::take(server, who, database).await?;
+        // The lock is all that keeps two runs apart: here too, whatever the first look saw.
+        pooler::refuse(&beside, &lock.session).await?;
+        Ok(lock)
+    }
+
+    /// Takes over another database's lock on the same server, so that one session holds both: what it
+    /// commits is then fenced by both.
+    ///
+    /// # Errors
+    /// [`Exit::Locked`] where somebody was quicker between the two sessions.
+    pub async fn take_over(&mut self, other: RunLock) -> anyhow::Result<()> {
+        let sql = "select pg_advisory_unlock($1, hashtext($2))";
+        let free = other.session.query_one(sql, &[&CLASS, &other.database]).await;
+        free.map_err(db("hand the lock over"))?;
+        if !try_lock(&self.session, &other.database, Share::Alone).await? {
+            return Err(holder(&self.session, &other.database, "").await);
+        }
+        self.also.push((other.database, other.session));
+        Ok(())
     }
 
     /// The same for a dry run: nobody else runs meanwhile, and the history stays as it is (a
@@ -75,7 +112,7 @@ impl RunLock {
 
     async fn take(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
         let session = hold(server, who, database, Share::Alone).await?;
-        Ok(RunLock { session, database: database.to_owned(), who: who.clone() })
+        Ok(RunLock { session, database: database.to_owned(), also: Vec::new(), who: who.clone() })
     }
 
     /// Takes the lock anew after its session was lost (a crash of the server), so that the run
@@ -86,7 +123,7 @@ impl RunLock {
             let purpose = format!("lock {}", self.database);
             if let Ok((session, heard)) = server.listen_as(CONTROL, &purpose).await
                 && alive::listen(&session).await.is_ok()
-                && try_lock(&session, &self.database, Share::Alone).await.unwrap_or(false)
+                && self.locks(&session).await
             {
                 alive::answer(server, &self.database, heard);
                 self.session = session;
@@ -96,7 +133,29 @@ impl RunLock {
         }
     }
 
-    /// The database that is locked.
+    /// Takes all its locks on another session.
+    async fn locks(&self, session: &Session) -> bool {
+        let also = self.also.iter().map(|(database, _)| database);
+        for database in std::iter::once(&self.database).chain(also) {
+            if !try_lock(session, database, Share::Alone).await.unwrap_or(false) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// All databases that are locked, for people.
+    pub fn databases(&self) -> String {
+        let also = self.also.iter().map(|(database, _)| database.as_str());
+        std::iter::once(self.database.as_str()).chain(also).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// Whether it holds this database's lock.
+    pub fn holds(&self, database: &str) -> bool {
+        self.database == database || self.also.iter().any(|(also, _)| also == database)
+    }
+
+    /// The database that is locked; the first, where it is several.
     pub fn database(&self) -> &str {
         &self.database
     }

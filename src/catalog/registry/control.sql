@@ -88,6 +88,17 @@ create table if not exists kiln.promoted (
 comment on table kiln.promoted is
     'Every build that went live, what it was made from, and who rolled away from it';
 
+create table if not exists kiln.joint_swap (
+    id       text primary key,
+    home     text not null,
+    members  jsonb not null,
+    begun_at timestamptz not null default clock_timestamp(),
+    ended_at timestamptz,
+    outcome  text
+);
+comment on table kiln.joint_swap is
+    'A swap of databases on several servers: written before the first rename, ended after the last';
+
 create or replace function kiln.append_only() returns trigger language plpgsql as
 $$ begin raise exception 'kiln.audit is append-only'; end $$;
 

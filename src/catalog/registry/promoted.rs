@@ -1,7 +1,7 @@
 //! What the database `kiln` keeps of builds that went live: what they were made from, and who rolled
 //! away from them. It outlives the builds; while they are there, it is made again from them.
 
-use super::{Build, Word, builds};
+use super::{Build, Tag, Word, builds};
 use crate::catalog::manifest::Manifest;
 use crate::postgres::{Session, always_quoted, db};
 
@@ -30,6 +30,26 @@ pub async fn record(
         )
         .await
         .map_err(db("note what went live"))?;
+    Ok(())
+}
+
+/// Says of a build what its tag says, where a swap is taken back: one that was not live before is not noted.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn as_it_was(control: &Session, tag: &Tag) -> anyhow::Result<()> {
+    let rejected = tag.rejected.as_ref().map(serde_json::to_value).transpose()?;
+    let doing = || db("note what went live");
+    match tag.live_since {
+        Some(_) => {
+            let sql = "update kiln.promoted set rejected = $2 where build = $1";
+            control.execute(sql, &[&tag.build, &rejected]).await.map_err(doing())?
+        }
+        None => {
+            let sql = "delete from kiln.promoted where build = $1";
+            control.execute(sql, &[&tag.build]).await.map_err(doing())?
+        }
+    };
     Ok(())
 }
 

@@ -250,6 +250,27 @@ pub async fn end_rejected(control: &Session, read: &[Waiver], live: &str) -> any
     end(control, &ended, live).await
 }
 
+/// Takes back that a promotion ended them, where a joint swap is taken back. In the transaction.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn reopen(
+    control: &Session,
+    database: &str,
+    promoted: &str,
+    joint: &str,
+) -> anyhow::Result<()> {
+    control
+        .execute(
+            "update kiln.waiver w set ended_at = null, ended_by = null from kiln.joint_swap j
+             where w.database = $1 and w.ended_by = $2 and j.id = $3 and w.ended_at >= j.begun_at",
+            &[&database, &promoted, &joint],
+        )
+        .await
+        .map_err(db("give the waivers back"))?;
+    Ok(())
+}
+
 /// Ends those that were for a build that is gone.
 ///
 /// # Errors

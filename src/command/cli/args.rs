@@ -182,11 +182,12 @@ pub struct Resume {
 
 /// Arguments of `kiln swap`.
 #[derive(Debug, Args)]
+#[command(override_usage = "kiln swap [OPTIONS] <DATABASE> [BUILD] [DATABASE [BUILD]]...")]
 pub struct Swap {
-    /// The database
-    pub database: String,
-    /// The build; a subset goes live by its name only
-    pub build: Option<String>,
+    /// The databases, each with the build that is meant after it, if not the newest; a subset goes live by
+    /// its name only
+    #[arg(value_name = "DATABASE", required = true)]
+    pub names: Vec<String>,
     /// For a subset: the server's host, where that is not this machine
     #[arg(long, value_name = "HOST")]
     pub on: Option<String>,

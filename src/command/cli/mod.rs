@@ -212,10 +212,13 @@ Examples:
     Abandon(Abandon),
     /// Make a sealed build the live one, through the gate
     #[command(after_help = "\
-Without BUILD it takes the newest sealed build that is newer than the live one.
+Without BUILD it takes the newest sealed build that is newer than the live one. Several databases are \
+swapped together or not at all, on one server in one transaction; on several servers all gates are asked \
+first, and what is swapped already goes back where a later one cannot be.
 
 Examples:
   kiln swap druginfo
+  kiln swap planinfo druginfo
   kiln swap druginfo druginfo_00007 --why \"night of the 3rd, by hand\"
   kiln swap druginfo --dry-run")]
     Swap(Swap),

@@ -42,8 +42,8 @@ async fn withdraw_all(context: &Context, args: &cli::Land) -> anyhow::Result<Vec
     let meant = args.files.iter().map(|name| meant(&store, &standing, &gone, name));
     let meant: Vec<&Listed> = meant.collect::<anyhow::Result<_>>()?;
     let control = match args.dry_run.dry_run {
-        true => control::existing(&context.server).await?,
-        false => Some(control::open(&context.server).await?),
+        true => control::existing(context.server(&args.database)).await?,
+        false => Some(control::open(context.server(&args.database)).await?),
     };
     let (live, waiting) = match &control {
         Some(control) => (
@@ -108,7 +108,7 @@ async fn live(
     database: &str,
 ) -> anyhow::Result<Option<Kept>> {
     let owner = &context.config.owner_role;
-    let kept = Kept::standing(&context.server, owner, control, database).await?;
+    let kept = Kept::standing(context.server(database), owner, control, database).await?;
     Ok(kept.into_iter().find(|kept| kept.database == database))
 }
 
@@ -124,7 +124,8 @@ async fn waiting(
         if build.invalid || !matches!(state, State::Building | State::Failed | State::Sealed) {
             continue;
         }
-        let manifest = manifest_in(&context.server, &context.config.owner_role, &build).await;
+        let manifest =
+            manifest_in(context.server(database), &context.config.owner_role, &build).await;
         match manifest {
             Ok(Some(manifest)) => {
                 found.push((format!("{} ({})", build.own_name(), state.word()), manifest));

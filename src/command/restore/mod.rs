@@ -27,7 +27,7 @@ use crate::load::bind;
 use crate::load::copy::between::{self, Stored};
 use crate::load::copy::{note_without, write_entry};
 use crate::postgres::{Session, data_error, db};
-use crate::release::swap::Swap;
+use crate::release::swap::Part;
 use crate::report::{self, SubsetTable};
 use crate::spec::Specs;
 use crate::spec::schema::Schema;
@@ -49,7 +49,7 @@ pub async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
         report::restore_plan(&header.database, &header.subset, &tables, args.json.json);
         return Ok(());
     }
-    if start.config.postgres_url.is_none() {
+    if start.config.server_of(&header.database).is_none() {
         // A database that ends with this command would help nobody.
         let home = start.config.folder(".")?;
         local::up(&home, start.config.postgres_bin.as_deref()).await?;
@@ -72,8 +72,8 @@ async fn restore(context: &Context, args: &cli::Restore, header: &Header) -> any
     let database = &header.database;
     let doing = format!("{} would be restored", args.file.display());
     let command = format!("kiln restore {}", shell::path(&args.file));
-    context.server.must_be_here_or(args.on.as_deref(), &doing, &command)?;
-    let lock = RunLock::acquire(&context.server, &context.who, "restore", database).await?;
+    context.server(database).must_be_here_or(args.on.as_deref(), &doing, &command)?;
+    let lock = context.lock("restore", database).await?;
     let mut baking = match begin(context, lock, header).await {
         Ok(baking) => baking,
         Err((lock, error)) => return Err(end_early(&lock, error, Some(&command)).await),
@@ -92,7 +92,7 @@ async fn restore(context: &Context, args: &cli::Restore, header: &Header) -> any
         false => go_live(context, &mut baked).await,
     };
     if baked.lock.is_closed() {
-        baked.lock.renew(&context.server).await;
+        baked.lock.renew(context.server(database)).await;
     }
     match swapped {
         Ok(stays) => {
@@ -118,7 +118,7 @@ async fn begin<'a>(
         let (owner, app) = (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
         roles::ensure(&lock, &owner, &app).await?;
         let name = next_build(&lock, database, &context.who.run, true).await?;
-        let called = context.server.called(format!("{} {name}", context.who.run));
+        let called = context.server(database).called(format!("{} {name}", context.who.run));
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let schema = Schema {
             database: ident(database)?,
@@ -323,23 +323,19 @@ async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<
             anyhow::anyhow!("the build {} is not on the server any more", baked.tag.build)
         })?;
     let since = Instant::now();
-    let mut swap = Swap {
-        lock: &mut baked.lock,
-        server: &context.server,
-        owner: &context.config.owner_role,
+    let mut part = Part {
+        database: &database,
+        candidate,
+        builds: &all,
         schema_lock: baked.schema.lock.as_ref(),
-        connections: context.config.connections,
-        deadline: context.config.swap_deadline,
-        stop: &context.stop,
-        action: "swap",
-        why: "kiln restore",
-        again: format!("kiln swap {database} {}", baked.tag.build),
-        named: true,
         specs: &[],
+        named: true,
+        sealed: Some(&baked.sealed),
         judged: Vec::new(),
     };
-    let promotion = swap.promote(candidate, Some(&baked.sealed)).await?;
-    baked.ledger.promoted = Some(promotion);
+    let again = format!("kiln swap {database} {}", baked.tag.build);
+    let mut swap = context.swap(&mut baked.lock, "swap", "kiln restore", again);
+    baked.ledger.promoted = swap.promote(std::slice::from_mut(&mut part)).await?.pop();
     baked.ledger.stage("swap", since);
     failpoint::hit(failpoint::SWAPPED)?;
     let cleared = prune::retention(context, &baked.lock).await?;
@@ -351,7 +347,7 @@ async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<
 /// file's version; elsewhere the gate asks.
 async fn accept(context: &Context, lock: &mut RunLock, tag: &Tag) -> anyhow::Result<()> {
     let said = control::contracts(lock, Some(&tag.database)).await?;
-    if context.server.elsewhere().is_some() || !said.is_empty() {
+    if context.server(&tag.database).elsewhere().is_some() || !said.is_empty() {
         return Ok(());
     }
     let version = i32::try_from(tag.version)

@@ -41,7 +41,7 @@ pub async fn write(
 ) -> anyhow::Result<SubsetFile> {
     let stage = context.progress.stage("writing the file");
     let owner = &context.config.owner_role;
-    let build = BuildDatabase::new(&context.server, &baked.tag.build, owner)?;
+    let build = BuildDatabase::new(context.server(&baked.tag.database), &baked.tag.build, owner)?;
     let session = reader(&build).await?;
     let tables = &ready.chosen.tables;
     let header = Header {

@@ -56,7 +56,7 @@ pub async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> {
 }
 
 async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
-    let Some(control) = control::existing(&context.server).await? else {
+    let Some(control) = control::existing(context.server(&args.database)).await? else {
         let message =
             format!("{} is not live: nothing was ever built on this server", args.database);
         let hint = format!("kiln run {}", args.database);

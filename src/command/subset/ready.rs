@@ -61,7 +61,7 @@ pub async fn prepare(
         return Err(Failure::new(Exit::SchemaRefused, message).hint(hint).into());
     }
     let owner = &context.config.owner_role;
-    let source = BuildDatabase::new(&context.server, &build.name, owner)?;
+    let source = BuildDatabase::new(context.server(&args.database), &build.name, owner)?;
     let session = reader(&source).await?;
     let stamp = stamp::read(&session)
         .await?
@@ -192,7 +192,7 @@ pub async fn reader(build: &BuildDatabase) -> anyhow::Result<Session> {
 /// The tables that the loader fills. Asked of Postgres itself: pre-data is applied in a schema of
 /// kiln's own database and rolled back, so that nothing is made before all is known.
 async fn loaded_tables(context: &Context, schema: &Schema) -> anyhow::Result<Vec<String>> {
-    let session = context.server.connect_as(CONTROL, "pre-data").await?;
+    let session = context.server(schema.database.as_str()).connect_as(CONTROL, "pre-data").await?;
     session
         .batch_execute(
             "begin; create schema kiln_look; set local search_path = kiln_look, pg_catalog",

@@ -1,12 +1,14 @@
 //! The swap: the one step that makes a sealed build the live one, behind the gate. Nothing else
 //! touches the live name.
 //!
-//! [`gate`] decides from facts, purely; [`rename`] does both renames in one transaction by the
-//! two-session way. Rollback is the same step, backwards, through the same gate.
+//! [`gate`] decides from facts, purely; [`rename`] does all renames of one server in one transaction by the
+//! two-session way. Rollback is the same step, backwards, through the same gate. Databases of several
+//! servers are swapped by [`super::several`].
 
 mod blockers;
+mod forward;
 pub mod gate;
-mod rename;
+pub(crate) mod rename;
 mod tags;
 
 use std::time::{Duration, Instant};
@@ -17,29 +19,28 @@ use crate::catalog::ledger::{GateEntry, Promotion};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::control::contracts;
 use crate::catalog::registry::retention::former;
-use crate::catalog::registry::{Build, State, waiver};
-use crate::catalog::stamp;
-use crate::catalog::stamp::{Sealed, Touched};
-use crate::error::{Exit, Failure};
+use crate::catalog::registry::{Build, State, live, waiver};
+use crate::catalog::stamp::{self, Sealed, Touched};
+use crate::error::{Exit, Failure, together};
 use crate::plan::manifest::rejected::{self, Refusal};
 use crate::postgres::{Server, db};
 use crate::release::gates;
 use crate::spec::schema::{SchemaLock, catalog};
 use crate::spec::source::Source;
+use forward::Forward;
 use gate::Facts;
 use tags::Change;
 
-/// A swap to be done.
+/// How the databases of one server are swapped.
 pub struct Swap<'a> {
-    /// The run's lock; the renames are executed on its session.
+    /// The run's lock, which holds the locks of all these databases; the renames are executed on its session.
     pub lock: &'a mut RunLock,
     /// The server, for sessions beside it.
     pub server: &'a Server,
     /// The role that owns builds.
     pub owner: &'a str,
-    /// What `sql/<database>/schema.lock` says.
-    pub schema_lock: Option<&'a SchemaLock>,
     /// How many tables are counted side by side.
     pub connections: usize,
     /// After this nothing has changed.
@@ -50,14 +51,35 @@ pub struct Swap<'a> {
     pub why: &'a str,
     /// The command that asks for it once more, for hints.
     pub again: String,
-    /// The database's specs, for the gates on data: their limits, and what objects' names tell.
-    pub specs: &'a [Source],
-    /// What the gates on data said.
-    pub judged: Vec<GateEntry>,
-    /// Whether a person named this very build: a subset goes live in no other way.
-    pub named: bool,
     /// The stop signal: until COMMIT is sent it leaves everything as it was.
     pub stop: &'a CancellationToken,
+}
+
+/// One database's part in a swap.
+pub struct Part<'a> {
+    /// The database.
+    pub database: &'a str,
+    /// The build that goes live.
+    pub candidate: &'a Build,
+    /// All its builds.
+    pub builds: &'a [Build],
+    /// What `sql/<database>/schema.lock` says.
+    pub schema_lock: Option<&'a SchemaLock>,
+    /// The database's specs, for the gates on data: their limits, and what objects' names tell.
+    pub specs: &'a [Source],
+    /// Whether a person named this very build: a subset goes live in no other way.
+    pub named: bool,
+    /// That this very run has sealed it, which spares the counting of its rows.
+    pub sealed: Option<&'a Sealed>,
+    /// What the gates on data said.
+    pub judged: Vec<GateEntry>,
+}
+
+/// What is known of a candidate after the gates on data.
+pub struct Asked {
+    facts: Facts,
+    /// What people should know of the comparison.
+    note: Option<String>,
 }
 
 /// Marks an error after which the swap may be done or not done (never half): the server went
@@ -76,59 +98,109 @@ pub struct Manifests {
 }
 
 impl Swap<'_> {
-    /// Makes the candidate live. `sealed` spares the counting of a build that this very run
-    /// has sealed.
+    /// Makes the candidates live, all of them or none.
     ///
     /// # Errors
-    /// [`Exit::SchemaRefused`] when the gate refuses, [`Exit::SwapNotPossible`] past the deadline;
-    /// the live database is then the old one.
-    pub async fn promote(
+    /// [`Exit::SchemaRefused`] when the gate refuses one, [`Exit::SwapNotPossible`] past the deadline;
+    /// the live databases are then the old ones.
+    pub async fn promote(&mut self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Promotion>> {
+        let asked = self.ask(parts).await?;
+        self.rename(parts, asked).await
+    }
+
+    /// What a swap would do, held against all gates.
+    ///
+    /// # Errors
+    /// As [`Swap::promote`], but for the renames.
+    pub async fn preview(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Promotion>> {
+        let asked = self.allowed(parts).await?;
+        Ok(parts.iter().zip(asked).map(|(part, asked)| promotion(part, asked, 0, 0)).collect())
+    }
+
+    /// Gathers facts and asks the gates on data: of all candidates, so that one sees all that is refused.
+    ///
+    /// # Errors
+    /// What they refuse; [`Part::judged`] has every verdict.
+    pub async fn ask(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Asked>> {
+        let (mut all, mut refused) = (Vec::new(), Vec::new());
+        for part in parts {
+            match self.ask_one(part).await {
+                Ok(asked) => all.push(asked),
+                Err(error) => refused.push(error),
+            }
+        }
+        together(refused)?;
+        Ok(all)
+    }
+
+    /// The same, and the gate's decision as things are now. It is made once more in the transaction.
+    ///
+    /// # Errors
+    /// What is refused.
+    pub async fn allowed(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Asked>> {
+        let asked = self.ask(parts).await?;
+        let mut refused = Vec::new();
+        for (part, asked) in parts.iter().zip(&asked) {
+            let said = contracts(self.lock, Some(part.database)).await?;
+            let waivers = waiver::standing(self.lock, part.database).await?;
+            refused.extend(gate::decide(&asked.facts, &said, &waivers).err());
+        }
+        together(refused)?;
+        Ok(asked)
+    }
+
+    async fn ask_one(&self, part: &mut Part<'_>) -> anyhow::Result<Asked> {
+        let facts = self.facts(part, part.sealed.is_some()).await?;
+        refuse_foreign(self.lock, part).await?;
+        let note = self.hold_against_live(part).await?;
+        Ok(Asked { facts, note })
+    }
+
+    /// Renames, in one transaction.
+    ///
+    /// # Errors
+    /// As [`Swap::promote`].
+    pub async fn rename(
         &mut self,
-        candidate: &Build,
-        sealed: Option<&Sealed>,
-    ) -> anyhow::Result<Promotion> {
-        let builds = crate::catalog::registry::builds(self.lock, self.lock.database()).await?;
-        let facts = self.facts(candidate, &builds, sealed.is_some()).await?;
-        refuse_foreign(self.lock, &builds).await?;
-        let not_compared = self.hold_against_live(candidate, &builds).await?;
+        parts: &[Part<'_>],
+        asked: Vec<Asked>,
+    ) -> anyhow::Result<Vec<Promotion>> {
         let began = Instant::now();
-        let (held, ended) = rename::rename(self, candidate, &builds, &facts).await?;
-        let live = crate::catalog::registry::live(&builds, self.lock.database());
-        let promotion = Promotion {
-            from: live.and_then(|build| build.tag.as_ref()).map(|tag| tag.build.clone()),
-            to: facts.tag.build.clone(),
-            milliseconds: held.as_millis() as u64,
-            sessions_ended: ended,
-            rejected: facts.change.rejects.clone(),
-            notes: facts.touched.notes.into_iter().chain(not_compared).collect(),
-        };
-        tracing::info!(
-            to = promotion.to,
-            from = promotion.from,
-            milliseconds = promotion.milliseconds,
-            waited = began.elapsed().as_secs_f64(),
-            "swapped"
-        );
-        Ok(promotion)
+        let (facts, notes): (Vec<Facts>, Vec<Option<String>>) =
+            asked.into_iter().map(|asked| (asked.facts, asked.note)).unzip();
+        let who = self.lock.who().clone();
+        let forward =
+            Forward { parts, facts: &facts, who: &who, action: self.action, why: self.why };
+        let (held, ended) = rename::rename(self, &forward).await?;
+        let asked = facts.into_iter().zip(notes).map(|(facts, note)| Asked { facts, note });
+        let milliseconds = held.as_millis() as u64;
+        let made = |(part, asked)| promotion(part, asked, milliseconds, ended);
+        let promotions: Vec<Promotion> = parts.iter().zip(asked).map(made).collect();
+        for promotion in &promotions {
+            tracing::info!(
+                to = promotion.to,
+                from = promotion.from,
+                milliseconds = promotion.milliseconds,
+                waited = began.elapsed().as_secs_f64(),
+                "swapped"
+            );
+        }
+        Ok(promotions)
     }
 
     /// Asks the gates on data of a whole build that is new, beside the whole one that is live. One
     /// that has been live was asked then. Gives a note for people where what is live is no measure.
     ///
     /// # Errors
-    /// [`Exit::ChecksFailed`] with all that they refuse; [`Swap::judged`] has every verdict.
-    pub async fn hold_against_live(
-        &mut self,
-        candidate: &Build,
-        builds: &[Build],
-    ) -> anyhow::Result<Option<String>> {
-        let database = self.lock.database().to_owned();
+    /// [`Exit::ChecksFailed`] with all that they refuse; [`Part::judged`] has every verdict.
+    async fn hold_against_live(&self, part: &mut Part<'_>) -> anyhow::Result<Option<String>> {
+        let Part { database, candidate, builds, specs, .. } = *part;
         if candidate.was_live() || candidate.is_subset() {
             return Ok(None);
         }
-        let was = gates::measure(self.server, self.owner, builds, &database, self.specs).await?;
+        let was = gates::measure(self.server, self.owner, builds, database, specs).await?;
         let Some(was) = was else {
-            let live = crate::catalog::registry::live(builds, &database);
+            let live = live(builds, database);
             return Ok(live.map(|live| {
                 let what = if live.is_subset() { "is a subset" } else { "has no stamp" };
                 let live = live.own_name();
@@ -143,13 +215,13 @@ impl Swap<'_> {
         // One that is not sealed is refused for that.
         let is = stamp::account_of(self.server, candidate, self.owner).await?;
         let Some(is) = is else { return Ok(None) };
-        let waivers = waiver::standing(self.lock, &database).await?;
-        self.judged = gates::judge(&was, &is, self.specs, &waivers);
-        for entry in self.judged.iter().filter(|entry| entry.is_notable()) {
+        let waivers = waiver::standing(self.lock, database).await?;
+        part.judged = gates::judge(&was, &is, specs, &waivers);
+        for entry in part.judged.iter().filter(|entry| entry.is_notable()) {
             tracing::warn!(gate = entry.gate, source = entry.source, "{}", entry.text());
         }
         let what = format!("{} is not promoted", is.build);
-        gates::permit(&database, &what, &self.judged, &self.again)?;
+        gates::permit(database, &what, &part.judged, &self.again)?;
         Ok(None)
     }
 
@@ -158,12 +230,8 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// When the build cannot be read.
-    pub async fn facts(
-        &self,
-        candidate: &Build,
-        builds: &[Build],
-        is_fresh: bool,
-    ) -> anyhow::Result<Facts> {
+    pub async fn facts(&self, part: &Part<'_>, is_fresh: bool) -> anyhow::Result<Facts> {
+        let Part { candidate, builds, .. } = *part;
         let Some(tag) = candidate.tag.clone() else {
             let message = format!("{} was never finished", candidate.name);
             return Err(Failure::new(Exit::SchemaRefused, message).hint("kiln prune").into());
@@ -179,16 +247,16 @@ impl Swap<'_> {
                 stamp::touched(&database, &session, stamp, is_fresh, connections, stop).await?
             }
         };
-        let lock = self.schema_lock.cloned();
-        let change = Change::of(self.action, candidate, builds, self.lock.database());
-        let (manifests, refusals) = self.inputs(candidate, builds, &change).await?;
+        let lock = part.schema_lock.cloned();
+        let change = Change::of(self.action, candidate, builds, part.database);
+        let (manifests, refusals) = self.inputs(part, &change).await?;
         Ok(Facts {
             tag,
             stamp,
             fingerprint,
             lock,
             touched,
-            named: self.named,
+            named: part.named,
             again: self.again.clone(),
             change,
             manifests,
@@ -199,11 +267,11 @@ impl Swap<'_> {
     /// What the candidate and the live build were made from, and what of it was rolled away from.
     async fn inputs(
         &self,
-        candidate: &Build,
-        builds: &[Build],
+        part: &Part<'_>,
         change: &Change,
     ) -> anyhow::Result<(Manifests, Vec<Refusal>)> {
-        let live = crate::catalog::registry::live(builds, self.lock.database());
+        let Part { database, candidate, builds, .. } = *part;
+        let live = live(builds, database);
         let own = rejected::manifest_of(self.server, self.owner, candidate).await?;
         // What is live may have been touched, and is to be replaced for that very reason.
         let of_live = match live {
@@ -220,14 +288,27 @@ impl Swap<'_> {
     }
 }
 
+fn promotion(part: &Part<'_>, asked: Asked, milliseconds: u64, sessions_ended: u64) -> Promotion {
+    let before = live(part.builds, part.database).and_then(|build| build.tag.as_ref());
+    let Asked { facts, note } = asked;
+    Promotion {
+        from: before.map(|tag| tag.build.clone()),
+        to: facts.tag.build,
+        milliseconds,
+        sessions_ended,
+        rejected: facts.change.rejects,
+        notes: facts.touched.notes.into_iter().chain(note).collect(),
+    }
+}
+
 /// The live name must be free, or that of a build of kiln's.
-async fn refuse_foreign(lock: &RunLock, builds: &[Build]) -> anyhow::Result<()> {
-    let database = lock.database();
+async fn refuse_foreign(lock: &RunLock, part: &Part<'_>) -> anyhow::Result<()> {
+    let Part { database, builds, .. } = *part;
     let taken = lock
         .query_opt("select from pg_database where datname = $1", &[&database])
         .await
         .map_err(db("look at the live name"))?;
-    if taken.is_some() && crate::catalog::registry::live(builds, database).is_none() {
+    if taken.is_some() && live(builds, database).is_none() {
         let message = format!("there is a database {database} that kiln did not make");
         return Err(Failure::new(Exit::SwapNotPossible, message)
             .hint(format!(
@@ -241,7 +322,7 @@ async fn refuse_foreign(lock: &RunLock, builds: &[Build]) -> anyhow::Result<()> 
 /// The build that `kiln swap` means when no name is given: the newest sealed whole one that is
 /// newer than the live one.
 pub fn candidate<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
-    let live = crate::catalog::registry::live(builds, database).map_or(0, Build::number);
+    let live = live(builds, database).map_or(0, Build::number);
     let whole = builds.iter().rev().filter(|build| !build.is_subset());
     whole.into_iter().find(|build| build.state() == State::Sealed && build.number() > live)
 }
@@ -249,7 +330,7 @@ pub fn candidate<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
 /// Newer builds that were rolled away from, the newest first: whoever asks for a candidate means one
 /// of them, where a waiver covers it.
 pub fn rejected<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
-    let live = crate::catalog::registry::live(builds, database).map_or(0, Build::number);
+    let live = live(builds, database).map_or(0, Build::number);
     let newer = builds.iter().rev().filter(|build| build.number() > live && !build.invalid);
     newer.filter(|build| build.rejected().is_some() && build.state() == State::Retired).collect()
 }

@@ -8,14 +8,9 @@ use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 
 use super::blockers::{self, Blocker, MAY_END};
-use super::gate::{Facts, Permit, decide};
-use super::{NotKnown, Swap, tags};
+use super::{NotKnown, Swap};
 use crate::catalog::registry::build::ident;
-use crate::catalog::registry::control::{Audit, contracts, write_audit};
-use crate::catalog::registry::found::note_sql;
-use crate::catalog::registry::promoted;
-use crate::catalog::registry::waiver::{self, Waiver};
-use crate::catalog::registry::{Build, CONTROL, Tag, Word};
+use crate::catalog::registry::{Build, CONTROL};
 use crate::config::failpoint;
 use crate::error::stopped;
 use crate::postgres::{Session, db};
@@ -30,17 +25,40 @@ const ASK: Duration = Duration::from_secs(30);
 /// Between two rounds of ending readers.
 const ROUND: Duration = Duration::from_millis(5);
 
+/// What is renamed, and what is written down with it, in one transaction.
+pub(crate) trait Renaming {
+    /// What it was allowed by, in the transaction.
+    type Agreed;
+
+    /// The databases of kiln's whose readers are ended: live ones, and those that take their place.
+    fn names(&self) -> Vec<String>;
+
+    /// Decides, in the transaction and before anybody's session is ended.
+    async fn agree(&self, session: &Session) -> anyhow::Result<Self::Agreed>;
+
+    /// From which name to which, in this order.
+    fn renames(&self, agreed: &Self::Agreed) -> Vec<(String, String)>;
+
+    /// Writes tags, notes and audit.
+    async fn note(
+        &self,
+        session: &Session,
+        agreed: &Self::Agreed,
+        sessions_ended: u64,
+    ) -> anyhow::Result<()>;
+
+    /// A database and the own name of the build that is live in it after this, and not before.
+    fn after(&self) -> (&str, Option<&str>);
+}
+
 /// Renames; gives back how long newcomers were kept waiting, and how many sessions were ended.
-pub async fn rename(
+pub(crate) async fn rename(
     swap: &mut Swap<'_>,
-    candidate: &Build,
-    builds: &[Build],
-    facts: &Facts,
+    renaming: &impl Renaming,
 ) -> anyhow::Result<(Duration, u64)> {
     let began = Instant::now();
     let ender = swap.server.connect_as(CONTROL, "end readers").await?;
-    let mut names = vec![candidate.name.clone()];
-    names.push(swap.lock.database().to_owned());
+    let names = renaming.names();
     let mut ended = 0;
     loop {
         // Nobody is ended for a rename that cannot be done.
@@ -54,11 +72,10 @@ pub async fn rename(
             continue;
         }
         let attempt = Instant::now();
-        let outcome = one_attempt(swap, candidate, builds, facts, &ender, &names, &mut ended).await;
-        match outcome {
+        match one_attempt(swap, renaming, &ender, &names, &mut ended).await {
             Ok(()) => return Ok((attempt.elapsed(), ended)),
             Err(Attempt::Unanswered(error)) => {
-                return lost(swap, facts, error).await.map(|()| (attempt.elapsed(), ended));
+                return lost(swap, renaming, error).await.map(|()| (attempt.elapsed(), ended));
             }
             Err(Attempt::Failed(error)) => {
                 let _ = swap.lock.batch_execute("rollback").await;
@@ -89,10 +106,10 @@ async fn wait(
     }
     if began.elapsed() + PAUSE >= swap.deadline {
         let others = blockers::all(ender, names).await.unwrap_or_default();
-        let (database, seconds) = (swap.lock.database(), swap.deadline.as_secs());
+        let (databases, seconds) = (swap.lock.databases(), swap.deadline.as_secs());
         let user = swap.server.user();
         return Err(blockers::not_possible(
-            database,
+            &databases,
             user,
             seconds,
             &swap.again,
@@ -133,19 +150,16 @@ impl Attempt {
     }
 }
 
-/// Gate, renames, tags and audit in one transaction. A function of its own facts: nothing is
+/// Decision, renames, tags and audit in one transaction. A function of its own facts: nothing is
 /// carried from one attempt to the next.
 async fn one_attempt(
     swap: &Swap<'_>,
-    candidate: &Build,
-    builds: &[Build],
-    facts: &Facts,
+    renaming: &impl Renaming,
     ender: &Session,
     names: &[String],
     ended: &mut u64,
 ) -> Result<(), Attempt> {
     let session: &Session = swap.lock;
-    let database = swap.lock.database();
     session
         .batch_execute(&format!(
             "begin; set local synchronous_commit = on; set local lock_timeout = '{ATTEMPT_MS}ms'; \
@@ -153,16 +167,16 @@ async fn one_attempt(
         ))
         .await
         .map_err(|error| Attempt::of("begin the swap", error))?;
-    let said = contracts(session, Some(database)).await?;
-    let waivers = waiver::standing(session, database).await?;
-    let permit = decide(facts, &said, &waivers)?;
+    let agreed = renaming.agree(session).await?;
     failpoint::hit(failpoint::GATE)?;
     if swap.stop.is_cancelled() {
         return Err(stopped().into());
     }
-    let live =
-        crate::catalog::registry::live(builds, database).and_then(|build| build.tag.as_ref());
-    let renames = renames(permit, database, live, candidate)?;
+    let mut renames = format!("set local statement_timeout = '{ATTEMPT_MS}ms'");
+    for (from, to) in renaming.renames(&agreed) {
+        let (from, to) = (ident(&from)?, ident(&to)?);
+        renames.push_str(&format!("; alter database {from} rename to {to}"));
+    }
     while_ending_readers(session.batch_execute(&renames), ender, names, ended)
         .await
         .map_err(|error| Attempt::of("rename", error))?;
@@ -170,91 +184,13 @@ async fn one_attempt(
         .batch_execute("set local statement_timeout = 0")
         .await
         .map_err(db("finish the swap"))?;
-    let word = Word::of(swap.lock.who(), swap.why);
-    let rejects = facts.change.rejects.as_ref().map(|_| &word);
-    for (name, tag) in tags::after(candidate, builds, database, rejects) {
-        let sql = format!("{}; {}", tag.comment_sql(&ident(&name)?), note_sql(&tag));
-        session.batch_execute(&sql).await.map_err(db("note the swap"))?;
-    }
-    note_builds(session, candidate, live, facts, rejects).await?;
-    let details = serde_json::json!({
-        "version": facts.tag.version,
-        "fingerprint": facts.fingerprint,
-        "contracts": said,
-        "waivers": waivers,
-        "rejected": facts.change.rejects,
-        "sessions_ended": *ended,
-    });
-    let audit = Audit {
-        action: swap.action,
-        database,
-        from: live.map(|tag| tag.build.as_str()),
-        to: Some(&facts.tag.build),
-        why: swap.why,
-        details,
-    };
-    write_audit(session, swap.lock.who(), &audit).await?;
-    end_waivers(session, &waivers, candidate, facts).await?;
+    renaming.note(session, &agreed, *ended).await?;
     failpoint::hit(failpoint::RENAMED)?;
     if swap.stop.is_cancelled() {
         return Err(stopped().into());
     }
     let committed = session.batch_execute("commit").await;
     committed.map_err(|error| Attempt::Unanswered(db("commit the swap")(error)))
-}
-
-/// A waiver ends by the promotion that it was for: of a subset no gate was asked, and a way back that
-/// rolls away from nothing says nothing of what was rejected.
-async fn end_waivers(
-    session: &Session,
-    waivers: &[Waiver],
-    candidate: &Build,
-    facts: &Facts,
-) -> anyhow::Result<()> {
-    if facts.change.rejects.is_some() {
-        waiver::end_rejected(session, waivers, &facts.tag.build).await
-    } else if !facts.change.is_back && !candidate.is_subset() {
-        waiver::use_up(session, waivers, &facts.tag.build).await
-    } else {
-        Ok(())
-    }
-}
-
-/// Notes what both builds were made from, whole ones, and which of them was rolled away from.
-async fn note_builds(
-    session: &Session,
-    candidate: &Build,
-    live: Option<&Tag>,
-    facts: &Facts,
-    rejects: Option<&Word>,
-) -> anyhow::Result<()> {
-    let Facts { tag, manifests, .. } = facts;
-    let database = &tag.database;
-    if let Some(live) = live.filter(|live| live.subset.is_none()) {
-        let manifest = manifests.live.as_ref();
-        promoted::record(session, database, &live.build, manifest, rejects).await?;
-    }
-    if candidate.is_subset() {
-        return Ok(());
-    }
-    promoted::record(session, database, &tag.build, manifests.candidate.as_ref(), None).await
-}
-
-/// The renames; it takes the gate's permit, so that there is no other way to them.
-fn renames(
-    _permit: Permit,
-    database: &str,
-    live: Option<&Tag>,
-    candidate: &Build,
-) -> anyhow::Result<String> {
-    let mut sql = format!("set local statement_timeout = '{ATTEMPT_MS}ms'");
-    if let Some(tag) = live {
-        let (from, to) = (ident(database)?, ident(&tag.build)?);
-        sql.push_str(&format!("; alter database {from} rename to {to}"));
-    }
-    let (from, to) = (ident(&candidate.name)?, ident(database)?);
-    sql.push_str(&format!("; alter database {from} rename to {to}"));
-    Ok(sql)
 }
 
 /// Runs the renames, and ends readers from the other session for as long as they take.
@@ -284,11 +220,15 @@ async fn while_ending_readers(
 
 /// COMMIT came back with an error: nothing more can be done, but what is true can be said. The
 /// commit may have gone through with only its answer lost.
-async fn lost(swap: &mut Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyhow::Result<()> {
-    let database = swap.lock.database().to_owned();
+async fn lost(
+    swap: &mut Swap<'_>,
+    renaming: &impl Renaming,
+    error: anyhow::Error,
+) -> anyhow::Result<()> {
+    let (database, expected) = renaming.after();
     let look = async || {
         let session = swap.server.connect(CONTROL).await?;
-        crate::catalog::registry::builds(&session, &database).await
+        crate::catalog::registry::builds(&session, database).await
     };
     let began = Instant::now();
     let builds = loop {
@@ -300,9 +240,8 @@ async fn lost(swap: &mut Swap<'_>, facts: &Facts, error: anyhow::Error) -> anyho
             Err(_) => return Err(error.context(NotKnown)),
         }
     };
-    let live =
-        crate::catalog::registry::live(&builds, &database).and_then(|build| build.tag.as_ref());
-    if live.is_some_and(|tag| tag.build == facts.tag.build) {
+    let live = crate::catalog::registry::live(&builds, database).map(Build::own_name);
+    if live == expected {
         tracing::warn!("the answer to the swap's COMMIT was lost; the swap is done");
         if swap.lock.is_closed() {
             swap.lock.renew(swap.server).await;
