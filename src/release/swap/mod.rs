@@ -7,7 +7,7 @@
 mod blockers;
 pub mod gate;
 mod rename;
-mod tags;
+pub mod tags;
 
 use std::time::{Duration, Instant};
 
