@@ -22,6 +22,9 @@ mod sealed;
 // does kiln touch only what it made, and is nothing that is left over in a night's way?
 mod leftovers;
 
+// does every order of steps and crashes keep what is promised, and is every rule needed for it?
+mod model;
+
 // do many processes make the build that one makes, whoever of them dies?
 mod workers;
 

@@ -254,6 +254,18 @@ pub async fn failed(session: &Session) -> anyhow::Result<Vec<(String, TaskError)
     rows.iter().map(|row| Ok((row.get(0), serde_json::from_value(row.get(1))?))).collect()
 }
 
+/// The tasks that are not done, in their order; none of them changes before the open transaction ends.
+///
+/// # Errors
+/// The server's.
+pub async fn undone(session: &Session) -> anyhow::Result<Vec<String>> {
+    let doing = || db("look for tasks that are not done");
+    session.batch_execute("lock table kiln.task in share mode").await.map_err(doing())?;
+    let sql = "select name from kiln.task where state <> 'done' order by id";
+    let rows = session.query(sql, &[]).await.map_err(doing())?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Lets a task that failed be done once more.
 ///
 /// # Errors

@@ -221,12 +221,15 @@ async fn go_on(
     let loaded: Vec<&Source> = bindings.iter().map(|binding| &binding.source).collect();
     let hash_key = baking.context.hash_key(&baking.specs.sources.all)?;
     manifest.goes_on(&baking.specs.schema, &loaded, hash_key.as_deref());
+    // One transaction: a task whose needs are not written yet would be begun by a worker that looks now.
+    session.batch_execute("begin").await.map_err(db("begin"))?;
     session
         .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(&manifest)?])
         .await
         .map_err(db("amend the manifest"))?;
     let tasks = plan::tasks(&baking.specs, &manifest, &[]);
     tasks::write(session, &tasks).await?;
+    session.batch_execute("commit").await.map_err(db("commit the tasks"))?;
     baking.load(&manifest, &[], bindings).await?;
     baking.finish(&manifest).await
 }

@@ -75,6 +75,22 @@ fn a_finish_that_is_stopped_keeps_what_workers_have_done() {
 }
 
 #[test]
+fn what_a_late_one_has_undone_is_not_sealed() {
+    let world = World::ready();
+    let build = begin(&world);
+    let (finish, file) = world.paused(&["finish", &build], "check");
+    let undo = "update kiln.task set state = 'failed' where name = 'analyze:pricing'";
+    world.postgres.execute(&build, undo);
+    std::fs::remove_file(file).unwrap();
+    let finish = finish.wait();
+    assert_eq!(finish.code, 75, "{finish}");
+    finish.says(&["not sealed", "task analyze:pricing is not done", "kiln resume"]);
+    world.kiln(&["swap", "druginfo", &build]).exits(13);
+    world.kiln(&["finish", &build]).succeeds();
+    world.kiln(&["swap", "druginfo"]).succeeds();
+}
+
+#[test]
 fn a_begin_that_is_killed_leaves_a_leftover() {
     let world = World::ready();
     for point in ["created", "pre-data", "manifest"] {

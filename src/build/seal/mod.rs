@@ -9,6 +9,7 @@ mod readings;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::build::tasks;
 use crate::catalog::ledger::Ledger;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
@@ -49,8 +50,8 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// [`Exit::ChecksFailed`] when the ledger does not agree, with itself or with what the tables
-    /// hold, [`Exit::SchemaRefused`] when the catalog is not the locked one; the build is then not
-    /// sealed.
+    /// hold, [`Exit::SchemaRefused`] when the catalog is not the locked one, [`Exit::Locked`] when a task is not
+    /// done; the build is then not sealed.
     pub async fn seal(&self, tag: &mut Tag) -> anyhow::Result<Sealed> {
         let Sealing { build, lock, ledger, .. } = self;
         refuse(tag, ledger.problems())?;
@@ -68,6 +69,7 @@ impl Sealing<'_> {
             .batch_execute("begin; set local synchronous_commit = on")
             .await
             .map_err(db("begin the seal"))?;
+        refuse_undone(tag, &tasks::undone(&session).await?)?;
         let contents = self.contents(&session).await?;
         refuse(tag, disagreements(ledger, &contents.tables))?;
         tag.state = State::Sealed;
@@ -216,6 +218,21 @@ fn refuse(tag: &Tag, problems: Vec<String>) -> anyhow::Result<()> {
             tag.build, tag.database
         ))
         .into())
+}
+
+/// Refuses the seal where somebody else was at the build: a worker or a run that had lost its lock and woke up
+/// late has failed a task, or written the tasks anew. Asked in the seal's own transaction, for whoever seals may
+/// have lost its lock as well.
+fn refuse_undone(tag: &Tag, undone: &[String]) -> anyhow::Result<()> {
+    let Some(first) = undone.first() else { return Ok(()) };
+    let build = &tag.build;
+    let others = match undone.len() {
+        1 => String::new(),
+        count => format!(", nor are {} other tasks", count - 1),
+    };
+    let message =
+        format!("not sealed: somebody else was at {build}: task {first} is not done{others}");
+    Err(Failure::new(Exit::Locked, message).hint(format!("kiln resume {build}")).into())
 }
 
 /// Where tables hold other rows than were loaded into them.

@@ -9,7 +9,7 @@ mod blockers;
 mod forward;
 pub mod gate;
 pub(crate) mod rename;
-mod tags;
+pub mod tags;
 
 use std::time::{Duration, Instant};
 
