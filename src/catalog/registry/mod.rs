@@ -9,6 +9,7 @@ mod contract;
 pub mod control;
 pub mod found;
 pub mod hold;
+pub mod own;
 pub mod promoted;
 pub mod retention;
 pub mod roles;
