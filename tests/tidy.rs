@@ -1,5 +1,8 @@
 //! The style rules as tests. Each names the offending lines, and says the rule in one sentence.
 
+mod errors;
+mod sql;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -297,51 +300,6 @@ fn only_fetch_speaks_to_s3() {
         &["aws_sdk_s3", "aws_config"],
         &["src/fetch/", "src/command/land/mod.rs"],
     );
-}
-
-/// Texts that a decision may rest on, each because nothing else is told.
-const DECIDED_BY_TEXT: [(&str, &str); 1] = [(
-    "src/dev/local/endpoint/receive.rs",
-    "s3s tells a wrong hash of the whole by its name alone",
-)];
-
-#[test]
-fn no_decision_rests_on_a_rendered_error() {
-    let texts =
-        [".to_string()", "render(", "message_of(", ".message()", "{error", "53100", "3D000"];
-    let asks = [
-        ".contains(",
-        ".starts_with(",
-        ".ends_with(",
-        ".split_once(",
-        ".strip_prefix(",
-        ".find(\"",
-    ];
-    let mut statements: Vec<(String, usize, String)> = Vec::new();
-    for line in lines().iter().filter(|line| !line.in_test && line.file.starts_with("src/")) {
-        let ends = |text: &str| text.ends_with([';', '{', '}', ',']);
-        match statements.last_mut().filter(|(file, ..)| *file == line.file) {
-            Some((.., text)) if !ends(text) => text.push_str(line.code()),
-            _ => statements.push((line.file.clone(), line.number, line.code().to_owned())),
-        }
-    }
-    let (mut offending, mut hints) = (Vec::new(), Vec::new());
-    for (file, number, text) in statements {
-        let place = || format!("{file}:{number}: {text}");
-        let allowed = DECIDED_BY_TEXT.iter().any(|(known, _)| *known == file);
-        // A text that is only said ends in a macro or a call; one that is asked is followed by the question.
-        let asked = texts.iter().filter_map(|word| text.find(word)).min().is_some_and(|at| {
-            asks.iter().any(|ask| text[at..].contains(ask)) && !text.contains("format!(")
-        });
-        if asked && !allowed {
-            offending.push(place());
-        }
-        if text.contains("\\nhint: ") && file != "src/error/mod.rs" {
-            hints.push(place());
-        }
-    }
-    none("decide by kind or SQLSTATE (error::sqlstate_of), never by a text", offending);
-    none("a hint is a value (error::hint_of), not a part of a text", hints);
 }
 
 #[test]

@@ -4,10 +4,9 @@
 //! however that ends. The row says `running` beside it, and is `done` in the very transaction that holds
 //! what the task has made: neither is ever there without the other.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Exit, Failure, exit_of, hint_of, message_of};
+use crate::error::ErrorRecord;
 use crate::plan::task::{Task, TaskKind, TaskState, TaskStatus};
 use crate::postgres::{Session, db};
 
@@ -172,7 +171,7 @@ impl Claim {
     ///
     /// # Errors
     /// The server's.
-    pub async fn fail(self, session: &Session, error: &TaskError) -> anyhow::Result<()> {
+    pub async fn fail(self, session: &Session, error: &ErrorRecord) -> anyhow::Result<()> {
         let error = serde_json::to_value(error)?;
         let noted = session
             .execute(
@@ -206,49 +205,14 @@ pub struct TaskEnd {
     /// What the ledger says of it, beside rows and times.
     pub result: Option<Value>,
     /// Why its input was refused, where it was.
-    pub error: Option<TaskError>,
-}
-
-/// Why a task failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskError {
-    /// For people.
-    pub message: String,
-    /// The exit code that it asks for.
-    pub exit_code: u8,
-    /// The command that helps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-}
-
-impl TaskError {
-    /// Of an error.
-    pub fn of(error: &anyhow::Error) -> TaskError {
-        let hint = hint_of(error).map(str::to_owned);
-        TaskError { message: message_of(error), exit_code: exit_of(error).code(), hint }
-    }
-
-    /// Whether another attempt may go better, without a person.
-    pub fn is_again(&self) -> bool {
-        Exit::of_code(self.exit_code).is_some_and(Exit::is_again)
-    }
-
-    /// It as an error.
-    pub fn into_error(self) -> anyhow::Error {
-        let exit = Exit::of_code(self.exit_code).unwrap_or(Exit::Bug);
-        let failure = Failure::new(exit, self.message);
-        match self.hint {
-            Some(hint) => failure.hint(hint).into(),
-            None => failure.into(),
-        }
-    }
+    pub error: Option<ErrorRecord>,
 }
 
 /// The tasks that failed, in their order, and why.
 ///
 /// # Errors
 /// The server's.
-pub async fn failed(session: &Session) -> anyhow::Result<Vec<(String, TaskError)>> {
+pub async fn failed(session: &Session) -> anyhow::Result<Vec<(String, ErrorRecord)>> {
     let sql = "select name, error from kiln.task where state = 'failed' order by id";
     let rows = session.query(sql, &[]).await.map_err(db("read the tasks that failed"))?;
     rows.iter().map(|row| Ok((row.get(0), serde_json::from_value(row.get(1))?))).collect()

@@ -17,10 +17,10 @@ use super::check::{self, Check};
 use super::clock::Clock;
 use super::index::{self, MadeBy};
 use super::rows::Prepared;
-use super::tasks::{self, Claim, TaskEnd, TaskError};
+use super::tasks::{self, Claim, TaskEnd};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::config::failpoint;
-use crate::error::{Exit, all_or_first_error, stopped};
+use crate::error::{ErrorRecord, all_or_first_error, stopped};
 use crate::load::meter::Watch;
 use crate::plan::graph;
 use crate::plan::task::{Task, TaskKind, TaskState, TaskStatus};
@@ -252,12 +252,12 @@ impl<'a> Worker<'a> {
             }
             Err(error) if task.kind.is_rows() => {
                 drop(session);
-                let _ = claim.fail(board, &TaskError::of(&error)).await;
+                let _ = claim.fail(board, &ErrorRecord::of(&error)).await;
                 Err(error)
             }
             Err(error) => {
                 drop(session);
-                claim.fail(board, &TaskError::of(&error)).await?;
+                claim.fail(board, &ErrorRecord::of(&error)).await?;
                 locked(&self.failed).get_or_insert(error);
                 Ok(())
             }
@@ -319,13 +319,7 @@ impl<'a> Worker<'a> {
             tasks::is_now(board, &task.name, TaskKind::Load).await?;
             locked(&self.warnings).push(said);
         }
-        let entry = settled.entry;
-        let error = entry.error.map(|message| TaskError {
-            message,
-            exit_code: entry.exit_code.unwrap_or(Exit::InputRejected.code()),
-            hint: entry.hint,
-        });
-        Ok(TaskEnd { error, ..TaskEnd::default() })
+        Ok(TaskEnd { error: settled.entry.failure(), ..TaskEnd::default() })
     }
 }
 

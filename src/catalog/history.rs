@@ -59,8 +59,10 @@ pub struct RunLine {
     pub started: String,
     /// Its exit code; `None` while it runs, or when it was killed.
     pub exit_code: Option<i32>,
-    /// Its error.
+    /// Its error, as people read it.
     pub error: Option<String>,
+    /// The same as data; `None` where it was killed, or of a kiln that did not note it.
+    pub failure: Option<serde_json::Value>,
     /// The command that goes on from there.
     pub next: Option<String>,
     /// Why it had nothing to do; `build` is then the one that was live.
@@ -159,8 +161,8 @@ async fn run_line(
     let sql = format!(
         "select run, command, build, to_char(started_at at time zone 'utc',
                 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), exit_code, error, next,
-                ledger ->> 'nothing_to_do'
-         from kiln.run where database = $1 and {condition} order by started_at desc limit 1"
+                ledger ->> 'nothing_to_do', to_jsonb(line) -> 'failure'
+         from kiln.run line where database = $1 and {condition} order by started_at desc limit 1"
     );
     let row = control.query_opt(&sql, &[&database]).await.map_err(db("read the history"))?;
     Ok(row.map(|row| RunLine {
@@ -172,5 +174,7 @@ async fn run_line(
         error: row.get(5),
         next: row.get(6),
         nothing_to_do: row.get(7),
+        // A database `kiln` that no newer kiln has begun a run in has no such column.
+        failure: row.get::<_, Option<serde_json::Value>>(8).filter(|failure| !failure.is_null()),
     }))
 }

@@ -83,7 +83,7 @@ async fn describe(start: &Start, databases: &[String]) -> anyhow::Result<Vec<Dic
     let built = super::schema::build_all(start, databases, &problems).await?;
     problems.into_result("sql/README.md says what a schema must have; then kiln docs")?;
     let dictionary = |built: super::schema::Built| {
-        Dictionary::new(&built.schema, &built.sources, built.described)
+        Dictionary::new(&built.schema, &built.sources, &built.learned, built.described)
     };
     Ok(built.into_iter().map(dictionary).collect())
 }

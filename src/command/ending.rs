@@ -14,9 +14,10 @@ use crate::catalog::registry::control::{self, Audit, RunEnd};
 use crate::catalog::registry::found::note_sql;
 use crate::catalog::registry::{State, Tag};
 use crate::catalog::stamp::Sealed;
-use crate::error::{Exit, Failure, exit_of, render, stopped};
+use crate::error::{ErrorRecord, Exit, Failure, exit_of, message_of, stopped};
 use crate::plan::manifest::rejected::{self, Rejected};
 use crate::postgres::{db, is_state};
+use crate::report;
 use crate::spec::schema::Schema;
 use crate::spec::source::Sources;
 
@@ -121,8 +122,9 @@ impl Baking<'_> {
         let Some(first) = failed.first() else { return Ok(()) };
         let exit = first.exit_code.and_then(Exit::of_code).unwrap_or(Exit::InputRejected);
         let (said, own_hint) = trouble(&failed);
+        let place = first.position.clone();
         if self.tag.state == State::Scratch {
-            let failure = Failure::new(exit, said);
+            let failure = Failure::new(exit, said).at(place);
             return Err(match own_hint {
                 Some(hint) => failure.hint(hint),
                 None => failure,
@@ -137,7 +139,7 @@ impl Baking<'_> {
             _ => format!("then: {go_on}"),
         };
         let hint = own_hint.map_or(mended.clone(), |own| format!("{own}; {mended}"));
-        let mut failure = Failure::new(exit, said).hint(hint);
+        let mut failure = Failure::new(exit, said).hint(hint).at(place);
         failure.sqlstate = sqlstate;
         Err(failure.into())
     }
@@ -159,14 +161,14 @@ impl Baking<'_> {
         let database = self.tag.database.clone();
         if !keep {
             if let Err(error) = self.build.discard(&self.lock).await {
-                let error = render(&error);
+                let error = message_of(&error);
                 tracing::warn!(build = self.tag.build, error, "not dropped; the next run will");
             }
         } else if !self.ledger.sealed && !waits {
             self.tag.state = State::Failed;
             self.tag.without.clone_from(&self.without);
             if let Err(error) = self.build.retag(&self.lock, &self.tag).await {
-                let error = render(&error);
+                let error = message_of(&error);
                 tracing::warn!(build = self.tag.build, error, "that it failed is not noted on it");
             }
         }
@@ -176,14 +178,13 @@ impl Baking<'_> {
             (true, false) => self.go_on(exit),
             (false, _) => self.again(),
         };
-        let text = render(&error);
+        let told = Told::of(&error);
         self.ledger.warnings.extend(self.context.progress.clock.take_warnings());
         let end = RunEnd {
             build: Some(&self.tag.build),
-            exit_code: i32::from(crate::config::stop::exit_code().unwrap_or(exit.code())),
-            error: Some(&text),
             next: Some(&next),
             ledger: serde_json::to_value(&self.ledger).ok(),
+            ..told.end()
         };
         note_end(&self.lock, &database, &end).await;
         error
@@ -193,7 +194,7 @@ impl Baking<'_> {
 impl Baked {
     /// Notes the run's end; the lock is let go of.
     pub(super) async fn end(self, error: Option<anyhow::Error>) -> anyhow::Result<()> {
-        let text = error.as_ref().map(render);
+        let told = error.as_ref().map(Told::of);
         let Tag { build, database, subset, .. } = &self.tag;
         let next = match (self.ledger.promoted.is_some(), subset) {
             (true, _) => format!("kiln prune {database}"),
@@ -201,17 +202,15 @@ impl Baked {
                 .unwrap_or_else(|| format!("kiln swap {database}")),
             (false, Some(_)) => format!("kiln swap {database} {build}"),
         };
-        let code = |error| crate::config::stop::exit_code().unwrap_or(exit_of(error).code());
         let end = RunEnd {
             build: Some(&self.tag.build),
-            exit_code: error.as_ref().map_or(0, |error| i32::from(code(error))),
-            error: text.as_deref(),
             // What the gate refuses says itself what helps.
             next: error
                 .as_ref()
                 .filter(|error| exit_of(error) != Exit::SchemaRefused)
                 .map(|_| next.as_str()),
             ledger: Some(serde_json::to_value(&self.ledger)?),
+            ..told.as_ref().map(Told::end).unwrap_or_default()
         };
         let noted = control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await;
         match (error, noted) {
@@ -223,6 +222,29 @@ impl Baked {
                 Err(error)
             }
             (None, noted) => noted,
+        }
+    }
+}
+
+/// An error as the history has it.
+pub(super) struct Told {
+    text: String,
+    record: ErrorRecord,
+}
+
+impl Told {
+    /// Of an error that ends a run.
+    pub(super) fn of(error: &anyhow::Error) -> Told {
+        Told { text: report::error::text(error), record: report::error::record(error) }
+    }
+
+    /// The end of a run that it makes, but for build, ledger and what is next.
+    pub(super) fn end(&self) -> RunEnd<'_> {
+        RunEnd {
+            exit_code: i32::from(self.record.exit_code),
+            error: Some(&self.text),
+            failure: Some(report::error::json(&self.record)),
+            ..RunEnd::default()
         }
     }
 }
@@ -285,16 +307,10 @@ pub(super) async fn end_early_of(
     error: anyhow::Error,
     next: Option<&str>,
 ) -> anyhow::Error {
-    let text = render(&error);
+    let told = Told::of(&error);
     let waive = format!("{} && kiln run {database}", rejected::hint(database));
     let next = if error.is::<Rejected>() { Some(waive.as_str()) } else { next };
-    let end = RunEnd {
-        build: None,
-        exit_code: i32::from(crate::config::stop::exit_code().unwrap_or(exit_of(&error).code())),
-        error: Some(&text),
-        next,
-        ledger: None,
-    };
+    let end = RunEnd { next, ..told.end() };
     note_end(lock, database, &end).await;
     error
 }
@@ -308,7 +324,7 @@ async fn note_end(lock: &RunLock, database: &str, end: &RunEnd<'_>) {
 
 /// The history will say that this run was killed: the log and standard error say how it ended.
 fn not_noted(database: &str, exit_code: i32, error: &anyhow::Error) {
-    let error = render(error);
+    let error = message_of(error);
     tracing::error!(database, exit_code, error, "how the run ended is not in the history");
     let said = error.lines().next().unwrap_or_default();
     eprintln!(

@@ -9,7 +9,9 @@ use futures_util::FutureExt as _;
 
 use crate::command::cli::Cli;
 use crate::command::dispatch;
-use crate::error::{Exit, exit_of, render};
+use crate::config::environment::asks_for_json;
+use crate::error::{Exit, Failure};
+use crate::report;
 use crate::report::say::{all_is_written, error_line};
 
 /// Does what the command line says, and gives the process's exit code.
@@ -40,9 +42,8 @@ pub fn main() -> ExitCode {
                 0
             }
             Err(error) => {
-                let code = crate::config::stop::exit_code().unwrap_or(exit_of(&error).code());
-                error_line(format_args!("kiln: {}", render(&error)));
-                tracing::error!(code, error = render(&error), "end");
+                let code = report::error::failed(&error, asks_for_json());
+                tracing::error!(code, error = report::error::text(&error), "end");
                 code
             }
         }
@@ -57,14 +58,16 @@ pub fn main() -> ExitCode {
 fn help_or_usage(asked: &clap::Error) -> ExitCode {
     let printed = asked.print();
     if asked.use_stderr() {
+        if asks_for_json() {
+            let message = asked.render().to_string();
+            let failure = Failure::new(Exit::Usage, message.trim_start_matches("error: ").trim());
+            report::error::in_json(&failure.into());
+        }
         return ExitCode::from(Exit::Usage.code());
     }
-    crate::report::say::note(printed);
+    report::say::note(printed);
     match all_is_written() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            error_line(format_args!("kiln: {}", render(&error)));
-            ExitCode::from(exit_of(&error).code())
-        }
+        Err(error) => ExitCode::from(report::error::failed(&error, false)),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::ending::end_early;
+use super::ending::{Told, end_early};
 use super::opening::Opened;
 use super::plan;
 use super::{Context, Start};
@@ -18,7 +18,7 @@ use crate::catalog::registry::{Build, State, builds, database_of};
 use crate::command::cli;
 use crate::config::known_database;
 use crate::config::strict::{Problems, suggest};
-use crate::error::{Exit, Failure, exit_of, failure, render};
+use crate::error::{Exit, Failure, exit_of, failure};
 use crate::fetch::object::Object;
 use crate::fetch::store::Pin;
 use crate::load::bind::{self, Binding};
@@ -213,15 +213,8 @@ async fn trial(context: &Context, args: &cli::Load) -> anyhow::Result<SourceEntr
     let span = tracing::info_span!("load", build = baking.tag.build);
     let outcome = baking.trial(&args.source).instrument(span).await;
     let dropped = baking.build.discard(&baking.lock).await;
-    let text = outcome.as_ref().err().map(render);
-    let end = RunEnd {
-        exit_code: outcome
-            .as_ref()
-            .err()
-            .map_or(0, |error| i32::from(crate::error::exit_of(error).code())),
-        error: text.as_deref(),
-        ..RunEnd::default()
-    };
+    let told = outcome.as_ref().err().map(Told::of);
+    let end = told.as_ref().map(Told::end).unwrap_or_default();
     end_run(&baking.lock, &context.who, &args.database, &end).await?;
     let entry = outcome?;
     dropped?;

@@ -18,7 +18,7 @@ use crate::catalog::registry::{Build, Word, builds, control, database_of};
 use crate::command::cli;
 use crate::config::known_database;
 use crate::config::strict::Problems;
-use crate::error::{Exit, Failure, render, shell};
+use crate::error::{Exit, Failure, shell};
 use crate::plan::manifest::rejected;
 use crate::plan::reuse::{Action, Decision};
 use crate::plan::{Request, RunPlan};
@@ -142,7 +142,7 @@ pub(super) async fn plan(
             "sources": lines, "manifest": plan.manifest, "forecast": forecast, "tasks": plan.tasks,
             "waivers": words.waivers, "gates": stands.refused, "waiting": stands.waiting,
             "rejected": words.rejected, "held": words.held,
-            "refused": refused.as_ref().err().map(render),
+            "refused": refused.as_ref().err().map(report::error::text),
             "not_accepted": unwelcome.as_ref().map(|(reasons, _)| reasons),
         });
         say!("{said}");

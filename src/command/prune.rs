@@ -11,7 +11,7 @@ use crate::catalog::registry::retention::{droppable, fates};
 use crate::catalog::registry::{Build, State, builds, waiver};
 use crate::command::cli;
 use crate::config::failpoint;
-use crate::error::{Exit, Failure, render, stopped};
+use crate::error::{Exit, Failure, message_of, stopped};
 use crate::report::{self, Pruned};
 
 /// What was dropped, and what could not be, in words that name who is in the way.
@@ -146,7 +146,7 @@ async fn drop_all(
 
 /// Why a build was not dropped, and who is in it.
 async fn not_dropped(lock: &RunLock, name: &str, state: &str, error: &anyhow::Error) -> String {
-    let said = render(error);
+    let said = message_of(error);
     let said = said.lines().next().unwrap_or_default();
     let sessions = lock
         .query(

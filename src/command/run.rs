@@ -13,7 +13,7 @@ use super::{Context, Start, prune, without};
 use crate::catalog::registry::builds;
 use crate::command::cli;
 use crate::config::failpoint;
-use crate::error::{stopped, together};
+use crate::error::{Failure, exit_of, position_of, stopped};
 use crate::release::swap::{NotKnown, Part};
 use crate::report;
 
@@ -46,7 +46,14 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
             failed.push(error);
         }
     }
-    together(failed)
+    match failed.len() {
+        0 | 1 => failed.pop().map_or(Ok(()), Err),
+        _ => {
+            let said: Vec<String> = failed.iter().map(report::error::text).collect();
+            let first = position_of(&failed[0]);
+            Err(Failure::new(exit_of(&failed[0]), said.join("\n")).at(first).into())
+        }
+    }
 }
 
 async fn dry(context: &Context, database: &str, args: &cli::Run) -> anyhow::Result<()> {

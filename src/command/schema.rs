@@ -144,6 +144,7 @@ async fn build_one(
     let create = format!("create database {} template template0 locale 'C'", schema.database);
     maintenance.batch_execute(&create).await.map_err(db("create a scratch database"))?;
     let session = server.connect(database).await?;
+    learned::watch_definitions(&session).await?;
     let files = || schema.files.iter();
     let mut learned = Learned::default();
     let mut refused = apply(files(), &session, &Kind::PreData, &[], &mut learned, problems).await?;
@@ -173,6 +174,8 @@ async fn build_one(
         hold_subset(start, &schema, &sources, &session, &loaded, problems).await?;
     }
     learned.only_before(&schema);
+    learned.note_functions(&session).await?;
+    learned::forget_definitions(&session).await?;
     let fingerprint = catalog::fingerprint(&session).await?;
     let described = described::read(&session).await?;
     // With SQL that does not run, the catalog is not what the files mean.
@@ -228,6 +231,10 @@ async fn learn(
     learned: &mut Learned,
 ) -> anyhow::Result<()> {
     let is_early = file.of_kind(kind).any(Section::is_early);
+    learned.note_made(session, file, kind).await?;
+    if *kind == Kind::Derive {
+        learned.note_read(session, file).await?;
+    }
     match kind {
         Kind::PostData if file.of_kind(kind).next().is_some() => {
             let touched = learned::touched(session, file).await?;
@@ -382,7 +389,7 @@ fn hold_against_lock(
     } else if lock.learned.as_ref() != Some(learned) {
         let database = schema.database.as_str();
         let message = format!(
-            "does not say what the sections do (`refers`, `alone`): kiln schema lock {database}, which \
+            "does not say what the sections do (`refers`, `alone`, `makes`, `reads`): kiln schema lock {database}, which \
              leaves the version as it is"
         );
         problems.add(&path, 0, message);

@@ -10,7 +10,7 @@ use super::load::{named, stored_manifest};
 use super::resume::{begun_with, database_of_build};
 use super::{Context, Start};
 use crate::build::rows::{Prepared, RowsInput};
-use crate::build::tasks::{self, TaskError};
+use crate::build::tasks;
 use crate::build::worker::Worker;
 use crate::catalog::lock::WorkLock;
 use crate::catalog::manifest::Manifest;
@@ -18,7 +18,7 @@ use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::{Build, State};
 use crate::command::cli;
 use crate::config::strict::{Problems, suggest};
-use crate::error::{Exit, Failure, failure};
+use crate::error::{ErrorRecord, Exit, Failure, failure};
 use crate::load::meter::Meter;
 use crate::plan::reuse::{Keep, Kept};
 use crate::plan::task::{Task, TaskKind, TaskState, TaskStatus};
@@ -156,7 +156,7 @@ async fn wanted(
 /// What is left: nothing, something that others do, or a failure.
 async fn left(session: &Session, args: &cli::Work, wanted: Option<&str>) -> anyhow::Result<()> {
     let failed = tasks::failed(session).await?;
-    let of_mine = |(name, _): &(String, TaskError)| wanted.is_none_or(|wanted| wanted == name);
+    let of_mine = |(name, _): &(String, ErrorRecord)| wanted.is_none_or(|wanted| wanted == name);
     if let Some((_, error)) = failed.into_iter().find(of_mine) {
         return Err(error.into_error());
     }

@@ -135,6 +135,12 @@ pub(super) fn environment(problems: &Problems) -> BTreeMap<String, String> {
     environment
 }
 
+/// Whether this process was started with `--json`. Asked of the words themselves, for a command line that
+/// clap refuses has no values.
+pub fn asks_for_json() -> bool {
+    std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json")
+}
+
 /// A number of a table, from 1 to the most that makes sense.
 pub(super) fn within(table: &Table<'_>, key: &'static str, most: u64) -> Option<u64> {
     let said = table.count(key)?;

@@ -7,7 +7,7 @@ pub mod stop;
 pub mod strict;
 
 mod deadline;
-mod environment;
+pub mod environment;
 pub mod name;
 pub mod settings;
 mod size;

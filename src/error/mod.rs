@@ -1,14 +1,18 @@
-//! What can go wrong, as exit codes, and how it is said: one lowercase line of what and where,
-//! the chain of causes, and a `hint:` with the command to type.
+//! What can go wrong, as a typed value: exit code, message, hint, SQLSTATE and position. It is made text or
+//! JSON in `report`, once, at the end.
 //!
 //! Errors travel as [`anyhow::Error`]; the innermost [`Failure`] in the chain decides the exit
 //! code. An error without a [`Failure`] is a bug in kiln and exits with 1.
 
+mod position;
+mod record;
 mod secret;
 pub mod shell;
 
 use std::fmt;
 
+pub use position::Position;
+pub use record::ErrorRecord;
 pub use secret::redacted;
 
 /// The exit codes of every kiln command. They are an interface: numbers are never reused.
@@ -73,6 +77,23 @@ impl Exit {
         matches!(self, InputUnavailable | Database | SwapNotPossible | Locked)
     }
 
+    /// The code's word in JSON. Like the numbers they are an interface.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Exit::Bug => "bug",
+            Exit::Usage => "usage",
+            Exit::InputUnavailable => "input-unavailable",
+            Exit::InputRejected => "input-rejected",
+            Exit::Database => "database",
+            Exit::SchemaRefused => "gate-refused",
+            Exit::ChecksFailed => "checks-failed",
+            Exit::SwapNotPossible => "swap-not-possible",
+            Exit::Locked => "locked",
+            Exit::Interrupted => "interrupted",
+            Exit::Terminated => "terminated",
+        }
+    }
+
     /// What the code means, in the words of `--help`.
     pub fn meaning(self) -> &'static str {
         Exit::ALL.iter().find(|(exit, _)| *exit == self).map_or("", |(_, meaning)| meaning)
@@ -103,13 +124,18 @@ pub fn all_or_first_error<T>(
 /// # Errors
 /// When there is one at all.
 pub fn together(mut errors: Vec<anyhow::Error>) -> anyhow::Result<()> {
-    match errors.len() {
-        0 | 1 => errors.pop().map_or(Ok(()), Err),
-        _ => {
-            let said: Vec<String> = errors.iter().map(render).collect();
-            Err(Failure::new(exit_of(&errors[0]), said.join("\n")).into())
-        }
+    if errors.len() < 2 {
+        return errors.pop().map_or(Ok(()), Err);
     }
+    let said: Vec<String> = errors.iter().map(message_of).collect();
+    let mut hints: Vec<&str> = errors.iter().filter_map(hint_of).collect();
+    hints.dedup();
+    let failure = Failure::new(exit_of(&errors[0]), said.join("\n"));
+    Err(match hints.is_empty() {
+        true => failure,
+        false => failure.hint(hints.join("; ")),
+    }
+    .into())
 }
 
 /// An expected failure: it knows its exit code and, where there is one, the command that helps.
@@ -123,13 +149,16 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Postgres's SQLSTATE, where it is the server that refused: what decisions go by.
     pub sqlstate: Option<String>,
+    /// Where in an input or a file it is.
+    pub position: Box<Position>,
     cause: Option<Box<dyn std::error::Error + Send + Sync + 'static>>,
 }
 
 impl Failure {
     /// A failure with its exit code and message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Failure { exit, message: message.into(), hint: None, sqlstate: None, cause: None }
+        let (message, position) = (message.into(), Box::default());
+        Failure { exit, message, hint: None, sqlstate: None, position, cause: None }
     }
 
     /// Adds the command that helps.
@@ -143,6 +172,13 @@ impl Failure {
     #[must_use]
     pub fn sqlstate(mut self, code: impl Into<String>) -> Self {
         self.sqlstate = Some(code.into());
+        self
+    }
+
+    /// Says where it is.
+    #[must_use]
+    pub fn at(mut self, position: Position) -> Self {
+        *self.position = position;
         self
     }
 
@@ -235,16 +271,25 @@ pub fn hint_of(error: &anyhow::Error) -> Option<&str> {
     failures.filter_map(|failure| failure.hint.as_deref()).last()
 }
 
-/// The error as people read it: the chain on one line, then the innermost hint; without the secrets
-/// that a cause may repeat.
-pub fn render(error: &anyhow::Error) -> String {
-    match hint_of(error) {
-        Some(hint) => format!("{}\nhint: {}", message_of(error), redacted(hint)),
-        None => message_of(error),
-    }
+/// Where it is: what the innermost failure knows, and what those around it add.
+pub fn position_of(error: &anyhow::Error) -> Position {
+    let mut known = Position::default();
+    let failures: Vec<&Failure> =
+        error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()).collect();
+    failures.iter().rev().for_each(|failure| known.fill(&failure.position));
+    known
 }
 
-/// The chain on one line, without the hint.
+/// Adds what is known of the place around an error; what it knows itself stays. An error without a
+/// [`Failure`] is a bug, and has no place in an input.
+pub fn at(mut error: anyhow::Error, around: Position) -> anyhow::Error {
+    if let Some(failure) = error.downcast_mut::<Failure>() {
+        failure.position.fill(&around);
+    }
+    error
+}
+
+/// The chain on one line, without the hint and without the secrets that a cause may repeat.
 pub fn message_of(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
@@ -272,7 +317,8 @@ mod tests {
         )
         .context("source x");
         assert_eq!(exit_of(&error), Exit::InputRejected);
-        assert_eq!(render(&error), "source x: line 3 is short\nhint: kiln load druginfo x");
+        assert_eq!(message_of(&error), "source x: line 3 is short");
+        assert_eq!(hint_of(&error), Some("kiln load druginfo x"));
     }
 
     #[test]
@@ -294,7 +340,9 @@ mod tests {
     fn every_code_is_listed_once() {
         let codes: std::collections::HashSet<u8> =
             Exit::ALL.iter().map(|(e, _)| e.code()).collect();
-        assert_eq!(codes.len(), Exit::ALL.len());
+        let kinds: std::collections::HashSet<&str> =
+            Exit::ALL.iter().map(|(e, _)| e.kind()).collect();
+        assert_eq!((codes.len(), kinds.len()), (Exit::ALL.len(), Exit::ALL.len()));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::container::Container;
 use super::object::Object;
 use super::patterns::Patterns;
 use super::verified::{Expected, Verified};
+use crate::error::{Position, at};
 
 /// One file to load: a member of an archive, or an object that is the file itself.
 #[derive(Debug, Clone)]
@@ -65,6 +66,16 @@ impl Member {
             "" => self.object.clone(),
             path => format!("{} → {path}", self.object),
         }
+    }
+
+    /// Object and member, as an error's position.
+    pub fn position(&self) -> Position {
+        Position::in_object(&self.object, &self.path)
+    }
+
+    /// Says of an error that it is of this member.
+    pub fn located(&self, error: anyhow::Error) -> anyhow::Error {
+        at(error, self.position()).context(self.place())
     }
 
     /// Opens it and hands it to `use_it`; blocking.

@@ -11,7 +11,7 @@ use crate::catalog::ledger::{Ledger, Made, SourceEntry, SourceState, difference}
 use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::{Build, State, Tag, builds};
-use crate::error::render;
+use crate::error::message_of;
 use crate::fetch::archive::{self, Found};
 use crate::fetch::contents::Leaf;
 use crate::fetch::object::Object;
@@ -144,7 +144,7 @@ impl Kept {
             match read(place, tag).await {
                 Ok(found) => kept.extend(found),
                 Err(error) => {
-                    let error = render(&error);
+                    let error = message_of(&error);
                     tracing::warn!(build = tag.build, error, "its account cannot be read");
                 }
             }

@@ -29,7 +29,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use refused::{connect_error, not_prepared, silent};
 pub use session::{Canceller, Session};
 
-use crate::error::{Exit, Failure, source_chain};
+use crate::error::{Exit, Failure, Position, source_chain};
 use crate::fetch::plainfile;
 
 /// Longest time to wait for a connection, unless the URL has `connect_timeout`; and as long again
@@ -298,7 +298,8 @@ pub fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
             text.push_str(&format!(", {what} {name}"));
         }
     }
-    Failure::new(Exit::Database, text).sqlstate(code).into()
+    let place = Position::default().column(db_error.column());
+    Failure::new(Exit::Database, text).sqlstate(code).at(place).into()
 }
 
 /// Whether the server refused with this SQLSTATE.

@@ -7,6 +7,7 @@ pub mod progress;
 
 mod contract;
 mod drafted;
+pub mod error;
 mod forecast;
 mod locked;
 mod log;

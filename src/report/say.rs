@@ -5,11 +5,15 @@
 
 use std::io::{ErrorKind, Write as _};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Exit, Failure};
 
 /// Why standard output could not be written, the first time.
 static BROKEN: OnceLock<std::io::Error> = OnceLock::new();
+
+/// Whether anything was printed.
+static IS_SAID: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line, as `println!` does.
 macro_rules! say {
@@ -19,7 +23,13 @@ macro_rules! say {
 
 /// Writes one line to standard output.
 pub fn line(text: std::fmt::Arguments<'_>) {
+    IS_SAID.store(true, Ordering::Relaxed);
     note(writeln!(std::io::stdout().lock(), "{text}"));
+}
+
+/// Whether a line was written to standard output.
+pub fn is_said() -> bool {
+    IS_SAID.load(Ordering::Relaxed)
 }
 
 /// Notes how a writing to standard output went.

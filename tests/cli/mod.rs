@@ -4,6 +4,7 @@
 mod cron;
 mod demo;
 mod dry;
+mod errors;
 mod help;
 mod hints;
 mod json;

@@ -4,10 +4,11 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiln::error::{Exit, exit_of, from_io, render};
+use kiln::error::{Exit, exit_of, from_io};
 use kiln::fetch::location::S3Location;
 use kiln::fetch::object::Object;
 use kiln::fetch::store::{Access, Pin, Store};
+use kiln::report::error::text;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -103,7 +104,7 @@ fn one(fixture: &Fixture, mishap: Mishap, at: u64, always: bool) {
         let error = read.expect_err(&which);
         assert_eq!(exit_of(&error), Exit::InputUnavailable, "{which}");
         assert_eq!(asked.len(), ATTEMPTS, "{which}");
-        let said = render(&error);
+        let said = text(&error);
         assert!(said.contains("read s3://kiln/a/b.zip: broke 5 times"), "{said}");
         assert!(said.contains(&format!("of {SIZE}: ")), "{said}");
         return;
@@ -125,14 +126,14 @@ fn an_answer_to_another_question_is_refused() {
     let (store, pin) = fixture.pinned(&proxy.url);
     let smaller = Pin { size: SIZE - 1, ..pin.clone() };
     let error = fixture.read(&store, smaller).unwrap_err();
-    let said = render(&error);
+    let said = text(&error);
     let expected =
         format!("expected bytes 0-{}/{}, found bytes 0-{}/{SIZE}", SIZE - 2, SIZE - 1, SIZE - 2);
     assert!(said.contains(&expected), "{said}");
     let other = Pin { etag: "\"0\"".into(), ..pin };
     let error = fixture.read(&store, other).unwrap_err();
     assert_eq!(exit_of(&error), Exit::InputUnavailable);
-    assert!(render(&error).contains("is not the pinned one any more"), "{}", render(&error));
+    assert!(text(&error).contains("is not the pinned one any more"), "{}", text(&error));
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn an_object_that_one_reader_gave_up_is_not_asked_for_by_the_next() {
         let _inside = fixture.runtime.enter();
         Object::new(&store, pin, &CancellationToken::new())
     };
-    let first = render(&read(&object).unwrap_err());
-    assert_eq!(render(&read(&object).unwrap_err()), first);
+    let first = text(&read(&object).unwrap_err());
+    assert_eq!(text(&read(&object).unwrap_err()), first);
     assert_eq!(proxy.requests().len(), ATTEMPTS);
 }

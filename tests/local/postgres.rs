@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::support::{Kiln, project};
 use kiln::dev::local;
-use kiln::error::{Exit, exit_of, render};
+use kiln::error::{Exit, exit_of};
+use kiln::report::error::text;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 
@@ -195,7 +196,7 @@ async fn missing_programs_are_named_with_what_installs_them() {
     let home = reachable_home();
     let error = local::open_postgres(home.path(), Some(Path::new("/nowhere"))).await.unwrap_err();
     assert_eq!(exit_of(&error), Exit::Database);
-    let text = render(&error);
+    let text = text(&error);
     assert!(text.contains("/nowhere") && text.contains("apt-get install postgresql"), "{text}");
 }
 
@@ -207,6 +208,6 @@ async fn a_server_that_cannot_start_says_why() {
     let settings = home.path().join("postgres/postgresql.conf");
     std::fs::write(&settings, "nonsense = 1\n").unwrap();
     let error = local::open_postgres(home.path(), None).await.unwrap_err();
-    let text = render(&error);
+    let text = text(&error);
     assert!(text.contains("nonsense") && text.contains("server.log"), "{text}");
 }

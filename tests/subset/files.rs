@@ -171,13 +171,47 @@ fn a_file_that_is_cut_damaged_or_changed_leaves_nothing() {
     }
     replace("\"table\":\"geographic_locator\"", "\"table\":\"x\\\" from stdin; drop table y; --\"");
     refused(11, "is no name of kiln's");
-    for sql in ["truncate kiln.source;", "INSERT INTO \"kiln\".stamp default values;"] {
-        replace("create table pricing (", &format!("{sql}\ncreate table pricing ("));
-        refused(11, "writes to kiln's own schema");
-    }
     pack(&bad, b"select 1;\n");
     refused(11, "is no file of kiln's");
     std::fs::remove_file(&bad).unwrap();
     refused(10, "cannot read");
     wait_until("kiln's sessions are gone", || laptop.sessions().is_empty());
+}
+
+/// What a section does is asked of Postgres, so that no spelling hides it.
+#[test]
+fn a_file_whose_sql_writes_to_kilns_own_schema_is_refused_however_it_is_written() {
+    let world = whole();
+    let (path, _) = written(&world, "part.sql.gz");
+    let laptop = World::new();
+    let plain = String::from_utf8(text(&path)).unwrap();
+    let bad = world.folder.path().join("bad.sql.gz");
+    let restore = |sql: &str| {
+        let before = "create table pricing (";
+        pack(&bad, plain.replacen(before, &format!("{sql}\n{before}"), 1).as_bytes());
+        laptop.kiln(&["restore", &bad.to_string_lossy(), "--json"]).run()
+    };
+    for sql in [
+        "truncate kiln.source;",
+        "INSERT INTO \"kiln\".stamp default values;",
+        "do $$ begin execute 'delete from ki' || 'ln.source'; end $$;",
+        "set local search_path = kiln; delete from manifest; set local search_path = public;",
+        "grant delete on all tables in schema kiln to current_user; delete from kiln.manifest;",
+        "create table kiln.more ();",
+        "alter table kiln.source add column more text;",
+        "drop schema kiln cascade;",
+        "alter schema kiln rename to klin;",
+        // What ends the transaction might have done anything before.
+        "commit; begin;",
+    ] {
+        let outcome = restore(sql);
+        assert_eq!(outcome.code, 11, "{sql}: {outcome}");
+        outcome.says(&["writes to kiln's own schema"]);
+        let place = &outcome.json()["error"]["position"];
+        assert_eq!(place["file"], "sql/druginfo/0009_pricing.sql", "{outcome}");
+        assert_eq!(laptop.databases(), Vec::<String>::new(), "{outcome}");
+    }
+    // To read it is no harm.
+    let outcome = restore("do $$ begin perform from kiln.source; end $$;");
+    assert_eq!(outcome.code, 0, "{outcome}");
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::ledger::MadeIn;
 use crate::catalog::registry::build::{BuildDatabase, ident};
-use crate::error::{Exit, Failure, exit_of, render};
+use crate::error::{Exit, Failure, exit_of, message_of};
 use crate::postgres::{Session, db};
 use crate::spec::schema::{Kind, SchemaFile};
 use crate::spec::source::Source;
@@ -53,7 +53,7 @@ pub async fn derive(
             Err(error)
                 if matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database | Exit::Usage) =>
             {
-                let error = render(&error);
+                let error = message_of(&error);
                 tracing::warn!(table = file.table, error, "not copied: it is made anew");
                 session.batch_execute("rollback").await.map_err(db("forget the table"))?;
             }

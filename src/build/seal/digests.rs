@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::stamp::Reading;
 use crate::catalog::stamp::contents::named;
-use crate::error::{Exit, all_or_first_error, exit_of, render};
+use crate::error::{Exit, all_or_first_error, exit_of, message_of};
 use crate::load::copy::between::{self, Numbered, SetDigests, Stored};
 use crate::load::meter::Meter;
 use crate::postgres::{Ident, Session, db};
@@ -187,7 +187,7 @@ async fn lane(
                 Err(error) if exit_of(&error) == Exit::ChecksFailed => {
                     // What the server still sends of it is not read.
                     session = build.session("digests").await?;
-                    Found { stored: Stored::default(), broken: Some(render(&error)) }
+                    Found { stored: Stored::default(), broken: Some(message_of(&error)) }
                 }
                 Err(error) => return Err(error),
             };

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{ErrorRecord, Exit, Position};
 use crate::fetch::contents::Leaf;
 pub use check::CheckEntry;
 pub use contents::{Reuse, difference};
@@ -119,6 +120,9 @@ pub struct SourceEntry {
     pub sqlstate: Option<String>,
     /// The exit code that the failure asks for.
     pub exit_code: Option<u8>,
+    /// Where in its input the failure is.
+    #[serde(default, skip_serializing_if = "Position::is_empty")]
+    pub position: Position,
 }
 
 impl SourceEntry {
@@ -143,7 +147,32 @@ impl SourceEntry {
             hint: None,
             sqlstate: None,
             exit_code: None,
+            position: Position::default(),
         }
+    }
+
+    /// Notes that it failed, and how.
+    pub fn fail(&mut self, error: ErrorRecord) {
+        self.state = SourceState::Failed;
+        self.error = Some(error.message);
+        self.hint = error.hint;
+        self.sqlstate = error.sqlstate;
+        self.exit_code = Some(error.exit_code);
+        self.position = error.position;
+    }
+
+    /// How it failed, where it did.
+    pub fn failure(&self) -> Option<ErrorRecord> {
+        let message = self.error.clone()?;
+        let exit = self.exit_code.and_then(Exit::of_code).unwrap_or(Exit::InputRejected);
+        Some(ErrorRecord {
+            kind: exit.kind().to_owned(),
+            exit_code: exit.code(),
+            message,
+            hint: self.hint.clone(),
+            sqlstate: self.sqlstate.clone(),
+            position: self.position.clone(),
+        })
     }
 
     /// The sum of one count over the files.

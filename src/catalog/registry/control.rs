@@ -203,6 +203,8 @@ pub struct RunEnd<'a> {
     pub exit_code: i32,
     /// The error's text, values left out.
     pub error: Option<&'a str>,
+    /// The error as data.
+    pub failure: Option<serde_json::Value>,
     /// The command that goes on from there.
     pub next: Option<&'a str>,
     /// The ledger.
@@ -222,7 +224,7 @@ pub async fn end_run(
     control
         .execute(
             "update kiln.run set ended_at = clock_timestamp(), build = $2, exit_code = $3,
-                 error = $4, next = $5, ledger = $6 where run = $1",
+                 error = $4, next = $5, ledger = $6, failure = $7 where run = $1",
             &[
                 &run_key(who, database),
                 &end.build,
@@ -230,6 +232,7 @@ pub async fn end_run(
                 &end.error,
                 &end.next,
                 &end.ledger,
+                &end.failure,
             ],
         )
         .await

@@ -43,6 +43,8 @@ create table if not exists kiln.run (
     next       text,
     ledger     jsonb
 );
+-- The error as data: kind, exit_code, message, hint, sqlstate, position. `error` is it as people read it.
+alter table kiln.run add column if not exists failure jsonb;
 comment on table kiln.run is 'One row a run: who started it, how it ended, and its ledger';
 
 create table if not exists kiln.audit (

@@ -10,6 +10,7 @@ pub mod control;
 pub mod found;
 pub mod hold;
 pub mod joint;
+pub mod own;
 pub mod promoted;
 pub mod retention;
 pub mod roles;

@@ -11,7 +11,7 @@ use super::contents::{Contents, named, standing};
 use super::rights;
 use super::rows::{self, Ask, Counted, Younger};
 use crate::catalog::registry::build::BuildDatabase;
-use crate::error::{Exit, exit_of, render};
+use crate::error::{Exit, exit_of, message_of};
 use crate::postgres::{Ident, Session, db};
 
 /// Differences that are named one by one.
@@ -114,7 +114,7 @@ impl Touched {
         if !is_explained {
             return Err(error);
         }
-        self.reasons.push(render(&error).lines().next().unwrap_or_default().to_owned());
+        self.reasons.push(message_of(&error).lines().next().unwrap_or_default().to_owned());
         Ok(())
     }
 

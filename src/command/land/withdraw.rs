@@ -12,7 +12,7 @@ use crate::catalog::registry::waiver::{self, Gate, NewWaiver};
 use crate::catalog::registry::{Build, State, builds};
 use crate::command::cli;
 use crate::config::strict::Problems;
-use crate::error::{Exit, Failure, render};
+use crate::error::{Exit, Failure, message_of};
 use crate::fetch::store::{Listed, Store, file_name, withdrawn};
 use crate::plan::reuse::Kept;
 use crate::postgres::{Server, Session};
@@ -133,7 +133,7 @@ async fn waiting(
             // It died before its inputs were fixed.
             Ok(None) => {}
             Err(error) => {
-                let error = render(&error);
+                let error = message_of(&error);
                 tracing::warn!(
                     build = build.own_name(),
                     error,

@@ -5,6 +5,8 @@
 use std::time::Instant;
 
 use tokio::sync::mpsc;
+use tokio_postgres::error::SqlState;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::build::Baking;
@@ -16,17 +18,18 @@ use crate::catalog::lock::RunLock;
 use crate::catalog::registry::build::{BuildDatabase, ident};
 use crate::catalog::registry::control::{self, Contract};
 use crate::catalog::registry::found::next_build;
+use crate::catalog::registry::own::Closed;
 use crate::catalog::registry::{Build, State, Tag, builds, live, roles};
 use crate::catalog::stamp::{Reading, Sealed};
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::dev::local;
-use crate::error::{Exit, Failure, failure, shell, stopped};
+use crate::error::{Exit, Failure, Position, failure, message_of, shell, stopped};
 use crate::export::file::{self, Header, Packed, Piece, SourceFacts, TableEntry, refuse_names};
 use crate::load::bind;
 use crate::load::copy::between::{self, Stored};
 use crate::load::copy::{note_without, write_entry};
-use crate::postgres::{Session, data_error, db};
+use crate::postgres::{Session, data_error, db, is_state};
 use crate::release::swap::Part;
 use crate::report::{self, SubsetTable};
 use crate::spec::Specs;
@@ -178,14 +181,11 @@ async fn feed(
 ) -> anyhow::Result<()> {
     let stop = &baking.context.stop;
     let session = baking.build.session("restore").await?;
+    let closed = Closed::new(&session).await?;
     while let Some(piece) = pieces.recv().await {
         match piece {
             Piece::Sql(_, place, sql) => {
-                if writes_to_kiln(&sql) {
-                    let message = format!("{place}: a section writes to kiln's own schema");
-                    return Err(failure(Exit::InputRejected, message));
-                }
-                session.run(&sql, place, stop).await?;
+                section(&session, &closed, &place, &sql, stop).await?;
             }
             Piece::Table(name) => {
                 let table = header.tables.iter().find(|table| table.table == name);
@@ -200,15 +200,37 @@ async fn feed(
             return Err(stopped());
         }
     }
-    Ok(())
+    // Where it failed the build is dropped.
+    closed.open(&session).await
 }
 
-/// Whether a section changes what kiln itself notes of a build. A file is SQL of people who are trusted,
-/// and this is no wall; but no schema has such a section, and a stamp that another wrote is none.
-fn writes_to_kiln(sql: &str) -> bool {
-    let verbs = r"(insert\s+into|update|delete\s+from|truncate(\s+table)?|copy|((create|alter|drop)\s+(table|view|function|schema)(\s+if\s+(not\s+)?exists)?))";
-    let form = format!(r#"(?i)\b{verbs}\s+(only\s+)?"?kiln"?\s*[.;]"#);
-    regex::Regex::new(&form).is_ok_and(|form| form.is_match(sql))
+/// Runs a section, and refuses it where it writes to what kiln itself notes of a build: a file is SQL of people
+/// who are trusted, but no schema has such a section, and a stamp that another wrote is none.
+async fn section(
+    session: &Session,
+    closed: &Closed,
+    place: &str,
+    sql: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let refused = |message: String| {
+        let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
+        let position = Position::in_file(file.as_ref(), line.parse().unwrap_or(0));
+        anyhow::Error::from(Failure::new(Exit::InputRejected, message).at(position))
+    };
+    let watched = closed.begin(session).await?;
+    let run = session.run(sql, place, stop).await;
+    run.map_err(|error| match is_state(&error, &SqlState::INSUFFICIENT_PRIVILEGE) {
+        true => refused(format!(
+            "a section writes to kiln's own schema, or does what the owner of a build may not: {}",
+            message_of(&error)
+        )),
+        false => error,
+    })?;
+    if closed.is_touched(session, &watched).await? {
+        return Err(refused(format!("{place}: a section writes to kiln's own schema")));
+    }
+    session.batch_execute("commit").await.map_err(db(place))
 }
 
 /// One table's rows, which COPY reads as they stand in the file.

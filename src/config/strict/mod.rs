@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, Position};
 
 /// One thing that is wrong in a file that people write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,8 @@ impl Problems {
                 line => write!(text, "\n  {}:{line}: {message}", file.display()),
             };
         }
-        Err(Failure::new(Exit::Usage, text).hint(hint).into())
+        let first = Position::in_file(&found[0].file, found[0].line);
+        Err(Failure::new(Exit::Usage, text).hint(hint).at(first).into())
     }
 }
 

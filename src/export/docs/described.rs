@@ -103,6 +103,8 @@ pub struct DescribedFunction {
     pub volatility: String,
     /// Empty when there is none.
     pub comment: String,
+    /// The language of its body.
+    pub language: String,
     /// Its whole definition.
     pub text: String,
     /// In their order.

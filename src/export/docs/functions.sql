@@ -6,6 +6,7 @@ select jsonb_build_object(
     'returns_rows', p.proretset,
     'volatility', case p.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
     'comment', coalesce(obj_description(p.oid, 'pg_proc'), ''),
+    'language', (select lanname from pg_language l where l.oid = p.prolang),
     'text', case p.prokind when 'f' then pg_get_functiondef(p.oid)
                            when 'p' then pg_get_functiondef(p.oid) else '' end,
     'arguments', (

@@ -11,15 +11,31 @@ mod link;
 pub mod markdown;
 pub mod origin;
 pub mod page;
-mod places;
+mod plpgsql;
 mod relation;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use described::{Argument, Described, DescribedFunction, DescribedRelation};
 use origin::Origin;
-pub use places::Place;
 
+use crate::spec::schema::learned::{self, Learned};
 use crate::spec::schema::{Kind as SectionKind, Schema};
 use crate::spec::source::Sources;
+
+/// A section of a numbered file that makes something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, relative to the root.
+    pub path: PathBuf,
+    /// The line of the section's first statement, from 1.
+    pub line: usize,
+    /// The how many-th of what the section makes.
+    pub nth: usize,
+    /// Its kind: `pre-data`, `derive`.
+    pub section: &'static str,
+}
 
 /// All that is to be told of one database, but for what a build found.
 #[derive(Debug)]
@@ -84,7 +100,7 @@ pub struct Relation {
     pub described: DescribedRelation,
     /// What a reader may expect.
     pub kind: Kind,
-    /// The statement that makes it.
+    /// The section that makes it.
     pub place: Option<Place>,
     /// The file family that feeds it.
     pub origin: Option<Origin>,
@@ -121,7 +137,7 @@ impl Relation {
 pub struct Function {
     /// What the catalog says.
     pub described: DescribedFunction,
-    /// The statement that makes it.
+    /// The section that makes it.
     pub place: Option<Place>,
     /// The tables and views that it reads.
     pub reads: Vec<String>,
@@ -157,19 +173,28 @@ impl Function {
 
 impl Dictionary {
     /// Joins what catalog, files and specs say.
-    pub fn new(schema: &Schema, sources: &Sources, described: Described) -> Dictionary {
-        let places = places::of(schema);
+    pub fn new(
+        schema: &Schema,
+        sources: &Sources,
+        learned: &Learned,
+        described: Described,
+    ) -> Dictionary {
+        let places = places(schema, learned);
         let names: Vec<String> = described.relations.iter().map(|r| r.name.clone()).collect();
         let any_personal = sources.all.iter().any(|source| source.personal);
         let mut relations: Vec<Relation> = Vec::new();
         for described in described.relations {
             let place = places.get(&described.name).cloned();
-            relations.push(relation(schema, sources, &names, described, place, any_personal));
+            relations.push(relation(schema, sources, learned, described, place, any_personal));
         }
         let mut functions = Vec::new();
         for described in described.functions {
-            let place = places.get(&described.name).cloned();
-            let reads = places::reads(&described.text, &names, "");
+            let called = format!("{}()", described.name);
+            let place = places.get(&called).cloned();
+            let reads = match described.language.as_str() {
+                "sql" => reads_of(learned, &called),
+                _ => plpgsql::reads(&described.text, &names),
+            };
             functions.push(Function { described, place, reads });
         }
         for at in 0..relations.len() {
@@ -201,10 +226,31 @@ impl Dictionary {
     }
 }
 
+/// Where what has a name is made; functions have `()` behind theirs.
+fn places(schema: &Schema, learned: &Learned) -> BTreeMap<String, Place> {
+    let mut places = BTreeMap::new();
+    for file in &schema.files {
+        for section in &file.sections {
+            let made = learned.makes.get(&learned::section(file, &section.kind));
+            for (nth, name) in made.into_iter().flatten().enumerate() {
+                let (path, line) = (file.path.clone(), section.line);
+                let place = Place { path, line, nth, section: section.kind.word() };
+                places.entry(name.clone()).or_insert(place);
+            }
+        }
+    }
+    places
+}
+
+/// What a section, or a function, was seen to read.
+fn reads_of(learned: &Learned, of: &str) -> Vec<String> {
+    learned.reads.get(of).into_iter().flatten().cloned().collect()
+}
+
 fn relation(
     schema: &Schema,
     sources: &Sources,
-    names: &[String],
+    learned: &Learned,
     described: DescribedRelation,
     place: Option<Place>,
     any_personal: bool,
@@ -219,8 +265,8 @@ fn relation(
         _ => Kind::Raw,
     };
     let recipe = derive.filter(|_| kind == Kind::Derived).map(|section| section.sql.clone());
-    let reads = match &recipe {
-        Some(sql) => places::reads(&places::of_table(sql), names, &described.name),
+    let reads = match file.filter(|_| recipe.is_some()) {
+        Some(file) => reads_of(learned, &learned::section(file, &SectionKind::Derive)),
         None => described.reads.clone(),
     };
     let checks = own_file.map(|file| file.of_kind(&SectionKind::Check));

@@ -43,7 +43,7 @@ select jsonb_build_object(
     'rules', (
         select coalesce(jsonb_agg(pg_get_constraintdef(k.oid) order by k.conname), '[]')
         from pg_constraint k where k.conrelid = c.oid and k.contype in ('c', 'x')),
-    -- What a view reads. A table that is made from tables says so in its file alone.
+    -- What a view reads. What a table is made from is learned when its section runs (schema.lock, `reads`).
     'reads', (
         select coalesce(jsonb_agg(distinct r.relname order by r.relname), '[]')
         from pg_rewrite w

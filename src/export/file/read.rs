@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use super::{END_OF_ROWS, Header, MARK};
-use crate::error::{Exit, Failure, failure, stopped};
+use crate::error::{Exit, Failure, Position, failure, stopped};
 use crate::fetch::plainfile;
 use crate::spec::schema::Kind;
 
@@ -155,7 +155,13 @@ impl Lines {
         let message = format!("{} {what} (line {})", self.shown, self.number);
         Failure::new(Exit::InputRejected, message)
             .hint("have it written anew: kiln subset DATABASE --percent P --to FILE")
+            .at(self.position())
             .into()
+    }
+
+    fn position(&self) -> Position {
+        let line = Some(self.number).filter(|number| *number > 0);
+        Position { file: Some(self.shown.clone()), line, ..Position::default() }
     }
 
     /// Reads the next line; false at the end.
@@ -166,7 +172,7 @@ impl Lines {
         let read = self.input.by_ref().take(limit).read_until(b'\n', &mut self.line);
         let read = read.map_err(|error| {
             let message = format!("{} is damaged or cut (line {})", self.shown, self.number);
-            Failure::new(Exit::InputRejected, message).because(error)
+            Failure::new(Exit::InputRejected, message).because(error).at(self.position())
         })?;
         if read > LINE_MAX {
             return Err(self.refuse("has a line that is too long"));

@@ -23,7 +23,7 @@ use super::member::Member;
 use super::object::Object;
 use super::patterns::Patterns;
 use super::verified::Verified;
-use crate::error::{Exit, Failure, LAND_AGAIN, exit_of, from_io};
+use crate::error::{Exit, Failure, LAND_AGAIN, Position, at, exit_of, from_io};
 use crate::fetch::contents::{Leaf, Link};
 use crate::fetch::store::file_name;
 use bounds::Bounds;
@@ -121,16 +121,19 @@ impl<'a> Search<'a> {
             }
             place
         };
+        let located = |path: &[String], error: anyhow::Error| {
+            let here = Position::in_object(&self.object.pin.key, &path.join(" → "));
+            at(error, here).context(place(path))
+        };
         let opened = self.bounds.directory(container.reader());
         let opened =
             opened.map_err(|error| what_it_is(container, error)).and_then(|mut archive| {
                 self.bounds.admit(&mut archive)?;
                 Ok(archive)
             });
-        let mut archive = opened.map_err(|error| error.context(place(path)))?;
+        let mut archive = opened.map_err(|error| located(path, error))?;
         for index in 0..archive.len() {
-            let entry =
-                self.entry(&mut archive, index).map_err(|error| error.context(place(path)))?;
+            let entry = self.entry(&mut archive, index).map_err(|error| located(path, error))?;
             if path.is_empty() {
                 self.found.entries.push(entry.name.clone());
             }
@@ -145,19 +148,23 @@ impl<'a> Search<'a> {
             }
             path.push(entry.name.clone());
             self.links.push(entry.link());
-            entry.refuse_if_encrypted().map_err(|error| error.context(place(path)))?;
+            entry.refuse_if_encrypted().map_err(|error| located(path, error))?;
             if is_member {
                 let bounded = self.bounds.inflates(entry.size);
-                bounded.map_err(|error| error.context(place(path)))?;
+                bounded.map_err(|error| located(path, error))?;
                 self.note(container, index, &entry, path);
                 self.tell(container, path, true);
             } else if path.len() >= DEPTH_MAX {
                 let message = format!("{}: more than {DEPTH_MAX} zips deep", place(path));
-                return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
+                let here = Position::in_object(&self.object.pin.key, &path.join(" → "));
+                return Err(Failure::new(Exit::InputRejected, message)
+                    .hint(NOT_FROM_CMS)
+                    .at(here)
+                    .into());
             } else {
                 let inner = self
                     .inner(&mut archive, index, &entry, container)
-                    .map_err(|error| error.context(place(path)))?;
+                    .map_err(|error| located(path, error))?;
                 if !matches!(inner, Some(Container::Region { .. })) {
                     self.tell(container, path, false);
                 }

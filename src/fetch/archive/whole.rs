@@ -12,7 +12,7 @@ use super::super::container::{Container, ReadSeek};
 use super::super::verified::{Expected, Verified};
 use super::bounds::Bounds;
 use super::{DEPTH_MAX, refuse_encrypted, scratch_file};
-use crate::error::from_io;
+use crate::error::{Position, at, from_io};
 
 /// Reads a zip to its end; blocking. Inner zips that are deflated are kept in `scratch` while their
 /// directories are read.
@@ -29,10 +29,12 @@ pub fn whole_zip(file: File, scratch: &Path) -> anyhow::Result<()> {
     for index in 0..archive.len() {
         let entry = Entry::of(&mut archive, index)?;
         if entry.encrypted {
-            return Err(refuse_encrypted().context(format!("member {}", entry.name)));
+            return Err(entry
+                .located(refuse_encrypted())
+                .context(format!("member {}", entry.name)));
         }
         let looked = walk.look(&mut archive, index, &entry, 1, true);
-        looked.map_err(|error| error.context(format!("member {}", entry.name)))?;
+        looked.map_err(|error| entry.located(error).context(format!("member {}", entry.name)))?;
     }
     Ok(())
 }
@@ -66,6 +68,13 @@ impl Entry {
                 sha256: None,
             },
         })
+    }
+}
+
+impl Entry {
+    /// Says of an error that it is of this entry, or of what is in it.
+    fn located(&self, error: anyhow::Error) -> anyhow::Error {
+        at(error, Position { member: Some(self.name.clone()), ..Position::default() })
     }
 }
 
@@ -109,7 +118,7 @@ impl Walk<'_> {
         for index in 0..archive.len() {
             let entry = Entry::of(&mut archive, index)?;
             let looked = self.look(&mut archive, index, &entry, depth, false);
-            looked.map_err(|error| error.context(entry.name))?;
+            looked.map_err(|error| entry.located(error).context(entry.name))?;
         }
         Ok(())
     }

@@ -309,7 +309,7 @@ async fn pass_on(
         () = stop.cancelled() => return Err(stopped()),
     }
     tokio::select! {
-        sent = copy.send(bytes, columns) => sent.map_err(|error| error.context(part.member.place()))?,
+        sent = copy.send(bytes, columns) => sent.map_err(|error| part.member.located(error))?,
         () = stop.cancelled() => return Err(stopped()),
     }
     part.meter.rows.fetch_add(said, Ordering::Relaxed);

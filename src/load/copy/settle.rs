@@ -13,7 +13,7 @@ use super::rejects::RejectWriter;
 use super::{Part, dictionary, send, truncate};
 use crate::catalog::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::catalog::manifest::Input;
-use crate::error::{Exit, Failure, exit_of, hint_of, message_of, render, sqlstate_of};
+use crate::error::{ErrorRecord, Exit, Failure, exit_of};
 use crate::fetch::archive::Found;
 use crate::fetch::contents::Leaf;
 use crate::fetch::member::Member;
@@ -206,12 +206,9 @@ fn entry(name: &str, open: Open, counted: u64) -> SourceEntry {
         (!problems.is_empty()).then(failed)
     });
     if let Some(error) = failed {
-        tracing::error!(source = name, error = render(&error), "source failed");
-        entry.state = SourceState::Failed;
-        entry.error = Some(message_of(&error));
-        entry.hint = hint_of(&error).map(str::to_owned);
-        entry.sqlstate = sqlstate_of(&error).map(str::to_owned);
-        entry.exit_code = Some(exit_of(&error).code());
+        let record = ErrorRecord::of(&error);
+        tracing::error!(source = name, error = record.message, hint = record.hint, "source failed");
+        entry.fail(record);
     } else {
         tracing::info!(source = name, rows = counted, digest = entry.digest, "source loaded");
     }

@@ -16,7 +16,7 @@ use std::io::Read;
 pub use record::{Flaw, Position, Record};
 pub use text::{BEGINNING, BOM, decode_text, no_text};
 
-use crate::error::{Exit, Failure, from_io};
+use crate::error::{self, Exit, Failure, from_io};
 use crate::spec::source::{Format, Quoting};
 use fields::split;
 use quoted::{Wrong, WrongKind};
@@ -301,7 +301,8 @@ impl<R: Read> Records<R> {
             "the record at line {line}, byte {byte} has a quote that is not closed before the \
              file ends"
         );
-        Failure::new(Exit::InputRejected, message).hint(LOOK_AT_QUOTES).into()
+        let place = error::Position::at_line(line);
+        Failure::new(Exit::InputRejected, message).hint(LOOK_AT_QUOTES).at(place).into()
     }
 
     fn refuse_endless(&self, length: usize) -> anyhow::Result<()> {
@@ -315,7 +316,8 @@ impl<R: Read> Records<R> {
             "is this the file that the spec describes?"
         };
         let message = format!("the record at line {line}, byte {byte} is longer than 8 MiB: {why}");
-        Err(Failure::new(Exit::InputRejected, message).hint(LOOK_AT_QUOTES).into())
+        let place = error::Position::at_line(line);
+        Err(Failure::new(Exit::InputRejected, message).hint(LOOK_AT_QUOTES).at(place).into())
     }
 
     /// Makes room and reads more; false at the end of the input.
@@ -348,7 +350,8 @@ fn refuse_long_field(fields: &[(u32, u32)], position: Position) -> anyhow::Resul
     let Some(index) = fields.iter().position(long) else { return Ok(()) };
     let place = format!("line {}, byte {}", position.line, position.byte);
     let message = format!("{place}: field {} is longer than 1 MiB", index + 1);
-    Err(Failure::new(Exit::InputRejected, message).into())
+    let place = error::Position::at_line(position.line);
+    Err(Failure::new(Exit::InputRejected, message).at(place).into())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::catalog::ledger::SourceEntry;
 use crate::catalog::registry::retention::former;
 use crate::catalog::registry::{Build, live};
 use crate::catalog::stamp;
-use crate::error::render;
+use crate::error::message_of;
 use crate::postgres::Server;
 use crate::spec::source::Source;
 
@@ -36,7 +36,7 @@ pub async fn measure(
             Ok(Some(account)) => measure = Some(filled(measure, account, specs)),
             Ok(None) => {}
             Err(error) => {
-                let error = render(&error);
+                let error = message_of(&error);
                 tracing::warn!(build = build.own_name(), error, "its account cannot be read");
             }
         }

@@ -250,7 +250,7 @@ fn a_waiver_for_gate_and_source_turns_a_refusal_and_says_whose_word_it_was() {
     let refused = |waivers: &[Waiver]| {
         let entries = judge(&live, &new, &[spec("")], waivers);
         let said = permit("x", "x_00002 is not promoted", &entries, "kiln swap x");
-        (entries, said.err().map(|error| crate::error::render(&error)).unwrap_or_default())
+        (entries, said.err().map(|error| crate::report::error::text(&error)).unwrap_or_default())
     };
     let (_, said) = refused(&[]);
     for expected in [

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn said(unendable: &[Blocker]) -> String {
-        crate::error::render(&not_possible(
+        crate::report::error::text(&not_possible(
             "druginfo",
             "loader",
             30,

@@ -256,7 +256,7 @@ mod tests {
         }
         for (misfit, proposed) in [(contract(1, 1), "1..3"), (contract(4, 9), "3..9")] {
             let error = decide(&adds, &[misfit], &[]).expect_err("a misfit");
-            let said = crate::error::render(&error);
+            let said = crate::report::error::text(&error);
             assert!(said.contains("version 3 (and serves readers of 2 on), app plans"), "{said}");
             assert!(said.contains(&format!("--accepts {proposed} && kiln swap")), "{said}");
         }
@@ -265,7 +265,8 @@ mod tests {
     #[test]
     fn a_range_that_is_proposed_is_one_and_a_name_is_quoted() {
         let odd = Contract { app: "plan finder".into(), ..contract(998, 999) };
-        let said = crate::error::render(&decide(&facts(), &[odd], &[]).expect_err("a misfit"));
+        let said =
+            crate::report::error::text(&decide(&facts(), &[odd], &[]).expect_err("a misfit"));
         assert!(
             said.ends_with("--app 'plan finder' --accepts 3..999 && kiln swap druginfo"),
             "{said}"

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Schema, SchemaFile};
+use super::{Kind, Schema, SchemaFile};
 use crate::postgres::{Session, db};
 
 /// What sections were seen to do.
@@ -15,17 +15,108 @@ pub struct Learned {
     /// Tables whose `-- derive from` section makes them and does nothing else: such a table can be copied from
     /// a kept build.
     pub alone: BTreeSet<String>,
+    /// What each section makes, in that order: tables, views, and functions with `()` behind their names. By
+    /// [`section`]'s word for it.
+    pub makes: BTreeMap<String, Vec<String>>,
+    /// The tables and views that a `-- derive` section reads, itself or through views and functions, by the word
+    /// for it; and those that a function of language SQL names, by the function with `()`.
+    pub reads: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What a section is called in `makes` and `reads`: its file has one of each kind that makes something.
+pub fn section(file: &SchemaFile, kind: &Kind) -> String {
+    format!("{} {}", file.table, kind.word())
+}
+
+/// Reads a lock's lines: `plan_county: plan, state`.
+fn by_name<T: FromIterator<String>>(lines: &[String]) -> BTreeMap<String, T> {
+    let names = |names: &str| names.split(',').map(|name| name.trim().to_owned()).collect();
+    let lines = lines.iter().filter_map(|line| line.split_once(':'));
+    lines.map(|(name, all)| (name.trim().to_owned(), names(all))).collect()
+}
+
+/// Writes them.
+fn to_lines<'a, T>(all: &'a BTreeMap<String, T>) -> Vec<String>
+where
+    &'a T: IntoIterator<Item = &'a String>,
+{
+    let line = |(name, all): (&String, &'a T)| {
+        let all: Vec<&str> = all.into_iter().map(String::as_str).collect();
+        format!("{name}: {}", all.join(", "))
+    };
+    all.iter().map(line).collect()
 }
 
 impl Learned {
-    /// Reads it out of a lock's lines: `plan_county: plan, state`, and names.
-    pub fn of_lines(refers: &[String], alone: &[String]) -> Learned {
-        let names = |names: &str| names.split(',').map(|name| name.trim().to_owned()).collect();
-        let refers = refers.iter().filter_map(|line| line.split_once(':'));
+    /// Reads it out of a lock's lists.
+    pub(super) fn of_lines([refers, alone, makes, reads]: [&[String]; 4]) -> Learned {
         Learned {
-            refers: refers.map(|(table, to)| (table.trim().to_owned(), names(to))).collect(),
+            refers: by_name(refers),
             alone: alone.iter().cloned().collect(),
+            makes: by_name(makes),
+            reads: by_name(reads),
         }
+    }
+
+    /// Notes what is there now and was not before: the section has made it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn note_made(
+        &mut self,
+        session: &Session,
+        file: &SchemaFile,
+        kind: &Kind,
+    ) -> anyhow::Result<()> {
+        let rows = session.query(include_str!("made.sql"), &[]).await;
+        let rows = rows.map_err(db("look at what a section has made"))?;
+        let mut made: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        made.retain(|name| !self.makes.values().flatten().any(|known| known == name));
+        made.dedup();
+        if !made.is_empty() {
+            self.makes.insert(section(file, kind), made);
+        }
+        Ok(())
+    }
+
+    /// Notes what the open transaction, in which a `-- derive` section has run, has read; without what its
+    /// definitions of views and functions have looked up ([`watch_definitions`]).
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn note_read(&mut self, session: &Session, file: &SchemaFile) -> anyhow::Result<()> {
+        let section = section(file, &Kind::Derive);
+        let made = self.makes.get(&section).cloned().unwrap_or_default();
+        let mut read = locked_to_read(session).await?;
+        read.retain(|name| *name != file.table && !made.contains(name));
+        if !read.is_empty() {
+            self.reads.insert(section, read);
+        }
+        Ok(())
+    }
+
+    /// Notes what the functions of language SQL name: their bodies are looked up once more, each in a transaction
+    /// of its own, which is given up.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn note_functions(&mut self, session: &Session) -> anyhow::Result<()> {
+        let sql =
+            "select p.oid, proname || '()' from pg_proc p join pg_language l on l.oid = p.prolang
+                   where pronamespace = 'public'::regnamespace and lanname = 'sql' order by p.oid";
+        let functions = session.query(sql, &[]).await.map_err(db("look for functions"))?;
+        for row in functions {
+            let (oid, name): (u32, String) = (row.get(0), row.get(1));
+            session.batch_execute("begin").await.map_err(db("begin"))?;
+            let looked = session.execute("select fmgr_sql_validator($1)", &[&oid]).await;
+            looked.map_err(db(format!("look into function {name}")))?;
+            let read = locked_to_read(session).await?;
+            session.batch_execute("rollback").await.map_err(db("rollback"))?;
+            if !read.is_empty() {
+                self.reads.entry(name).or_default().extend(read);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps of what sections refer to the tables of files before theirs: a key needs nothing that comes later.
@@ -38,17 +129,42 @@ impl Learned {
         self.refers.retain(|_, to| !to.is_empty());
     }
 
-    pub(super) fn refers_lines(&self) -> Vec<String> {
-        let line = |(table, to): (&String, &BTreeSet<String>)| {
-            let to: Vec<&str> = to.iter().map(String::as_str).collect();
-            format!("{table}: {}", to.join(", "))
-        };
-        self.refers.iter().map(line).collect()
+    /// Its lists, by their keys in the lock.
+    pub(super) fn lines(&self) -> [(&'static str, Vec<String>); 4] {
+        [
+            ("refers", to_lines(&self.refers)),
+            ("alone", self.alone.iter().cloned().collect()),
+            ("makes", to_lines(&self.makes)),
+            ("reads", to_lines(&self.reads)),
+        ]
     }
+}
 
-    pub(super) fn alone_lines(&self) -> Vec<String> {
-        self.alone.iter().cloned().collect()
-    }
+/// Lets the scratch database note, until [`forget_definitions`], what a statement that defines a view or a
+/// function looks up: a section's table is not made of that.
+///
+/// # Errors
+/// The server's.
+pub async fn watch_definitions(session: &Session) -> anyhow::Result<()> {
+    let watch = session.batch_execute(include_str!("definitions.sql")).await;
+    watch.map_err(db("watch definitions"))
+}
+
+/// Takes it away again.
+///
+/// # Errors
+/// The server's.
+pub async fn forget_definitions(session: &Session) -> anyhow::Result<()> {
+    // The event triggers go with their functions.
+    let dropped = session.batch_execute("drop schema kiln cascade").await;
+    dropped.map_err(db("forget definitions"))
+}
+
+/// The tables and views that the open transaction has locked to read them.
+async fn locked_to_read(session: &Session) -> anyhow::Result<BTreeSet<String>> {
+    let rows = session.query(include_str!("read.sql"), &[]).await;
+    let rows = rows.map_err(db("read the locks"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Notes that a section is about to run in the open transaction, so that [`did`] can tell what is younger: no other

@@ -30,7 +30,13 @@ impl SchemaLock {
         let serves_from = root.count("serves_from");
         let fingerprint = root.required_text("fingerprint");
         let catalog = root.texts("catalog");
-        let (refers, alone) = (root.texts("refers"), root.texts("alone"));
+        let list = |key| root.texts(key).map(|said| said.value);
+        let [refers, alone, makes, reads] = ["refers", "alone", "makes", "reads"].map(list);
+        // A kiln before knew the first two alone; a check says what is missing.
+        let learned = refers.zip(alone).map(|(refers, alone)| {
+            let [makes, reads] = [makes, reads].map(Option::unwrap_or_default);
+            Learned::of_lines([&refers, &alone, &makes, &reads])
+        });
         if version.is_none() {
             root.problem(1, "`version` is missing");
         }
@@ -51,9 +57,7 @@ impl SchemaLock {
                 .map_or(Some(version), |said| u32::try_from(said.value).ok())?,
             fingerprint: fingerprint?.value,
             catalog: catalog.map(|said| said.value).unwrap_or_default(),
-            learned: refers
-                .zip(alone)
-                .map(|(refers, alone)| Learned::of_lines(&refers.value, &alone.value)),
+            learned,
         })
     }
 
@@ -73,8 +77,7 @@ impl SchemaLock {
             text.push_str("]\n");
         };
         if let Some(learned) = &self.learned {
-            list("refers", &learned.refers_lines());
-            list("alone", &learned.alone_lines());
+            learned.lines().iter().for_each(|(name, lines)| list(name, lines));
         }
         list("catalog", &self.catalog);
         text
@@ -99,7 +102,12 @@ mod tests {
             serves_from: 2,
             fingerprint: "ab".into(),
             catalog: vec!["column public.a.b text default 'x\"y'".into()],
-            learned: Some(Learned::of_lines(&["b: a".into(), "d: a, c".into()], &["e".into()])),
+            learned: Some(Learned::of_lines([
+                &["b: a".into(), "d: a, c".into()],
+                &["e".into()],
+                &["e derive: e, f()".into()],
+                &["e derive: a, b".into(), "f(): d".into()],
+            ])),
         };
         let problems = Problems::default();
         let text = lock.render();

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tokio_postgres::error::ErrorPosition;
+use tokio_postgres::error::{DbError, ErrorPosition};
 use tokio_util::sync::CancellationToken;
 
 pub use lockfile::SchemaLock;
@@ -25,7 +25,7 @@ pub(crate) use sections::parse as parse_sections;
 pub use sections::{Kind, Section};
 
 use crate::config::strict::Problems;
-use crate::error::{Exit, Failure, stopped};
+use crate::error::{Exit, Failure, Position, at, stopped};
 use crate::fetch::plainfile;
 use crate::postgres::{self, Ident, Session};
 
@@ -332,44 +332,51 @@ impl SchemaFile {
             return postgres::db(format!("run {}", self.path.display()))(error);
         };
         let line = self.line_of(section, &error);
+        let failed = self.failed_at(section, line, &error, db_error);
+        at(failed, Position::in_file(&self.path, line))
+    }
+
+    fn failed_at(
+        &self,
+        section: &Section,
+        line: usize,
+        error: &tokio_postgres::Error,
+        db_error: &DbError,
+    ) -> anyhow::Error {
         let place = format!("{}:{line}", self.path.display());
-        if let Some(why) = section.no_check(&error) {
+        let code = db_error.code().code();
+        if let Some(why) = section.no_check(error) {
             let message = format!("{place}: check \"{}\" {why}", section.title);
             return Failure::new(Exit::Usage, message).hint("kiln schema check").into();
         }
-        let class = &db_error.code().code()[..2];
-        match class {
+        let failure = match &code[..2] {
             // A value of the data that no type or function takes: the primary message quotes it.
             "22" if db_error.position().is_none() => Failure::new(
                 Exit::ChecksFailed,
                 format!(
-                    "{place}: a value in the data is not what this SQL takes it for (SQLSTATE {})",
-                    db_error.code().code()
+                    "{place}: a value in the data is not what this SQL takes it for (SQLSTATE {code})"
                 ),
             )
-            .hint(KEPT)
-            .into(),
+            .hint(KEPT),
             // Where the server points into the text, the fault and the value are the text's own.
-            "22" | "42" if db_error.code().code() != "42501" => Failure::new(
+            "22" | "42" if code != "42501" => Failure::new(
                 Exit::Usage,
-                format!("{place}: {} (SQLSTATE {})", db_error.message(), db_error.code().code()),
+                format!("{place}: {} (SQLSTATE {code})", db_error.message()),
             )
-            .hint("kiln schema check")
-            .into(),
+            .hint("kiln schema check"),
             // Integrity: the primary message names the constraint, DETAIL the row's values.
             "23" => Failure::new(
                 Exit::ChecksFailed,
                 format!(
-                    "{place}: the data breaks {} of table {} (SQLSTATE {})",
+                    "{place}: the data breaks {} of table {} (SQLSTATE {code})",
                     db_error.constraint().unwrap_or("a constraint"),
                     db_error.table().unwrap_or(&self.table),
-                    db_error.code().code()
                 ),
             )
-            .hint(KEPT)
-            .into(),
-            _ => postgres::data_error(&place, &error),
-        }
+            .hint(KEPT),
+            _ => return postgres::data_error(&place, error),
+        };
+        failure.sqlstate(code).into()
     }
 }
 

@@ -4,6 +4,11 @@
 //!
 //! A function's body may change: whether its answers then mean something else no catalog can say, so
 //! its comment says it, with `[meaning 2]`; likewise those of tables, views and columns.
+//!
+//! Its lines are no SQL that people wrote: Postgres printed them from its catalog (`pg_get_functiondef` and the like)
+//! when a version was locked, in one form. They are all that is left of a version, whose catalog nobody can ask any
+//! more for `pronargdefaults` or `proargnames`; and they are what fingerprints are made of, so that another form of
+//! them would be another version of every schema.
 
 /// Why readers of the first catalog are not served by the second; empty where they are.
 pub fn lost(before: &[String], after: &[String]) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Exit, Failure, Position, at, failure};
 use crate::load::bind::{HeaderRow, Layout, joined, names_of};
 use crate::load::decode::{self, Record, Records};
 use crate::spec::source::{Encoding, Header, Source, trim};
@@ -52,17 +52,22 @@ pub fn read<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Resul
                 };
                 if number == *count {
                     refuse_flaws(&record)?;
-                    let names = names(source, &record);
-                    return Ok((Layout::from_names(source, &names)?, *count));
+                    let (names, line) = (names(source, &record), record.position.line);
+                    return Ok((layout(source, &names, line)?, *count));
                 }
             }
             Ok((Layout::in_order(source), *count))
         }
         Header::Begins(begins) => {
             let (rows, count) = rows(source, begins, records)?;
-            Ok((Layout::from_names(source, &joined(&rows))?, count))
+            Ok((layout(source, &joined(&rows), count)?, count))
         }
     }
+}
+
+/// What the names of the row that ends in this line say.
+fn layout(source: &Source, names: &[String], line: u64) -> anyhow::Result<Layout> {
+    Layout::from_names(source, names).map_err(|error| at(error, Position::at_line(line)))
 }
 
 /// The rows that name the columns, and how many rows there are with the titles before them.
@@ -118,7 +123,8 @@ fn refuse_flaws(record: &Record<'_>) -> anyhow::Result<()> {
     let line = record.position.line;
     if let Some(flaw) = &record.flaw {
         let message = format!("the header, line {line}, byte {}: {}", flaw.byte, flaw.reason);
-        return Err(failure(Exit::InputRejected, message));
+        let place = Position::at_line(line);
+        return Err(Failure::new(Exit::InputRejected, message).at(place).into());
     }
     let returns = memchr::memchr_iter(b'\r', record.raw).count();
     if returns == 0 || memchr::memchr(b'"', record.raw).is_some() {
@@ -130,6 +136,7 @@ fn refuse_flaws(record: &Record<'_>) -> anyhow::Result<()> {
     );
     Err(Failure::new(Exit::InputRejected, message)
         .hint("kiln reads lines that end in 0a or 0d 0a: tr '\\r' '\\n' <FILE >NEW, and land that")
+        .at(Position::at_line(line))
         .into())
 }
 

@@ -8,11 +8,12 @@ mod pack;
 
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Part;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, Position};
 use crate::fetch::ahead::ahead;
+use crate::fetch::member::Member;
 use crate::fetch::verified::{Complete, Verified};
 use crate::load::decode::Records;
 use crate::load::validate::{Counts, Nulls, Outcome, Reject, Validator};
@@ -42,12 +43,20 @@ pub enum Piece {
 pub struct Tally {
     rejected: AtomicU64,
     shown: Mutex<Vec<String>>,
+    /// Where the first of those is.
+    first: OnceLock<Position>,
 }
 
 impl Tally {
-    fn note(&self, reject: &Reject, member: &str) -> u64 {
+    fn note(&self, reject: &Reject, member: &Member) -> u64 {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.len() < REJECTS_SHOWN {
+            self.first.get_or_init(|| {
+                let mut first = Position::at_line(reject.line).column(reject.column.as_ref());
+                first.fill(&member.position());
+                first
+            });
+            let member = member.place();
             let column = reject.column.as_ref().map_or(String::new(), |c| format!(", column {c}"));
             let Reject { line, byte, reason, .. } = reject;
             shown.push(format!("{member} line {line}, byte {byte}{column}: {reason}"));
@@ -70,6 +79,7 @@ impl Tally {
             format!("{more}{count} {rows} rejected, the budget is {allowed}: {}", shown.join("; "));
         Failure::new(Exit::InputRejected, message)
             .hint("`select * from kiln.reject` in the kept build shows them all")
+            .at(self.first.get().cloned().unwrap_or_default())
             .into()
     }
 }
@@ -108,7 +118,7 @@ pub fn read(
     };
     part.member
         .open(on_bytes, |input| rows(part, last, input, hand_on))
-        .map_err(|error| error.context(part.member.place()))
+        .map_err(|error| part.member.located(error))
 }
 
 fn rows<R: Read + Send>(
@@ -147,7 +157,7 @@ pub(crate) fn cut(
             Outcome::Row => return Err(twice(source, validator.counts.lines)),
             Outcome::Filtered => {}
             Outcome::Rejected(reject) => {
-                let count = part.tally.note(&reject, &part.member.place());
+                let count = part.tally.note(&reject, &part.member);
                 hand_on(Piece::Reject(Box::new(reject)))?;
                 let absolute = source.budget.rejects;
                 if source.budget.reject_ratio == 0.0 && count > absolute + REJECTS_BEYOND {
@@ -179,6 +189,7 @@ fn twice(source: &Source, line: u64) -> anyhow::Error {
             "the publisher has to say which of the two holds; until then: kiln run {}",
             source.without()
         ))
+        .at(Position::at_line(line))
         .into()
 }
 
@@ -194,6 +205,7 @@ fn refuse_odd_end(part: &Part, counts: &Counts, ended_in_newline: bool) -> anyho
         let message = format!("the last row (line {}) has no line end: is it cut?", counts.lines);
         return Err(Failure::new(Exit::InputRejected, message)
             .hint(format!("if that is normal: final_newline = \"optional\" in {spec}"))
+            .at(Position::at_line(counts.lines))
             .into());
     }
     Ok(())

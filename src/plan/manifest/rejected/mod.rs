@@ -8,7 +8,7 @@ use crate::catalog::manifest::{Input, Manifest, Origin};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::waiver::{self, Gate, Waiver, covers};
 use crate::catalog::registry::{Build, Word, builds, number_of};
-use crate::error::{Exit, Failure, render};
+use crate::error::{Exit, Failure, message_of};
 use crate::fetch::store::Pin;
 use crate::postgres::{Server, Session, db, quoted};
 
@@ -273,7 +273,7 @@ pub async fn manifest_of(
 /// The same where a build that cannot be read is no reason to refuse: it is warned of.
 pub async fn legible(server: &Server, owner: &str, build: &Build) -> Option<Manifest> {
     manifest_of(server, owner, build).await.unwrap_or_else(|error| {
-        let error = render(&error);
+        let error = message_of(&error);
         tracing::warn!(build = build.own_name(), error, "what it was made from cannot be read");
         None
     })
@@ -285,7 +285,7 @@ async fn of_rejected(server: &Server, owner: &str, build: &Build) -> anyhow::Res
     let reason = match manifest_of(server, owner, build).await {
         Ok(Some(manifest)) => return Ok(manifest),
         Ok(None) => "it has no stamp".to_owned(),
-        Err(error) => render(&error),
+        Err(error) => message_of(&error),
     };
     let name = build.own_name();
     let message =
