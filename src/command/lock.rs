@@ -40,7 +40,7 @@ impl Context {
             .iter_mut()
             .map(|lock| self.swap(lock, "swap back", "a swap that was left begun", again.clone()))
             .collect();
-        several::settle(noted, &mut swaps).await
+        several::settle(noted, &mut swaps.iter_mut().collect::<Vec<_>>()).await
     }
 
     /// Adds a lock to those of its server, so that there is one session a server.

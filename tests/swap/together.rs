@@ -253,7 +253,7 @@ fn a_swap_of_two_servers_that_dies_is_ended_by_the_next_run() {
         assert_eq!(pair.open_notes(), Vec::<String>::new(), "{point}");
     }
     // An error is no crash: it goes back at once.
-    for point in [failpoint::JOINT_NOTED, failpoint::JOINT_RENAMED, failpoint::JOINT_DONE] {
+    for point in [failpoint::JOINT_NOTED, failpoint::JOINT_RENAMED, failpoint::GATE] {
         let failed = pair
             .world
             .kiln(&["swap", "planinfo", "druginfo"])

@@ -95,9 +95,12 @@ create table if not exists kiln.joint_swap (
     home     text not null,
     members  jsonb not null,
     begun_at timestamptz not null default clock_timestamp(),
+    renamed  boolean not null default false,
     ended_at timestamptz,
     outcome  text
 );
+comment on column kiln.joint_swap.renamed is
+    'Whether this server''s databases are swapped; changed in the transaction of the renames';
 comment on table kiln.joint_swap is
     'A swap of databases on several servers: written before the first rename, ended after the last';
 

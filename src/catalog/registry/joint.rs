@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Tag;
+use crate::error::{Exit, failure};
 use crate::postgres::{Session, db};
 
 /// A joint swap.
@@ -100,6 +101,29 @@ pub async fn unended(control: &Session, database: &str) -> anyhow::Result<Option
 pub async fn is_open(home: &Session, id: &str) -> anyhow::Result<bool> {
     let sql = "select exists (select from kiln.joint_swap where id = $1 and ended_at is null)";
     let row = home.query_one(sql, &[&id]).await.map_err(db("ask how the swap ended"))?;
+    Ok(row.get(0))
+}
+
+/// Notes whether this server's databases are swapped, in the transaction that swaps them or takes that back.
+///
+/// # Errors
+/// When the server refuses, or its row is gone or ended.
+pub async fn set_renamed(control: &Session, id: &str, renamed: bool) -> anyhow::Result<()> {
+    let sql = "update kiln.joint_swap set renamed = $2 where id = $1 and ended_at is null";
+    let noted = control.execute(sql, &[&id, &renamed]).await.map_err(db("note the renames"))?;
+    match noted {
+        1 => Ok(()),
+        _ => Err(failure(Exit::SwapNotPossible, "the swap of several databases is ended already")),
+    }
+}
+
+/// Whether this server's databases are swapped.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn is_renamed(control: &Session, id: &str) -> anyhow::Result<bool> {
+    let sql = "select exists (select from kiln.joint_swap where id = $1 and renamed)";
+    let row = control.query_one(sql, &[&id]).await.map_err(db("ask whether it is swapped"))?;
     Ok(row.get(0))
 }
 

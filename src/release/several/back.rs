@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::catalog::registry::build::ident;
 use crate::catalog::registry::control::{Audit, Who, write_audit};
 use crate::catalog::registry::found::note_sql;
-use crate::catalog::registry::joint::Member;
+use crate::catalog::registry::joint::{self, Member};
 use crate::catalog::registry::{promoted, waiver};
 use crate::postgres::{Session, db};
 use crate::release::swap::rename::Renaming;
@@ -53,12 +53,11 @@ impl Renaming for Back<'_> {
         for member in self.members {
             self.note_one(session, member, sessions_ended).await?;
         }
-        Ok(())
+        joint::set_renamed(session, self.id, false).await
     }
 
-    fn after(&self) -> (&str, Option<&str>) {
-        let first = self.members.first();
-        first.map_or(("", None), |member| (member.database.as_str(), member.from.as_deref()))
+    async fn is_done(&self, control: &Session) -> anyhow::Result<bool> {
+        Ok(!joint::is_renamed(control, self.id).await?)
     }
 }
 

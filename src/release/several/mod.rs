@@ -1,9 +1,10 @@
 //! Databases of several servers, swapped together or not at all.
 //!
 //! No transaction spans two servers, and a prepared one would keep every new connection waiting. So all
-//! gates are asked first; then the swap is noted ([`joint`]), and one server after another renames. If one
-//! cannot, those before it are swapped back, which rejects nothing. A crash leaves the note: whoever takes
-//! the lock of one of the databases next ends it first ([`settle`]).
+//! gates are asked first; then the swap is noted on every server ([`joint`]), and one after another renames,
+//! and says so in its note by the same transaction. If one cannot, those that have renamed are swapped back,
+//! which rejects nothing. A crash leaves the notes: whoever takes the lock of one of the databases next ends
+//! the swap first. Both are [`settle`], which goes by the notes alone: what a process remembers may be wrong.
 
 mod back;
 mod decide;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::ledger::Promotion;
 use crate::catalog::registry::joint::{self, JointSwap, Member};
-use crate::catalog::registry::{Build, Tag, builds, live};
+use crate::catalog::registry::{Build, Tag, live};
 use crate::config::failpoint;
 use crate::error::{Exit, Failure, together};
 use crate::release::swap::{Asked, NotKnown, Part, Swap, rename};
@@ -46,22 +47,34 @@ pub async fn swap(groups: &mut [Group<'_>]) -> anyhow::Result<Vec<Promotion>> {
     for group in groups.iter().rev() {
         joint::note(group.swap.lock, &noted).await?;
     }
-    let outcome = match failpoint::hit(failpoint::JOINT_NOTED) {
-        Ok(()) => rename_all(groups, asked).await,
-        Err(error) => Err((0, error)),
-    };
-    match outcome {
+    match rename_all(groups, asked, &noted.id).await {
         Ok(mut promotions) => {
-            if let Err(error) = end(groups, &noted, "swapped").await {
+            if let Err(error) = end(groups.iter().map(|group| &group.swap), &noted, "swapped").await
+            {
                 let note = format!("the next run ends the note of this swap: {error:#}");
                 tracing::warn!("{note}");
                 promotions.iter_mut().take(1).for_each(|first| first.notes.push(note.clone()));
             }
             Ok(promotions)
         }
-        // Whether its server has renamed is asked when the note is ended.
-        Err((_, error)) if error.is::<NotKnown>() => Err(error),
-        Err((renamed, error)) => Err(undone(groups, &noted, renamed, error).await),
+        // Whether its server has renamed is asked when the swap is ended.
+        Err(error) if error.is::<NotKnown>() => Err(error),
+        Err(error) => {
+            let mut swaps: Vec<&mut Swap<'_>> =
+                groups.iter_mut().map(|group| &mut group.swap).collect();
+            match settle(&noted, &mut swaps).await {
+                Ok(()) => Err(error),
+                Err(left) => {
+                    let databases = noted.databases();
+                    tracing::error!("the swap of {databases} is neither done nor undone: {left:#}");
+                    let said = format!(
+                        "the swap of {databases} is neither done nor undone ({left:#}), and the next run of \
+                         one of them ends it"
+                    );
+                    Err(error.context(said))
+                }
+            }
+        }
     }
 }
 
@@ -91,61 +104,76 @@ fn was_sealed(build: &Build) -> Option<&Tag> {
     build.tag.as_ref().filter(|tag| tag.state.is_sealed())
 }
 
-/// Renames on one server after another; an error comes with how many servers have renamed.
+/// Renames on one server after another.
 async fn rename_all(
     groups: &mut [Group<'_>],
     asked: Vec<Vec<Asked>>,
-) -> Result<Vec<Promotion>, (usize, anyhow::Error)> {
+    id: &str,
+) -> anyhow::Result<Vec<Promotion>> {
+    failpoint::hit(failpoint::JOINT_NOTED)?;
     let mut promotions = Vec::new();
     let last = groups.len().saturating_sub(1);
     for (at, (group, asked)) in groups.iter_mut().zip(asked).enumerate() {
-        let renamed = group.swap.rename(&group.parts, asked).await;
-        promotions.extend(renamed.map_err(|error| (at, error))?);
+        promotions.extend(group.swap.rename(&group.parts, asked, Some(id)).await?);
         let point = if at < last { failpoint::JOINT_RENAMED } else { failpoint::JOINT_DONE };
-        failpoint::hit(point).map_err(|error| (at + 1, error))?;
+        failpoint::hit(point)?;
     }
     Ok(promotions)
 }
 
-/// Swaps back what is renamed, and says so in the error.
-async fn undone(
-    groups: &mut [Group<'_>],
+/// Ends the notes: on the home first, whose word holds.
+async fn end<'a, 'b: 'a>(
+    swaps: impl Iterator<Item = &'a Swap<'b>>,
     noted: &JointSwap,
-    renamed: usize,
-    error: anyhow::Error,
-) -> anyhow::Error {
-    let why = format!("undone: not all of {} could be swapped", noted.databases());
-    for group in groups[..renamed].iter_mut().rev() {
-        let database = group.swap.lock.databases();
-        let of_group =
-            |member: &&Member| group.parts.iter().any(|part| part.database == member.database);
-        let members: Vec<&Member> = noted.members.iter().filter(of_group).collect();
-        if let Err(left) = go_back(&mut group.swap, noted, &members, &why).await {
-            let message = format!("{database} is swapped and cannot be swapped back now: {left:#}");
-            tracing::error!("{message}");
-            return error
-                .context(format!("{message}; the next run of one of them does it; meanwhile"));
-        }
+    outcome: &str,
+) -> anyhow::Result<()> {
+    for swap in swaps {
+        joint::end(swap.lock, &noted.id, outcome).await?;
     }
-    match end(groups, noted, "went back").await {
-        Ok(()) => error,
-        Err(left) => error.context(format!("the next run ends the note of this swap ({left:#})")),
-    }
+    Ok(())
 }
 
-/// Makes live again what was live before a joint swap. No signal stops it: half is what must not be.
+/// Ends a joint swap that was begun: forward where every server has renamed, else back. `swaps` are its
+/// servers, the home's first, with the locks of all databases.
+///
+/// # Errors
+/// When a server cannot be asked, or does not let its readers be ended in time; the notes then stay.
+pub async fn settle(noted: &JointSwap, swaps: &mut [&mut Swap<'_>]) -> anyhow::Result<()> {
+    let home = swaps.first().ok_or_else(|| anyhow::anyhow!("a joint swap without a database"))?;
+    for swap in swaps.iter() {
+        must_be_the_server(noted, swap).await?;
+    }
+    let mut outcome = "ended before";
+    if joint::is_open(home.lock, &noted.id).await? {
+        let mut renamed = Vec::new();
+        for swap in swaps.iter() {
+            renamed.push(joint::is_renamed(swap.lock, &noted.id).await?);
+        }
+        outcome = match decide(&renamed) {
+            End::Swapped => "swapped",
+            End::Back(servers) => {
+                for at in servers {
+                    go_back(swaps[at], noted).await?;
+                }
+                "went back"
+            }
+        };
+    }
+    end(swaps.iter().map(|swap| &**swap), noted, outcome).await?;
+    tracing::warn!(databases = noted.databases(), outcome, "ended a swap of several servers");
+    Ok(())
+}
+
+/// Makes live again what was live before on one server. No signal stops it: half is what must not be.
 ///
 /// # Errors
 /// [`Exit::SwapNotPossible`] past the deadline; the note stays.
-async fn go_back(
-    swap: &mut Swap<'_>,
-    noted: &JointSwap,
-    members: &[&Member],
-    why: &str,
-) -> anyhow::Result<()> {
-    let unstopped = CancellationToken::new();
-    let who = swap.lock.who().clone();
-    let back = Back { id: &noted.id, members, who: &who, why };
+async fn go_back(swap: &mut Swap<'_>, noted: &JointSwap) -> anyhow::Result<()> {
+    let own = noted.members.iter().filter(|member| swap.lock.holds(&member.database));
+    let members: Vec<&Member> = own.collect();
+    let why = format!("not all of {} were swapped", noted.databases());
+    let (unstopped, who) = (CancellationToken::new(), swap.lock.who().clone());
+    let back = Back { id: &noted.id, members: &members, who: &who, why: &why };
     let mut swap = Swap {
         lock: &mut *swap.lock,
         server: swap.server,
@@ -153,58 +181,12 @@ async fn go_back(
         connections: swap.connections,
         deadline: swap.deadline,
         action: swap.action,
-        why,
+        why: &why,
         again: swap.again.clone(),
         stop: &unstopped,
     };
     rename::rename(&mut swap, &back).await?;
     failpoint::hit(failpoint::JOINT_BACK)
-}
-
-/// Ends the note: on the home first, whose word holds.
-async fn end(groups: &[Group<'_>], noted: &JointSwap, outcome: &str) -> anyhow::Result<()> {
-    for group in groups {
-        joint::end(group.swap.lock, &noted.id, outcome).await?;
-    }
-    Ok(())
-}
-
-/// Ends a joint swap that a crash left: forward where all databases are swapped, else back. `swaps` are its
-/// databases' servers, the home's first, with the locks of all of them.
-///
-/// # Errors
-/// When a server cannot be asked, or does not let its readers be ended in time; the note then stays.
-pub async fn settle(noted: &JointSwap, swaps: &mut [Swap<'_>]) -> anyhow::Result<()> {
-    let home = swaps.first().ok_or_else(|| anyhow::anyhow!("a joint swap without a database"))?;
-    for swap in swaps.iter() {
-        must_be_the_server(noted, swap).await?;
-    }
-    let mut outcome = "ended before";
-    if joint::is_open(home.lock, &noted.id).await? {
-        let mut lives = Vec::new();
-        for member in &noted.members {
-            lives.push(live_of(swaps, member).await?);
-        }
-        outcome = match decide(noted, &lives) {
-            End::Swapped => "swapped",
-            End::Back(members) => {
-                let why = format!("undone: the swap of {} was not ended", noted.databases());
-                for swap in swaps.iter_mut() {
-                    let of_swap = |member: &&&Member| swap.lock.holds(&member.database);
-                    let own: Vec<&Member> = members.iter().filter(of_swap).copied().collect();
-                    if !own.is_empty() {
-                        go_back(swap, noted, &own, &why).await?;
-                    }
-                }
-                "went back"
-            }
-        };
-    }
-    for swap in swaps.iter() {
-        joint::end(swap.lock, &noted.id, outcome).await?;
-    }
-    tracing::warn!(databases = noted.databases(), outcome, "ended a swap that was left begun");
-    Ok(())
 }
 
 /// Another server under the same setting would be taken for one on which nothing was swapped.
@@ -228,14 +210,4 @@ async fn must_be_the_server(noted: &JointSwap, swap: &Swap<'_>) -> anyhow::Resul
         }
     }
     Ok(())
-}
-
-/// The own name of the build that is live now.
-async fn live_of(swaps: &[Swap<'_>], member: &Member) -> anyhow::Result<Option<String>> {
-    let Some(swap) = swaps.iter().find(|swap| swap.lock.holds(&member.database)) else {
-        let message = format!("the lock of {} is not held", member.database);
-        return Err(Failure::new(Exit::SwapNotPossible, message).into());
-    };
-    let all = builds(swap.lock, &member.database).await?;
-    Ok(live(&all, &member.database).map(|build| build.own_name().to_owned()))
 }

@@ -7,9 +7,9 @@ use super::{Part, tags};
 use crate::catalog::registry::build::ident;
 use crate::catalog::registry::control::{Audit, Contract, Who, contracts, write_audit};
 use crate::catalog::registry::found::note_sql;
-use crate::catalog::registry::promoted;
 use crate::catalog::registry::waiver::{self, Waiver};
-use crate::catalog::registry::{Build, Tag, Word, live};
+use crate::catalog::registry::{Build, Tag, Word, builds, live};
+use crate::catalog::registry::{joint, promoted};
 use crate::postgres::{Session, db};
 
 /// What goes live, with what is known of each.
@@ -19,6 +19,8 @@ pub struct Forward<'a> {
     pub who: &'a Who,
     pub action: &'a str,
     pub why: &'a str,
+    /// The swap of several servers that this is a part of.
+    pub joint: Option<&'a str>,
 }
 
 /// What one candidate was allowed by.
@@ -67,12 +69,20 @@ impl Renaming for Forward<'_> {
         for ((part, facts), allowed) in self.each().zip(agreed) {
             self.note_one(session, part, facts, allowed, sessions_ended).await?;
         }
-        Ok(())
+        match self.joint {
+            Some(id) => joint::set_renamed(session, id, true).await,
+            None => Ok(()),
+        }
     }
 
-    fn after(&self) -> (&str, Option<&str>) {
-        let first = self.parts.first();
-        first.map_or(("", None), |part| (part.database, Some(part.candidate.own_name())))
+    async fn is_done(&self, control: &Session) -> anyhow::Result<bool> {
+        if let Some(id) = self.joint {
+            return joint::is_renamed(control, id).await;
+        }
+        // One transaction: what is true of the first is true of all.
+        let Some(Part { database, candidate, .. }) = self.parts.first() else { return Ok(true) };
+        let all = builds(control, database).await?;
+        Ok(live(&all, database).map(Build::own_name) == Some(candidate.own_name()))
     }
 }
 

@@ -105,7 +105,7 @@ impl Swap<'_> {
     /// the live databases are then the old ones.
     pub async fn promote(&mut self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Promotion>> {
         let asked = self.ask(parts).await?;
-        self.rename(parts, asked).await
+        self.rename(parts, asked, None).await
     }
 
     /// What a swap would do, held against all gates.
@@ -156,7 +156,7 @@ impl Swap<'_> {
         Ok(Asked { facts, note })
     }
 
-    /// Renames, in one transaction.
+    /// Renames, in one transaction, alone or as a part of a swap of several servers.
     ///
     /// # Errors
     /// As [`Swap::promote`].
@@ -164,13 +164,14 @@ impl Swap<'_> {
         &mut self,
         parts: &[Part<'_>],
         asked: Vec<Asked>,
+        joint: Option<&str>,
     ) -> anyhow::Result<Vec<Promotion>> {
         let began = Instant::now();
         let (facts, notes): (Vec<Facts>, Vec<Option<String>>) =
             asked.into_iter().map(|asked| (asked.facts, asked.note)).unzip();
         let who = self.lock.who().clone();
         let forward =
-            Forward { parts, facts: &facts, who: &who, action: self.action, why: self.why };
+            Forward { parts, facts: &facts, who: &who, action: self.action, why: self.why, joint };
         let (held, ended) = rename::rename(self, &forward).await?;
         let asked = facts.into_iter().zip(notes).map(|(facts, note)| Asked { facts, note });
         let milliseconds = held.as_millis() as u64;

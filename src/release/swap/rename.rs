@@ -9,8 +9,8 @@ use tokio_postgres::error::SqlState;
 
 use super::blockers::{self, Blocker, MAY_END};
 use super::{NotKnown, Swap};
+use crate::catalog::registry::CONTROL;
 use crate::catalog::registry::build::ident;
-use crate::catalog::registry::{Build, CONTROL};
 use crate::config::failpoint;
 use crate::error::stopped;
 use crate::postgres::{Session, db};
@@ -47,8 +47,8 @@ pub(crate) trait Renaming {
         sessions_ended: u64,
     ) -> anyhow::Result<()>;
 
-    /// A database and the own name of the build that is live in it after this, and not before.
-    fn after(&self) -> (&str, Option<&str>);
+    /// Whether it is committed, asked where the answer to COMMIT was lost.
+    async fn is_done(&self, control: &Session) -> anyhow::Result<bool>;
 }
 
 /// Renames; gives back how long newcomers were kept waiting, and how many sessions were ended.
@@ -225,23 +225,18 @@ async fn lost(
     renaming: &impl Renaming,
     error: anyhow::Error,
 ) -> anyhow::Result<()> {
-    let (database, expected) = renaming.after();
-    let look = async || {
-        let session = swap.server.connect(CONTROL).await?;
-        crate::catalog::registry::builds(&session, database).await
-    };
+    let look = async || renaming.is_done(&swap.server.connect(CONTROL).await?).await;
     let began = Instant::now();
-    let builds = loop {
+    let is_done = loop {
         match look().await {
-            Ok(builds) => break builds,
+            Ok(is_done) => break is_done,
             Err(_) if began.elapsed() < ASK && !swap.stop.is_cancelled() => {
                 tokio::time::sleep(PAUSE).await;
             }
             Err(_) => return Err(error.context(NotKnown)),
         }
     };
-    let live = crate::catalog::registry::live(&builds, database).map(Build::own_name);
-    if live == expected {
+    if is_done {
         tracing::warn!("the answer to the swap's COMMIT was lost; the swap is done");
         if swap.lock.is_closed() {
             swap.lock.renew(swap.server).await;
