@@ -174,7 +174,9 @@ async fn build_one(
         hold_subset(start, &schema, &sources, &session, &loaded, problems).await?;
     }
     learned.only_before(&schema);
-    learned.note_functions(&session).await?;
+    if runs {
+        learned.note_functions(&session).await?;
+    }
     learned::forget_definitions(&session).await?;
     let fingerprint = catalog::fingerprint(&session).await?;
     let described = described::read(&session).await?;

@@ -104,11 +104,10 @@ fn rows(command: &clap::Command, path: &str, table: &mut String) {
 }
 
 fn exit_codes() -> String {
-    let mut table = String::from("| code | meaning |\n|---|---|\n");
-    let done = (0, "all that was asked is done and proved");
-    let others = Exit::ALL.map(|(exit, meaning)| (exit.code(), meaning));
-    for (code, meaning) in std::iter::once(done).chain(others) {
-        let _ = writeln!(table, "| {code} | {meaning} |");
+    let mut table = String::from("| code | `kind` | meaning |\n|---|---|---|\n");
+    let _ = writeln!(table, "| 0 | | all that was asked is done and proved |");
+    for (exit, meaning) in Exit::ALL {
+        let _ = writeln!(table, "| {} | `{}` | {meaning} |", exit.code(), exit.kind());
     }
     table
 }

@@ -222,6 +222,68 @@ fn only_a_table_that_its_section_makes_and_nothing_else_is_locked_as_alone() {
     assert_eq!(found, alone);
 }
 
+/// Neither is what a section makes and reads: what a view or a function of it looks up is not what its table is
+/// made from, and a view that it reads through hides nothing.
+#[test]
+fn what_sections_make_and_read_is_locked() {
+    let project = Project::new();
+    let names = std::fs::read_dir(project.path("sql/druginfo")).unwrap();
+    let names = names.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+    let first = names.filter(|name| name.starts_with("00")).count() + 1;
+    for (at, (table, sql)) in [
+        (
+            "area",
+            "create function looks() returns bigint language sql as 'select count(*) from pricing';
+             comment on function looks is 'x';
+             create table area as select county_code as code from geographic_locator;
+             create view seen as select contract_id from plan_information;
+             comment on view seen is 'x'; comment on column seen.contract_id is 'x';",
+        ),
+        (
+            "tally",
+            "do $$ begin execute 'create table tally as select ' || 'contract_id as code from se' || 'en'; end $$;",
+        ),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let text = format!(
+            "-- derive\n{sql}\nalter table {table} add primary key (code); comment on table {table} is 'x';
+             comment on column {table}.code is 'x';\n"
+        );
+        project.write(&format!("sql/druginfo/{:04}_{table}.sql", first + at), &text);
+    }
+    let lock = || {
+        project.kiln(&["schema", "lock", "druginfo"]).succeeds();
+        project.read("sql/druginfo/schema.lock")
+    };
+    let locked = lock();
+    for line in [
+        "area derive: looks(), area, seen",
+        "tally derive: tally",
+        "geographic_locator pre-data: geographic_locator",
+        "area derive: geographic_locator",
+        "looks(): pricing",
+        "tally derive: plan_information, seen",
+    ] {
+        assert!(locked.contains(&format!("\n  \"{line}\",\n")), "{line}: {locked}");
+    }
+    // A lock of a kiln before says only what that one looked for; it keeps its version.
+    let begin = locked.find("makes = [").unwrap();
+    let end = locked.find("catalog = [").unwrap();
+    let old = format!("{}{}", &locked[..begin], &locked[end..]);
+    project.write("sql/druginfo/schema.lock", &old);
+    let outcome = project.kiln(&["schema", "check", "druginfo"]).exits(2);
+    outcome.says(&["(`refers`, `alone`, `makes`, `reads`)", "kiln schema lock druginfo"]);
+    assert_eq!(lock(), locked);
+    // The dictionary says the same.
+    project.kiln(&["docs", "druginfo", "--build", "none"]).succeeds();
+    let dictionary = project.read("sql/druginfo/DICTIONARY.md");
+    for said in ["- reads `geographic_locator`\n", ", `looks`\n", "- reads `pricing`\n"] {
+        assert!(dictionary.contains(said), "{said}: {dictionary}");
+    }
+}
+
 #[test]
 fn an_index_that_refers_to_another_table_is_locked_with_it() {
     let project = Project::new();

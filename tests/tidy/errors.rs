@@ -102,7 +102,7 @@ fn decides_by_text(text: &str, named: &[String]) -> bool {
         let asked =
             |ask: &&str| text.contains(&format!("{name}{}", ask.trim_start_matches(".as_str()")));
         let spaced = |ask: &&str| text.contains(&format!("{name} {ask}"));
-        ASKS.iter().any(|ask| asked(&ask) || spaced(&ask))
+        ASKS.iter().any(|ask| asked(ask) || spaced(ask))
             || text.contains(&format!("match {name}"))
             || text.contains(&format!("is_match(&{name}"))
     });
