@@ -9,6 +9,9 @@ use std::process::Command;
 
 use crate::support::project;
 
+/// The folders in src that are packages of their own.
+const PACKAGES: [&str; 2] = ["src/dev/servers/", "src/dev/synth/"];
+
 /// A line of a tracked source file.
 struct Line {
     file: String,
@@ -22,6 +25,11 @@ impl Line {
     /// The room that the line belongs to: `src/load/copy/mod.rs` → `load`.
     fn room(&self) -> &str {
         self.file.strip_prefix("src/").map_or("tests", first_of)
+    }
+
+    /// Whether it is of a package of its own, whose `crate` is not kiln.
+    fn is_of_a_package(&self) -> bool {
+        PACKAGES.iter().any(|package| self.file.starts_with(package))
     }
 
     /// The code, without its comment.
@@ -231,7 +239,9 @@ fn rooms_use_only_rooms_below_them() {
 fn rooms_use_what_the_map_says() {
     let rooms: BTreeMap<String, Vec<String>> = rooms().into_iter().collect();
     let (mut offending, mut strangers) = (Vec::new(), Vec::new());
-    for line in lines().iter().filter(|line| !line.in_test && line.file.starts_with("src/")) {
+    let is_meant =
+        |line: &&Line| !line.in_test && line.file.starts_with("src/") && !line.is_of_a_package();
+    for line in lines().iter().filter(is_meant) {
         let from = line.room();
         if ["main", "lib"].contains(&from) {
             continue;
@@ -249,6 +259,32 @@ fn rooms_use_what_the_map_says() {
     strangers.dedup();
     none("every entry of src is a room of docs/src/architecture.md", strangers);
     none("a room uses those that its row in docs/src/architecture.md names", offending);
+}
+
+#[test]
+fn the_packages_import_nothing_of_kiln_and_only_dev_knows_them() {
+    let all = lines();
+    let of_kiln =
+        all.iter().filter(|line| line.is_of_a_package() && line.code().contains("kiln::"));
+    none("a package imports nothing of kiln", of_kiln.map(Line::place).collect());
+    let named = ["kiln_servers", "kiln_synth"];
+    only("only src/dev/mod.rs names the packages", &named, &["src/dev/mod.rs"]);
+    for package in PACKAGES {
+        let read = |file: &str| std::fs::read_to_string(project().join(file)).unwrap();
+        let manifest = read(&format!("{package}Cargo.toml"));
+        let asks =
+            manifest.lines().filter(|line| line.starts_with("kiln") || line.contains("path = \"."));
+        assert_eq!(asks.count(), 0, "{package} depends on kiln");
+        let text = read(&format!("{package}lib.rs"));
+        assert!(
+            text.contains("#![warn(missing_docs)]"),
+            "{package}lib.rs must warn of missing docs"
+        );
+        let member = format!("{:?}", package.trim_end_matches('/'));
+        let root = read("Cargo.toml");
+        let members = root.lines().find(|line| line.starts_with("default-members")).unwrap();
+        assert!(members.contains(&member), "README's test line leaves out the tests of {package}");
+    }
 }
 
 /// Words that only files below these paths may have.

@@ -10,6 +10,7 @@ use crate::catalog::registry::waiver::{self, Gate, NewWaiver};
 use crate::catalog::registry::{builds, control, live};
 use crate::command::cli;
 use crate::config::strict::Problems;
+use crate::dev::failures::of_synth;
 use crate::dev::local;
 use crate::dev::synth::Plan;
 use crate::report;
@@ -47,7 +48,7 @@ async fn demo(
 ) -> anyhow::Result<()> {
     let since = Instant::now();
     let plan = Plan { scale: args.scale, seed: args.seed, ..Plan::default() };
-    plan.check()?;
+    plan.check().map_err(of_synth)?;
     let databases = synth::wanted(&context.config, &[])?;
     let made = synth::into_store(context, &databases, &plan).await?;
     stages.push(stage("generated and landed over HTTP", since));

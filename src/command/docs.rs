@@ -51,7 +51,7 @@ struct Written {
 /// Markdown is stale.
 pub async fn run(start: Start, args: &cli::Docs) -> anyhow::Result<()> {
     let databases = super::databases(&start.config, &args.databases)?;
-    let dictionaries = describe(&start, &databases).await?;
+    let dictionaries = describe(&start, &args.scratch, &databases).await?;
     let root = start.config.root.clone();
     let mut written = Vec::new();
     let mut stale = Vec::new();
@@ -77,10 +77,14 @@ pub async fn run(start: Start, args: &cli::Docs) -> anyhow::Result<()> {
     print(&written, args.json.json, quiet)
 }
 
-/// Every schema from zero on a throw-away cluster, and what its catalog says.
-async fn describe(start: &Start, databases: &[String]) -> anyhow::Result<Vec<Dictionary>> {
+/// Every schema from zero in a scratch database, and what its catalog says.
+async fn describe(
+    start: &Start,
+    on: &cli::Scratch,
+    databases: &[String],
+) -> anyhow::Result<Vec<Dictionary>> {
     let problems = Problems::default();
-    let built = super::schema::build_all(start, databases, &problems).await?;
+    let built = super::schema::build_all(start, on, databases, &problems).await?;
     problems.into_result("sql/README.md says what a schema must have; then kiln docs")?;
     let dictionary = |built: super::schema::Built| {
         Dictionary::new(&built.schema, &built.sources, &built.learned, built.described)

@@ -7,6 +7,7 @@ mod abandon;
 mod begin;
 pub mod build;
 mod contract;
+#[cfg(feature = "dev")]
 mod demo;
 mod docs;
 mod ending;
@@ -18,6 +19,7 @@ mod guard;
 mod hold;
 mod land;
 mod load;
+#[cfg(feature = "dev")]
 mod local;
 mod lock;
 mod opening;
@@ -27,11 +29,13 @@ pub(crate) mod restore;
 mod resume;
 mod run;
 mod schema;
+mod scratch;
 mod sections;
 mod source;
 mod status;
 mod subset;
 mod swap;
+#[cfg(feature = "dev")]
 mod synth;
 mod url;
 mod waive;
@@ -69,6 +73,7 @@ use crate::spec::source::Source;
 /// # Errors
 /// What keeps it from being done; `main` maps it to an exit code.
 pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
+    #[cfg(feature = "dev")]
     if let Command::ServeS3 { home } = cli.command {
         return private::serve_s3(&home).await;
     }
@@ -78,10 +83,14 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
     crate::report::log_to_file(&config, &who.run, only_looks)?;
     let start = Start { config, who, quiet: cli.quiet, stop };
     match cli.command {
+        #[cfg(feature = "dev")]
         Command::Demo(args) => demo::run(start, &args).await,
+        #[cfg(feature = "dev")]
         Command::Up(args) => local::up(&start, args).await,
+        #[cfg(feature = "dev")]
         Command::Down(args) => local::down(&start, args).await,
         Command::Land(args) => land::run(start, &args).await,
+        #[cfg(feature = "dev")]
         Command::Synth(args) => synth::run(start, &args).await,
         Command::Run(args) => run::run(start, &args).await,
         Command::Build(args) => build::run(start, &args).await,
@@ -112,6 +121,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
         Command::Source(SourceCommand::New(args)) => source::new(start, &args).await,
         Command::Source(SourceCommand::Check(args)) => source::check(start, &args).await,
         Command::Prune(args) => prune::run(start, &args).await,
+        #[cfg(feature = "dev")]
         Command::ServeS3 { .. } => Ok(()),
     }
 }
@@ -196,12 +206,7 @@ impl Context {
             }
             None => (private_bucket(), None),
         };
-        let access = s3.as_ref().map(|lease| Access {
-            endpoint: lease.s3.endpoint.clone(),
-            region: lease.s3.region.clone(),
-            access_key: lease.s3.credentials.access_key.clone(),
-            secret_key: lease.s3.credentials.secret_key.clone(),
-        });
+        let access = s3.as_ref().map(private::S3Lease::access);
         let progress = Progress::new(quiet);
         let deadline = config.run_deadline.as_ref().map(RunDeadline::from_now);
         tracing::info!(host = who.host, login = who.login, "begin");

@@ -1,18 +1,18 @@
-//! `kiln schema check` and `kiln schema lock`: every schema from zero on a throw-away cluster.
+//! `kiln schema check` and `kiln schema lock`: every schema from zero in a scratch database.
 
 use tokio_util::sync::CancellationToken;
 
 use super::Start;
+use super::scratch::{self, Scratch};
 use crate::build::check::{self, Tried};
 use crate::catalog::manifest::{Asked, Percent};
 use crate::command::cli;
 use crate::config::strict::{Problems, suggest};
-use crate::dev::local;
 use crate::error::{Exit, Failure};
 use crate::export::docs::described::{self, Described};
 use crate::export::subset::{self, Rules};
 use crate::load::bind::{self, Binding};
-use crate::postgres::{Ident, Server, Session, db};
+use crate::postgres::{Ident, Session, db};
 use crate::report;
 use crate::spec::schema::catalog::{self, Fingerprint};
 use crate::spec::schema::learned::{self, Learned};
@@ -26,7 +26,7 @@ use crate::spec::source::{Source, Sources};
 pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()> {
     let databases = super::databases(&start.config, &args.databases)?;
     let problems = Problems::default();
-    let built = build_all(start, &databases, &problems).await?;
+    let built = build_all(start, &args.scratch, &databases, &problems).await?;
     let mut checked = Vec::new();
     for Built { schema, sources, fingerprint, learned, checks, .. } in built {
         problems.take(checks);
@@ -51,7 +51,7 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
 pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
     let databases = super::databases(&start.config, &args.databases)?;
     let problems = Problems::default();
-    let built = build_all(start, &databases, &problems).await?;
+    let built = build_all(start, &args.scratch, &databases, &problems).await?;
     problems.into_result("mend these, then kiln schema lock")?;
     for Built { schema, fingerprint, learned, .. } in built {
         let before = schema.lock.as_ref();
@@ -106,29 +106,24 @@ pub(super) struct Built {
 /// Builds each database from zero, empty; what is wrong goes to `problems`.
 pub(super) async fn build_all(
     start: &Start,
+    on: &cli::Scratch,
     databases: &[String],
     problems: &Problems,
 ) -> anyhow::Result<Vec<Built>> {
-    let scratch = tempfile::tempdir().map_err(|error| {
-        Failure::new(Exit::Usage, "cannot make a folder for a throw-away cluster").because(error)
-    })?;
-    let lease = local::open_postgres(scratch.path(), start.config.postgres_bin.as_deref()).await?;
-    let built = async {
-        let server = Server::new(&lease.url(), None, "schema check")?;
+    let Start { config, stop, .. } = start;
+    scratch::with(config, on.server.as_deref(), "schema check", stop, async |scratch| {
         let mut built = Vec::new();
         for database in databases {
-            built.extend(build_one(start, &server, database, problems).await?);
+            built.extend(build_one(start, scratch, database, problems).await?);
         }
-        anyhow::Ok(built)
-    };
-    let built = built.await;
-    local::close_postgres(lease).await?;
-    built
+        Ok(built)
+    })
+    .await
 }
 
 async fn build_one(
     start: &Start,
-    server: &Server,
+    scratch: &mut Scratch,
     database: &str,
     problems: &Problems,
 ) -> anyhow::Result<Option<Built>> {
@@ -140,10 +135,7 @@ async fn build_one(
         problems.take(own);
         return Ok(None);
     }
-    let maintenance = server.connect("postgres").await?;
-    let create = format!("create database {} template template0 locale 'C'", schema.database);
-    maintenance.batch_execute(&create).await.map_err(db("create a scratch database"))?;
-    let session = server.connect(database).await?;
+    let session = scratch.database().await?;
     learned::watch_definitions(&session).await?;
     let files = || schema.files.iter();
     let mut learned = Learned::default();

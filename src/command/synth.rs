@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 use aws_smithy_types::base64;
@@ -17,6 +18,8 @@ use super::{Context, Start};
 use crate::command::cli;
 use crate::config::strict::suggest;
 use crate::config::{Config, databases};
+use crate::dev::failures::of_synth;
+use crate::dev::synth;
 use crate::dev::synth::{CHANGING, DATABASES, Member, Nights, Object, Only, Plan, objects};
 use crate::error::{Exit, Failure, shell, stopped};
 use crate::fetch::digest::hex;
@@ -25,6 +28,21 @@ use crate::fetch::store::{Piece, STREAM_PART_BYTES, Store};
 use crate::load::meter::Meter;
 use crate::report::progress::Progress;
 use crate::report::{self, Made};
+
+/// What is shown of the writing is what is shown of a load.
+impl synth::Progress for Meter {
+    fn total(&self, bytes: u64) {
+        self.total.store(bytes, Ordering::Relaxed);
+    }
+
+    fn bytes(&self, more: u64) {
+        self.bytes.fetch_add(more, Ordering::Relaxed);
+    }
+
+    fn rows(&self, more: u64) {
+        self.rows.fetch_add(more, Ordering::Relaxed);
+    }
+}
 
 /// Where the files go.
 enum To {
@@ -48,7 +66,7 @@ pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
     let nights = Nights { all: args.night, then: args.then.clone() };
     let night = nights.count();
     let plan = Plan { scale: args.scale, seed: args.seed, nights, year, quarter };
-    plan.check()?;
+    plan.check().map_err(of_synth)?;
     let wanted = wanted(&start.config, &args.databases)?;
     known_to_change(&wanted, &args.then)?;
     let (stop, quiet) = (start.stop.clone(), start.quiet);
@@ -217,7 +235,7 @@ fn to_folder(
         .tempfile_in(folder)
         .with_context(doing)?;
     let mut out = Hashed::new(std::io::BufWriter::with_capacity(1 << 20, file), stop);
-    let members = object.write(&mut out, meter)?;
+    let members = object.write(&mut out, meter).map_err(of_synth)?;
     out.flush().with_context(doing)?;
     let Hashed { out, hash, bytes, .. } = out;
     let file = out.into_inner().map_err(|error| error.into_error()).with_context(doing)?;
@@ -237,7 +255,7 @@ async fn to_store(
     let stopping = stop.clone();
     let making = tokio::task::spawn_blocking(move || {
         let mut out = Hashed::new(Parts { sender, part: Vec::new() }, stopping);
-        let members = object.write(&mut out, &meter)?;
+        let members = object.write(&mut out, &*meter).map_err(of_synth)?;
         let Hashed { out, hash, bytes, .. } = out;
         let sha256: [u8; 32] = hash.finalize().into();
         let Parts { sender, part } = out;

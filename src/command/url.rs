@@ -24,12 +24,7 @@ pub async fn run(start: &Start, args: &cli::Url) -> anyhow::Result<()> {
     known_database(config, database)?;
     let url = match config.server_of(database) {
         Some(url) => url.to_owned(),
-        None => {
-            let status = local::status(&config.home).await?;
-            status.postgres.map(|running| running.url()).ok_or_else(|| {
-                Failure::new(Exit::Database, "the private Postgres is not up").hint("kiln up")
-            })?
-        }
+        None => local::running_postgres(&config.home).await?,
     };
     let server = Server::new(&url, config.postgres_ca.as_deref(), "url")?;
     let (name, session) = connected(&server, asked.as_str(), database).await?;

@@ -62,6 +62,14 @@ impl Setting {
 /// What the variable of a database's own server begins with.
 pub(super) const URL_OF: &str = "KILN_POSTGRES_URL_";
 
+/// What stands in for a server that is not configured: nothing, in a build without private ones.
+const fn private(words: &'static str) -> Fallback {
+    match cfg!(feature = "dev") {
+        true => Fallback::Words(words),
+        false => Fallback::Off,
+    }
+}
+
 /// The environment variables that are known.
 pub fn variables() -> impl Iterator<Item = &'static str> {
     SETTINGS.iter().filter_map(|setting| setting.variable)
@@ -76,7 +84,7 @@ pub const SETTINGS: [Setting; 18] = [
         variable: Some("KILN_POSTGRES_URL"),
         key: Some("postgres.url"),
         form: Form::Like("postgresql://kiln@db.internal:5432/postgres"),
-        default: Fallback::Words("a private cluster in KILN_HOME"),
+        default: private("a private cluster in KILN_HOME"),
         help: "the Postgres server on which builds are made",
         more: "It may hold a password: prefer the variable to the file. Several hosts and \
                `target_session_attrs=read-write` are accepted",
@@ -119,7 +127,7 @@ pub const SETTINGS: [Setting; 18] = [
         variable: Some("KILN_S3_URL"),
         key: Some("s3.url"),
         form: Form::Like("s3://bucket/prefix"),
-        default: Fallback::Words("a private endpoint"),
+        default: private("a private endpoint"),
         help: "bucket and prefix of the landed files",
         more: "Credentials, region and endpoint come from the `AWS_*` variables, as the AWS SDK reads them",
     },

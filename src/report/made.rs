@@ -1,11 +1,14 @@
-//! What `kiln synth` wrote, member by member, or would write.
+//! What `kiln synth` wrote, member by member, or would write; and what `kiln demo` made.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use super::Table;
+use super::{Table, seconds};
+use crate::catalog::ledger::StageEntry;
 use crate::dev::synth::Member;
 
 /// An object that was generated.
@@ -96,4 +99,28 @@ fn print(object: &Made) {
         ]);
     }
     table.print();
+}
+
+/// What the demo made, and what to type next.
+pub fn demo(root: &Path, stages: &[StageEntry], whole: Duration) {
+    say!();
+    let mut table = Table::new(&["demo", "time"]);
+    for StageEntry { stage, seconds: time } in stages {
+        table.row(vec![stage.clone(), seconds(*time)]);
+    }
+    table.row(vec!["in all".to_owned(), seconds(whole.as_secs_f64())]);
+    table.print();
+    let kiln = std::env::current_exe().map_or("kiln".to_owned(), |path| {
+        path.strip_prefix(root)
+            .map_or_else(|_| path.clone(), Path::to_path_buf)
+            .display()
+            .to_string()
+    });
+    say!("\nlook at it:");
+    say!("  {kiln} status");
+    say!(
+        "  psql \"$({kiln} url druginfo)\" -c 'select source, period, posted, rows from kiln.source'"
+    );
+    say!("  psql \"$({kiln} url planinfo)\" -c 'select search_plans(page_size => 3)'");
+    say!("  {kiln} down");
 }

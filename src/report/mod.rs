@@ -11,6 +11,7 @@ pub mod error;
 mod forecast;
 mod locked;
 mod log;
+#[cfg(feature = "dev")]
 mod made;
 mod pruned;
 mod status;
@@ -22,8 +23,6 @@ mod verified;
 mod workers;
 
 use std::fmt::Write as _;
-use std::path::Path;
-use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
@@ -33,7 +32,8 @@ pub use drafted::{Drafted, drafted};
 pub use forecast::forecast;
 pub use locked::{Locked, locked};
 pub use log::log_to_file;
-pub use made::{Made, made};
+#[cfg(feature = "dev")]
+pub use made::{Made, demo, made};
 pub use pruned::{Pruned, held, pruned};
 pub use status::{BuildWork, Status, status};
 pub use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
@@ -314,28 +314,4 @@ pub fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()
         );
     }
     Ok(())
-}
-
-/// What the demo made, and what to type next.
-pub fn demo(root: &Path, stages: &[StageEntry], whole: Duration) {
-    say!();
-    let mut table = Table::new(&["demo", "time"]);
-    for StageEntry { stage, seconds: time } in stages {
-        table.row(vec![stage.clone(), seconds(*time)]);
-    }
-    table.row(vec!["in all".to_owned(), seconds(whole.as_secs_f64())]);
-    table.print();
-    let kiln = std::env::current_exe().map_or("kiln".to_owned(), |path| {
-        path.strip_prefix(root)
-            .map_or_else(|_| path.clone(), Path::to_path_buf)
-            .display()
-            .to_string()
-    });
-    say!("\nlook at it:");
-    say!("  {kiln} status");
-    say!(
-        "  psql \"$({kiln} url druginfo)\" -c 'select source, period, posted, rows from kiln.source'"
-    );
-    say!("  psql \"$({kiln} url planinfo)\" -c 'select search_plans(page_size => 3)'");
-    say!("  {kiln} down");
 }

@@ -41,7 +41,7 @@ pub struct Tried {
     pub rows: Vec<Vec<Option<String>>>,
     /// Every kind of reject.
     pub rejects: Vec<Kind>,
-    /// Rows that went into the throw-away Postgres.
+    /// Rows that went into the scratch database.
     pub tried_rows: u64,
     /// Whether these were all.
     pub all_tried: bool,

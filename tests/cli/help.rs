@@ -26,6 +26,17 @@ fn commands() -> Vec<Vec<String>> {
 }
 
 #[test]
+fn a_build_for_production_lacks_demo_up_down_and_synth_alone() {
+    let code = std::fs::read_to_string(project().join("src/command/cli/mod.rs")).unwrap();
+    let (_, commands) = code.split_once("pub enum Command {").unwrap();
+    let lines: Vec<&str> = commands.lines().map(str::trim).collect();
+    let left_out = lines.windows(2).filter(|pair| pair[0].starts_with("#[cfg("));
+    let left_out: Vec<&str> = left_out.map(|pair| pair[1]).collect();
+    // The last is what `kiln up` starts, and nobody types.
+    assert_eq!(left_out, ["Demo(Demo),", "Up(Json),", "Down(Json),", "Synth(Synth),", "ServeS3 {"]);
+}
+
+#[test]
 fn every_command_of_the_contract_is_there_and_shows_examples() {
     let found: Vec<String> = commands().iter().map(|words| words.join(" ")).collect();
     let expected = [

@@ -24,7 +24,7 @@ const PROGRESS: u64 = 64 << 10;
 /// A store with one object in it.
 struct Fixture {
     runtime: Runtime,
-    endpoint: kiln::dev::local::Endpoint,
+    endpoint: kiln::dev::servers::Endpoint,
     bytes: Vec<u8>,
     _dir: tempfile::TempDir,
 }
@@ -32,8 +32,8 @@ struct Fixture {
 fn fixture() -> Fixture {
     let runtime = Runtime::new().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let keys = kiln::dev::local::Credentials { access_key: "AK".into(), secret_key: "SK".into() };
-    let start = kiln::dev::local::Endpoint::start(dir.path(), "kiln", keys);
+    let keys = kiln::dev::servers::Credentials { access_key: "AK".into(), secret_key: "SK".into() };
+    let start = kiln::dev::servers::Endpoint::start(dir.path(), "kiln", keys);
     let endpoint = runtime.block_on(start).unwrap();
     let bytes: Vec<u8> = (0..SIZE).map(|n| ((n * 2_654_435_761) >> 13) as u8).collect();
     let put = s3::client(endpoint.url(), "AK", "SK").put_object().bucket("kiln").key("a/b.zip");

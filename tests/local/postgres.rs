@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{Kiln, project};
-use kiln::dev::local;
+use kiln::dev::failures::of_servers;
+use kiln::dev::servers;
 use kiln::error::{Exit, exit_of};
 use kiln::report::error::text;
 use nix::sys::signal::{Signal, kill};
@@ -37,8 +38,8 @@ fn psql(url: &str, sql: &str) -> String {
 #[tokio::test]
 async fn the_last_of_two_leases_stops_the_server_that_runs_without_root() {
     let home = reachable_home();
-    let first = local::open_postgres(home.path(), None).await.unwrap();
-    let second = local::open_postgres(home.path(), None).await.unwrap();
+    let first = servers::open_postgres(home.path(), None).await.unwrap();
+    let second = servers::open_postgres(home.path(), None).await.unwrap();
     assert_eq!(first.pid(), second.pid());
     if Uid::effective().is_root() {
         let owner = Path::new(&format!("/proc/{}", first.pid())).metadata().unwrap().uid();
@@ -56,17 +57,17 @@ async fn the_last_of_two_leases_stops_the_server_that_runs_without_root() {
     assert_eq!(ask(elsewhere.as_str(), "select current_database()::text").await, "template1");
     assert_eq!(psql(elsewhere.as_str(), "select current_database()"), "template1");
 
-    local::close_postgres(first).await.unwrap();
+    servers::close_postgres(first).await.unwrap();
     assert_eq!(ask(&second.url(), "select 'still here'").await, "still here");
-    local::close_postgres(second).await.unwrap();
-    assert!(local::status(home.path()).await.unwrap().postgres.is_none());
+    servers::close_postgres(second).await.unwrap();
+    assert!(servers::status(home.path()).await.unwrap().postgres.is_none());
 
-    let third = local::open_postgres(home.path(), None).await.unwrap();
+    let third = servers::open_postgres(home.path(), None).await.unwrap();
     psql(&third.url(), "create table kept as select 42 as n");
     drop(third);
-    let fourth = local::open_postgres(home.path(), None).await.unwrap();
+    let fourth = servers::open_postgres(home.path(), None).await.unwrap();
     assert_eq!(psql(&fourth.url(), "select n from kept"), "42", "a dropped lease stops cleanly");
-    local::close_postgres(fourth).await.unwrap();
+    servers::close_postgres(fourth).await.unwrap();
 }
 
 #[tokio::test]
@@ -78,12 +79,12 @@ async fn a_killed_user_leaves_a_server_that_the_next_one_uses_and_stops() {
         .env("KILN_FAILPOINT", "locked=kill")
         .current_dir(project())
         .exits(-9);
-    let left = local::status(home.path()).await.unwrap().postgres;
+    let left = servers::status(home.path()).await.unwrap().postgres;
     let left = left.expect("the server came up");
-    let next = local::open_postgres(home.path(), None).await.unwrap();
+    let next = servers::open_postgres(home.path(), None).await.unwrap();
     assert_eq!(next.pid(), left.pid, "the server outlived its user");
-    local::close_postgres(next).await.unwrap();
-    assert!(local::status(home.path()).await.unwrap().postgres.is_none());
+    servers::close_postgres(next).await.unwrap();
+    assert!(servers::status(home.path()).await.unwrap().postgres.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -94,18 +95,18 @@ async fn users_that_come_and_go_at_once_never_meet_a_stopped_server() {
         let home = home.path().to_owned();
         users.spawn(async move {
             for round in 0..3 {
-                let lease = local::open_postgres(&home, None).await.unwrap();
+                let lease = servers::open_postgres(&home, None).await.unwrap();
                 assert_eq!(ask(&lease.url(), "select 'served'").await, "served");
                 tokio::time::sleep(Duration::from_millis(17 * n * round)).await;
                 assert_eq!(ask(&lease.url(), "select 'served'").await, "served");
-                local::close_postgres(lease).await.unwrap();
+                servers::close_postgres(lease).await.unwrap();
             }
         });
     }
     while let Some(user) = users.join_next().await {
         user.unwrap();
     }
-    assert!(local::status(home.path()).await.unwrap().postgres.is_none());
+    assert!(servers::status(home.path()).await.unwrap().postgres.is_none());
 }
 
 #[tokio::test]
@@ -114,18 +115,18 @@ async fn a_killed_server_and_an_interrupted_initdb_recover() {
     // What an initdb leaves that was killed half way.
     std::fs::create_dir(home.path().join("postgres.init")).unwrap();
     std::fs::write(home.path().join("postgres.init/PG_VERSION"), "15\n").unwrap();
-    let lease = local::open_postgres(home.path(), None).await.unwrap();
+    let lease = servers::open_postgres(home.path(), None).await.unwrap();
     psql(&lease.url(), "create table kept as select generate_series(1, 1000) as n");
     kill(Pid::from_raw(lease.pid()), Signal::SIGKILL).unwrap();
-    while local::status(home.path()).await.unwrap().postgres.is_some() {
+    while servers::status(home.path()).await.unwrap().postgres.is_some() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let again = local::open_postgres(home.path(), None).await.unwrap();
+    let again = servers::open_postgres(home.path(), None).await.unwrap();
     assert_ne!(again.pid(), lease.pid());
     assert_eq!(psql(&again.url(), "select sum(n) from kept"), "500500");
-    local::close_postgres(lease).await.unwrap();
-    local::close_postgres(again).await.unwrap();
-    assert!(local::status(home.path()).await.unwrap().postgres.is_none());
+    servers::close_postgres(lease).await.unwrap();
+    servers::close_postgres(again).await.unwrap();
+    assert!(servers::status(home.path()).await.unwrap().postgres.is_none());
 }
 
 #[tokio::test]
@@ -137,19 +138,19 @@ async fn a_home_that_the_dropped_user_cannot_reach_has_its_cluster_elsewhere() {
     let closed = tempfile::tempdir().unwrap();
     std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let home = closed.path().join("clone/.kiln");
-    let lease = local::open_postgres(&home, None).await.unwrap();
+    let lease = servers::open_postgres(&home, None).await.unwrap();
     let target = home.join("postgres").read_link().unwrap();
     assert!(target.starts_with("/var/tmp"), "{}", target.display());
     assert_eq!(ask(&lease.url(), "select 'reached'").await, "reached");
-    local::close_postgres(lease).await.unwrap();
+    servers::close_postgres(lease).await.unwrap();
     // A copied home brings the link along, and must not share the cluster behind it.
     let copy = closed.path().join("copy/.kiln");
     std::fs::create_dir_all(&copy).unwrap();
     std::os::unix::fs::symlink(&target, copy.join("postgres")).unwrap();
-    let lease = local::open_postgres(&copy, None).await.unwrap();
+    let lease = servers::open_postgres(&copy, None).await.unwrap();
     let other = copy.join("postgres").read_link().unwrap();
     assert_ne!(other, target);
-    local::close_postgres(lease).await.unwrap();
+    servers::close_postgres(lease).await.unwrap();
     for cluster in [target, other] {
         std::fs::remove_dir_all(cluster.parent().unwrap()).unwrap();
     }
@@ -194,7 +195,8 @@ fn what_stays_up_has_no_secret_of_its_starters_and_none_of_its_settings() {
 #[tokio::test]
 async fn missing_programs_are_named_with_what_installs_them() {
     let home = reachable_home();
-    let error = local::open_postgres(home.path(), Some(Path::new("/nowhere"))).await.unwrap_err();
+    let error = servers::open_postgres(home.path(), Some(Path::new("/nowhere"))).await;
+    let error = of_servers(error.unwrap_err());
     assert_eq!(exit_of(&error), Exit::Database);
     let text = text(&error);
     assert!(text.contains("/nowhere") && text.contains("apt-get install postgresql"), "{text}");
@@ -203,11 +205,11 @@ async fn missing_programs_are_named_with_what_installs_them() {
 #[tokio::test]
 async fn a_server_that_cannot_start_says_why() {
     let home = reachable_home();
-    let lease = local::open_postgres(home.path(), None).await.unwrap();
-    local::close_postgres(lease).await.unwrap();
+    let lease = servers::open_postgres(home.path(), None).await.unwrap();
+    servers::close_postgres(lease).await.unwrap();
     let settings = home.path().join("postgres/postgresql.conf");
     std::fs::write(&settings, "nonsense = 1\n").unwrap();
-    let error = local::open_postgres(home.path(), None).await.unwrap_err();
-    let text = text(&error);
+    let error = servers::open_postgres(home.path(), None).await.unwrap_err();
+    let text = text(&of_servers(error));
     assert!(text.contains("nonsense") && text.contains("server.log"), "{text}");
 }

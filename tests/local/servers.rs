@@ -3,8 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use kiln::dev::local;
-use kiln::error::{Exit, exit_of};
+use kiln::dev::failures::of_servers;
+use kiln::dev::servers;
+use kiln::error::{Exit, exit_of, hint_of};
 
 use crate::local::endpoint::client;
 
@@ -17,14 +18,14 @@ fn home() -> tempfile::TempDir {
 #[tokio::test]
 async fn a_command_alone_starts_both_and_leaves_nothing_running() {
     let home = home();
-    let servers = local::open(home.path(), None).await.unwrap();
+    let servers = servers::open(home.path(), None).await.unwrap();
     let s3 = client(&servers.s3.endpoint, &servers.s3.credentials);
     s3.head_bucket().bucket(&servers.s3.bucket).send().await.unwrap();
     let endpoint = servers.s3.endpoint.clone();
     servers.close().await.unwrap();
     let address = endpoint.strip_prefix("http://").unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
-    assert!(local::status(home.path()).await.unwrap().postgres.is_none());
+    assert!(servers::status(home.path()).await.unwrap().postgres.is_none());
 }
 
 #[tokio::test]
@@ -36,12 +37,12 @@ async fn up_keeps_both_and_down_refuses_while_they_are_used() {
     std::fs::write(home.path().join("s3.json"), stale).unwrap();
 
     let program = PathBuf::from(env!("CARGO_BIN_EXE_kiln"));
-    let up = local::up_by(home.path(), None, &program).await.unwrap();
-    let again = local::up_by(home.path(), None, &program).await.unwrap();
+    let up = servers::up_by(home.path(), None, &program).await.unwrap();
+    let again = servers::up_by(home.path(), None, &program).await.unwrap();
     assert_eq!((up.postgres_pid, up.s3_pid), (again.postgres_pid, again.s3_pid));
     assert_ne!(up.s3_pid, i32::try_from(own).unwrap());
 
-    let used = local::open(home.path(), None).await.unwrap();
+    let used = servers::open(home.path(), None).await.unwrap();
     assert_eq!(used.s3.endpoint, up.s3.endpoint, "the kept endpoint is used");
     client(&used.s3.endpoint, &used.s3.credentials)
         .put_object()
@@ -50,24 +51,26 @@ async fn up_keeps_both_and_down_refuses_while_they_are_used() {
         .send()
         .await
         .unwrap();
-    let refused = local::down(home.path()).await.unwrap_err();
+    let refused = servers::down(home.path()).await.unwrap_err();
+    let refused = of_servers(refused);
     assert_eq!(exit_of(&refused), Exit::Locked);
+    assert_eq!(hint_of(&refused), Some("wait until it is done, then: kiln down"));
     used.close().await.unwrap();
 
-    let status = local::status(home.path()).await.unwrap();
+    let status = servers::status(home.path()).await.unwrap();
     assert!(status.kept_up, "a refused down changes nothing");
     assert_eq!(status.postgres.unwrap().pid, up.postgres_pid);
     assert_eq!(status.s3.unwrap().pid, up.s3_pid);
 
-    let down = local::down(home.path()).await.unwrap();
-    assert_eq!(down, local::Down { postgres: true, s3: true });
-    let status = local::status(home.path()).await.unwrap();
+    let down = servers::down(home.path()).await.unwrap();
+    assert_eq!(down, servers::Down { postgres: true, s3: true });
+    let status = servers::status(home.path()).await.unwrap();
     assert!(!status.kept_up && status.postgres.is_none() && status.s3.is_none());
-    let nothing = local::Down { postgres: false, s3: false };
-    assert_eq!(local::down(home.path()).await.unwrap(), nothing);
+    let nothing = servers::Down { postgres: false, s3: false };
+    assert_eq!(servers::down(home.path()).await.unwrap(), nothing);
 
-    let mistaken = local::up_by(home.path(), None, "/bin/false".as_ref()).await.unwrap_err();
+    let mistaken = servers::up_by(home.path(), None, "/bin/false".as_ref()).await.unwrap_err();
     assert!(format!("{mistaken:#}").contains("ended at once"), "{mistaken:#}");
-    let status = local::status(home.path()).await.unwrap();
+    let status = servers::status(home.path()).await.unwrap();
     assert!(!status.kept_up && status.postgres.is_none(), "a failed up leaves nothing");
 }

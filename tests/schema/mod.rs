@@ -4,6 +4,7 @@
 mod locking;
 mod growing;
 mod mistakes;
+mod scratch;
 
 use std::path::PathBuf;
 

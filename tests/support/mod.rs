@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::OnceLock;
 
-use kiln::dev::local::{Credentials, Endpoint};
+use kiln::dev::servers::{Credentials, Endpoint};
 use kiln::dev::synth::{Release, Tamper};
 use tokio::runtime::Runtime;
 

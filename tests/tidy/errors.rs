@@ -4,7 +4,10 @@ use super::{Line, lines, none, only};
 
 /// Files in which a decision may rest on a text, each because nothing else is told.
 const DECIDED_BY_TEXT: [(&str, &str); 2] = [
-    ("src/dev/local/endpoint/receive.rs", "s3s tells a wrong hash of the whole by its name alone"),
+    (
+        "src/dev/servers/endpoint/receive.rs",
+        "s3s tells a wrong hash of the whole by its name alone",
+    ),
     (
         "src/dev/fuzzed/sections.rs",
         "a fuzz target asks whether what is wrong was said, as a test does",

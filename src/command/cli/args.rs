@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Anew, Range};
+use super::{Anew, Range, Scratch};
 use crate::catalog::manifest::Percent;
 use crate::config::RunDeadline;
-use crate::dev::synth::{Only, Plan};
 
 /// Output for a script.
 #[derive(Debug, Args, Clone, Copy)]
@@ -40,49 +39,6 @@ pub struct Without {
     /// DATABASE.SOURCE is for that database alone; for every night, set it in kiln.toml
     #[arg(long, value_name = "SOURCE")]
     pub without: Vec<String>,
-}
-
-/// Arguments of `kiln demo`.
-#[derive(Debug, Args)]
-pub struct Demo {
-    /// How much of CMS's whole release: above 0, at most 1 (362 million rows)
-    #[arg(long, default_value_t = 0.001, value_name = "SHARE")]
-    pub scale: f64,
-    /// Another market of the same size
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-}
-
-/// Arguments of `kiln synth`.
-#[derive(Debug, Args)]
-pub struct Synth {
-    /// Databases [default: all that there is something for]
-    pub databases: Vec<String>,
-    /// How much of CMS's whole release: above 0, at most 1 (362 million rows)
-    #[arg(long, default_value_t = 0.001, value_name = "X")]
-    pub scale: f64,
-    /// Another market of the same size
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-    /// The release of this many nights later: a small, known share of rows differs each night
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub night: u32,
-    /// One night more, in which only these sources change: names with commas between, or
-    /// `nothing`. Once more for the night after that
-    #[arg(long, value_name = "SOURCES", value_parser = Only::parse)]
-    pub then: Vec<Only>,
-    /// The quarter that the data speaks of
-    #[arg(long, default_value = "2026Q2", value_name = "YYYYQn", value_parser = Plan::parse_quarter)]
-    pub quarter: (i16, u8),
-    /// A folder, or s3://bucket/prefix [default: where `kiln land` uploads to]
-    #[arg(long, value_name = "FOLDER|URL")]
-    pub to: Option<String>,
-    /// Look, do not touch.
-    #[command(flatten)]
-    pub dry_run: DryRun,
-    /// Output for a script.
-    #[command(flatten)]
-    pub json: Json,
 }
 
 /// Arguments of `kiln land`.
@@ -297,13 +253,14 @@ pub struct Guard {
 /// `kiln schema …`
 #[derive(Debug, Subcommand)]
 pub enum Schema {
-    /// Build every schema from zero on a throw-away cluster and hold it against its lock
+    /// Build every schema from zero in a scratch database and hold it against its lock
     #[command(after_help = "\
-Needs no S3 and no configured Postgres.
+Needs no S3. Without --server it starts a Postgres of its own, which is gone at the end.
 
 Examples:
   kiln schema check
-  kiln schema check druginfo")]
+  kiln schema check druginfo
+  kiln schema check --server postgresql://kiln@db.internal:5432/postgres")]
     Check(SchemaCheck),
     /// Write version and fingerprint into schema.lock; a changed catalog gets the next version
     #[command(after_help = "Examples:\n  kiln schema lock druginfo\n  kiln schema lock --dry-run")]
@@ -315,6 +272,9 @@ Examples:
 pub struct SchemaCheck {
     /// Databases [default: all]
     pub databases: Vec<String>,
+    /// Where scratch databases are made.
+    #[command(flatten)]
+    pub scratch: Scratch,
     /// Output for a script.
     #[command(flatten)]
     pub json: Json,
@@ -325,6 +285,9 @@ pub struct SchemaCheck {
 pub struct SchemaLock {
     /// Databases [default: all]
     pub databases: Vec<String>,
+    /// Where scratch databases are made.
+    #[command(flatten)]
+    pub scratch: Scratch,
     /// Look, do not touch.
     #[command(flatten)]
     pub dry_run: DryRun,
@@ -357,6 +320,9 @@ pub struct Docs {
     /// The build that the pages tell of: its name, `live`, or `none`
     #[arg(long, value_name = "BUILD", default_value = "live", conflicts_with = "check")]
     pub build: String,
+    /// Where scratch databases are made.
+    #[command(flatten)]
+    pub scratch: Scratch,
     /// Output for a script.
     #[command(flatten)]
     pub json: Json,

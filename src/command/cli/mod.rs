@@ -6,7 +6,10 @@ mod line;
 mod plan;
 mod range;
 mod release;
+mod scratch;
 mod source;
+#[cfg(feature = "dev")]
+mod synth;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -21,7 +24,10 @@ pub use contract::*;
 pub use plan::*;
 pub use range::Range;
 pub use release::*;
+pub use scratch::Scratch;
 pub use source::*;
+#[cfg(feature = "dev")]
+pub use synth::{Demo, Synth};
 pub use verify::*;
 pub use work::*;
 
@@ -57,7 +63,9 @@ fn after_help() -> String {
     text.push_str(
         "  AWS_*                credentials, region and endpoint, as the AWS SDK reads them\n",
     );
-    text.push_str("\nExamples:\n  # see it work, from nothing\n  kiln demo\n\n");
+    text.push_str("\nExamples:\n");
+    #[cfg(feature = "dev")]
+    text.push_str("  # see it work, from nothing\n  kiln demo\n\n");
     text.push_str("  # the night, for all databases\n  kiln run\n\n");
     text.push_str("  # what is live, and what failed last\n  kiln status");
     text
@@ -87,12 +95,15 @@ Examples:
   # afterwards
   psql \"$(kiln url druginfo)\"
   kiln down")]
+    #[cfg(feature = "dev")]
     Demo(Demo),
     /// Start the private Postgres and S3 endpoint and leave them up
     #[command(after_help = "Examples:\n  kiln up\n  psql \"$(kiln url druginfo)\"\n  kiln down")]
+    #[cfg(feature = "dev")]
     Up(Json),
     /// Stop the private Postgres and S3 endpoint
     #[command(after_help = "Examples:\n  kiln down")]
+    #[cfg(feature = "dev")]
     Down(Json),
     /// Upload files, verified, under today's folder
     #[command(after_help = "\
@@ -129,6 +140,7 @@ Examples:
   kiln synth druginfo
   kiln synth druginfo --then pricing
   kiln synth druginfo --then pricing --then nothing")]
+    #[cfg(feature = "dev")]
     Synth(Synth),
     /// The night: build, swap and prune; what cron calls
     #[command(after_help = "\
@@ -320,8 +332,8 @@ Examples:
     Schema(Schema),
     /// Write the data dictionary, or say that it is stale
     #[command(after_help = "\
-Writes sql/DATABASE/DICTIONARY.md from the numbered .sql files (loaded from zero into a throw-away \
-Postgres) and the specs: commit it. Writes a page a database into --out, searchable without a \
+Writes sql/DATABASE/DICTIONARY.md from the numbered .sql files (loaded from zero into a scratch \
+database) and the specs: commit it. Writes a page a database into --out, searchable without a \
 server, with rows, null shares and examples of the live build; never a value of a source about \
 people. With --check nothing is written; exit 2 when the Markdown is stale or a comment is missing.
 
@@ -338,6 +350,7 @@ Examples:
     Prune(Prune),
     /// The S3 endpoint of `kiln up`
     #[command(hide = true)]
+    #[cfg(feature = "dev")]
     ServeS3 {
         /// KILN_HOME
         #[arg(long)]

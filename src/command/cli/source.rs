@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DryRun, Json};
+use super::{DryRun, Json, Scratch};
 
 /// `kiln source …`
 #[derive(Debug, Subcommand)]
@@ -21,14 +21,15 @@ Examples:
     New(SourceNew),
     /// Try a source's spec on a file: the first rows as they would be loaded, and every reject kind
     #[command(after_help = "\
-Reads the whole file as the night would, into a throw-away Postgres, and tries the table's key and \
+Reads the whole file as the night would, into a scratch database, and tries the table's key and \
 checks on it. Exit 11 when the header differs or more rows are rejected than the budget allows, 14 \
 when the rows break the key or a check. FILE is a path, an s3:// URL, or the name of an object \
 that has landed.
 
 Examples:
   kiln source check planinfo pbp_b20 pbp-benefits-2026.zip
-  kiln source check planinfo pbp_b20 pbp-benefits-2026.zip --rows 3 --json")]
+  kiln source check planinfo pbp_b20 pbp-benefits-2026.zip --rows 3 --json
+  kiln source check planinfo pbp_b20 pbp-benefits-2026.zip --server postgresql://kiln@db.internal:5432/postgres")]
     Check(SourceCheck),
 }
 
@@ -71,6 +72,9 @@ pub struct SourceCheck {
     /// Rows that are shown
     #[arg(long, default_value_t = 10, value_name = "ROWS")]
     pub rows: u32,
+    /// Where scratch databases are made.
+    #[command(flatten)]
+    pub scratch: Scratch,
     /// Output for a script.
     #[command(flatten)]
     pub json: Json,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::shapes::source;
 use super::stands;
-use crate::dev::local::endpoint::list::After;
+use crate::dev::servers::After;
 use crate::fetch::kind::FileKind;
 use crate::fetch::store::{Listed, file_name, withdrawn};
 use crate::plan::manifest::chosen;

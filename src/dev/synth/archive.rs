@@ -4,10 +4,8 @@
 //! the same whatever the size.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
-use std::sync::atomic::Ordering;
+use std::io::{self, Result, Seek, SeekFrom, Write};
 
-use anyhow::{Context as _, Result};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
@@ -15,7 +13,8 @@ use super::layout::Source;
 use super::object::{Counted, Member, Written, options};
 use super::tamper::{At, Tamper};
 use super::{Inner, Release};
-use crate::load::meter::Meter;
+use crate::error::doing;
+use crate::progress::Progress;
 
 /// No generated line is longer; decides when a text may pass 4 GiB.
 const LONGEST_LINE: u64 = 512;
@@ -24,7 +23,7 @@ const LONGEST_LINE: u64 = 512;
 pub(super) struct Archive<'a, W: Write + Seek> {
     outer: ZipWriter<W>,
     tamper: Tamper<'a>,
-    meter: &'a Meter,
+    told: &'a dyn Progress,
     period: String,
     options: SimpleFileOptions,
     inner: Inner,
@@ -42,8 +41,8 @@ pub(super) struct Part {
 
 impl<'a, W: Write> Archive<'a, StreamWriter<W>> {
     /// For a sink that only takes bytes.
-    pub(super) fn streamed(out: W, release: &Release, meter: &'a Meter) -> Result<Self> {
-        Archive::of(ZipWriter::new_stream(out), release, Tamper::default(), meter, true)
+    pub(super) fn streamed(out: W, release: &Release, told: &'a dyn Progress) -> Result<Self> {
+        Archive::of(ZipWriter::new_stream(out), release, Tamper::default(), told, true)
     }
 }
 
@@ -52,22 +51,22 @@ impl<'a, W: Write + Seek> Archive<'a, W> {
         out: W,
         release: &Release,
         tamper: Tamper<'a>,
-        meter: &'a Meter,
+        told: &'a dyn Progress,
     ) -> Result<Self> {
-        Archive::of(ZipWriter::new(out), release, tamper, meter, false)
+        Archive::of(ZipWriter::new(out), release, tamper, told, false)
     }
 
     fn of(
         outer: ZipWriter<W>,
         release: &Release,
         tamper: Tamper<'a>,
-        meter: &'a Meter,
+        told: &'a dyn Progress,
         streamed: bool,
     ) -> Result<Self> {
         Ok(Archive {
             outer,
             tamper,
-            meter,
+            told,
             period: release.period.clone(),
             options: options(release.day(0))?,
             inner: release.inner,
@@ -101,10 +100,10 @@ impl<'a, W: Write + Seek> Archive<'a, W> {
             &mut zip,
             part,
             (&self.period, self.options.large_file(large(part))),
-            (&mut self.tamper, self.meter),
+            (&mut self.tamper, self.told),
             body,
         )?;
-        zip.finish().context("generate release: finish an inner zip")?;
+        zip.finish().map_err(doing("generate release: finish an inner zip"))?;
         Ok(member)
     }
 
@@ -117,13 +116,14 @@ impl<'a, W: Write + Seek> Archive<'a, W> {
         let mut zip = self.bundle()?;
         let options = self.options.large_file(self.zip64 || large(part));
         let to = (self.period.as_str(), options);
-        let member = write_text(&mut zip, part, to, (&mut self.tamper, self.meter), body)?;
+        let member = write_text(&mut zip, part, to, (&mut self.tamper, self.told), body)?;
         Ok((rewound(zip)?, member))
     }
 
     /// An empty zip in a temporary file.
     pub(super) fn bundle(&self) -> Result<ZipWriter<File>> {
-        let file = tempfile::tempfile().context("generate release: make a temporary file")?;
+        let file =
+            tempfile::tempfile().map_err(doing("generate release: make a temporary file"))?;
         Ok(ZipWriter::new(file))
     }
 
@@ -148,7 +148,7 @@ impl<'a, W: Write + Seek> Archive<'a, W> {
 
     /// Writes the outer zip's directory.
     pub(super) fn finish(self) -> Result<()> {
-        self.outer.finish().context("generate release: finish the zip")?.flush()?;
+        self.outer.finish().map_err(doing("generate release: finish the zip"))?.flush()?;
         Ok(())
     }
 
@@ -176,7 +176,7 @@ fn write_text<W: Write + Seek>(
     zip: &mut ZipWriter<W>,
     part: Part,
     (period, options): (&str, SimpleFileOptions),
-    (tamper, meter): (&mut Tamper<'_>, &Meter),
+    (tamper, told): (&mut Tamper<'_>, &dyn Progress),
     body: impl FnOnce(&mut dyn Write) -> Result<Written>,
 ) -> Result<Option<Member>> {
     let Part { source, part, .. } = part;
@@ -184,17 +184,17 @@ fn write_text<W: Write + Seek>(
     let Some(name) = tamper.member(&source.text_name(period, shown)) else { return Ok(None) };
     zip.start_file(name.as_str(), options)?;
     let at = At { source: source.name(), part, line: 1 };
-    let mut counted = Counted::new(tamper.on(zip, at), meter);
-    let written = body(&mut counted).with_context(|| format!("generate release: member {name}"))?;
+    let mut counted = Counted::new(tamper.on(zip, at), told);
+    let written = body(&mut counted).map_err(doing(format!("generate release: member {name}")))?;
     let bytes = counted.bytes;
-    meter.rows.fetch_add(written.rows, Ordering::Relaxed);
+    told.rows(written.rows);
     let Written { rows, changed } = written;
     Ok(Some(Member { name, source: Some(source.name()), rows, bytes, changed }))
 }
 
 /// Finishes a zip in a temporary file and goes back to its start.
 pub(super) fn rewound(zip: ZipWriter<File>) -> Result<File> {
-    let mut file = zip.finish().context("generate release: finish an inner zip")?;
+    let mut file = zip.finish().map_err(doing("generate release: finish an inner zip"))?;
     file.seek(SeekFrom::Start(0))?;
     Ok(file)
 }
@@ -206,6 +206,6 @@ fn copy_into<W: Write + Seek>(
     options: SimpleFileOptions,
 ) -> Result<()> {
     into.start_file(name, options)?;
-    io::copy(&mut zip, into).with_context(|| format!("generate release: member {name}"))?;
+    io::copy(&mut zip, into).map_err(doing(format!("generate release: member {name}")))?;
     Ok(())
 }

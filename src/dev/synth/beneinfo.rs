@@ -2,9 +2,7 @@
 //! layout of CMS's data repository, and the yearly beneficiary files (RIF) of 210 columns. Numbers
 //! are of the form that CMS gives to synthetic people: a Medicare number has an S in second place.
 
-use std::io::Write;
-
-use anyhow::Result;
+use std::io::{Result, Write};
 
 use super::Release;
 use super::geography::STATES;

@@ -1,6 +1,6 @@
 //! What members pay: the beneficiary cost file and the one for insulin.
 
-use anyhow::Result;
+use std::io::Result;
 
 use super::layout::dollars;
 use super::market::{Market, Plan};

@@ -1,7 +1,7 @@
 //! What differs from the formulary: drugs that Part D excludes and a plan covers all the same, and
 //! drugs covered for some diseases alone.
 
-use anyhow::Result;
+use std::io::Result;
 
 use super::Release;
 use super::market::{Market, Plan};

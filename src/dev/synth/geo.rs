@@ -1,9 +1,7 @@
 //! The two geography files: SSA county codes with their FIPS codes, and the counties of a ZIP code,
 //! which are often more than one.
 
-use std::io::Write;
-
-use anyhow::Result;
+use std::io::{Result, Write};
 
 use super::Release;
 use super::geography::{STATES, counties};

@@ -2,9 +2,7 @@
 //! numbers, with names and forms; and the small directory of unfinished drugs, whose columns are
 //! fewer. Both as the FDA zips them, the `.xls` members being the same text once more.
 
-use std::io::Write;
-
-use anyhow::Result;
+use std::io::{Result, Write};
 
 use super::Release;
 use super::drugs::{Drug, drugs};

@@ -5,9 +5,7 @@
 //! some have their state's alone.
 
 use std::collections::HashSet;
-use std::io::Write;
-
-use anyhow::Result;
+use std::io::{Result, Write};
 
 use super::geography::STATES;
 use super::layout::{Source, dollars};

@@ -2,9 +2,7 @@
 //! network, some providers that are none, and numbers that were deactivated. Lines are put
 //! together by hand, as nearly all of their fields are empty.
 
-use std::io::Write;
-
-use anyhow::Result;
+use std::io::{Result, Write};
 
 use super::Release;
 use super::geography::{County, STATES, counties};
@@ -319,7 +317,7 @@ mod tests {
         let mut text = Vec::new();
         let written = write(&release, &mut text).unwrap();
         let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(&text[..]);
-        let all: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+        let all: Vec<csv::StringRecord> = rows.records().map(|row| row.unwrap()).collect();
         assert_eq!(all[0].len(), 330);
         assert_eq!(
             (&all[0][314], &all[0][329]),

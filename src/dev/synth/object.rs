@@ -1,16 +1,15 @@
 //! What `kiln synth` makes: objects as a publisher posts them, each written as one stream from
 //! its first byte to its last, so that a sink need not seek and memory does not grow.
 
-use std::io::{self, Write};
-use std::sync::atomic::Ordering;
+use std::io::{self, Result, Write};
 
-use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 use serde::Serialize;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::load::meter::Meter;
+use crate::error::{Error, doing};
+use crate::progress::Progress;
 
 /// Rows of one text, and how many of them were otherwise (or not there) the night before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,7 +43,8 @@ pub(super) struct Posting {
 }
 
 type Body = Box<dyn FnOnce(&mut dyn Write) -> Result<Written> + Send>;
-type Make = Box<dyn FnOnce(&mut dyn Write, &Meter) -> Result<Vec<Member>> + Send>;
+type Make = Box<dyn FnOnce(&mut dyn Write, &dyn Progress) -> Made + Send>;
+type Made = std::result::Result<Vec<Member>, Error>;
 
 /// An object to be written.
 pub struct Object {
@@ -94,7 +94,7 @@ impl Object {
         posted: Date,
         planned: Vec<(&'static str, u64)>,
         bytes_about: u64,
-        make: impl FnOnce(&mut dyn Write, &Meter) -> Result<Vec<Member>> + Send + 'static,
+        make: impl FnOnce(&mut dyn Write, &dyn Progress) -> Made + Send + 'static,
     ) -> Object {
         Object { database, name, posted, planned, bytes_about, make: Box::new(make) }
     }
@@ -103,7 +103,8 @@ impl Object {
     pub(super) fn bare(database: &'static str, posted: Date, text: Text) -> Object {
         let planned = planned(std::slice::from_ref(&text));
         let (name, about) = (text.name.clone(), text.bytes_about);
-        let make = move |out: &mut dyn Write, meter: &Meter| Ok(vec![write(text, out, meter)?]);
+        let make =
+            move |out: &mut dyn Write, told: &dyn Progress| Ok(vec![write(text, out, told)?]);
         Object::new(database, name, posted, planned, about, make)
     }
 
@@ -116,16 +117,8 @@ impl Object {
     ) -> Object {
         let planned = planned(&texts);
         let about = texts.iter().map(|text| text.bytes_about).sum();
-        let make = move |out: &mut dyn Write, meter: &Meter| {
-            let options = options(posting.stamp)?;
-            let mut zip = ZipWriter::new_stream(out);
-            let mut members = Vec::with_capacity(texts.len());
-            for text in texts {
-                zip.start_file(text.name.as_str(), options.large_file(true))?;
-                members.push(write(text, &mut zip, meter)?);
-            }
-            zip.finish().context("generate: finish the zip")?.into_inner().flush()?;
-            Ok(members)
+        let make = move |out: &mut dyn Write, told: &dyn Progress| {
+            Ok(write_zip(texts, posting.stamp, out, told)?)
         };
         Object::new(database, name.into(), posting.day, planned, about, make)
     }
@@ -134,11 +127,11 @@ impl Object {
     ///
     /// # Errors
     /// Sizes that do not fit together, or a write that fails.
-    pub fn write(self, out: &mut dyn Write, meter: &Meter) -> Result<Vec<Member>> {
-        meter.total.store(self.bytes_about, Ordering::Relaxed);
-        let members = (self.make)(out, meter)?;
+    pub fn write(self, out: &mut dyn Write, told: &dyn Progress) -> Made {
+        told.total(self.bytes_about);
+        let members = (self.make)(out, told)?;
         // The estimate gives way to the truth.
-        meter.total.store(meter.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+        told.total(members.iter().map(|member| member.bytes).sum());
         Ok(members)
     }
 }
@@ -147,11 +140,28 @@ fn planned(texts: &[Text]) -> Vec<(&'static str, u64)> {
     texts.iter().filter_map(|text| Some((text.source?, text.rows))).collect()
 }
 
-fn write(text: Text, out: &mut dyn Write, meter: &Meter) -> Result<Member> {
-    let mut counted = Counted::new(out, meter);
+fn write_zip(
+    texts: Vec<Text>,
+    stamp: Date,
+    out: &mut dyn Write,
+    told: &dyn Progress,
+) -> Result<Vec<Member>> {
+    let options = options(stamp)?;
+    let mut zip = ZipWriter::new_stream(out);
+    let mut members = Vec::with_capacity(texts.len());
+    for text in texts {
+        zip.start_file(text.name.as_str(), options.large_file(true))?;
+        members.push(write(text, &mut zip, told)?);
+    }
+    zip.finish().map_err(doing("generate: finish the zip"))?.into_inner().flush()?;
+    Ok(members)
+}
+
+fn write(text: Text, out: &mut dyn Write, told: &dyn Progress) -> Result<Member> {
+    let mut counted = Counted::new(out, told);
     let Text { name, source, body, .. } = text;
-    let written = body(&mut counted).with_context(|| format!("generate: member {name}"))?;
-    meter.rows.fetch_add(written.rows, Ordering::Relaxed);
+    let written = body(&mut counted).map_err(doing(format!("generate: member {name}")))?;
+    told.rows(written.rows);
     let bytes = counted.bytes;
     Ok(Member { name, source, rows: written.rows, bytes, changed: written.changed })
 }
@@ -161,7 +171,8 @@ pub(super) fn options(day: Date) -> Result<SimpleFileOptions> {
     // The calendar keeps month and day in range; the year may be out of what a zip can say.
     let (year, month, of_month) = (day.year() as u16, day.month() as u8, day.day() as u8);
     let stamp = DateTime::from_date_and_time(year, month, of_month, 0, 0, 0)
-        .with_context(|| format!("generate release: {day} is no date for a zip"))?;
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+        .map_err(doing(format!("generate release: {day} is no date for a zip")))?;
     Ok(SimpleFileOptions::default()
         .last_modified_time(stamp)
         .unix_permissions(0o644)
@@ -170,15 +181,15 @@ pub(super) fn options(day: Date) -> Result<SimpleFileOptions> {
 }
 
 /// Counts what is written through it.
-pub(super) struct Counted<'m, W> {
+pub(super) struct Counted<'t, W> {
     out: W,
-    meter: &'m Meter,
+    told: &'t dyn Progress,
     pub(super) bytes: u64,
 }
 
-impl<'m, W: Write> Counted<'m, W> {
-    pub(super) fn new(out: W, meter: &'m Meter) -> Self {
-        Counted { out, meter, bytes: 0 }
+impl<'t, W: Write> Counted<'t, W> {
+    pub(super) fn new(out: W, told: &'t dyn Progress) -> Self {
+        Counted { out, told, bytes: 0 }
     }
 }
 
@@ -186,7 +197,7 @@ impl<W: Write> Write for Counted<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.out.write(bytes)?;
         self.bytes += count as u64;
-        self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        self.told.bytes(count as u64);
         Ok(count)
     }
 

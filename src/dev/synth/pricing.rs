@@ -1,9 +1,7 @@
 //! The pricing file: what a unit of a drug costs in a plan, for 30, 60 and 90 days. Lines are
 //! put together by hand, as there are many.
 
-use std::io::Write;
-
-use anyhow::Result;
+use std::io::{Result, Write};
 
 use super::Release;
 use super::layout::Source;

@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 use super::layout::Source;
 use super::object::Object;
 use super::{Depth, Inner, Nights, Release, Vintage, beneinfo, geo, ndc, nppes, planinfo};
-use crate::error::{Exit, Failure};
+use crate::error::Error;
 
 /// The databases that there is something for.
 pub const DATABASES: [&str; 3] = ["druginfo", "planinfo", "beneinfo"];
@@ -87,21 +87,15 @@ impl Plan {
     /// Whether the numbers are in range.
     ///
     /// # Errors
-    /// [`Exit::Usage`].
-    pub fn check(&self) -> anyhow::Result<()> {
+    /// [`Error::Scale`] or [`Error::Night`].
+    pub fn check(&self) -> Result<(), Error> {
         if !(self.scale > 0.0 && self.scale <= 1.0) {
-            let message =
-                format!("generate: scale must be above 0 and at most 1, not {}", self.scale);
-            return Err(Failure::new(Exit::Usage, message)
-                .hint("kiln synth --scale 0.01, a hundredth of CMS's release")
-                .into());
+            return Err(Error::Scale(self.scale));
         }
-        let night = self.nights.count();
-        if night > 3_650 {
-            let message = format!("generate: night must be at most 3650, not {night}");
-            return Err(Failure::new(Exit::Usage, message).into());
+        match self.nights.count() {
+            night @ 3_651.. => Err(Error::Night(night)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The day of posting: the first of the next quarter, or in January the seventh, as CMS does;
@@ -196,8 +190,8 @@ fn part_d(database: &'static str, plan: &Plan, only: &'static [Source]) -> Objec
         only.iter().map(|source| (source.name(), release.rows_of(*source))).collect();
     let about = only.iter().map(|source| release.rows_of(*source) * source.bytes_a_row()).sum();
     let (name, posted) = (release.file_name(), release.posted);
-    Object::new(database, name, posted, planned, about, move |out, meter| {
-        release.stream(out, only, meter)
+    Object::new(database, name, posted, planned, about, move |out, told| {
+        release.stream(out, only, told)
     })
 }
 

@@ -2,9 +2,8 @@
 //! ends and encoding.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{Result, Write};
 
-use anyhow::Result;
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use encoding_rs::WINDOWS_1252;
 

@@ -2,9 +2,8 @@
 //! them: pipes, CRLF, no quotes, cp1252, one blank for what is not known. What members pay is in
 //! `costs`, what differs from the formulary in `exceptions`.
 
-use std::io::Write;
+use std::io::{Result, Write};
 
-use anyhow::Result;
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use encoding_rs::WINDOWS_1252;
 

@@ -20,7 +20,7 @@ type MemberChange<'a> = Box<dyn FnMut(&str) -> Option<String> + 'a>;
 /// What to break. The default breaks nothing and costs nothing.
 ///
 /// ```
-/// use kiln::dev::synth::{Release, Tamper};
+/// use kiln_synth::{Release, Tamper};
 /// let tamper = Tamper::default().lines(|at, line| {
 ///     if at.source == "pricing" && at.line == 3 {
 ///         line.extend_from_slice(b"|one field too many");

@@ -29,6 +29,7 @@ use crate::export::subset::KeptTable;
 use crate::spec::schema::SchemaLock;
 
 pub use names::refuse_names;
+#[cfg(feature = "dev")]
 pub(crate) use read::read_from;
 pub use read::{Piece, header, read};
 pub use write::{Script, SubsetFile};

@@ -52,10 +52,11 @@ pub fn read(path: &Path, sender: &mpsc::Sender<Piece>) -> anyhow::Result<()> {
     pieces(Lines::open(path)?, &hand_on).map(drop)
 }
 
-/// The same of bytes that are no file; gives the header.
+/// The same of bytes that are no file, for the fuzz target; gives the header.
 ///
 /// # Errors
 /// As [`read`], and what `hand_on` says.
+#[cfg(feature = "dev")]
 pub(crate) fn read_from(
     input: impl Read + 'static,
     hand_on: &impl Fn(Piece) -> anyhow::Result<()>,

@@ -171,7 +171,8 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// The keys of the objects that a source would read of these.
+/// The keys of the objects that a source would read of these, for the fuzz target.
+#[cfg(feature = "dev")]
 pub(crate) fn chosen<'a>(source: &Source, listed: &'a [Listed]) -> Vec<&'a str> {
     newest(source, listed).into_iter().map(|candidate| candidate.object.key.as_str()).collect()
 }

@@ -21,6 +21,7 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 use tokio_util::sync::CancellationToken;
 
 pub use lockfile::SchemaLock;
+#[cfg(feature = "dev")]
 pub(crate) use sections::parse as parse_sections;
 pub use sections::{Kind, Section};
 

@@ -1,5 +1,5 @@
-//! A spec tried on a file: decoded, validated and encoded as in the night, into its table on a
-//! throw-away Postgres, which says what the rows are and whether key and checks hold.
+//! A spec tried on a file: decoded, validated and encoded as in the night, into its table in a scratch
+//! database, which says what the rows are and whether key and checks hold.
 
 mod stored;
 
@@ -13,11 +13,10 @@ use tokio::sync::mpsc;
 use tokio_postgres::CopyInSink;
 use tokio_util::sync::CancellationToken;
 
-use crate::command::cli;
+use crate::command::{cli, scratch};
 use crate::config::Config;
 use crate::config::personal::{self, HashKey};
 use crate::config::strict::{Problems, suggest};
-use crate::dev::local;
 use crate::error::{Exit, Failure, exit_of, failure, shell, stopped};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
@@ -28,12 +27,12 @@ use crate::load::copy::part::{self, Piece, ReadPart, Rows, Siblings};
 use crate::load::validate::dictionary::Shared;
 use crate::load::validate::{Counts, Reject};
 use crate::load::{encode, members};
-use crate::postgres::{Server, Session, data_error, db};
+use crate::postgres::{Session, data_error, db};
 use crate::report::{Place, RejectKind, Tried, TriedFile};
 use crate::spec::schema::{Kind, Schema, SchemaFile};
 use crate::spec::source::{Source, Sources};
 
-/// Rows that go into the throw-away Postgres; of a larger file the rest is only validated.
+/// Rows that go into the scratch database; of a larger file the rest is only validated.
 const ROWS_MAX: u64 = 500_000;
 /// Reject kinds that are told apart, and places that are shown of each.
 const KINDS_MAX: usize = 100;
@@ -59,30 +58,17 @@ pub async fn run(
         let scratch = config.folder("scratch")?;
         super::blocking(move || members::find(&source, &[object], &scratch), stop).await?
     };
-    let folder = tempfile::tempdir().map_err(|error| {
-        Failure::new(Exit::Usage, "cannot make a folder for a throw-away cluster").because(error)
-    })?;
-    let lease = local::open_postgres(folder.path(), config.postgres_bin.as_deref()).await?;
-    let tried = async {
-        let server = Server::new(&lease.url(), None, "source check")?;
-        let database = schema.database.clone();
-        let create = format!("create database {database} template template0 locale 'C'");
-        let maintenance = server.connect("postgres").await?;
-        maintenance.batch_execute(&create).await.map_err(db("create a scratch database"))?;
-        let session = server.connect(database.as_str()).await?;
+    let on = args.scratch.server.as_deref();
+    scratch::with(config, on, "source check", stop, async |scratch| {
+        let session = scratch.database().await?;
         let mut trial = Trial::open(config, &schema, source, session, stop).await?;
         for member in found.members {
             trial.load(member, stop).await?;
         }
         trial.note_sections();
         trial.tell(args, &object).await
-    };
-    let tried = tokio::select! {
-        tried = tried => tried,
-        () = stop.cancelled() => Err(stopped()),
-    };
-    local::close_postgres(lease).await?;
-    tried
+    })
+    .await
 }
 
 /// The source, with what is wrong in its own two files; its neighbours' mistakes do not matter.

@@ -1,4 +1,4 @@
-//! What the throw-away Postgres made of the rows: the first of them, and whether the tables' keys
+//! What the scratch database made of the rows: the first of them, and whether the tables' keys
 //! and checks hold.
 
 use bytes::Bytes;
@@ -182,7 +182,7 @@ impl Trial {
     /// What Postgres says of a key that the rows break; of persons without DETAIL, which has values.
     fn broken(&self, error: &tokio_postgres::Error) -> anyhow::Result<String> {
         let Some(said) = error.as_db_error() else {
-            return Err(failure(Exit::Database, "the throw-away Postgres is gone"));
+            return Err(failure(Exit::Database, "the server of the scratch database is gone"));
         };
         if self.source.personal {
             let constraint = said.constraint().map(|name| format!(", {name}")).unwrap_or_default();

@@ -1,15 +1,13 @@
 //! The plan crosswalk: what became of last year's plans. By contract and plan, in cp1252, without
 //! quotes; new plans come from `NEW`, ended ones go to `TERMINATED`.
 
-use std::io::Write;
+use std::io::{Result, Write};
 use std::sync::Arc;
-
-use anyhow::Result;
 
 use super::offers::{Offer, Offers};
 use super::{DATABASE, text};
-use crate::dev::synth::object::{Object, Written};
-use crate::dev::synth::table::{Style, Table};
+use crate::object::{Object, Written};
+use crate::table::{Style, Table};
 
 const HEADER: [&str; 11] = [
     "PREVIOUS_CONTRACT_ID",

@@ -1,18 +1,16 @@
 //! Who is enrolled: by plan, and by plan and county (CPSC). Ten or fewer are an asterisk, and most
 //! counties where somebody is enrolled have that few: people move and keep their plan.
 
-use std::io::Write;
+use std::io::{Result, Write};
 use std::sync::Arc;
-
-use anyhow::Result;
 
 use super::offers::{Offer, Offers, organization, parent};
 use super::{DATABASE, text};
-use crate::dev::synth::geography::STATES;
-use crate::dev::synth::nights::{ENROLLMENT, Turn};
-use crate::dev::synth::object::{Object, Text, Written};
-use crate::dev::synth::random::Stream;
-use crate::dev::synth::table::{Style, Table};
+use crate::geography::STATES;
+use crate::nights::{ENROLLMENT, Turn};
+use crate::object::{Object, Text, Written};
+use crate::random::Stream;
+use crate::table::{Style, Table};
 
 /// Of so many counties a plan has members in one, besides those it is sold in: of 2026's CPSC file
 /// every plan has some 460 rows.

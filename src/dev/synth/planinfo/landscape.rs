@@ -1,17 +1,15 @@
 //! The landscape file: what a plan costs and where it is sold, a row a plan and county, with a
 //! byte order mark, every field in quotes, and money as a spreadsheet shows it.
 
-use std::io::Write;
-
-use anyhow::Result;
+use std::io::{Result, Write};
 
 use super::offers::{Offer, Offers, organization, parent};
 use super::pbp_values::supplemental_cents;
 use super::{stars, text};
-use crate::dev::synth::geography::{County, MA_REGIONS, PDP_REGIONS, STATES};
-use crate::dev::synth::market::{Area, Plan};
-use crate::dev::synth::object::{Object, Text, Written};
-use crate::dev::synth::table::{Style, Table};
+use crate::geography::{County, MA_REGIONS, PDP_REGIONS, STATES};
+use crate::market::{Area, Plan};
+use crate::object::{Object, Text, Written};
+use crate::table::{Style, Table};
 use std::sync::Arc;
 
 const NOT_APPLICABLE: &str = "Not Applicable";

@@ -10,10 +10,8 @@ mod pbp_values;
 mod service_area;
 mod stars;
 
-use std::io::Write;
+use std::io::{Result, Write};
 use std::sync::Arc;
-
-use anyhow::Result;
 
 use super::Release;
 use super::object::{Object, Text, Written};

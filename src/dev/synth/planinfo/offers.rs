@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use crate::dev::synth::Release;
-use crate::dev::synth::geography::STATES;
-use crate::dev::synth::market::{Area, Market, Plan};
-use crate::dev::synth::random::Stream;
+use crate::Release;
+use crate::geography::STATES;
+use crate::market::{Area, Market, Plan};
+use crate::random::Stream;
 
 /// Of so many plans, [`EXTRA`] have a plan beside them that is not in the Part D release.
 const OF: usize = 17;

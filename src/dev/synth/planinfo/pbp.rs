@@ -1,17 +1,15 @@
 //! The Plan Benefit Package: a zip of wide tables with tabs, some of which have no rows, and the
 //! list of their columns. Column names repeat, as in CMS's own.
 
-use std::io::Write;
+use std::io::{Result, Write};
 use std::sync::Arc;
-
-use anyhow::Result;
 
 use super::offers::{Offer, Offers, organization};
 use super::{DATABASE, pbp_values, text};
-use crate::dev::synth::geography::{MA_REGIONS, PDP_REGIONS, STATES};
-use crate::dev::synth::market::Area;
-use crate::dev::synth::object::{Object, Text, Written};
-use crate::dev::synth::table::{Style, Table};
+use crate::geography::{MA_REGIONS, PDP_REGIONS, STATES};
+use crate::market::Area;
+use crate::object::{Object, Text, Written};
+use crate::table::{Style, Table};
 
 /// Names, types and lengths of columns of the 2026 tables that are generated: a line a table, its
 /// name and then `column:C5` or `column:N`, by tabs.

@@ -3,7 +3,7 @@
 //! two decimals, a percentage; most fields are empty, as in CMS's tables.
 
 use super::offers::{Offer, Offers};
-use crate::dev::synth::random::Stream;
+use crate::random::Stream;
 
 /// How a service is paid for by a member.
 #[derive(PartialEq)]
@@ -52,7 +52,7 @@ fn section_a(offers: &Offers, offer: &Offer, column: &str) -> Option<String> {
         "pbp_a_org_marketing_name" => &plan.carrier,
         "pbp_a_org_website" => "https://www.example.org/",
         "pbp_a_plan_name" => &offer.name,
-        "pbp_a_plan_geog_name" => crate::dev::synth::geography::STATES[plan.state].name,
+        "pbp_a_plan_geog_name" => crate::geography::STATES[plan.state].name,
         "pbp_a_contract_partd_flag" => yes_no(offer.drugs),
         "pbp_a_eghp_yn" => yes_no(offer.employer),
         "pbp_a_special_need_flag" => yes_no(dual),

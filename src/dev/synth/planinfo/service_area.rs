@@ -2,17 +2,15 @@
 //! to, parts of counties marked, and a cost contract that has no county.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{Result, Write};
 use std::sync::Arc;
-
-use anyhow::Result;
 
 use super::offers::{Offers, organization};
 use super::{DATABASE, text};
-use crate::dev::synth::geography::STATES;
-use crate::dev::synth::object::{Object, Text, Written};
-use crate::dev::synth::random::Stream;
-use crate::dev::synth::table::{Style, Table};
+use crate::geography::STATES;
+use crate::object::{Object, Text, Written};
+use crate::random::Stream;
+use crate::table::{Style, Table};
 
 const HEADER: [&str; 11] = [
     "Contract ID",

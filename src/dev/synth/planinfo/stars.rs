@@ -2,17 +2,16 @@
 //! three rows. Cells of text end in a blank, numbers stand among words, and headers are cp1252
 //! while a name is UTF-8, all as in CMS's files.
 
-use std::io::Write;
+use std::io::{Result, Write};
 use std::sync::Arc;
 
-use anyhow::Result;
 use csv::{ByteRecord, Terminator, WriterBuilder};
 use encoding_rs::WINDOWS_1252;
 
 use super::offers::{Offers, organization, parent};
 use super::{DATABASE, text};
-use crate::dev::synth::object::{Object, Written};
-use crate::dev::synth::random::Stream;
+use crate::object::{Object, Written};
+use crate::random::Stream;
 
 /// What CMS says in place of the stars of a contract that has none.
 const UNRATED: [&str; 2] = ["Not enough data available", "Plan too new to be measured"];

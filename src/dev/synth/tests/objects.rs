@@ -7,7 +7,7 @@ fn all_objects(database: &str, plan: &Plan) -> BTreeMap<String, (Vec<u8>, Vec<Me
     let write = |object: Object| {
         let (name, planned) = (object.name.clone(), object.planned.clone());
         let mut bytes = Vec::new();
-        let members = object.write(&mut bytes, &Meter::default()).unwrap();
+        let members = object.write(&mut bytes, &()).unwrap();
         for (source, rows) in planned {
             let own = members.iter().filter(|member| member.source == Some(source));
             // A source of many members has a plan for each of them.

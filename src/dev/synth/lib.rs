@@ -11,10 +11,13 @@
 //! All names and numbers are invented. A generated NPI has a valid check digit and may therefore
 //! be somebody's: read nothing into it.
 
+#![warn(missing_docs)]
+
 mod archive;
 mod beneinfo;
 mod costs;
 mod drugs;
+mod error;
 mod exceptions;
 mod geo;
 mod geography;
@@ -29,6 +32,7 @@ mod object;
 mod pharmacies;
 mod planinfo;
 mod pricing;
+mod progress;
 mod random;
 mod scale;
 mod table;
@@ -38,20 +42,19 @@ mod tamper;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io::{Seek, Write};
+use std::io::{self, Seek, Write};
 
-use anyhow::Result;
 use jiff::civil::Date;
 
-use crate::error::{Exit, failure};
-use crate::load::meter::Meter;
 use archive::{Archive, Part};
+pub use error::Error;
 use layout::Source;
 use market::Market;
 use network::Network;
 pub use nights::{CHANGING, Nights, Only};
 pub use object::{Member, Object};
 use object::{Posting, Written};
+pub use progress::Progress;
 pub use scale::{DATABASES, Plan, Rows, objects};
 pub use tamper::{At, Tamper};
 
@@ -202,8 +205,8 @@ impl Release {
     /// Writes the release's zip and says how many rows each source has.
     ///
     /// # Errors
-    /// Sizes that do not fit together ([`Exit::Usage`]), or a write that fails.
-    pub fn write(&self, out: impl Write + Seek) -> Result<Counts> {
+    /// [`Error::Sizes`] that do not fit together, or a write that fails.
+    pub fn write(&self, out: impl Write + Seek) -> Result<Counts, Error> {
         self.write_with(out, Tamper::default())
     }
 
@@ -212,9 +215,9 @@ impl Release {
     ///
     /// # Errors
     /// As [`Release::write`].
-    pub fn write_with(&self, out: impl Write + Seek, tamper: Tamper<'_>) -> Result<Counts> {
-        let meter = Meter::default();
-        let mut archive = Archive::new(out, self, tamper, &meter)?;
+    pub fn write_with(&self, out: impl Write + Seek, tamper: Tamper<'_>) -> Result<Counts, Error> {
+        self.check_sizes()?;
+        let mut archive = Archive::new(out, self, tamper, &())?;
         let mut counts: Counts = Source::ALL.iter().map(|source| (source.name(), 0)).collect();
         for member in self.write_members(&mut archive, &Source::ALL)? {
             if let Some(count) = member.source.and_then(|source| counts.get_mut(source)) {
@@ -227,8 +230,14 @@ impl Release {
 
     /// Writes the release's zip, or of its files only those named by `only`, as one stream: zip64
     /// throughout, sizes in data descriptors.
-    fn stream(&self, out: &mut dyn Write, only: &[Source], meter: &Meter) -> Result<Vec<Member>> {
-        let mut archive = Archive::streamed(out, self, meter)?;
+    fn stream(
+        &self,
+        out: &mut dyn Write,
+        only: &[Source],
+        told: &dyn Progress,
+    ) -> Result<Vec<Member>, Error> {
+        self.check_sizes()?;
+        let mut archive = Archive::streamed(out, self, told)?;
         let members = self.write_members(&mut archive, only)?;
         archive.finish()?;
         Ok(members)
@@ -238,8 +247,7 @@ impl Release {
         &self,
         archive: &mut Archive<'_, W>,
         only: &[Source],
-    ) -> Result<Vec<Member>> {
-        self.check_sizes()?;
+    ) -> io::Result<Vec<Member>> {
         let market = Market::new(self);
         let mut members = Vec::new();
         for &source in only {
@@ -263,7 +271,7 @@ impl Release {
         archive: &mut Archive<'_, W>,
         market: &Market,
         members: &mut Vec<Member>,
-    ) -> Result<()> {
+    ) -> io::Result<()> {
         let source = Source::PharmacyNetworks;
         let pharmacies = pharmacies::pharmacies(self, &market.counties);
         let mut network = Network::new(self, market, &pharmacies);
@@ -274,7 +282,7 @@ impl Release {
             let rows = rows / parts + u64::from(u64::from(part) <= rows % parts);
             let name = source.zip_name(&self.period, Some(part));
             let part = Part { source, part, rows };
-            let body = |out: &mut dyn Write| -> Result<Written> { network.write(out, rows) };
+            let body = |out: &mut dyn Write| -> io::Result<Written> { network.write(out, rows) };
             match &mut bundle {
                 None => members.extend(archive.member(&name, part, body)?),
                 Some(bundle) => {
@@ -290,7 +298,7 @@ impl Release {
         Ok(())
     }
 
-    fn check_sizes(&self) -> Result<()> {
+    fn check_sizes(&self) -> Result<(), Error> {
         let ranges = [
             ("plans", self.plans, 9_000),
             ("counties", self.counties, 4_000),
@@ -301,8 +309,8 @@ impl Release {
         ];
         for (field, found, most) in ranges {
             if !(1..=most).contains(&found) {
-                let message = format!("generate release: {field} must be 1 to {most}, not {found}");
-                return Err(failure(Exit::Usage, message));
+                let message = format!("{field} must be 1 to {most}, not {found}");
+                return Err(Error::Sizes(message));
             }
         }
         let plans = u64::from(self.plans);
@@ -312,10 +320,8 @@ impl Release {
         ];
         for (field, found, most) in pairs {
             if found > most {
-                let message = format!(
-                    "generate release: {field} is {found}, but these sizes have {most} keys"
-                );
-                return Err(failure(Exit::Usage, message));
+                let message = format!("{field} is {found}, but these sizes have {most} keys");
+                return Err(Error::Sizes(message));
             }
         }
         Ok(())

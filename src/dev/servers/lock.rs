@@ -3,29 +3,29 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use anyhow::Context as _;
+use crate::error::{Doing as _, Result};
 
 /// Opens a lock file, which is never removed: a removed one could be locked twice.
 ///
 /// # Errors
 /// When the file cannot be made.
-pub fn open(path: &Path) -> anyhow::Result<File> {
+pub fn open(path: &Path) -> Result<File> {
     OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .read(true)
         .open(path)
-        .with_context(|| format!("open {}", path.display()))
+        .doing_with(|| format!("open {}", path.display()))
 }
 
 /// Waits for the lock; dropping the file gives it back.
 ///
 /// # Errors
 /// When the file cannot be made or locked.
-pub fn exclusive(path: &Path) -> anyhow::Result<File> {
+pub fn exclusive(path: &Path) -> Result<File> {
     let file = open(path)?;
-    file.lock().with_context(|| format!("lock {}", path.display()))?;
+    file.lock().doing_with(|| format!("lock {}", path.display()))?;
     Ok(file)
 }
 
@@ -33,13 +33,13 @@ pub fn exclusive(path: &Path) -> anyhow::Result<File> {
 ///
 /// # Errors
 /// When the file cannot be made or locked.
-pub fn try_exclusive(path: &Path) -> anyhow::Result<Option<File>> {
+pub fn try_exclusive(path: &Path) -> Result<Option<File>> {
     let file = open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("lock {}", path.display()))
+            Err(error).doing_with(|| format!("lock {}", path.display()))
         }
     }
 }
@@ -48,13 +48,13 @@ pub fn try_exclusive(path: &Path) -> anyhow::Result<Option<File>> {
 ///
 /// # Errors
 /// When the file cannot be made or locked.
-pub fn is_held(path: &Path) -> anyhow::Result<bool> {
+pub fn is_held(path: &Path) -> Result<bool> {
     let file = open(path)?;
     match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("lock {}", path.display()))
+            Err(error).doing_with(|| format!("lock {}", path.display()))
         }
     }
 }

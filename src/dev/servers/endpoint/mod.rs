@@ -1,7 +1,7 @@
 //! An S3 server over a directory: the real protocol over HTTP, signatures checked, on 127.0.0.1.
 //!
 //! It runs as tasks of this process ([`Endpoint::start`]) or as a process of its own under
-//! `kiln up`; several may serve one directory at once.
+//! [`crate::up`]; several may serve one directory at once.
 
 mod checksum;
 mod key;
@@ -17,7 +17,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::{S3Auth, SecretKey};
@@ -28,6 +27,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::credentials::Credentials;
+use crate::error::{Doing as _, Error, Kind, Result};
 use service::Service;
 use store::Store;
 
@@ -50,11 +50,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// When the directory cannot be made, the bucket's name is none, or no port is free.
-    pub async fn start(
-        dir: &Path,
-        bucket: &str,
-        credentials: Credentials,
-    ) -> anyhow::Result<Endpoint> {
+    pub async fn start(dir: &Path, bucket: &str, credentials: Credentials) -> Result<Endpoint> {
         Endpoint::start_at(dir, bucket, credentials, (Ipv4Addr::LOCALHOST, 0).into()).await
     }
 
@@ -67,15 +63,17 @@ impl Endpoint {
         bucket: &str,
         credentials: Credentials,
         address: SocketAddr,
-    ) -> anyhow::Result<Endpoint> {
-        anyhow::ensure!(s3s::path::check_bucket_name(bucket), "{bucket} is no name for a bucket");
-        let store = Store::open(dir).with_context(|| format!("open {}", dir.display()))?;
-        store.create_bucket(bucket).with_context(|| format!("make bucket {bucket}"))?;
+    ) -> Result<Endpoint> {
+        if !s3s::path::check_bucket_name(bucket) {
+            return Err(Error::new(Kind::System, format!("{bucket} is no name for a bucket")));
+        }
+        let store = Store::open(dir).doing_with(|| format!("open {}", dir.display()))?;
+        store.create_bucket(bucket).doing_with(|| format!("make bucket {bucket}"))?;
         let mut builder = S3ServiceBuilder::new(Service::new(store));
         builder.set_auth(Keys(credentials.clone()));
         let listener =
-            TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
-        let url = format!("http://{}", listener.local_addr().context("ask for the port")?);
+            TcpListener::bind(address).await.doing_with(|| format!("listen on {address}"))?;
+        let url = format!("http://{}", listener.local_addr().doing("ask for the port")?);
         let stop = CancellationToken::new();
         let server = tokio::spawn(accept(listener, builder.build(), stop.clone()));
         Ok(Endpoint { url, credentials, stop, server: Some(server) })

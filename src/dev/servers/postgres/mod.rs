@@ -1,5 +1,5 @@
-//! A private Postgres cluster in kiln's home, for work with nothing configured: made when it is
-//! missing, started by the first user and stopped by the last, however many kiln processes there are.
+//! A private Postgres cluster in a home, for work with nothing configured: made when it is
+//! missing, started by the first user and stopped by the last, however many processes there are.
 //!
 //! Two lock files carry that, because the kernel drops them with their process, whatever kills it:
 //! `postgres.lock`, held while somebody decides, starts or stops, and `postgres.users`, held
@@ -12,10 +12,8 @@ mod server;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-
 use super::{canonical, lock};
-use crate::error::{Exit, Failure};
+use crate::error::{Doing as _, Error, Kind, Result};
 use cluster::Cluster;
 use programs::Programs;
 pub use server::Running;
@@ -51,8 +49,8 @@ impl Lease {
     /// Blocks until the server is down, up to 30 s.
     ///
     /// # Errors
-    /// [`Exit::Database`] when the server does not stop, naming its process.
-    pub fn close(mut self) -> anyhow::Result<()> {
+    /// [`Kind::PostgresStays`] when the server does not stop, naming its process.
+    pub fn close(mut self) -> Result<()> {
         let Some(users) = self.users.take() else { return Ok(()) };
         let _deciding = lock::exclusive(&self.home.join(LOCK))?;
         if last_user(&self.home, &users) {
@@ -85,12 +83,12 @@ fn last_user(home: &Path, users: &File) -> bool {
 /// `pg_bin` is the directory of Postgres' programs; without it they are searched for. Blocks.
 ///
 /// # Errors
-/// [`Exit::Database`] when Postgres is not installed, cannot make the cluster or does not start.
-pub fn open(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result<Lease> {
+/// [`Kind::NotInstalled`] or [`Kind::Postgres`] when Postgres is not installed, cannot make the cluster or does not start.
+pub fn open(home: &Path, pg_bin: Option<&Path>) -> Result<Lease> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     let users = lock::open(&home.join(USERS))?;
-    users.lock_shared().with_context(|| format!("lock {}", home.join(USERS).display()))?;
+    users.lock_shared().doing_with(|| format!("lock {}", home.join(USERS).display()))?;
     let cluster = Cluster::locate(&home)?;
     let running = match server::settled(&cluster.data)? {
         Some(running) => running,
@@ -107,7 +105,7 @@ pub fn open(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result<Lease> {
 ///
 /// # Errors
 /// When the home directory cannot be read.
-pub fn status(home: &Path) -> anyhow::Result<Option<Running>> {
+pub fn status(home: &Path) -> Result<Option<Running>> {
     if !home.exists() {
         return Ok(None);
     }
@@ -118,28 +116,28 @@ pub fn status(home: &Path) -> anyhow::Result<Option<Running>> {
 ///
 /// # Errors
 /// When the marker cannot be written.
-pub fn keep_up(home: &Path) -> anyhow::Result<()> {
+pub fn keep_up(home: &Path) -> Result<()> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     let marker = home.join(KEPT_UP);
-    std::fs::write(&marker, "kiln up\n").with_context(|| format!("write {}", marker.display()))
+    std::fs::write(&marker, "kiln up\n").doing_with(|| format!("write {}", marker.display()))
 }
 
 /// Undoes [`keep_up`], leaving it to the last user to stop the server.
 ///
 /// # Errors
 /// When the marker cannot be removed.
-pub fn let_go(home: &Path) -> anyhow::Result<()> {
+pub fn let_go(home: &Path) -> Result<()> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     unmark(&home)
 }
 
-fn unmark(home: &Path) -> anyhow::Result<()> {
+fn unmark(home: &Path) -> Result<()> {
     let marker = home.join(KEPT_UP);
     match std::fs::remove_file(&marker) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("remove {}", marker.display()))
+            Err(error).doing_with(|| format!("remove {}", marker.display()))
         }
         _ => Ok(()),
     }
@@ -153,19 +151,16 @@ pub fn is_kept_up(home: &Path) -> bool {
 /// Undoes [`keep_up`] and stops the server at once. Answers whether one was running.
 ///
 /// # Errors
-/// [`Exit::Locked`], with nothing changed, while another kiln command uses the server;
-/// [`Exit::Database`] when it does not stop within 30 s.
-pub fn release(home: &Path) -> anyhow::Result<bool> {
+/// [`Kind::InUse`], with nothing changed, while another kiln command uses the server;
+/// [`Kind::PostgresStays`] when it does not stop within 30 s.
+pub fn release(home: &Path) -> Result<bool> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     let users = lock::open(&home.join(USERS))?;
     if users.try_lock().is_err() {
-        return Err(Failure::new(
-            Exit::Locked,
-            format!("the private Postgres in {} is used by another kiln command", home.display()),
-        )
-        .hint("wait until it is done, then: kiln down")
-        .into());
+        let message =
+            format!("the private Postgres in {} is used by another kiln command", home.display());
+        return Err(Error::new(Kind::InUse, message));
     }
     unmark(&home)?;
     stop_running(&home)
@@ -174,14 +169,14 @@ pub fn release(home: &Path) -> anyhow::Result<bool> {
 /// Stops the server whoever uses it. Answers whether one was running. Blocks up to 30 s.
 ///
 /// # Errors
-/// [`Exit::Database`] when it does not stop, naming its process.
-pub fn stop(home: &Path) -> anyhow::Result<bool> {
+/// [`Kind::PostgresStays`] when it does not stop, naming its process.
+pub fn stop(home: &Path) -> Result<bool> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     stop_running(&home)
 }
 
-fn stop_running(home: &Path) -> anyhow::Result<bool> {
+fn stop_running(home: &Path) -> Result<bool> {
     match server::settled(&Cluster::locate_existing(home))? {
         Some(running) => running.stop().map(|()| true),
         None => Ok(false),

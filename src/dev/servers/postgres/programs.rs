@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::cluster::clean;
-use crate::error::{Exit, Failure};
+use crate::error::{Error, Kind, Result};
 
 /// The two programs that a private cluster needs.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ impl Programs {
     /// version, else PATH, else the newest package.
     ///
     /// # Errors
-    /// [`Exit::Database`] when Postgres is not there, or not in the cluster's version.
-    pub fn find(pg_bin: Option<&Path>, version: Option<String>) -> anyhow::Result<Programs> {
+    /// [`Kind::NotInstalled`] when Postgres is not there, or not in the cluster's version.
+    pub fn find(pg_bin: Option<&Path>, version: Option<String>) -> Result<Programs> {
         if let Some(directory) = pg_bin {
             return Programs::within(directory).ok_or_else(|| {
                 missing(format!("no initdb and postgres in {}", directory.display()), None)
@@ -76,13 +76,8 @@ fn major(program: &Path) -> Option<String> {
     Some(number.split(|c: char| !c.is_ascii_digit()).next()?.to_owned())
 }
 
-fn missing(message: String, version: Option<&str>) -> anyhow::Error {
-    let suffix = version.map(|version| format!("-{version}")).unwrap_or_default();
-    Failure::new(Exit::Database, message)
-        .hint(format!(
-            "apt-get install postgresql{suffix}, or set KILN_PG_BIN to its bin directory"
-        ))
-        .into()
+fn missing(message: String, version: Option<&str>) -> Error {
+    Error::new(Kind::NotInstalled(version.map(str::to_owned)), message)
 }
 
 /// Debian's packages, newest first.

@@ -9,14 +9,13 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::cluster::Cluster;
 use super::programs::Programs;
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Doing as _, Error, Kind, Result};
 
 /// Names the socket file; nothing listens on the network.
 const PORT: u16 = 5432;
@@ -24,6 +23,8 @@ const PORT: u16 = 5432;
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
+/// The log, in the data directory.
+const LOG: &str = "server.log";
 /// The log is set aside at a start when it is larger, in bytes.
 const LOG_LIMIT: u64 = 16 << 20;
 
@@ -73,8 +74,8 @@ impl Running {
     /// Fast shutdown: sessions are ended, and the data is written out. Blocks up to 30 s.
     ///
     /// # Errors
-    /// [`Exit::Database`] when the server does not stop, naming its process.
-    pub fn stop(&self) -> anyhow::Result<()> {
+    /// [`Kind::PostgresStays`] when the server does not stop, naming its process.
+    pub fn stop(&self) -> Result<()> {
         self.interrupt();
         let limit = Instant::now() + STOP_LIMIT;
         while probe(&self.data).is_some_and(|now| now.pid == self.pid) {
@@ -83,9 +84,7 @@ impl Running {
                     "the private Postgres, process {}, does not stop within 30 s",
                     self.pid
                 );
-                return Err(Failure::new(Exit::Database, message)
-                    .hint(format!("kill -QUIT {}", self.pid))
-                    .into());
+                return Err(Error::new(Kind::PostgresStays(self.pid), message));
             }
             std::thread::sleep(POLL);
         }
@@ -121,7 +120,7 @@ pub fn probe(data: &Path) -> Option<Running> {
 
 /// Like [`probe`], once the server is either ready or gone: another process may have been killed
 /// while it started or stopped the server.
-pub fn settled(data: &Path) -> anyhow::Result<Option<Running>> {
+pub fn settled(data: &Path) -> Result<Option<Running>> {
     let limit = Instant::now() + START_LIMIT;
     loop {
         match probe(data) {
@@ -131,9 +130,7 @@ pub fn settled(data: &Path) -> anyhow::Result<Option<Running>> {
                         "the private Postgres, process {}, is neither ready nor gone after 60 s",
                         running.pid
                     );
-                    return Err(Failure::new(Exit::Database, message)
-                        .hint(format!("see {}", data.join("server.log").display()))
-                        .into());
+                    return Err(Error::new(Kind::Postgres(Some(data.join(LOG))), message));
                 }
                 std::thread::sleep(POLL);
             }
@@ -142,12 +139,12 @@ pub fn settled(data: &Path) -> anyhow::Result<Option<Running>> {
     }
 }
 
-/// Starts the server in a process group of its own, so that it outlives kiln, and waits until it
+/// Starts the server in a process group of its own, so that it outlives this process, and waits until it
 /// is ready. Call with `postgres.lock` held.
 ///
 /// # Errors
-/// [`Exit::Database`] with the end of the server's log.
-pub fn start(cluster: &Cluster, programs: &Programs) -> anyhow::Result<Running> {
+/// [`Kind::Postgres`] with the end of the server's log.
+pub fn start(cluster: &Cluster, programs: &Programs) -> Result<Running> {
     cluster.make_socket_dir()?;
     clear_after_zombie(&cluster.data);
     let limit = Instant::now() + START_LIMIT;
@@ -169,9 +166,7 @@ pub fn start(cluster: &Cluster, programs: &Programs) -> anyhow::Result<Running> 
             Outcome::Ended(status) => {
                 let _ = fs::remove_dir(&cluster.socket_dir);
                 let message = format!("the private Postgres did not start ({status}): {said}");
-                return Err(Failure::new(Exit::Database, message)
-                    .hint(format!("see {}", cluster.data.join("server.log").display()))
-                    .into());
+                return Err(Error::new(Kind::Postgres(Some(cluster.data.join(LOG))), message));
             }
         }
     }
@@ -182,11 +177,7 @@ enum Outcome {
     Ended(ExitStatus),
 }
 
-fn wait_ready(
-    data: &Path,
-    ended: &Receiver<ExitStatus>,
-    limit: Instant,
-) -> anyhow::Result<Outcome> {
+fn wait_ready(data: &Path, ended: &Receiver<ExitStatus>, limit: Instant) -> Result<Outcome> {
     loop {
         if let Some(running) = probe(data)
             && running.ready
@@ -199,12 +190,12 @@ fn wait_ready(
         if Instant::now() > limit {
             let tail = log_tail(data, 0);
             let message = format!("the private Postgres is not ready after 60 s: {tail}");
-            return Err(failure(Exit::Database, message));
+            return Err(Error::new(Kind::Postgres(None), message));
         }
     }
 }
 
-fn spawn(cluster: &Cluster, programs: &Programs) -> anyhow::Result<Child> {
+fn spawn(cluster: &Cluster, programs: &Programs) -> Result<Child> {
     let log = open_log(cluster)?;
     let mut command = cluster.command(&programs.postgres);
     command.arg("-D").arg(&cluster.data).arg("-k").arg(&cluster.socket_dir);
@@ -212,11 +203,10 @@ fn spawn(cluster: &Cluster, programs: &Programs) -> anyhow::Result<Child> {
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
-    command.stdin(Stdio::null()).stdout(log.try_clone().context("share the log")?).stderr(log);
+    command.stdin(Stdio::null()).stdout(log.try_clone().doing("share the log")?).stderr(log);
     command.process_group(0).spawn().map_err(|error| {
-        Failure::new(Exit::Database, format!("cannot run {}", programs.postgres.display()))
-            .because(error)
-            .into()
+        let message = format!("cannot run {}", programs.postgres.display());
+        Error::new(Kind::Postgres(None), message).because(error)
     })
 }
 
@@ -232,25 +222,25 @@ fn reaped(mut child: Child) -> Receiver<ExitStatus> {
     ended
 }
 
-fn open_log(cluster: &Cluster) -> anyhow::Result<File> {
-    let path = cluster.data.join("server.log");
+fn open_log(cluster: &Cluster) -> Result<File> {
+    let path = cluster.data.join(LOG);
     if path.metadata().is_ok_and(|found| found.len() > LOG_LIMIT) {
         fs::rename(&path, path.with_extension("log.old"))
-            .with_context(|| format!("set {} aside", path.display()))?;
+            .doing_with(|| format!("set {} aside", path.display()))?;
     }
     let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-    let log = log.with_context(|| format!("open {}", path.display()))?;
+    let log = log.doing_with(|| format!("open {}", path.display()))?;
     cluster.give(&path)?;
     Ok(log)
 }
 
 fn log_length(data: &Path) -> u64 {
-    data.join("server.log").metadata().map_or(0, |found| found.len())
+    data.join(LOG).metadata().map_or(0, |found| found.len())
 }
 
 /// The last lines of the log after this offset.
 fn log_tail(data: &Path, from: u64) -> String {
-    let text = fs::read(data.join("server.log")).unwrap_or_default();
+    let text = fs::read(data.join(LOG)).unwrap_or_default();
     let from = usize::try_from(from).unwrap_or(0);
     // A log that was set aside at this start is shorter than before.
     let text = String::from_utf8_lossy(text.get(from..).unwrap_or(&text));

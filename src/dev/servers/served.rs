@@ -9,7 +9,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -21,7 +20,7 @@ use tokio::time::{sleep, timeout};
 use super::credentials::Credentials;
 use super::endpoint::Endpoint;
 use super::{BUCKET, canonical, lock};
-use crate::error::{Exit, Failure};
+use crate::error::{Doing as _, Error, Kind, Result};
 
 const LOCK: &str = "s3.lock";
 const ADDRESS: &str = "s3.json";
@@ -41,24 +40,24 @@ pub struct Served {
     pub bucket: String,
 }
 
-/// Serves the S3 endpoint of `home` until SIGTERM or SIGINT: what `kiln serve-s3` does.
+/// Serves the S3 endpoint of `home` until SIGTERM or SIGINT: what [`spawn`] starts.
 ///
 /// # Errors
-/// [`Exit::Locked`] when another process serves it already.
-pub async fn serve_s3(home: &Path) -> anyhow::Result<()> {
+/// [`Kind::Served`] when another process serves it already.
+pub async fn serve_s3(home: &Path) -> Result<()> {
     let home = canonical(home)?;
-    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).doing("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).doing("listen for SIGINT")?;
     // A closed terminal does not end it.
-    let _hangup = signal(SignalKind::hangup()).context("listen for SIGHUP")?;
+    let _hangup = signal(SignalKind::hangup()).doing("listen for SIGHUP")?;
     let _alive = sole(&home).await?;
     let endpoint = Endpoint::start(&home.join("s3"), BUCKET, Credentials::of(&home)?).await?;
-    let pid = i32::try_from(std::process::id()).context("read the own process id")?;
+    let pid = i32::try_from(std::process::id()).doing("read the own process id")?;
     let served = Served { url: endpoint.url().to_owned(), pid, bucket: BUCKET.to_owned() };
-    let file = tempfile::NamedTempFile::new_in(&home).context("make s3.json")?;
-    serde_json::to_writer(&file, &served).context("write s3.json")?;
+    let file = tempfile::NamedTempFile::new_in(&home).doing("make s3.json")?;
+    serde_json::to_writer(&file, &served).doing("write s3.json")?;
     let address = home.join(ADDRESS);
-    file.persist(&address).context("write s3.json")?;
+    file.persist(&address).doing("write s3.json")?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -79,7 +78,7 @@ async fn vanished(address: &Path) {
 
 /// Becomes the one process that serves `home`. Somebody who only looks holds the lock for an
 /// instant, so one refusal is none.
-async fn sole(home: &Path) -> anyhow::Result<File> {
+async fn sole(home: &Path) -> Result<File> {
     let limit = Instant::now() + Duration::from_secs(1);
     loop {
         if let Some(alive) = lock::try_exclusive(&home.join(LOCK))? {
@@ -89,7 +88,7 @@ async fn sole(home: &Path) -> anyhow::Result<File> {
         }
         if Instant::now() > limit {
             let message = format!("another process serves the private S3 in {}", home.display());
-            return Err(Failure::new(Exit::Locked, message).hint("kiln down").into());
+            return Err(Error::new(Kind::Served, message));
         }
         sleep(POLL).await;
     }
@@ -99,14 +98,14 @@ async fn sole(home: &Path) -> anyhow::Result<File> {
 ///
 /// # Errors
 /// When the lock file cannot be made.
-pub async fn find(home: &Path) -> anyhow::Result<Option<Served>> {
+pub async fn find(home: &Path) -> Result<Option<Served>> {
     let Some(served) = alive(home)? else { return Ok(None) };
     let answers = timeout(Duration::from_secs(2), answers(&served.url)).await;
     Ok(answers.unwrap_or(false).then_some(served))
 }
 
 /// The process that holds the lock, whether or not it answers.
-fn alive(home: &Path) -> anyhow::Result<Option<Served>> {
+fn alive(home: &Path) -> Result<Option<Served>> {
     if !lock::is_held(&home.join(LOCK))? {
         return Ok(None);
     }
@@ -131,20 +130,20 @@ async fn answers(url: &str) -> bool {
 ///
 /// # Errors
 /// When it does not answer within 10 s, with the end of its log.
-pub async fn spawn(home: &Path, program: &Path) -> anyhow::Result<Served> {
+pub async fn spawn(home: &Path, program: &Path) -> Result<Served> {
     let path = home.join("s3.log");
-    let log = File::create(&path).with_context(|| format!("write {}", path.display()))?;
+    let log = File::create(&path).doing_with(|| format!("write {}", path.display()))?;
     let mut child = Command::new(program)
         // It stays up, and needs none of the secrets that its starter was given.
         .env_clear()
         .args(["serve-s3", "--home"])
         .arg(home)
         .stdin(Stdio::null())
-        .stdout(log.try_clone().context("share the log")?)
+        .stdout(log.try_clone().doing("share the log")?)
         .stderr(log)
         .process_group(0)
         .spawn()
-        .with_context(|| format!("run {}", program.display()))?;
+        .doing_with(|| format!("run {}", program.display()))?;
     let mut limit = Instant::now() + START_LIMIT;
     let mut ended = None;
     loop {
@@ -154,7 +153,7 @@ pub async fn spawn(home: &Path, program: &Path) -> anyhow::Result<Served> {
             return Ok(served);
         }
         if ended.is_none()
-            && let Some(status) = child.try_wait().context("watch the S3 endpoint")?
+            && let Some(status) = child.try_wait().doing("watch the S3 endpoint")?
         {
             ended = Some(status);
             // Another `kiln up` may have been quicker; its endpoint then appears in a moment.
@@ -172,21 +171,19 @@ pub async fn spawn(home: &Path, program: &Path) -> anyhow::Result<Served> {
     }
 }
 
-fn not_up(log: &Path, ended: bool) -> anyhow::Error {
+fn not_up(log: &Path, ended: bool) -> Error {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     let what = if ended { "ended at once" } else { "does not answer within 10 s" };
-    Failure::new(Exit::InputUnavailable, format!("the private S3 endpoint {what}: {last}"))
-        .hint(format!("see {}", log.display()))
-        .into()
+    Error::new(Kind::S3(log.to_owned()), format!("the private S3 endpoint {what}: {last}"))
 }
 
 /// Stops the endpoint's process. Answers whether one was running.
 ///
 /// # Errors
 /// When it does not end within 10 s, naming its process.
-pub async fn stop(home: &Path) -> anyhow::Result<bool> {
+pub async fn stop(home: &Path) -> Result<bool> {
     let Some(served) = alive(home)? else { return Ok(false) };
     // It may be gone already, which the lock tells.
     let _ = kill(Pid::from_raw(served.pid), Signal::SIGTERM);
@@ -195,9 +192,7 @@ pub async fn stop(home: &Path) -> anyhow::Result<bool> {
         if Instant::now() > limit {
             let message =
                 format!("the private S3 endpoint, process {}, does not stop in 10 s", served.pid);
-            return Err(Failure::new(Exit::InputUnavailable, message)
-                .hint(format!("kill -KILL {}", served.pid))
-                .into());
+            return Err(Error::new(Kind::S3Stays(served.pid), message));
         }
         sleep(POLL).await;
     }

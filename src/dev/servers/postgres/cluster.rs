@@ -11,17 +11,16 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Context as _;
 use nix::unistd::{Gid, Uid, User};
 use sha2::{Digest as _, Sha256};
 
 use super::programs::Programs;
-use crate::error::{Exit, Failure, failure};
+use crate::error::{Doing as _, Error, Kind, Result};
 
 /// The cluster's superuser and only role at first.
 pub const SUPERUSER: &str = "kiln";
 
-/// The user that Postgres runs as when kiln is root.
+/// The user that Postgres runs as when this process is root.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner {
     uid: Uid,
@@ -35,7 +34,7 @@ pub struct Cluster {
     pub data: PathBuf,
     /// The directory of the socket: short, since a socket's path may have 107 bytes.
     pub socket_dir: PathBuf,
-    /// `None`: runs as the user that kiln runs as.
+    /// `None`: runs as the user of this process.
     pub owner: Option<Owner>,
 }
 
@@ -45,7 +44,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the places cannot be made or belong to somebody else.
-    pub fn locate(home: &Path) -> anyhow::Result<Cluster> {
+    pub fn locate(home: &Path) -> Result<Cluster> {
         let socket_dir = PathBuf::from(format!("/tmp/kiln-{}", short_hash(home)));
         let link = home.join("postgres");
         let outside = PathBuf::from(format!("/var/tmp/kiln-{}", short_hash(home)));
@@ -73,18 +72,15 @@ impl Cluster {
     ///
     /// # Errors
     /// When the data directory belongs to another user.
-    pub fn version(&self) -> anyhow::Result<Option<String>> {
+    pub fn version(&self) -> Result<Option<String>> {
         let path = self.data.join("PG_VERSION");
         match fs::read_to_string(&path) {
             Ok(version) => Ok(Some(version.trim().to_owned())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Failure::new(
-                Exit::Database,
-                format!("cannot read the private cluster in {}", self.data.display()),
-            )
-            .hint("it belongs to another user; use another home: KILN_HOME=… kiln up")
-            .because(error)
-            .into()),
+            Err(error) => {
+                let message = format!("cannot read the private cluster in {}", self.data.display());
+                Err(Error::new(Kind::Foreign, message).because(error))
+            }
         }
     }
 
@@ -92,8 +88,8 @@ impl Cluster {
     /// the data directory appears by a rename.
     ///
     /// # Errors
-    /// [`Exit::Database`] with what `initdb` said.
-    pub fn init(&self, programs: &Programs) -> anyhow::Result<()> {
+    /// [`Kind::Postgres`] with what `initdb` said.
+    pub fn init(&self, programs: &Programs) -> Result<()> {
         if self.data.join("PG_VERSION").exists() {
             return Ok(());
         }
@@ -107,8 +103,8 @@ impl Cluster {
             .arg(&fresh)
             .output()
             .map_err(|error| {
-                Failure::new(Exit::Database, format!("cannot run {}", programs.initdb.display()))
-                    .because(error)
+                let message = format!("cannot run {}", programs.initdb.display());
+                Error::new(Kind::Postgres(None), message).because(error)
             })?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -117,12 +113,12 @@ impl Cluster {
                 self.data.display(),
                 said.trim().replace('\n', "; ")
             );
-            return Err(failure(Exit::Database, message));
+            return Err(Error::new(Kind::Postgres(None), message));
         }
         // Only an empty directory, or one that was never a cluster, can be in the way.
         remove(&self.data)?;
         fs::rename(&fresh, &self.data)
-            .with_context(|| format!("rename {} to {}", fresh.display(), self.data.display()))
+            .doing_with(|| format!("rename {} to {}", fresh.display(), self.data.display()))
     }
 
     /// A command that runs as the cluster's owner, in an environment of its own: the caller's Postgres
@@ -141,7 +137,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When something else lies at its place.
-    pub fn make_socket_dir(&self) -> anyhow::Result<()> {
+    pub fn make_socket_dir(&self) -> Result<()> {
         own_directory(&self.socket_dir, 0o700, self.owner)
     }
 
@@ -149,7 +145,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the file cannot be given away.
-    pub fn give(&self, path: &Path) -> anyhow::Result<()> {
+    pub fn give(&self, path: &Path) -> Result<()> {
         give(path, self.owner)
     }
 }
@@ -179,7 +175,7 @@ pub(super) fn clean(program: &Path) -> Command {
 }
 
 /// Who runs Postgres: whoever owns the cluster already, else `postgres`, else `nobody`.
-fn owner_of(data: &Path) -> anyhow::Result<Option<Owner>> {
+fn owner_of(data: &Path) -> Result<Option<Owner>> {
     if !Uid::effective().is_root() {
         return Ok(None);
     }
@@ -190,61 +186,56 @@ fn owner_of(data: &Path) -> anyhow::Result<Option<Owner>> {
         return Ok(Some(Owner { uid, gid }));
     }
     for name in ["postgres", "nobody"] {
-        if let Some(user) = User::from_name(name).with_context(|| format!("look up user {name}"))? {
+        if let Some(user) = User::from_name(name).doing_with(|| format!("look up user {name}"))? {
             return Ok(Some(Owner { uid: user.uid, gid: user.gid }));
         }
     }
-    Err(Failure::new(Exit::Database, "Postgres does not run as root, and there is no user for it")
-        .hint("useradd --system postgres")
-        .into())
+    Err(Error::new(Kind::NoUser, "Postgres does not run as root, and there is no user for it"))
 }
 
 /// Makes `directory` with this mode and owner, or accepts it if it is so already: in a place that
 /// everybody may write to, somebody else's directory must not be used.
-fn own_directory(directory: &Path, mode: u32, owner: Option<Owner>) -> anyhow::Result<()> {
+fn own_directory(directory: &Path, mode: u32, owner: Option<Owner>) -> Result<()> {
     match fs::DirBuilder::new().mode(mode).create(directory) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            return Err(error).with_context(|| format!("make {}", directory.display()));
+            return Err(error).doing_with(|| format!("make {}", directory.display()));
         }
         _ => {}
     }
     let metadata =
-        directory.symlink_metadata().with_context(|| format!("{}", directory.display()))?;
+        directory.symlink_metadata().doing_with(|| format!("{}", directory.display()))?;
     let ours = [Some(Uid::effective()), owner.map(|owner| owner.uid)];
     if !metadata.is_dir() || !ours.contains(&Some(Uid::from_raw(metadata.uid()))) {
         let message = format!("{} is not a directory of this user", directory.display());
-        return Err(Failure::new(Exit::Database, message)
-            .hint("remove it, or use another home: KILN_HOME=… kiln up")
-            .into());
+        return Err(Error::new(Kind::PlaceTaken, message));
     }
     give(directory, owner)?;
     fs::set_permissions(directory, fs::Permissions::from_mode(mode))
-        .with_context(|| format!("set the mode of {}", directory.display()))
+        .doing_with(|| format!("set the mode of {}", directory.display()))
 }
 
-fn give(path: &Path, owner: Option<Owner>) -> anyhow::Result<()> {
+fn give(path: &Path, owner: Option<Owner>) -> Result<()> {
     let Some(owner) = owner else { return Ok(()) };
     std::os::unix::fs::lchown(path, Some(owner.uid.as_raw()), Some(owner.gid.as_raw()))
-        .with_context(|| format!("give {} to user {}", path.display(), owner.uid))
+        .doing_with(|| format!("give {} to user {}", path.display(), owner.uid))
 }
 
 /// Makes `link` point to `target`. A link that came with a copied home points elsewhere and is
 /// replaced: two homes never share a cluster.
-fn point(link: &Path, now: Option<&Path>, target: &Path) -> anyhow::Result<()> {
+fn point(link: &Path, now: Option<&Path>, target: &Path) -> Result<()> {
     if now == Some(target) {
         return Ok(());
     }
     if now.is_some() {
-        fs::remove_file(link).with_context(|| format!("remove {}", link.display()))?;
+        fs::remove_file(link).doing_with(|| format!("remove {}", link.display()))?;
     }
-    symlink(target, link)
-        .with_context(|| format!("link {} to {}", link.display(), target.display()))
+    symlink(target, link).doing_with(|| format!("link {} to {}", link.display(), target.display()))
 }
 
-fn remove(directory: &Path) -> anyhow::Result<()> {
+fn remove(directory: &Path) -> Result<()> {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("remove {}", directory.display()))
+            Err(error).doing_with(|| format!("remove {}", directory.display()))
         }
         _ => Ok(()),
     }

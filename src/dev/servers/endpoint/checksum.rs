@@ -103,8 +103,8 @@ impl Sums {
 /// The checksums in the fields of an s3s input, part or [`Checksum`].
 macro_rules! sums_of {
     ($source:expr) => {{
-        use $crate::dev::local::endpoint::checksum::Algorithm as A;
-        let mut sums = $crate::dev::local::endpoint::checksum::Sums::default();
+        use $crate::endpoint::checksum::Algorithm as A;
+        let mut sums = $crate::endpoint::checksum::Sums::default();
         let fields = [
             (A::Crc32, &$source.checksum_crc32),
             (A::Crc32c, &$source.checksum_crc32c),
@@ -124,7 +124,7 @@ macro_rules! sums_of {
 /// Puts checksums into the fields of an s3s output.
 macro_rules! put_sums {
     ($sums:expr, $output:expr) => {{
-        use $crate::dev::local::endpoint::checksum::Algorithm as A;
+        use $crate::endpoint::checksum::Algorithm as A;
         $output.checksum_crc32 = $sums.get(A::Crc32);
         $output.checksum_crc32c = $sums.get(A::Crc32c);
         $output.checksum_crc64nvme = $sums.get(A::Crc64Nvme);

@@ -6,10 +6,9 @@ use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Exit, Failure, shell};
+use crate::error::{Doing as _, Error, Kind, Result};
 
 /// An access key and its secret.
 #[derive(Clone, Serialize, Deserialize)]
@@ -30,35 +29,34 @@ impl Credentials {
     /// The credentials of `home`; makes them at the first call.
     ///
     /// # Errors
-    /// When the file cannot be read or written, or is none of kiln's.
-    pub fn of(home: &Path) -> anyhow::Result<Credentials> {
+    /// When the file cannot be read or written, or holds something else.
+    pub fn of(home: &Path) -> Result<Credentials> {
         let path = home.join("s3.credentials");
         if !path.exists() {
             make(home, &path)?;
         }
-        let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+        let text = fs::read(&path).doing_with(|| format!("read {}", path.display()))?;
         serde_json::from_slice(&text).map_err(|error| {
-            Failure::new(Exit::Usage, format!("{} holds no credentials", path.display()))
-                .hint(format!("rm {}", shell::path(&path)))
-                .because(error)
-                .into()
+            let message = format!("{} holds no credentials", path.display());
+            Error::new(Kind::Broken(path), message).because(error)
         })
     }
 }
 
-fn make(home: &Path, path: &Path) -> anyhow::Result<()> {
+fn make(home: &Path, path: &Path) -> Result<()> {
     let made = Credentials {
         access_key: format!("KILN{}", random_hex(8)?.to_uppercase()),
         secret_key: random_hex(20)?,
     };
-    keep(home, path, &serde_json::to_vec_pretty(&made)?)
+    let text = serde_json::to_vec_pretty(&made).doing("write credentials")?;
+    keep(home, path, &text)
 }
 
 /// The file of the home's own hash key; makes it at the first call.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn hash_key(home: &Path) -> anyhow::Result<PathBuf> {
+pub fn hash_key(home: &Path) -> Result<PathBuf> {
     let path = home.join("hash.key");
     if !path.exists() {
         keep(home, &path, random_hex(32)?.as_bytes())?;
@@ -67,23 +65,23 @@ pub fn hash_key(home: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The file appears complete, and the first of two makers wins.
-fn keep(home: &Path, path: &Path, secret: &[u8]) -> anyhow::Result<()> {
+fn keep(home: &Path, path: &Path, secret: &[u8]) -> Result<()> {
     // tempfile makes it with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(home)
-        .with_context(|| format!("make a file in {}", home.display()))?;
-    file.write_all(secret).with_context(|| format!("write {}", path.display()))?;
+        .doing_with(|| format!("make a file in {}", home.display()))?;
+    file.write_all(secret).doing_with(|| format!("write {}", path.display()))?;
     match file.persist_noclobber(path) {
         Err(error) if error.error.kind() != ErrorKind::AlreadyExists => {
-            Err(error.error).with_context(|| format!("write {}", path.display()))
+            Err(error.error).doing_with(|| format!("write {}", path.display()))
         }
         _ => Ok(()),
     }
 }
 
-fn random_hex(bytes: usize) -> anyhow::Result<String> {
+fn random_hex(bytes: usize) -> Result<String> {
     let mut random = vec![0; bytes];
-    let mut source = fs::File::open("/dev/urandom").context("open /dev/urandom")?;
-    source.read_exact(&mut random).context("read /dev/urandom")?;
+    let mut source = fs::File::open("/dev/urandom").doing("open /dev/urandom")?;
+    source.read_exact(&mut random).doing("read /dev/urandom")?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
