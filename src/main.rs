@@ -1,5 +1,5 @@
 //! The program's entry: one call into the library.
 
 fn main() -> std::process::ExitCode {
-    kiln::command::entry::main()
+    kiln::main()
 }

@@ -18,7 +18,7 @@ mod specs;
 pub mod tiny;
 mod zips;
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use crate::support::{Outcome, World};
 

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
-use kiln::command::cli::Cli;
-use kiln::config::settings::variables;
+use kiln::testing::command::cli::Cli;
+use kiln::testing::config::settings::variables;
 use regex::Regex;
 
 use crate::support::project;
@@ -237,7 +237,7 @@ fn every_path_that_is_named_exists() {
 fn every_variable_that_is_named_is_known() {
     let variable = Regex::new(r"KILN_[A-Z0-9_]*[A-Z0-9]").unwrap();
     let mut known: BTreeSet<String> = variables().map(str::to_owned).collect();
-    known.extend(kiln::config::GONE.map(str::to_owned));
+    known.extend(kiln::testing::config::GONE.map(str::to_owned));
     // In a variable's name DATABASE stands for each database's.
     for database in ["beneinfo", "druginfo", "planinfo"] {
         let of = |name: &str| name.replace("DATABASE", &database.to_uppercase());

@@ -4,7 +4,7 @@
 
 mod replay;
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 use serde_json::Value;
 
 use crate::bad_input::{Before, Kept};

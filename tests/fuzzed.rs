@@ -19,35 +19,35 @@ fn replay(target: &str, run: fn(&[u8])) {
 
 #[test]
 fn records() {
-    replay("records", kiln::dev::fuzzed::records);
+    replay("records", kiln::testing::dev::fuzzed::records);
 }
 
 #[test]
 fn encodings() {
-    replay("encodings", kiln::dev::fuzzed::encodings);
+    replay("encodings", kiln::testing::dev::fuzzed::encodings);
 }
 
 #[test]
 fn zips() {
-    replay("zips", kiln::dev::fuzzed::zips);
+    replay("zips", kiln::testing::dev::fuzzed::zips);
 }
 
 #[test]
 fn specs() {
-    replay("specs", kiln::dev::fuzzed::specs);
+    replay("specs", kiln::testing::dev::fuzzed::specs);
 }
 
 #[test]
 fn sections() {
-    replay("sections", kiln::dev::fuzzed::sections);
+    replay("sections", kiln::testing::dev::fuzzed::sections);
 }
 
 #[test]
 fn subsets() {
-    replay("subsets", kiln::dev::fuzzed::subsets);
+    replay("subsets", kiln::testing::dev::fuzzed::subsets);
 }
 
 #[test]
 fn listings() {
-    replay("listings", kiln::dev::fuzzed::listings);
+    replay("listings", kiln::testing::dev::fuzzed::listings);
 }

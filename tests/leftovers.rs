@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use kiln::catalog::registry::build_name;
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::catalog::registry::build_name;
+use kiln::testing::dev::synth::{Release, Tamper};
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::World;

@@ -1,6 +1,6 @@
 //! The night from landing to rollback: what is loaded, what is live, what is said.
 
-use kiln::dev::synth::{Depth, Inner, Release, Vintage};
+use kiln::testing::dev::synth::{Depth, Inner, Release, Vintage};
 use serde_json::Value;
 
 use crate::support::{World, cms};

@@ -9,7 +9,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use kiln::dev::synth::{Inner, Release, Tamper};
+use kiln::testing::dev::synth::{Inner, Release, Tamper};
 use serde_json::Value;
 
 use crate::support::{Outcome, World, wait_until};

@@ -6,7 +6,7 @@ mod every;
 mod files;
 mod places;
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 use serde_json::Value;
 
 use crate::support::World;

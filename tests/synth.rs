@@ -57,7 +57,7 @@ fn the_same_seed_gives_the_same_bytes_in_a_folder_and_in_a_bucket() {
         let sum = said["sha256"].as_str().unwrap().to_owned();
         let file = std::fs::read(path).unwrap();
         assert_eq!(said["bytes"], file.len());
-        assert_eq!(sum, kiln::fetch::digest::hex(&sha2(&file)));
+        assert_eq!(sum, kiln::testing::fetch::digest::hex(&sha2(&file)));
         sum
     };
     let first = sha("one", "7");
@@ -81,7 +81,7 @@ fn the_same_seed_gives_the_same_bytes_in_a_folder_and_in_a_bucket() {
     let landed = world.folder.path().join("s3").join(&location[5..]);
     let landed = std::fs::read(landed).unwrap();
     assert!(landed.len() > 8 << 20, "more than one part is uploaded: {}", landed.len());
-    assert_eq!(kiln::fetch::digest::hex(&sha2(&landed)), first);
+    assert_eq!(kiln::testing::fetch::digest::hex(&sha2(&landed)), first);
 }
 
 fn sha2(bytes: &[u8]) -> Vec<u8> {

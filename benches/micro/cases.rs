@@ -3,23 +3,23 @@
 
 use std::path::{Path, PathBuf};
 
-use kiln::config::strict::Problems;
-use kiln::load::bind::{Binding, Layout, Tables, names_of};
-use kiln::load::copy::part::{Chunk, Siblings};
-use kiln::load::decode::Records;
-use kiln::load::encode;
-use kiln::load::validate::dictionary::Shared;
-use kiln::load::validate::{Counts, Known, Outcome, Validator};
-use kiln::spec::schema::catalog::TableColumn;
-use kiln::spec::source::Source;
+use kiln::testing::config::strict::Problems;
+use kiln::testing::load::bind::{Binding, Layout, Tables, names_of};
+use kiln::testing::load::copy::part::{Chunk, Siblings};
+use kiln::testing::load::decode::Records;
+use kiln::testing::load::encode;
+use kiln::testing::load::validate::dictionary::Shared;
+use kiln::testing::load::validate::{Counts, Known, Outcome, Validator};
+use kiln::testing::spec::schema::catalog::TableColumn;
+use kiln::testing::spec::source::Source;
 use tokio_postgres::types::Type;
 
 /// The shapes: rows of dictionary keys, rows of typed columns, 840 columns gathered, the same as columns of
 /// their own, quoted text.
-pub const NAMES: [&str; 5] = ["network", "typed", "wide", "columns", "quoted"];
+pub(crate) const NAMES: [&str; 5] = ["network", "typed", "wide", "columns", "quoted"];
 
 /// One file, and what it is to become.
-pub struct Case {
+pub(crate) struct Case {
     /// The file.
     pub text: Vec<u8>,
     /// Its rows, the header left out.
@@ -30,7 +30,7 @@ pub struct Case {
 
 impl Case {
     /// A case by its name, of so many rows.
-    pub fn new(name: &str, rows: u64) -> Case {
+    pub(crate) fn new(name: &str, rows: u64) -> Case {
         let (source, tables, line): (_, _, fn(u64) -> String) = match name {
             "network" => (
                 "sources/druginfo/pharmacy_networks.toml",
@@ -72,7 +72,7 @@ impl Case {
     }
 
     /// Cuts the file into records; how many fields it has in all.
-    pub fn split(&self) -> usize {
+    pub(crate) fn split(&self) -> usize {
         let mut records = Records::new(self.text.as_slice(), &self.binding.source.format);
         let mut fields = 0;
         while let Some(record) = records.next_record().unwrap() {
@@ -83,7 +83,7 @@ impl Case {
 
     /// All of the hot loop: cuts, validates, digests, encodes and packs, a chunk after the other; the counts,
     /// and how many bytes COPY would be sent.
-    pub fn encode(&self) -> (Counts, usize) {
+    pub(crate) fn encode(&self) -> (Counts, usize) {
         let source = &self.binding.source;
         let mut records = Records::new(self.text.as_slice(), &source.format);
         let header = records.next_record().unwrap().unwrap();

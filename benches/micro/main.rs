@@ -10,7 +10,7 @@ use std::io::{Cursor, Write as _};
 use cases::{Case, NAMES};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use kiln::fetch::verified::{Expected, Verified};
+use kiln::testing::fetch::verified::{Expected, Verified};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 

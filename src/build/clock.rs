@@ -15,7 +15,7 @@ use crate::plan::task::{TaskState, TaskStatus};
 
 /// A run that is on; cheap to clone, and empty when none is.
 #[derive(Clone, Default)]
-pub struct Clock(Arc<Mutex<Option<Run>>>);
+pub(crate) struct Clock(Arc<Mutex<Option<Run>>>);
 
 struct Run {
     database: String,
@@ -64,7 +64,7 @@ impl Clock {
     }
 
     /// A run begins; `later` are the seconds that other databases are expected to take after it.
-    pub fn begin(&self, database: &str, deadline: Option<Deadline>, later: f64) {
+    pub(crate) fn begin(&self, database: &str, deadline: Option<Deadline>, later: f64) {
         *self.lock() = Some(Run {
             database: database.to_owned(),
             began: Instant::now(),
@@ -81,12 +81,12 @@ impl Clock {
     }
 
     /// The run is over.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         *self.lock() = None;
     }
 
     /// What is to be done, and what that is expected to take on this many workers.
-    pub fn set_expected(&self, expected: Expected, workers: usize) {
+    pub(crate) fn set_expected(&self, expected: Expected, workers: usize) {
         self.with(|run| {
             run.tasks = expected.tasks.iter().cloned().map(TaskStatus::waiting).collect();
             (run.read, run.workers, run.expected) = (Instant::now(), workers, expected);
@@ -94,19 +94,19 @@ impl Clock {
     }
 
     /// The tasks as they stand in the build.
-    pub fn saw(&self, tasks: &[TaskStatus]) {
+    pub(crate) fn saw(&self, tasks: &[TaskStatus]) {
         self.with(|run| {
             (run.tasks, run.read) = (tasks.to_vec(), Instant::now());
         });
     }
 
     /// What tells how far rows are.
-    pub fn meters(&self, meters: &[(String, Arc<Meter>)]) {
+    pub(crate) fn meters(&self, meters: &[(String, Arc<Meter>)]) {
         self.with(|run| run.meters.extend(meters.iter().cloned()));
     }
 
     /// A task is begun by this process.
-    pub fn began(&self, name: &str) {
+    pub(crate) fn began(&self, name: &str) {
         self.with(|run| {
             let since = run.read.elapsed().as_secs_f64();
             for status in run.tasks.iter_mut().filter(|status| status.task.name == name) {
@@ -116,7 +116,7 @@ impl Clock {
     }
 
     /// It has ended.
-    pub fn ended(&self, name: &str) {
+    pub(crate) fn ended(&self, name: &str) {
         self.with(|run| {
             let since = run.read.elapsed().as_secs_f64();
             for status in run.tasks.iter_mut().filter(|status| status.task.name == name) {
@@ -127,17 +127,17 @@ impl Clock {
     }
 
     /// Seconds since the run began; 0 when none is on.
-    pub fn elapsed(&self) -> f64 {
+    pub(crate) fn elapsed(&self) -> f64 {
         self.with(|run| run.began.elapsed().as_secs_f64()).unwrap_or(0.0)
     }
 
     /// Seconds since the run began, and those that are left; `None` while nothing is expected.
-    pub fn standing(&self) -> Option<(f64, f64)> {
+    pub(crate) fn standing(&self) -> Option<(f64, f64)> {
         self.with(|run| Some((run.began.elapsed().as_secs_f64(), run.left()?))).flatten()
     }
 
     /// `3 minutes left in all`.
-    pub fn left(&self) -> Option<String> {
+    pub(crate) fn left(&self) -> Option<String> {
         self.with(|run| {
             let perhaps = if run.expected.is_known { "" } else { "perhaps " };
             Some(format!("{perhaps}{} left in all", human(run.left()?)))
@@ -146,7 +146,7 @@ impl Clock {
     }
 
     /// The tasks that run, in the order of the build.
-    pub fn running(&self) -> Vec<String> {
+    pub(crate) fn running(&self) -> Vec<String> {
         let name = |status: &TaskStatus| {
             let is_running = status.state == TaskState::Running;
             is_running.then(|| format!("{} {}", status.task.kind.word(), status.task.subject))
@@ -155,7 +155,7 @@ impl Clock {
     }
 
     /// Holds the time left against the deadline; what is to be said, when it is to be said.
-    pub fn watch_deadline(&self) -> Option<String> {
+    pub(crate) fn watch_deadline(&self) -> Option<String> {
         self.with(|run| {
             let deadline = run.deadline.clone()?;
             let left = run.left()?;
@@ -184,13 +184,13 @@ impl Clock {
     }
 
     /// What has been warned of; taken once.
-    pub fn take_warnings(&self) -> Vec<String> {
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
         self.with(|run| std::mem::take(&mut run.warnings)).unwrap_or_default()
     }
 }
 
 /// Seconds, for people.
-pub fn human(seconds: f64) -> String {
+pub(crate) fn human(seconds: f64) -> String {
     // A forecast of no end is none.
     let seconds = seconds.clamp(0.0, 1e7).round();
     HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or_default()).to_string()

@@ -20,7 +20,7 @@ use crate::plan::{reuse, unclaimed};
 use crate::spec::source::Period;
 
 /// What directories say.
-pub struct Preflight {
+pub(crate) struct Preflight {
     /// The sources, each with its members.
     pub prepared: Vec<Prepared>,
     /// The period of each source; `None` where no name tells it.
@@ -67,7 +67,7 @@ impl Workplace<'_> {
     ///
     /// # Errors
     /// None of a source's own: these are in its `found`.
-    pub async fn preflight(&self, inputs: Vec<RowsInput>) -> anyhow::Result<Preflight> {
+    pub(crate) async fn preflight(&self, inputs: Vec<RowsInput>) -> anyhow::Result<Preflight> {
         let reading = self.watch.begin("reading archives", Vec::new());
         let mut prepared: Vec<Prepared> = stream::iter(inputs)
             .map(|rows| self.prepare(rows))

@@ -20,7 +20,7 @@ impl Workplace<'_> {
     ///
     /// # Errors
     /// The source's own failure; the build is then as it was (rejects of this attempt aside).
-    pub async fn replace(
+    pub(crate) async fn replace(
         &self,
         rows: RowsInput,
         manifest: &Manifest,

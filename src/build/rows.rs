@@ -22,7 +22,7 @@ use crate::plan::reuse::Keep;
 use crate::postgres::{Session, db};
 
 /// What a source's rows come from.
-pub struct RowsInput {
+pub(crate) struct RowsInput {
     /// The spec, bound to its table.
     pub binding: Arc<Binding>,
     /// What the manifest says it reads.
@@ -34,7 +34,7 @@ pub struct RowsInput {
 }
 
 /// A source whose files have been looked for.
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// What its rows come from.
     pub rows: RowsInput,
     /// Its members; nothing where it is copied.

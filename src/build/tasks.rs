@@ -15,7 +15,7 @@ const CLASS: i32 = 0x6b69_6c6e;
 
 /// The right to do one attempt of a task, for as long as the session lives that claimed it.
 #[derive(Debug)]
-pub struct Claim {
+pub(crate) struct Claim {
     id: i32,
     attempt: i32,
 }
@@ -25,7 +25,7 @@ pub struct Claim {
 ///
 /// # Errors
 /// The server's.
-pub async fn write(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
+pub(crate) async fn write(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
     let doing = || db("write the tasks");
     session
         .execute("delete from kiln.task where state <> 'done' or kind = 'check'", &[])
@@ -48,7 +48,7 @@ pub async fn write(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The server's.
-pub async fn note_expected(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
+pub(crate) async fn note_expected(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     let bytes: Vec<i64> = tasks.iter().map(|task| task.bytes.cast_signed()).collect();
     let seconds: Vec<f64> = tasks.iter().map(|task| task.seconds).collect();
@@ -64,7 +64,7 @@ pub async fn note_expected(session: &Session, tasks: &[Task]) -> anyhow::Result<
 ///
 /// # Errors
 /// The server's.
-pub async fn list(session: &Session) -> anyhow::Result<Vec<TaskStatus>> {
+pub(crate) async fn list(session: &Session) -> anyhow::Result<Vec<TaskStatus>> {
     let sql = "select name, kind, subject, needs, bytes, seconds,
                       case when state = 'running' and not exists
                           (select from pg_locks l
@@ -105,7 +105,7 @@ pub async fn list(session: &Session) -> anyhow::Result<Vec<TaskStatus>> {
 ///
 /// # Errors
 /// The server's.
-pub async fn are_there(session: &Session) -> anyhow::Result<bool> {
+pub(crate) async fn are_there(session: &Session) -> anyhow::Result<bool> {
     let row = session.query_one("select to_regclass('kiln.task') is not null", &[]).await;
     row.map(|row| row.get(0)).map_err(db("look for the tasks"))
 }
@@ -114,7 +114,11 @@ pub async fn are_there(session: &Session) -> anyhow::Result<bool> {
 ///
 /// # Errors
 /// The server's.
-pub async fn claim(session: &Session, name: &str, worker: &str) -> anyhow::Result<Option<Claim>> {
+pub(crate) async fn claim(
+    session: &Session,
+    name: &str,
+    worker: &str,
+) -> anyhow::Result<Option<Claim>> {
     // Its commit waits for the disk as every other: VACUUM takes no row for visible to all whose commit shares a
     // group of 32 with one that is not on disk yet.
     let sql = "with named as materialized (select id from kiln.task where name = $1),
@@ -147,7 +151,7 @@ impl Claim {
     ///
     /// # Errors
     /// The server's; that the claim was lost.
-    pub async fn finish(self, session: &Session, end: &TaskEnd) -> anyhow::Result<()> {
+    pub(crate) async fn finish(self, session: &Session, end: &TaskEnd) -> anyhow::Result<()> {
         let doing = || db("commit a task");
         let state = if end.error.is_none() { "done" } else { "failed" };
         let error = end.error.as_ref().map(serde_json::to_value).transpose()?;
@@ -171,7 +175,7 @@ impl Claim {
     ///
     /// # Errors
     /// The server's.
-    pub async fn fail(self, session: &Session, error: &ErrorRecord) -> anyhow::Result<()> {
+    pub(crate) async fn fail(self, session: &Session, error: &ErrorRecord) -> anyhow::Result<()> {
         let error = serde_json::to_value(error)?;
         let noted = session
             .execute(
@@ -187,7 +191,7 @@ impl Claim {
     ///
     /// # Errors
     /// The server's.
-    pub async fn give_back(self, session: &Session) -> anyhow::Result<()> {
+    pub(crate) async fn give_back(self, session: &Session) -> anyhow::Result<()> {
         let noted = session
             .execute(
                 "update kiln.task set state = 'waiting', started_at = null
@@ -201,7 +205,7 @@ impl Claim {
 
 /// How a task ended.
 #[derive(Debug, Default)]
-pub struct TaskEnd {
+pub(crate) struct TaskEnd {
     /// What the ledger says of it, beside rows and times.
     pub result: Option<Value>,
     /// Why its input was refused, where it was.
@@ -212,7 +216,7 @@ pub struct TaskEnd {
 ///
 /// # Errors
 /// The server's.
-pub async fn failed(session: &Session) -> anyhow::Result<Vec<(String, ErrorRecord)>> {
+pub(crate) async fn failed(session: &Session) -> anyhow::Result<Vec<(String, ErrorRecord)>> {
     let sql = "select name, error from kiln.task where state = 'failed' order by id";
     let rows = session.query(sql, &[]).await.map_err(db("read the tasks that failed"))?;
     rows.iter().map(|row| Ok((row.get(0), serde_json::from_value(row.get(1))?))).collect()
@@ -222,7 +226,7 @@ pub async fn failed(session: &Session) -> anyhow::Result<Vec<(String, ErrorRecor
 ///
 /// # Errors
 /// The server's.
-pub async fn undone(session: &Session) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn undone(session: &Session) -> anyhow::Result<Vec<String>> {
     let doing = || db("look for tasks that are not done");
     session.batch_execute("lock table kiln.task in share mode").await.map_err(doing())?;
     let sql = "select name from kiln.task where state <> 'done' order by id";
@@ -234,7 +238,7 @@ pub async fn undone(session: &Session) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// The server's.
-pub async fn again(session: &Session, name: &str) -> anyhow::Result<()> {
+pub(crate) async fn again(session: &Session, name: &str) -> anyhow::Result<()> {
     let sql = "update kiln.task set state = 'waiting' where name = $1 and state = 'failed'";
     session.execute(sql, &[&name]).await.map(|_| ()).map_err(db("let a task be done again"))
 }
@@ -243,7 +247,10 @@ pub async fn again(session: &Session, name: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The server's.
-pub async fn results(session: &Session, kind: TaskKind) -> anyhow::Result<Vec<(String, Value)>> {
+pub(crate) async fn results(
+    session: &Session,
+    kind: TaskKind,
+) -> anyhow::Result<Vec<(String, Value)>> {
     let sql = "select subject, result from kiln.task
                where kind = $1 and state = 'done' and result is not null order by id";
     let rows = session.query(sql, &[&kind.word()]).await.map_err(db("read the tasks' results"))?;
@@ -254,7 +261,7 @@ pub async fn results(session: &Session, kind: TaskKind) -> anyhow::Result<Vec<(S
 ///
 /// # Errors
 /// The server's.
-pub async fn is_now(session: &Session, name: &str, kind: TaskKind) -> anyhow::Result<()> {
+pub(crate) async fn is_now(session: &Session, name: &str, kind: TaskKind) -> anyhow::Result<()> {
     let sql = "update kiln.task set kind = $2 where name = $1";
     let noted = session.execute(sql, &[&name, &kind.word()]).await;
     noted.map(|_| ()).map_err(db("note the task's kind"))
@@ -265,7 +272,7 @@ pub async fn is_now(session: &Session, name: &str, kind: TaskKind) -> anyhow::Re
 ///
 /// # Errors
 /// The server's.
-pub async fn analyze_the_rest(session: &Session) -> anyhow::Result<()> {
+pub(crate) async fn analyze_the_rest(session: &Session) -> anyhow::Result<()> {
     let sql = "insert into kiln.task (name, kind, subject, needs, bytes, seconds)
                select 'analyze:' || relname, 'analyze', relname, '{}', 0, 0 from pg_class
                where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')

@@ -21,7 +21,7 @@ use crate::spec::schema::catalog;
 
 /// What a build is, held against what was sealed.
 #[derive(Debug, Serialize)]
-pub struct Verified {
+pub(crate) struct Verified {
     /// The product database.
     pub database: String,
     /// The build's own name.
@@ -40,7 +40,7 @@ pub struct Verified {
 
 /// A table that was read.
 #[derive(Debug, Serialize)]
-pub struct VerifiedTable {
+pub(crate) struct VerifiedTable {
     /// Its name.
     pub table: String,
     /// The source that filled it; `None` where it was made from tables.
@@ -56,7 +56,7 @@ pub struct VerifiedTable {
 }
 
 /// How to read a build.
-pub struct Verification<'a> {
+pub(crate) struct Verification<'a> {
     /// Every table once in so many days; 1: all of them now.
     pub one_of: u64,
     /// Which of these days it is.
@@ -74,7 +74,7 @@ impl Verification<'_> {
     ///
     /// # Errors
     /// [`Exit::SchemaRefused`] where it is not sealed; the server's; a stop.
-    pub async fn read(&self, build: &BuildDatabase, tag: &Tag) -> anyhow::Result<Verified> {
+    pub(crate) async fn read(&self, build: &BuildDatabase, tag: &Tag) -> anyhow::Result<Verified> {
         let began = Instant::now();
         let session = build.session("verify").await?;
         let stamp = stamp::read(&session).await?.filter(|_| tag.state.is_sealed());

@@ -32,7 +32,7 @@ use crate::spec::source::Source;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What tasks are done with.
-pub struct Workplace<'a> {
+pub(crate) struct Workplace<'a> {
     /// The build.
     pub build: &'a BuildDatabase,
     /// Its schema.
@@ -52,7 +52,7 @@ pub struct Workplace<'a> {
 }
 
 /// Does tasks of one build until none is left that it can do.
-pub struct Worker<'a> {
+pub(crate) struct Worker<'a> {
     place: &'a Workplace<'a>,
     /// Sources whose members are known.
     prepared: Mutex<BTreeMap<String, Prepared>>,
@@ -89,7 +89,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl<'a> Worker<'a> {
     /// A worker that has looked at the members of these sources.
-    pub fn new(place: &'a Workplace<'a>, name: &str, prepared: Vec<Prepared>) -> Worker<'a> {
+    pub(crate) fn new(place: &'a Workplace<'a>, name: &str, prepared: Vec<Prepared>) -> Worker<'a> {
         let keeps = prepared.iter().filter_map(|one| one.rows.keep.as_ref());
         let made =
             keeps.map(|keep| (keep.build.clone(), (keep.database.clone(), keep.made.clone())));
@@ -112,7 +112,7 @@ impl<'a> Worker<'a> {
 
     /// Does not wait for what others do.
     #[must_use]
-    pub fn at_once(mut self) -> Worker<'a> {
+    pub(crate) fn at_once(mut self) -> Worker<'a> {
         self.waits = false;
         self
     }
@@ -122,7 +122,11 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// What concerns all of them: a stop signal, a lost or full server; and the first that failed but for its
     /// input. A source's own failure is in its entry.
-    pub async fn run(&self, title: &str, is_wanted: impl Fn(&Task) -> bool) -> anyhow::Result<()> {
+    pub(crate) async fn run(
+        &self,
+        title: &str,
+        is_wanted: impl Fn(&Task) -> bool,
+    ) -> anyhow::Result<()> {
         let meters: Vec<_> = locked(&self.prepared)
             .iter()
             .map(|(name, one)| (name.clone(), Arc::clone(&one.meter)))
@@ -145,12 +149,12 @@ impl<'a> Worker<'a> {
     }
 
     /// The tasks that this worker has done.
-    pub fn done(&self) -> Vec<String> {
+    pub(crate) fn done(&self) -> Vec<String> {
         locked(&self.done).clone()
     }
 
     /// Tables that a kept build did not give back.
-    pub fn take_warnings(&self) -> Vec<String> {
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *locked(&self.warnings))
     }
 

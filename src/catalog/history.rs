@@ -10,7 +10,7 @@ use crate::postgres::{Session, db};
 
 /// What `kiln status` says of one database.
 #[derive(Debug, Serialize)]
-pub struct DatabaseStatus {
+pub(crate) struct DatabaseStatus {
     /// The database.
     pub database: String,
     /// Whether it is asked of the private server of this machine.
@@ -39,7 +39,7 @@ pub struct DatabaseStatus {
 
 /// A build that was rolled away from.
 #[derive(Debug, Serialize)]
-pub struct Rejected {
+pub(crate) struct Rejected {
     /// Its own name.
     pub build: String,
     /// Who, when and why.
@@ -48,7 +48,7 @@ pub struct Rejected {
 
 /// A run, as the history has it.
 #[derive(Debug, Serialize)]
-pub struct RunLine {
+pub(crate) struct RunLine {
     /// The run's id.
     pub run: String,
     /// Its command.
@@ -74,7 +74,7 @@ pub struct RunLine {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn of_database(
+pub(crate) async fn of_database(
     control: &Session,
     database: &str,
     goes_on: impl AsyncFn(&str) -> bool,

@@ -1,9 +1,9 @@
 //! What kiln keeps in Postgres: builds and their states, manifests, stamps, the run lock, ledgers, history,
 //! contracts, waivers, audit.
 
-pub mod history;
-pub mod ledger;
-pub mod lock;
-pub mod manifest;
-pub mod registry;
-pub mod stamp;
+pub(crate) mod history;
+pub(crate) mod ledger;
+pub(crate) mod lock;
+pub(crate) mod manifest;
+pub(crate) mod registry;
+pub(crate) mod stamp;

@@ -15,7 +15,7 @@ use crate::report;
 ///
 /// # Errors
 /// When there is no such build, it is sealed, or workers are at it.
-pub async fn run(start: Start, args: &cli::Abandon) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Abandon) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, false).await?;
     let outcome = abandon(&context, args, &database).await;

@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 ///
 /// # Errors
 /// What keeps the build from being begun; nothing is left of it then.
-pub async fn run(mut start: Start, args: &cli::Begin) -> anyhow::Result<()> {
+pub(super) async fn run(mut start: Start, args: &cli::Begin) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     if let Some(deadline) = &args.deadline {
         start.config.run_deadline = Some(deadline.clone());

@@ -43,7 +43,7 @@ use crate::spec::source::Source;
 ///
 /// # Errors
 /// What keeps the build from being sealed.
-pub async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
+pub(crate) async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
     let anew = args.anew.anew;

@@ -16,7 +16,7 @@ use crate::report;
 /// # Errors
 /// [`Exit::Usage`] where no night could ever go live again, or the day is over; when the server
 /// cannot be asked.
-pub async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result<()> {
+pub(super) async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let contract = Contract {
         database: args.database.clone(),
@@ -86,7 +86,7 @@ async fn refuse_nothing(session: &Session, contract: &Contract) -> anyhow::Resul
 ///
 /// # Errors
 /// [`Exit::Usage`] where the app has said nothing; when the server cannot be asked.
-pub async fn remove(start: Start, args: &cli::ContractRemove) -> anyhow::Result<()> {
+pub(super) async fn remove(start: Start, args: &cli::ContractRemove) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, false).await?;
     let outcome = taken_back(&context, args).await;
@@ -128,7 +128,7 @@ async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Re
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn list(start: Start, json: cli::Json) -> anyhow::Result<()> {
+pub(super) async fn list(start: Start, json: cli::Json) -> anyhow::Result<()> {
     let context = Context::open(start, false).await?;
     let outcome = async {
         let mut all = Vec::new();

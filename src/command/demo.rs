@@ -20,7 +20,7 @@ use crate::spec::schema::Schema;
 ///
 /// # Errors
 /// What keeps the demo from going live.
-pub async fn run(start: Start, args: &cli::Demo) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Demo) -> anyhow::Result<()> {
     let began = Instant::now();
     let Start { mut config, who, quiet, stop } = start;
     // A demo never touches configured servers.

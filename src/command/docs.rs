@@ -49,7 +49,7 @@ struct Written {
 /// # Errors
 /// [`Exit::Usage`] when the schema cannot be built, a comment is missing, or with `--check` the
 /// Markdown is stale.
-pub async fn run(start: Start, args: &cli::Docs) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Docs) -> anyhow::Result<()> {
     let databases = super::databases(&start.config, &args.databases)?;
     let dictionaries = describe(&start, &args.scratch, &databases).await?;
     let root = start.config.root.clone();

@@ -15,7 +15,7 @@ use crate::postgres::is_state;
 ///
 /// # Errors
 /// [`Exit::SchemaRefused`] when the version does not fit or nothing is live.
-pub async fn run(start: Start, args: &cli::Guard) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Guard) -> anyhow::Result<()> {
     ident(&args.database)?;
     let context = Context::open(start, false).await?;
     let outcome = guard(&context, args).await;

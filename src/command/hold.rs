@@ -15,7 +15,7 @@ use crate::report;
 ///
 /// # Errors
 /// When there is no such build, or a run holds the database's lock.
-pub async fn run(start: Start, args: &cli::Hold, holds: bool) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Hold, holds: bool) -> anyhow::Result<()> {
     let database = database_of(&args.build).ok_or_else(|| {
         let message = format!("{:?} is not a build's name (druginfo_00007, say)", args.build);
         failure(Exit::Usage, message)

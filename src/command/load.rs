@@ -31,7 +31,7 @@ use crate::spec::source::{Source, Sources};
 ///
 /// # Errors
 /// The source's own failure; the build is then as it was.
-pub async fn run(start: Start, args: &cli::Load) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Load) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
     let outcome = load(&context, args).await;

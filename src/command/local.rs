@@ -10,7 +10,7 @@ use crate::dev::local;
 ///
 /// # Errors
 /// When a server does not start.
-pub async fn up(start: &Start, args: cli::Json) -> anyhow::Result<()> {
+pub(super) async fn up(start: &Start, args: cli::Json) -> anyhow::Result<()> {
     let home = start.config.folder(".")?;
     let up = local::up(&home, start.config.postgres_bin.as_deref()).await?;
     let said = json!({
@@ -31,7 +31,7 @@ pub async fn up(start: &Start, args: cli::Json) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When a server does not stop, or another kiln uses it.
-pub async fn down(start: &Start, args: cli::Json) -> anyhow::Result<()> {
+pub(super) async fn down(start: &Start, args: cli::Json) -> anyhow::Result<()> {
     let down = local::down(&start.config.home).await?;
     if args.json {
         say!("{}", json!({ "postgres": down.postgres, "s3": down.s3 }));

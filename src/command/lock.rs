@@ -14,7 +14,7 @@ impl Context {
     /// # Errors
     /// [`crate::error::Exit::Locked`] with its holder; or what keeps a swap that was left begun from being
     /// ended.
-    pub async fn lock(&self, command: &str, database: &str) -> anyhow::Result<RunLock> {
+    pub(crate) async fn lock(&self, command: &str, database: &str) -> anyhow::Result<RunLock> {
         let server = self.server(database);
         let taken = RunLock::acquire(server, &self.who, command, database).await;
         match taken.map_err(|error| error.downcast::<Unended>()) {
@@ -47,7 +47,7 @@ impl Context {
     ///
     /// # Errors
     /// When it is lost on the way.
-    pub async fn add(&self, locks: &mut Vec<RunLock>, lock: RunLock) -> anyhow::Result<()> {
+    pub(crate) async fn add(&self, locks: &mut Vec<RunLock>, lock: RunLock) -> anyhow::Result<()> {
         let number = self.servers.number_of(lock.database());
         let same = locks.iter_mut().find(|held| self.servers.number_of(held.database()) == number);
         match same {

@@ -1,17 +1,17 @@
 //! The subcommands, one file each; here is what they share: the settings, the servers (the
 //! configured ones, or the private ones), who is running, and the stop signal.
 
-pub mod cli;
+pub(crate) mod cli;
 
 mod abandon;
 mod begin;
-pub mod build;
+pub(crate) mod build;
 mod contract;
 #[cfg(feature = "dev")]
 mod demo;
 mod docs;
 mod ending;
-pub mod entry;
+pub(crate) mod entry;
 mod finish;
 mod forecast;
 mod gates;
@@ -72,7 +72,7 @@ use crate::spec::source::Source;
 ///
 /// # Errors
 /// What keeps it from being done; `main` maps it to an exit code.
-pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
     #[cfg(feature = "dev")]
     if let Command::ServeS3 { home } = cli.command {
         return private::serve_s3(&home).await;
@@ -127,7 +127,7 @@ pub async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
 }
 
 /// What every command starts with.
-pub struct Start {
+pub(crate) struct Start {
     /// The settings.
     pub config: Config,
     /// Who is running.
@@ -140,7 +140,7 @@ pub struct Start {
 
 /// The servers, and who speaks to them. Close it at the end: the private servers are then left
 /// as they were found.
-pub struct Context {
+pub(crate) struct Context {
     /// The settings.
     pub config: Config,
     /// Who is running.
@@ -168,7 +168,7 @@ impl Context {
     ///
     /// # Errors
     /// When a server cannot be reached or started.
-    pub async fn open(start: Start, with_store: bool) -> anyhow::Result<Context> {
+    pub(crate) async fn open(start: Start, with_store: bool) -> anyhow::Result<Context> {
         Context::open_both(start, true, with_store).await
     }
 
@@ -176,7 +176,7 @@ impl Context {
     ///
     /// # Errors
     /// When the private endpoint cannot be started.
-    pub async fn open_store(start: Start) -> anyhow::Result<Context> {
+    pub(crate) async fn open_store(start: Start) -> anyhow::Result<Context> {
         Context::open_both(start, false, true).await
     }
 
@@ -208,7 +208,7 @@ impl Context {
         };
         let access = s3.as_ref().map(private::S3Lease::access);
         let progress = Progress::new(quiet);
-        let deadline = config.run_deadline.as_ref().map(RunDeadline::from_now);
+        let deadline = config.run_deadline.as_ref().map(RunDeadline::starting_now);
         tracing::info!(host = who.host, login = who.login, "begin");
         let summary = !quiet && std::io::stdout().is_terminal();
         Ok(Context {
@@ -228,12 +228,12 @@ impl Context {
     }
 
     /// The server that a database is on.
-    pub fn server(&self, database: &str) -> &Server {
+    pub(crate) fn server(&self, database: &str) -> &Server {
         self.servers.of(database)
     }
 
     /// How what a lock holds is swapped.
-    pub fn swap<'a>(
+    pub(crate) fn swap<'a>(
         &'a self,
         lock: &'a mut RunLock,
         action: &'a str,
@@ -254,12 +254,12 @@ impl Context {
     }
 
     /// The store that files land in.
-    pub async fn store(&self) -> Store {
+    pub(crate) async fn store(&self) -> Store {
         Store::connect(&self.location, self.access.as_ref(), self.config.s3_stall).await
     }
 
     /// What plans are made by.
-    pub fn planner<'a>(
+    pub(crate) fn planner<'a>(
         &'a self,
         database: &str,
         control: Option<&'a Session>,
@@ -281,7 +281,7 @@ impl Context {
     ///
     /// # Errors
     /// When the scratch folder cannot be made.
-    pub fn workplace<'a>(
+    pub(crate) fn workplace<'a>(
         &'a self,
         build: &'a BuildDatabase,
         specs: &'a Specs,
@@ -302,7 +302,7 @@ impl Context {
     ///
     /// # Errors
     /// [`Exit::Usage`] when there is none, or it cannot be read.
-    pub fn hash_key(&self, sources: &[Source]) -> anyhow::Result<Option<Arc<HashKey>>> {
+    pub(crate) fn hash_key(&self, sources: &[Source]) -> anyhow::Result<Option<Arc<HashKey>>> {
         let Some(source) = sources.iter().find(|source| source.hashes()) else { return Ok(None) };
         let file = match (&self.config.hash_key_file, &self.postgres) {
             (Some(file), _) => file.clone(),
@@ -322,7 +322,7 @@ impl Context {
     ///
     /// # Errors
     /// When one is not known.
-    pub fn databases(&self, named: &[String]) -> anyhow::Result<Vec<String>> {
+    pub(crate) fn databases(&self, named: &[String]) -> anyhow::Result<Vec<String>> {
         databases(&self.config, named)
     }
 
@@ -330,7 +330,7 @@ impl Context {
     ///
     /// # Errors
     /// When the private Postgres cannot be stopped.
-    pub async fn close(self) -> anyhow::Result<()> {
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
         if let Some(lease) = self.s3 {
             lease.close().await;
         }
@@ -344,7 +344,7 @@ impl Context {
     ///
     /// # Errors
     /// The outcome's, else that of closing.
-    pub async fn close_after<T>(self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+    pub(crate) async fn close_after<T>(self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
         let closed = self.close().await;
         let value = outcome?;
         closed?;

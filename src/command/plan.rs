@@ -41,7 +41,7 @@ pub(super) struct Wanted<'a> {
 ///
 /// # Errors
 /// What would keep a run from beginning.
-pub async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
     if let Some(database) = database_of(&args.database) {
         known_database(&start.config, database)?;
         let context = Context::open(start, false).await?;

@@ -25,7 +25,7 @@ pub(super) struct Cleared {
 ///
 /// # Errors
 /// When a database is locked, or cannot be dropped.
-pub async fn run(start: Start, args: &cli::Prune) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Prune) -> anyhow::Result<()> {
     let context = Context::open(start, false).await?;
     let outcome = prune(&context, args).await;
     context.close_after(outcome).await

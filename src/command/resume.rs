@@ -34,7 +34,7 @@ use crate::spec::source::Source;
 ///
 /// # Errors
 /// What keeps the build from being sealed.
-pub async fn finish(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
+pub(super) async fn finish(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
     let outcome = async {
@@ -56,7 +56,7 @@ pub async fn finish(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// What keeps the build from being sealed.
-pub async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
     let outcome = resume(&context, args, &database, "resume").await;

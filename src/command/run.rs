@@ -21,7 +21,7 @@ use crate::report;
 ///
 /// # Errors
 /// The first database's that failed, after all had their turn.
-pub async fn run(mut start: Start, args: &cli::Run) -> anyhow::Result<()> {
+pub(super) async fn run(mut start: Start, args: &cli::Run) -> anyhow::Result<()> {
     if let Some(deadline) = &args.deadline {
         start.config.run_deadline = Some(deadline.clone());
     }

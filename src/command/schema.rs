@@ -23,7 +23,7 @@ use crate::spec::source::{Source, Sources};
 ///
 /// # Errors
 /// [`Exit::Usage`] with everything that is wrong, in all databases.
-pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()> {
+pub(super) async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()> {
     let databases = super::databases(&start.config, &args.databases)?;
     let problems = Problems::default();
     let built = build_all(start, &args.scratch, &databases, &problems).await?;
@@ -48,7 +48,7 @@ pub async fn check(start: &Start, args: &cli::SchemaCheck) -> anyhow::Result<()>
 ///
 /// # Errors
 /// [`Exit::Usage`] when a schema cannot be built; nothing is then written.
-pub async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
+pub(super) async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Result<()> {
     let databases = super::databases(&start.config, &args.databases)?;
     let problems = Problems::default();
     let built = build_all(start, &args.scratch, &databases, &problems).await?;

@@ -19,7 +19,7 @@ use crate::spec::source::Sources;
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn run(start: Start, args: &cli::Status) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Status) -> anyhow::Result<()> {
     let context = Context::open(start, false).await?;
     let outcome = gather(&context, args).await;
     let said = context.close_after(outcome).await?;

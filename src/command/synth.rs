@@ -61,7 +61,7 @@ struct Watch {
 ///
 /// # Errors
 /// When a number is out of range, or the folder or the store refuses.
-pub async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
     let (year, quarter) = args.quarter;
     let nights = Nights { all: args.night, then: args.then.clone() };
     let night = nights.count();

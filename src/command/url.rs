@@ -17,7 +17,7 @@ use crate::postgres::{Server, Session, db, is_state};
 ///
 /// # Errors
 /// When the private server is not up, nothing is live, or there is no such build.
-pub async fn run(start: &Start, args: &cli::Url) -> anyhow::Result<()> {
+pub(super) async fn run(start: &Start, args: &cli::Url) -> anyhow::Result<()> {
     let config = &start.config;
     let asked = ident(&args.database)?;
     let database = database_of(asked.as_str()).unwrap_or(asked.as_str());

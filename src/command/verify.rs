@@ -16,7 +16,7 @@ const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 ///
 /// # Errors
 /// [`Exit::SchemaRefused`] where a build is not what was sealed, or nothing is live; the server's.
-pub async fn run(start: Start, args: &cli::Verify) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Verify) -> anyhow::Result<()> {
     let context = Context::open(start, false).await?;
     let outcome = verify(&context, args).await;
     let verified = context.close_after(outcome).await?;

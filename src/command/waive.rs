@@ -16,7 +16,7 @@ use crate::spec::source::Sources;
 ///
 /// # Errors
 /// When there is no such source or build, or the server cannot be asked.
-pub async fn run(start: Start, args: &cli::Waive) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Waive) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, false).await?;
     let outcome = waive(&context, args).await;

@@ -37,7 +37,7 @@ const CUT_OFF: &str = " set tcp_keepalives_idle = 4; set tcp_keepalives_interval
 /// # Errors
 /// That of the first task that failed, when nothing is left that could be done; [`Exit::Locked`] where others
 /// do what is left, or the time is over.
-pub async fn run(start: Start, args: &cli::Work) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Work) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
     let work = work(&context, args, &database);

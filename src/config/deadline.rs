@@ -56,7 +56,7 @@ impl RunDeadline {
     }
 
     /// The moment, for a run that starts now.
-    pub fn from_now(&self) -> Deadline {
+    pub fn starting_now(&self) -> Deadline {
         let long = match self.form {
             Form::After(long) => long,
             Form::At(time) => until(&Zoned::now(), time),

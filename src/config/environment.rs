@@ -137,7 +137,7 @@ pub(super) fn environment(problems: &Problems) -> BTreeMap<String, String> {
 
 /// Whether this process was started with `--json`. Asked of the words themselves, for a command line that
 /// clap refuses has no values.
-pub fn asks_for_json() -> bool {
+pub(crate) fn asks_for_json() -> bool {
     std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json")
 }
 

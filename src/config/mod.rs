@@ -2,14 +2,14 @@
 //! reads the environment (AWS's own `AWS_*` variables are read by the SDK).
 
 pub mod failpoint;
-pub mod personal;
-pub mod stop;
-pub mod strict;
+pub(crate) mod personal;
+pub(crate) mod stop;
+pub(crate) mod strict;
 
 mod deadline;
-pub mod environment;
-pub mod name;
-pub mod settings;
+pub(crate) mod environment;
+pub(crate) mod name;
+pub(crate) mod settings;
 mod size;
 
 use std::collections::BTreeMap;
@@ -23,16 +23,17 @@ use crate::error::{Exit, Failure, failure};
 use crate::fetch::location::S3Location;
 use crate::fetch::plainfile;
 use crate::postgres::Ident;
-pub use deadline::{Deadline, RunDeadline};
+pub(crate) use deadline::{Deadline, RunDeadline};
 use environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX, environment, within};
 use name::NAME_MAX;
-pub use name::may_name_a_database;
-pub use settings::{GONE, SETTINGS};
-pub use size::bytes;
+pub(crate) use name::may_name_a_database;
+pub use settings::GONE;
+pub(crate) use settings::SETTINGS;
+pub(crate) use size::bytes;
 
 /// The settings of one run of kiln.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub(crate) struct Config {
     /// The project's root: where `sql/` and `sources/` are.
     pub root: PathBuf,
     /// Whether there is a project at all: an app's host has none, and asks of the live database only.
@@ -83,7 +84,7 @@ impl Config {
     ///
     /// # Errors
     /// [`Exit::Usage`] when no root is found, or with every unknown key and bad value.
-    pub fn load(root: Option<&Path>, only_looks: bool) -> anyhow::Result<Config> {
+    pub(crate) fn load(root: Option<&Path>, only_looks: bool) -> anyhow::Result<Config> {
         let problems = Problems::default();
         let environment = environment(&problems);
         problems.into_result("set them anew, or unset them")?;
@@ -234,17 +235,17 @@ impl Config {
     }
 
     /// The sources of a database that are left out of every build.
-    pub fn without(&self, database: &str) -> &[String] {
+    pub(crate) fn without(&self, database: &str) -> &[String] {
         self.without.get(database).map_or(&[], Vec::as_slice)
     }
 
     /// The server that a database is on; `None`: the private cluster.
-    pub fn server_of(&self, database: &str) -> Option<&str> {
+    pub(crate) fn server_of(&self, database: &str) -> Option<&str> {
         self.postgres_urls.get(database).or(self.postgres_url.as_ref()).map(String::as_str)
     }
 
     /// Whether there is no database that the private cluster would be for.
-    pub fn each_has_a_server(&self) -> bool {
+    pub(crate) fn each_has_a_server(&self) -> bool {
         let known = databases(self).unwrap_or_default();
         !self.postgres_urls.is_empty()
             && known.iter().all(|name| self.postgres_urls.contains_key(name))
@@ -254,7 +255,7 @@ impl Config {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
+    pub(crate) fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
         // By its components: a path that ends in `.` can be made by nobody.
         let folder: PathBuf = self.home.join(name).components().collect();
         std::fs::create_dir_all(&folder).map_err(|error| {
@@ -292,7 +293,7 @@ fn find_root() -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// [`Exit::Usage`] with the known names.
-pub fn known_database(config: &Config, name: &str) -> anyhow::Result<()> {
+pub(crate) fn known_database(config: &Config, name: &str) -> anyhow::Result<()> {
     if !config.has_project && Ident::parse(name).is_some() {
         return Ok(());
     }
@@ -311,7 +312,7 @@ pub fn known_database(config: &Config, name: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// [`Exit::Usage`] when a folder cannot be read.
-pub fn databases(config: &Config) -> anyhow::Result<Vec<String>> {
+pub(crate) fn databases(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut names = std::collections::BTreeSet::new();
     for side in ["sql", "sources"] {
         let folder = config.root.join(side);

@@ -4,9 +4,9 @@
 use crate::postgres::Ident;
 
 /// The database that holds contracts, history and audit.
-pub const CONTROL: &str = "kiln";
+pub(crate) const CONTROL: &str = "kiln";
 /// What the name of a subset's database ends in, so that nobody takes it for the whole.
-pub const SUBSET: &str = "_subset";
+pub(crate) const SUBSET: &str = "_subset";
 
 /// Longest name of a database: a build's name is that with `_00007_subset`, in Postgres's 63 bytes; with
 /// room for a digit more.
@@ -14,7 +14,7 @@ pub(super) const NAME_MAX: usize = 49;
 
 /// Whether a folder's name may be a database's: one that is taken, or that a build of another database
 /// may come to have, would be one database in the place of another.
-pub fn may_name_a_database(name: &str) -> Result<(), &'static str> {
+pub(crate) fn may_name_a_database(name: &str) -> Result<(), &'static str> {
     match name {
         _ if Ident::parse(name).is_none() => Err("it is not of a-z, 0-9 and _"),
         _ if name.len() > NAME_MAX => Err("with a build's number it is too long for Postgres"),
@@ -31,7 +31,7 @@ pub fn build_name(database: &str, number: i64, is_subset: bool) -> String {
 }
 
 /// The number in a build's own name; 0 where there is none.
-pub fn number_of(build: &str) -> u64 {
+pub(crate) fn number_of(build: &str) -> u64 {
     let digits = whole_name(build).rsplit_once('_').map(|(_, digits)| digits);
     digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
@@ -42,7 +42,7 @@ fn whole_name(build: &str) -> &str {
 }
 
 /// The database that a build's name belongs to: `druginfo_00007` → `druginfo`.
-pub fn database_of(build: &str) -> Option<&str> {
+pub(crate) fn database_of(build: &str) -> Option<&str> {
     let (database, digits) = whole_name(build).rsplit_once('_')?;
     let form = digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
     (form && Ident::parse(database).is_some()).then_some(database)

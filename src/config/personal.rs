@@ -15,7 +15,7 @@ use crate::fetch::plainfile;
 
 /// Keeps what this process reads of people, and the key, out of core dumps, and out of reach of another
 /// process of the same user, from here to its end.
-pub fn keep_out_of_core_dumps() {
+pub(crate) fn keep_out_of_core_dumps() {
     if let Err(error) = nix::sys::prctl::set_dumpable(false) {
         tracing::warn!(error = error.desc(), "core dumps are not off");
     }

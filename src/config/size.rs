@@ -2,7 +2,7 @@
 
 /// `40 GiB`, `512 MiB`, `64 KiB` or plain bytes; `None` for anything else, `2 GB` among it: is
 /// that a billion?
-pub fn bytes(text: &str) -> Option<u64> {
+pub(crate) fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let factor: u64 = match unit {
         "" | "B" => 1,

@@ -18,7 +18,7 @@ static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
 ///
 /// # Errors
 /// When the handlers cannot be set.
-pub fn listen() -> anyhow::Result<CancellationToken> {
+pub(crate) fn listen() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
     let stop = token.clone();
     let mut terminate = signal(SignalKind::terminate())?;
@@ -42,6 +42,6 @@ pub fn listen() -> anyhow::Result<CancellationToken> {
 }
 
 /// The exit code of the signal that came; `None` when none came.
-pub fn exit_code() -> Option<u8> {
+pub(crate) fn exit_code() -> Option<u8> {
     Some(EXIT_CODE.load(Ordering::SeqCst)).filter(|code| *code != 0)
 }

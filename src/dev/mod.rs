@@ -9,8 +9,8 @@ pub mod failures;
 #[cfg(feature = "dev")]
 #[doc(hidden)]
 pub mod fuzzed;
-pub mod local;
-pub mod sniff;
+pub(crate) mod local;
+pub(crate) mod sniff;
 
 #[cfg(feature = "dev")]
 pub use kiln_servers as servers;

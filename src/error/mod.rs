@@ -7,13 +7,13 @@
 mod position;
 mod record;
 mod secret;
-pub mod shell;
+pub(crate) mod shell;
 
 use std::fmt;
 
-pub use position::Position;
-pub use record::ErrorRecord;
-pub use secret::redacted;
+pub(crate) use position::Position;
+pub(crate) use record::ErrorRecord;
+pub(crate) use secret::redacted;
 
 /// The exit codes of every kiln command. They are an interface: numbers are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,7 +105,7 @@ impl Exit {
 ///
 /// # Errors
 /// The first that is not of the stopping, else the first.
-pub fn all_or_first_error<T>(
+pub(crate) fn all_or_first_error<T>(
     outcomes: impl IntoIterator<Item = anyhow::Result<T>>,
 ) -> anyhow::Result<Vec<T>> {
     let (mut all, mut errors) = (Vec::new(), Vec::new());
@@ -123,7 +123,7 @@ pub fn all_or_first_error<T>(
 ///
 /// # Errors
 /// When there is one at all.
-pub fn together(mut errors: Vec<anyhow::Error>) -> anyhow::Result<()> {
+pub(crate) fn together(mut errors: Vec<anyhow::Error>) -> anyhow::Result<()> {
     if errors.len() < 2 {
         return errors.pop().map_or(Ok(()), Err);
     }
@@ -140,7 +140,7 @@ pub fn together(mut errors: Vec<anyhow::Error>) -> anyhow::Result<()> {
 
 /// An expected failure: it knows its exit code and, where there is one, the command that helps.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Decides the exit code.
     pub exit: Exit,
     /// Operation, object, where, expected and found; lowercase, no full stop.
@@ -156,35 +156,35 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with its exit code and message.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         let (message, position) = (message.into(), Box::default());
         Failure { exit, message, hint: None, sqlstate: None, position, cause: None }
     }
 
     /// Adds the command that helps.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Says what the server answered.
     #[must_use]
-    pub fn sqlstate(mut self, code: impl Into<String>) -> Self {
+    pub(crate) fn sqlstate(mut self, code: impl Into<String>) -> Self {
         self.sqlstate = Some(code.into());
         self
     }
 
     /// Says where it is.
     #[must_use]
-    pub fn at(mut self, position: Position) -> Self {
+    pub(crate) fn at(mut self, position: Position) -> Self {
         *self.position = position;
         self
     }
 
     /// Chains the error that caused this one.
     #[must_use]
-    pub fn because(
+    pub(crate) fn because(
         mut self,
         cause: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
     ) -> Self {
@@ -206,17 +206,17 @@ impl std::error::Error for Failure {
 }
 
 /// A shorthand used all over: a failure as an `anyhow` error.
-pub fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+pub(crate) fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
     Failure::new(exit, message).into()
 }
 
 /// The error of work that a signal stopped; `main` turns it into 130 or 143.
-pub fn stopped() -> anyhow::Error {
+pub(crate) fn stopped() -> anyhow::Error {
     failure(Exit::Terminated, "stopped by a signal")
 }
 
 /// An error and its sources on one line.
-pub fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -227,12 +227,12 @@ pub fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// What to do about a file that is not what it was.
-pub const LAND_AGAIN: &str =
+pub(crate) const LAND_AGAIN: &str =
     "get the file again from where it was posted, then: kiln land DATABASE FILE";
 
 /// Carries a failure through an interface that only knows `io::Error` (`Read`, the zip crate);
 /// [`from_io`] takes it out again.
-pub fn into_io(error: anyhow::Error) -> std::io::Error {
+pub(crate) fn into_io(error: anyhow::Error) -> std::io::Error {
     match error.downcast::<Failure>() {
         Ok(failure) => std::io::Error::other(failure),
         Err(other) => std::io::Error::other(format!("{other:#}")),
@@ -250,7 +250,7 @@ pub fn from_io(error: std::io::Error) -> anyhow::Error {
 }
 
 /// The [`Failure`] that decides about this error, if there is one anywhere in its chain.
-pub fn decisive(error: &anyhow::Error) -> Option<&Failure> {
+pub(crate) fn decisive(error: &anyhow::Error) -> Option<&Failure> {
     error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()).last()
 }
 
@@ -260,7 +260,7 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
 }
 
 /// Postgres's SQLSTATE, where the server refused.
-pub fn sqlstate_of(error: &anyhow::Error) -> Option<&str> {
+pub(crate) fn sqlstate_of(error: &anyhow::Error) -> Option<&str> {
     let failures = error.chain().filter_map(|cause| cause.downcast_ref::<Failure>());
     failures.filter_map(|failure| failure.sqlstate.as_deref()).last()
 }
@@ -272,7 +272,7 @@ pub fn hint_of(error: &anyhow::Error) -> Option<&str> {
 }
 
 /// Where it is: what the innermost failure knows, and what those around it add.
-pub fn position_of(error: &anyhow::Error) -> Position {
+pub(crate) fn position_of(error: &anyhow::Error) -> Position {
     let mut known = Position::default();
     let failures: Vec<&Failure> =
         error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()).collect();
@@ -282,7 +282,7 @@ pub fn position_of(error: &anyhow::Error) -> Position {
 
 /// Adds what is known of the place around an error; what it knows itself stays. An error without a
 /// [`Failure`] is a bug, and has no place in an input.
-pub fn at(mut error: anyhow::Error, around: Position) -> anyhow::Error {
+pub(crate) fn at(mut error: anyhow::Error, around: Position) -> anyhow::Error {
     if let Some(failure) = error.downcast_mut::<Failure>() {
         failure.position.fill(&around);
     }
@@ -290,7 +290,7 @@ pub fn at(mut error: anyhow::Error, around: Position) -> anyhow::Error {
 }
 
 /// The chain on one line, without the hint and without the secrets that a cause may repeat.
-pub fn message_of(error: &anyhow::Error) -> String {
+pub(crate) fn message_of(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
         let said = cause.to_string();

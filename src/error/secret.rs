@@ -10,7 +10,7 @@ const HIDDEN: &str = "***";
 const SECRETS: [&str; 6] = ["password", "passwd", "signature", "token", "secret", "credential"];
 
 /// The text with its secrets hidden.
-pub fn redacted(text: &str) -> Cow<'_, str> {
+pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     let lower = text.to_ascii_lowercase();
     if !lower.contains("://") && !SECRETS.iter().any(|word| lower.contains(word)) {
         return Cow::Borrowed(text);

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 /// A word of a command line: quoted where a shell would read it as anything but itself.
-pub fn word<T: AsRef<str> + ?Sized>(text: &T) -> Cow<'_, str> {
+pub(crate) fn word<T: AsRef<str> + ?Sized>(text: &T) -> Cow<'_, str> {
     let text = text.as_ref();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
@@ -15,7 +15,7 @@ pub fn word<T: AsRef<str> + ?Sized>(text: &T) -> Cow<'_, str> {
 }
 
 /// A path as a word of a command line. One that begins like an option is said from here.
-pub fn path(path: &Path) -> impl fmt::Display {
+pub(crate) fn path(path: &Path) -> impl fmt::Display {
     let text = path.to_string_lossy();
     match text.starts_with('-') {
         true => word(&format!("./{text}")).into_owned(),

@@ -1,5 +1,5 @@
 //! Out of sealed builds: the data dictionary, subsets and their files.
 
-pub mod docs;
-pub mod file;
-pub mod subset;
+pub(crate) mod docs;
+pub(crate) mod file;
+pub(crate) mod subset;

@@ -12,7 +12,7 @@ const PIECE: usize = 256 << 10;
 const WAITING: usize = 2;
 
 /// The text of a file whose bytes another thread reads.
-pub struct Ahead {
+pub(crate) struct Ahead {
     full: Receiver<std::io::Result<Vec<u8>>>,
     /// Pieces that are read take their memory back.
     empty: SyncSender<Vec<u8>>,
@@ -25,7 +25,7 @@ pub struct Ahead {
 ///
 /// # Errors
 /// What `use_it` says; it reads the input's errors.
-pub fn ahead<R: Read + Send, T>(
+pub(crate) fn ahead<R: Read + Send, T>(
     mut input: Verified<R>,
     use_it: impl FnOnce(Ahead) -> anyhow::Result<T>,
 ) -> anyhow::Result<(T, Verified<R>)> {

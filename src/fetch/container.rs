@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::object::Object;
 
 /// What can be read and searched.
-pub trait ReadSeek: Read + Seek + Send {}
+pub(crate) trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// Where an archive's bytes are.
 #[derive(Debug, Clone)]
-pub enum Container {
+pub(crate) enum Container {
     /// In the object, from one byte to another.
     Region {
         /// The object.
@@ -34,7 +34,7 @@ pub enum Container {
 
 impl Container {
     /// A reader with a position of its own.
-    pub fn reader(&self) -> Box<dyn ReadSeek> {
+    pub(crate) fn reader(&self) -> Box<dyn ReadSeek> {
         match self {
             Container::Region { object, start, end } => Box::new(object.region(*start, *end)),
             Container::Spool { file, size } => {

@@ -2,11 +2,11 @@
 //! wants to know, and not that "the archive is cut".
 
 /// Bytes that are looked at.
-pub const HEAD: usize = 1 << 10;
+pub(crate) const HEAD: usize = 1 << 10;
 
 /// What a file is by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
+pub(crate) enum FileKind {
     /// No bytes.
     Empty,
     /// A zip archive.
@@ -42,7 +42,7 @@ const PAGES: [&[u8]; 6] = [b"<!doctype", b"<html", b"<head", b"<body", b"<?xml",
 
 impl FileKind {
     /// What these first bytes begin.
-    pub fn of(head: &[u8]) -> FileKind {
+    pub(crate) fn of(head: &[u8]) -> FileKind {
         if head.is_empty() {
             return FileKind::Empty;
         }
@@ -64,7 +64,7 @@ impl FileKind {
     }
 
     /// In words, behind "it is".
-    pub fn words(self) -> Option<&'static str> {
+    pub(crate) fn words(self) -> Option<&'static str> {
         match self {
             FileKind::Empty => Some("empty"),
             FileKind::Zip => Some("a zip archive"),
@@ -77,7 +77,7 @@ impl FileKind {
     }
 
     /// What to do where a zip was expected.
-    pub fn hint_for_zip(self) -> &'static str {
+    pub(crate) fn hint_for_zip(self) -> &'static str {
         match self {
             FileKind::Text => "take the zip as it was posted, not what was extracted from it",
             FileKind::Page => {

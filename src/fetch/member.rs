@@ -15,7 +15,7 @@ use crate::error::{Position, at};
 
 /// One file to load: a member of an archive, or an object that is the file itself.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub(crate) struct Member {
     pub(super) container: Container,
     pub(super) index: Option<usize>,
     pub(super) expected: Expected,
@@ -56,12 +56,12 @@ impl Member {
     }
 
     /// Its size as the archive declares it.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.expected.size
     }
 
     /// Object and member, for messages.
-    pub fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         match self.path.as_str() {
             "" => self.object.clone(),
             path => format!("{} → {path}", self.object),
@@ -69,12 +69,12 @@ impl Member {
     }
 
     /// Object and member, as an error's position.
-    pub fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> Position {
         Position::in_object(&self.object, &self.path)
     }
 
     /// Says of an error that it is of this member.
-    pub fn located(&self, error: anyhow::Error) -> anyhow::Error {
+    pub(crate) fn located(&self, error: anyhow::Error) -> anyhow::Error {
         at(error, self.position()).context(self.place())
     }
 
@@ -82,7 +82,7 @@ impl Member {
     ///
     /// # Errors
     /// When the archive cannot be opened, and what `use_it` says.
-    pub fn open<T>(
+    pub(crate) fn open<T>(
         &self,
         on_bytes: impl Fn(u64) + Send + 'static,
         use_it: impl FnOnce(Verified<&mut (dyn Read + Send)>) -> anyhow::Result<T>,

@@ -6,18 +6,18 @@
 //! COPY is finished, [`ahead`] reads in a thread of its own. What directories alone tell of files is
 //! [`contents`]; files on this machine are opened by [`plainfile`].
 
-pub mod store;
+pub(crate) mod store;
 
-pub mod ahead;
-pub mod archive;
-pub mod container;
-pub mod contents;
-pub mod digest;
-pub mod kind;
-pub mod location;
-pub mod member;
-pub mod object;
-pub mod patterns;
-pub mod plainfile;
+pub(crate) mod ahead;
+pub(crate) mod archive;
+pub(crate) mod container;
+pub(crate) mod contents;
+pub(crate) mod digest;
+pub(crate) mod kind;
+pub(crate) mod location;
+pub(crate) mod member;
+pub(crate) mod object;
+pub(crate) mod patterns;
+pub(crate) mod plainfile;
 mod same;
-pub mod verified;
+pub(crate) mod verified;

@@ -8,13 +8,13 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// The largest text that people write: a spec, a .sql file, kiln.toml, a dictionary.
-pub const TEXT_MAX: u64 = 16 << 20;
+pub(crate) const TEXT_MAX: u64 = 16 << 20;
 
 /// Opens a regular file.
 ///
 /// # Errors
 /// When it cannot be opened, or is something else: that is said.
-pub fn open(path: &Path) -> Result<File> {
+pub(crate) fn open(path: &Path) -> Result<File> {
     // Without waiting: a named pipe that nobody writes to is opened, too, and then refused.
     let options = nix::fcntl::OFlag::O_NONBLOCK.bits();
     let file = OpenOptions::new().read(true).custom_flags(options).open(path).map_err(|error| {
@@ -43,7 +43,7 @@ fn refuse(found: FileType) -> Error {
 ///
 /// # Errors
 /// As [`open`], and when it is larger.
-pub fn bytes(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(TEXT_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > TEXT_MAX {
@@ -57,7 +57,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`bytes`], and when it is no UTF-8.
-pub fn text(path: &Path) -> Result<String> {
+pub(crate) fn text(path: &Path) -> Result<String> {
     String::from_utf8(bytes(path)?).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n');
         let message = format!("it is not UTF-8 in line {}", line.count());

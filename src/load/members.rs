@@ -11,14 +11,19 @@ use crate::fetch::object::Object;
 use crate::spec::source::{Parts, Period, Source};
 
 /// What to do about a release of two periods.
-pub const MIXED_PERIODS: &str = "a release holds one period: land one that CMS posted as a whole";
+pub(crate) const MIXED_PERIODS: &str =
+    "a release holds one period: land one that CMS posted as a whole";
 
 /// Finds the members of a source in all its objects; blocking.
 ///
 /// # Errors
 /// [`Exit::InputRejected`] when an archive is damaged or hostile, when there are more or fewer members
 /// than the spec says, or when they are of several periods.
-pub fn find(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> anyhow::Result<Found> {
+pub(crate) fn find(
+    source: &Source,
+    objects: &[Arc<Object>],
+    scratch: &Path,
+) -> anyhow::Result<Found> {
     let patterns = source.patterns();
     let mut all = Found::default();
     for object in objects {
@@ -33,7 +38,7 @@ pub fn find(source: &Source, objects: &[Arc<Object>], scratch: &Path) -> anyhow:
 }
 
 /// The period that the members' names tell, in kiln's own form; of several editions the newest.
-pub fn period(found: &Found) -> Option<String> {
+pub(crate) fn period(found: &Found) -> Option<String> {
     found.members.iter().rev().find_map(period_of)
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What one source has done so far; shared with the threads that do it.
 #[derive(Debug, Default)]
-pub struct Meter {
+pub(crate) struct Meter {
     /// Bytes of text read.
     pub bytes: AtomicU64,
     /// Rows sent.
@@ -18,7 +18,7 @@ pub struct Meter {
 
 impl Meter {
     /// Bytes read, rows sent, and the bytes in all as far as they can be told.
-    pub fn read(&self) -> (u64, u64, u64) {
+    pub(crate) fn read(&self) -> (u64, u64, u64) {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (bytes, rows, total) = (get(&self.bytes), get(&self.rows), get(&self.total));
         match get(&self.rows_total) {
@@ -31,7 +31,7 @@ impl Meter {
     }
 
     /// The share of its rows, or of its bytes, that is read; all of none.
-    pub fn share(&self) -> f64 {
+    pub(crate) fn share(&self) -> f64 {
         let (bytes, rows, total) = self.read();
         let share = |done: u64, all: u64| (all > 0).then(|| done as f64 / all as f64);
         let of_rows = share(rows, self.rows_total.load(Ordering::Relaxed));
@@ -41,7 +41,7 @@ impl Meter {
 
 /// Work that is under way, for who shows it.
 #[derive(Debug)]
-pub struct Watched {
+pub(crate) struct Watched {
     /// What it is.
     pub title: String,
     /// Sources, or tables, with what tells how far they are; none where nothing tells it.
@@ -51,30 +51,30 @@ pub struct Watched {
 
 impl Watched {
     /// Work that begins.
-    pub fn new(title: &str, meters: Vec<(String, Arc<Meter>)>) -> Watched {
+    pub(crate) fn new(title: &str, meters: Vec<(String, Arc<Meter>)>) -> Watched {
         Watched { title: title.to_owned(), meters, is_over: AtomicBool::new(false) }
     }
 
     /// Whether it is done, or given up.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
 }
 
 /// Where work is put that may be shown; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(Arc<Mutex<Option<Arc<Watched>>>>);
+pub(crate) struct Watch(Arc<Mutex<Option<Arc<Watched>>>>);
 
 impl Watch {
     /// Work begins; it is over when what this returns is dropped.
-    pub fn begin(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Begun {
+    pub(crate) fn begin(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Begun {
         let watched = Arc::new(Watched::new(title, meters));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&watched));
         Begun(watched)
     }
 
     /// What is under way now.
-    pub fn now(&self) -> Option<Arc<Watched>> {
+    pub(crate) fn now(&self) -> Option<Arc<Watched>> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         last.filter(|watched| !watched.is_over())
     }
@@ -82,7 +82,7 @@ impl Watch {
 
 /// Work that is under way until this is dropped.
 #[derive(Debug)]
-pub struct Begun(Arc<Watched>);
+pub(crate) struct Begun(Arc<Watched>);
 
 impl Drop for Begun {
     fn drop(&mut self) {

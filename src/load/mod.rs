@@ -1,10 +1,10 @@
 //! How rows get into a table: object → bytes → records → rows → COPY, for one source. Knows nothing of
 //! other tables' order, nor of what follows the rows.
 
-pub mod bind;
-pub mod copy;
-pub mod decode;
+pub(crate) mod bind;
+pub(crate) mod copy;
+pub(crate) mod decode;
 pub mod encode;
-pub mod members;
-pub mod meter;
-pub mod validate;
+pub(crate) mod members;
+pub(crate) mod meter;
+pub(crate) mod validate;

@@ -1,13 +1,13 @@
 //! What a run will do, decided once: its exact inputs, a decision with its reason for each source, and
 //! the estimate. Nothing here writes.
 
-pub mod forecast;
-pub mod graph;
-pub mod manifest;
-pub mod reuse;
+pub(crate) mod forecast;
+pub(crate) mod graph;
+pub(crate) mod manifest;
+pub(crate) mod reuse;
 mod stored;
-pub mod task;
-pub mod tasks_of;
+pub(crate) mod task;
+pub(crate) mod tasks_of;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use tasks_of::Graph;
 /// What a run will do: made once under the lock, stored in the build, and executed as it is. What
 /// `kiln plan` prints is one that is made without the lock, and thrown away.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RunPlan {
+pub(crate) struct RunPlan {
     /// What the build is made from.
     pub manifest: Manifest,
     /// What is done for each source, by name.
@@ -55,7 +55,7 @@ pub struct RunPlan {
 }
 
 /// What a plan is made by.
-pub struct Planner<'a> {
+pub(crate) struct Planner<'a> {
     /// Where builds are kept.
     pub server: &'a Server,
     /// The role that owns them.
@@ -74,7 +74,7 @@ pub struct Planner<'a> {
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// Sources to do without.
     pub without: &'a [String],
     /// Whether nothing counts as kept.
@@ -86,7 +86,11 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// When nothing has landed for a source, or a server cannot be asked.
-    pub async fn make(&self, specs: &Specs, request: Request<'_>) -> anyhow::Result<RunPlan> {
+    pub(crate) async fn make(
+        &self,
+        specs: &Specs,
+        request: Request<'_>,
+    ) -> anyhow::Result<RunPlan> {
         let Request { without, anew } = request;
         let wanted = specs.wanted(without);
         let manifest =
@@ -153,7 +157,7 @@ impl Planner<'_> {
 }
 
 /// The tasks of a build from this manifest; a source that nothing was decided for is loaded.
-pub fn tasks(specs: &Specs, manifest: &Manifest, decisions: &[Decision]) -> Vec<Task> {
+pub(crate) fn tasks(specs: &Specs, manifest: &Manifest, decisions: &[Decision]) -> Vec<Task> {
     let kind = |name: &str| {
         let decision = decisions.iter().find(|decision| decision.source == name);
         match decision.map(|decision| decision.action) {
@@ -166,14 +170,6 @@ pub fn tasks(specs: &Specs, manifest: &Manifest, decisions: &[Decision]) -> Vec<
         manifest.sources.contains_key(name).then(|| (source, kind(name)))
     });
     Graph { schema: &specs.schema, sources: sources.collect() }.tasks()
-}
-
-impl RunPlan {
-    /// The table that is copied for a source.
-    pub fn keep(&self, source: &str) -> Option<&Keep> {
-        let decision = self.decisions.iter().find(|decision| decision.source == source)?;
-        decision.keep.as_ref()
-    }
 }
 
 fn keeps(decisions: &[Decision]) -> impl Iterator<Item = &Keep> {
@@ -203,7 +199,10 @@ fn nothing_to_do(live: &Kept) -> String {
 }
 
 /// Outermost entries of objects that no spec's patterns match: a new file of CMS's, perhaps.
-pub fn unclaimed<'a>(specs: &[Source], entries: impl Iterator<Item = &'a String>) -> Vec<String> {
+pub(crate) fn unclaimed<'a>(
+    specs: &[Source],
+    entries: impl Iterator<Item = &'a String>,
+) -> Vec<String> {
     let claimed = |name: &str| {
         specs.iter().any(|source| {
             [&source.archive, &source.member]
@@ -218,7 +217,7 @@ pub fn unclaimed<'a>(specs: &[Source], entries: impl Iterator<Item = &'a String>
 }
 
 /// Pinned objects, one for all sources that share it.
-pub struct Objects<'a> {
+pub(crate) struct Objects<'a> {
     store: &'a Store,
     stop: &'a CancellationToken,
     known: BTreeMap<(String, String), Arc<Object>>,
@@ -226,12 +225,12 @@ pub struct Objects<'a> {
 
 impl<'a> Objects<'a> {
     /// None yet.
-    pub fn new(store: &'a Store, stop: &'a CancellationToken) -> Objects<'a> {
+    pub(crate) fn new(store: &'a Store, stop: &'a CancellationToken) -> Objects<'a> {
         Objects { store, stop, known: BTreeMap::new() }
     }
 
     /// A source's objects.
-    pub fn of(&mut self, input: &Input) -> Vec<Arc<Object>> {
+    pub(crate) fn of(&mut self, input: &Input) -> Vec<Arc<Object>> {
         let object = |pin: &Pin| {
             let place = (pin.url(), pin.version().to_owned());
             let known = self.known.entry(place);

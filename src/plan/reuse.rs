@@ -23,7 +23,7 @@ use crate::spec::source::Source;
 
 /// A sealed build that kiln still has, and its own account of how it was made.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// The name of its database now.
     pub database: String,
     /// What it is.
@@ -36,7 +36,7 @@ pub struct Kept {
 
 /// A table that can be copied.
 #[derive(Debug, Clone)]
-pub struct Keep {
+pub(crate) struct Keep {
     /// The name of the kept build's database now.
     pub database: String,
     /// The kept build's own name.
@@ -53,7 +53,7 @@ pub struct Keep {
 
 /// How tables get their rows where of all sources some are copied, and
 /// these tables are made from the rows of others.
-pub fn ways<'a>(
+pub(crate) fn ways<'a>(
     sources: &[Source],
     keeps: impl Iterator<Item = (&'a Source, &'a Keep)>,
     early: impl Iterator<Item = (&'a str, &'a [String])>,
@@ -79,7 +79,7 @@ pub fn ways<'a>(
 }
 
 /// A source to be recognised, or not.
-pub struct Asked {
+pub(crate) struct Asked {
     /// Its spec.
     pub source: Source,
     /// What the new manifest says it reads.
@@ -91,7 +91,7 @@ pub struct Asked {
 /// What is done for a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub(crate) enum Action {
     /// It is read and loaded.
     Load,
     /// Its table is copied.
@@ -100,7 +100,7 @@ pub enum Action {
 
 /// What is done for a source, and why.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// The source.
     pub source: String,
     /// What is done.
@@ -119,7 +119,7 @@ impl Kept {
     ///
     /// # Errors
     /// When the server cannot be asked for its builds.
-    pub async fn standing(
+    pub(crate) async fn standing(
         server: &Server,
         owner: &str,
         control: &Session,
@@ -133,7 +133,7 @@ impl Kept {
 
     /// The builds whose tables may be copied, the best first: the live one, then those
     /// before it. One that cannot be read is none.
-    pub async fn all(from: &[BuildDatabase], builds: &[Build], database: &str) -> Vec<Kept> {
+    pub(crate) async fn all(from: &[BuildDatabase], builds: &[Build], database: &str) -> Vec<Kept> {
         let mut kept = Vec::new();
         for build in eligible(builds, database) {
             let (Some(tag), Some(place)) =
@@ -157,7 +157,7 @@ impl Kept {
     }
 
     /// What a decision that was made earlier copies from this build; nothing where it is of another.
-    pub fn keep(&self, decision: &Decision, manifest: &Manifest) -> Option<Keep> {
+    pub(crate) fn keep(&self, decision: &Decision, manifest: &Manifest) -> Option<Keep> {
         let is_of_it = decision.from.as_deref() == Some(self.build());
         let entry = self.entry(&decision.source).filter(|_| is_of_it)?;
         (decision.action == Action::Reuse).then(|| Keep {
@@ -230,7 +230,7 @@ impl Kept {
 
     /// Why a run would have something to do although this build is live; `None` where it has all
     /// that has landed, as it would be made now.
-    pub fn lacks(
+    pub(crate) fn lacks(
         &self,
         manifest: &Manifest,
         lock: &SchemaLock,
@@ -334,7 +334,7 @@ fn unfit(entry: &SourceEntry) -> Option<String> {
 }
 
 /// Decides about one source; blocking, for it may read directories.
-pub fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
+pub(crate) fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
     let mut now = Directory::default();
     let mut first = None;
     let mut decision = Decision {
@@ -375,7 +375,7 @@ pub fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
 }
 
 /// Decides about all sources, so many side by side.
-pub async fn decide_all(
+pub(crate) async fn decide_all(
     kept: &Arc<Vec<Kept>>,
     asked: Vec<Asked>,
     manifest: &Arc<Manifest>,

@@ -9,7 +9,7 @@ impl RunPlan {
     ///
     /// # Errors
     /// When the server cannot be asked, or what it has is no plan.
-    pub async fn stored(session: &Session) -> anyhow::Result<Option<RunPlan>> {
+    pub(crate) async fn stored(session: &Session) -> anyhow::Result<Option<RunPlan>> {
         let doing = || db("read the plan");
         let asked = session.query_one("select to_regclass('kiln.run_plan') is not null", &[]).await;
         if !asked.map_err(doing())?.get::<_, bool>(0) {

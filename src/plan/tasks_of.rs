@@ -13,13 +13,13 @@ use crate::spec::schema::{Kind, Schema, SchemaFile, Section};
 use crate::spec::source::Source;
 
 /// What a check of a schema's file is called as a task.
-pub fn check_subject(file: &SchemaFile, section: &Section) -> String {
+pub(crate) fn check_subject(file: &SchemaFile, section: &Section) -> String {
     let name = file.path.file_name().unwrap_or_default().to_string_lossy();
     format!("{name}:{}", section.line)
 }
 
 /// What tasks are made of.
-pub struct Graph<'a> {
+pub(crate) struct Graph<'a> {
     /// The database's tables.
     pub schema: &'a Schema,
     /// The sources whose rows come, and how.
@@ -28,7 +28,7 @@ pub struct Graph<'a> {
 
 impl Graph<'_> {
     /// The tasks.
-    pub fn tasks(&self) -> Vec<Task> {
+    pub(crate) fn tasks(&self) -> Vec<Task> {
         let mut all: Vec<Task> = self
             .sources
             .iter()

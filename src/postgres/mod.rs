@@ -2,11 +2,11 @@
 //! statements, and errors without data values.
 
 mod place;
-pub mod pooler;
+pub(crate) mod pooler;
 mod refused;
-pub mod servers;
+pub(crate) mod servers;
 mod session;
-pub mod settings;
+pub(crate) mod settings;
 mod shown;
 
 use std::fmt;
@@ -27,7 +27,7 @@ use tokio_postgres::{AsyncMessage, Config, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use refused::{connect_error, not_prepared, silent};
-pub use session::{Canceller, Session};
+pub(crate) use session::Session;
 
 use crate::error::{Exit, Failure, Position, source_chain};
 use crate::fetch::plainfile;
@@ -67,7 +67,7 @@ impl fmt::Display for Ident {
 }
 
 /// Any name as a person types it: quoted where it has other characters than kiln's names.
-pub fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     match Ident::parse(name) {
         Some(_) => name.to_owned(),
         None => always_quoted(name),
@@ -75,12 +75,12 @@ pub fn quoted(name: &str) -> String {
 }
 
 /// Any name between quotes: none of it is read as a keyword or as SQL.
-pub fn always_quoted(name: &str) -> String {
+pub(crate) fn always_quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text as an SQL literal.
-pub fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {
         format!("E'{}'", quoted.replace('\\', "\\\\"))
@@ -269,13 +269,13 @@ struct RedactedUrlError(String);
 /// Turns an error of a statement that carries no data (DDL, catalog queries) into one for
 /// people: what was done, SQLSTATE, the server's primary message. DETAIL is left out, for it
 /// quotes rows.
-pub fn db(doing: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> anyhow::Error {
+pub(crate) fn db(doing: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> anyhow::Error {
     move |error| describe(&doing.into(), &error)
 }
 
 /// Turns an error of a statement that carried rows into one without values: SQLSTATE, table,
 /// column and constraint only, for the server's message may quote a value.
-pub fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
+pub(crate) fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
     let Some(db_error) = error.as_db_error() else {
         return describe(doing, error);
     };
@@ -303,7 +303,7 @@ pub fn data_error(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
 }
 
 /// Whether the server refused with this SQLSTATE.
-pub fn is_state(error: &anyhow::Error, state: &SqlState) -> bool {
+pub(crate) fn is_state(error: &anyhow::Error, state: &SqlState) -> bool {
     crate::error::sqlstate_of(error) == Some(state.code())
 }
 

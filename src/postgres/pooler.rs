@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure};
 ///
 /// # Errors
 /// [`Exit::Usage`]: the URL has to lead elsewhere.
-pub async fn refuse(one: &Session, other: &Session) -> anyhow::Result<()> {
+pub(crate) async fn refuse(one: &Session, other: &Session) -> anyhow::Result<()> {
     // In this order also a pooler that goes round its backends is seen.
     let asked = [one, other, other, one];
     let mut backends = Vec::new();

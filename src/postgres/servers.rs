@@ -7,7 +7,7 @@ use super::Server;
 
 /// Every server that is configured, and which database is on which.
 #[derive(Clone)]
-pub struct Servers {
+pub(crate) struct Servers {
     /// The common one first.
     all: Vec<Server>,
     own: BTreeMap<String, usize>,
@@ -19,7 +19,7 @@ impl Servers {
     ///
     /// # Errors
     /// [`crate::error::Exit::Usage`] when a URL or the CA file cannot be read.
-    pub fn new(
+    pub(crate) fn new(
         common: &str,
         own: &BTreeMap<String, String>,
         ca: Option<&Path>,
@@ -46,17 +46,17 @@ impl Servers {
     }
 
     /// The server that a database is on.
-    pub fn of(&self, database: &str) -> &Server {
+    pub(crate) fn of(&self, database: &str) -> &Server {
         &self.all[self.number_of(database)]
     }
 
     /// The same number for databases on one server.
-    pub fn number_of(&self, database: &str) -> usize {
+    pub(crate) fn number_of(&self, database: &str) -> usize {
         self.own.get(database).copied().unwrap_or_default()
     }
 
     /// Every server, the common one first.
-    pub fn each(&self) -> impl Iterator<Item = &Server> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = &Server> {
         self.all.iter()
     }
 }

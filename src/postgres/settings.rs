@@ -11,7 +11,7 @@ use super::{Session, db};
 /// sort that outgrows the processor's caches waits for memory at each comparison, and runs are merged
 /// cheaply. Measured on the key of 30 million network rows: 4.0 s with 64 MB, 4.4 with 256 MB and 5.9
 /// with 1 GB on two cores; in another order of its columns 6.6, 7.3 and 8.5 s.
-pub const INDEX_MEMORY: u64 = 64 << 20;
+pub(crate) const INDEX_MEMORY: u64 = 64 << 20;
 
 /// Said where index builds wait for a compression that another setting would spare them.
 const SLOW_WAL: &str = "wal_compression is pglz, which takes more CPU than building the index does, and \
@@ -20,7 +20,7 @@ const SLOW_WAL: &str = "wal_compression is pglz, which takes more CPU than build
 
 /// Settings for a build's sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The statements that set them.
     pub sql: String,
     /// What was chosen and why, a line each.
@@ -47,7 +47,7 @@ struct Found {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn choose(session: &Session, cores: usize) -> anyhow::Result<Settings> {
+pub(crate) async fn choose(session: &Session, cores: usize) -> anyhow::Result<Settings> {
     // has_parameter_privilege is of Postgres 15, the oldest that kiln works with.
     let row = session
         .query_one(

@@ -1,5 +1,5 @@
 //! What may be live: the gates on data, the gate, the swap.
 
-pub mod gates;
-pub mod several;
-pub mod swap;
+pub(crate) mod gates;
+pub(crate) mod several;
+pub(crate) mod swap;

@@ -5,7 +5,7 @@ use crate::catalog::registry::control::Contract;
 use crate::catalog::stamp::StampVersion;
 
 /// The outcome of `kiln contract set`.
-pub fn contract_set(contract: &Contract, unmet: Option<&StampVersion>, dry_run: bool) {
+pub(crate) fn contract_set(contract: &Contract, unmet: Option<&StampVersion>, dry_run: bool) {
     let verb = if dry_run { "would accept" } else { "accepts" };
     let Contract { database, app, .. } = contract;
     say!("{app} {verb} {database} {}", contract.words());
@@ -19,7 +19,7 @@ pub fn contract_set(contract: &Contract, unmet: Option<&StampVersion>, dry_run: 
 }
 
 /// The outcome of `kiln contract remove`.
-pub fn contract_removed(database: &str, app: &str, is_last: bool, dry_run: bool) {
+pub(crate) fn contract_removed(database: &str, app: &str, is_last: bool, dry_run: bool) {
     let verb = if dry_run { "would be asked" } else { "is asked" };
     say!("{app} {verb} no more about {database}");
     if is_last {
@@ -31,7 +31,7 @@ pub fn contract_removed(database: &str, app: &str, is_last: bool, dry_run: bool)
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());

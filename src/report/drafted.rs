@@ -7,7 +7,7 @@ use crate::error::shell;
 
 /// A draft.
 #[derive(Debug, Serialize)]
-pub struct Drafted {
+pub(crate) struct Drafted {
     /// The file as it was given.
     pub file: String,
     /// Whether nothing was written.
@@ -48,7 +48,7 @@ pub struct Drafted {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn drafted(drafted: &Drafted, as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn drafted(drafted: &Drafted, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(drafted)?);
         return Ok(());

@@ -16,7 +16,7 @@ pub fn text(error: &anyhow::Error) -> String {
 }
 
 /// All that is known of an error, and how the process ends by it: a signal has the last word.
-pub fn record(error: &anyhow::Error) -> ErrorRecord {
+pub(crate) fn record(error: &anyhow::Error) -> ErrorRecord {
     let record = ErrorRecord::of(error);
     match stop::exit_code().and_then(Exit::of_code) {
         Some(exit) => record.ending(exit),
@@ -25,12 +25,12 @@ pub fn record(error: &anyhow::Error) -> ErrorRecord {
 }
 
 /// An error as scripts and the history read it.
-pub fn json(record: &ErrorRecord) -> Value {
+pub(crate) fn json(record: &ErrorRecord) -> Value {
     json!(record)
 }
 
 /// Tells how the process fails: people on standard error, and with `--json` scripts as well. Gives the exit code.
-pub fn failed(error: &anyhow::Error, as_json: bool) -> u8 {
+pub(crate) fn failed(error: &anyhow::Error, as_json: bool) -> u8 {
     error_line(format_args!("kiln: {}", text(error)));
     if as_json {
         in_json(error);
@@ -40,7 +40,7 @@ pub fn failed(error: &anyhow::Error, as_json: bool) -> u8 {
 
 /// Tells scripts alone: what clap refuses it has told people itself. A command prints one document: the error is
 /// it where there is no other, and the last line of standard error where there is.
-pub fn in_json(error: &anyhow::Error) {
+pub(crate) fn in_json(error: &anyhow::Error) {
     let document = json!({ "error": json(&record(error)) });
     match is_said() {
         true => error_line(format_args!("{document}")),

@@ -7,7 +7,7 @@ use crate::catalog::ledger::Forecast;
 use crate::catalog::ledger::used::Used;
 
 /// What a night would need, in two lines.
-pub fn forecast(forecast: &Forecast) {
+pub(crate) fn forecast(forecast: &Forecast) {
     let Forecast { text, database, temporary_peak, wal_peak, scratch, .. } = forecast;
     let [text, database, temporary, wal, scratch] =
         [text, database, temporary_peak, wal_peak, scratch].map(|bytes| HumanBytes(*bytes));

@@ -4,7 +4,7 @@ use crate::spec::schema::SchemaLock;
 
 /// A schema that was locked.
 #[derive(Debug)]
-pub struct Locked {
+pub(crate) struct Locked {
     /// The lock as it is now.
     pub lock: SchemaLock,
     /// Whether it was so before.
@@ -20,7 +20,7 @@ pub struct Locked {
 }
 
 /// The outcome of `kiln schema lock`.
-pub fn locked(database: &str, said: &Locked) {
+pub(crate) fn locked(database: &str, said: &Locked) {
     let SchemaLock { version, serves_from, .. } = said.lock;
     if said.unchanged {
         say!("{database}: version {version}, unchanged");

@@ -23,7 +23,7 @@ const LOG_DAYS: usize = 30;
 ///
 /// # Errors
 /// When the folder cannot be made or the filter is not one.
-pub fn log_to_file(config: &Config, run: &str, only_looks: bool) -> anyhow::Result<()> {
+pub(crate) fn log_to_file(config: &Config, run: &str, only_looks: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log).map_err(|error| {
         let message = format!("KILN_LOG={:?} is not a log filter: {error}", config.log);
         failure(Exit::Usage, message)

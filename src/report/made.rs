@@ -13,7 +13,7 @@ use crate::dev::synth::Member;
 
 /// An object that was generated.
 #[derive(Debug, Serialize)]
-pub struct Made {
+pub(crate) struct Made {
     /// The database that it is for.
     pub database: &'static str,
     /// Its file name.
@@ -34,7 +34,7 @@ pub struct Made {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn made(all: &[Made], night: u32, as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn made(all: &[Made], night: u32, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());
@@ -102,7 +102,7 @@ fn print(object: &Made) {
 }
 
 /// What the demo made, and what to type next.
-pub fn demo(root: &Path, stages: &[StageEntry], whole: Duration) {
+pub(crate) fn demo(root: &Path, stages: &[StageEntry], whole: Duration) {
     say!();
     let mut table = Table::new(&["demo", "time"]);
     for StageEntry { stage, seconds: time } in stages {

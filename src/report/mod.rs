@@ -2,12 +2,12 @@
 //! ([`log_to_file`]). A night without a terminal prints nothing when it goes well.
 
 #[macro_use]
-pub mod say;
-pub mod progress;
+pub(crate) mod say;
+pub(crate) mod progress;
 
 mod contract;
 mod drafted;
-pub mod error;
+pub(crate) mod error;
 mod forecast;
 mod locked;
 mod log;
@@ -27,22 +27,22 @@ use std::fmt::Write as _;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-pub use contract::{contract_removed, contract_set, contracts};
-pub use drafted::{Drafted, drafted};
-pub use forecast::forecast;
-pub use locked::{Locked, locked};
-pub use log::log_to_file;
+pub(crate) use contract::{contract_removed, contract_set, contracts};
+pub(crate) use drafted::{Drafted, drafted};
+pub(crate) use forecast::forecast;
+pub(crate) use locked::{Locked, locked};
+pub(crate) use log::log_to_file;
 #[cfg(feature = "dev")]
-pub use made::{Made, demo, made};
-pub use pruned::{Pruned, held, pruned};
-pub use status::{BuildWork, Status, status};
-pub use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
+pub(crate) use made::{Made, demo, made};
+pub(crate) use pruned::{Pruned, held, pruned};
+pub(crate) use status::{BuildWork, Status, status};
+pub(crate) use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
 use swapped::promoted;
-pub use swapped::{are_live_already, promotions};
-pub use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
-pub use verified::verified;
-pub use waiver::{waived, waiver};
-pub use workers::{Begun, Worked, abandoned, begun, tasks, worked};
+pub(crate) use swapped::{are_live_already, promotions};
+pub(crate) use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
+pub(crate) use verified::verified;
+pub(crate) use waiver::{waived, waiver};
+pub(crate) use workers::{Begun, Worked, abandoned, begun, tasks, worked};
 
 use crate::catalog::ledger::{GateEntry, Ledger, SourceEntry, SourceState, StageEntry};
 use crate::spec::schema::Checked;
@@ -90,7 +90,7 @@ fn seconds(seconds: f64) -> String {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<()> {
+pub(crate) fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(ledger)?);
         return Ok(());
@@ -152,7 +152,7 @@ fn print_ledger(ledger: &Ledger) {
 }
 
 /// What gates say of something, and the commands that help.
-pub fn gates(database: &str, of: &str, gates: &[GateEntry], then: &str) {
+pub(crate) fn gates(database: &str, of: &str, gates: &[GateEntry], then: &str) {
     if gates.iter().any(GateEntry::is_notable) {
         say!("  {of}:");
         notable(gates);
@@ -173,7 +173,7 @@ fn notable(gates: &[GateEntry]) {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn source(
+pub(crate) fn source(
     entry: &SourceEntry,
     into: Option<&str>,
     as_json: bool,
@@ -211,7 +211,7 @@ pub fn source(
 
 /// A file that landed.
 #[derive(Debug, Serialize)]
-pub struct Landed {
+pub(crate) struct Landed {
     /// Its name.
     pub name: String,
     /// Where it is.
@@ -228,7 +228,7 @@ pub struct Landed {
 
 /// A file that was withdrawn.
 #[derive(Debug, Serialize)]
-pub struct Withdrawn {
+pub(crate) struct Withdrawn {
     /// Where it is, and stays.
     pub location: String,
     /// What says so beside it.
@@ -247,7 +247,7 @@ pub struct Withdrawn {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn withdrawn(
+pub(crate) fn withdrawn(
     database: &str,
     all: &[Withdrawn],
     dry_run: bool,
@@ -276,7 +276,7 @@ pub fn withdrawn(
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());
@@ -298,7 +298,7 @@ pub fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());

@@ -8,7 +8,7 @@ use crate::catalog::registry::retention::Fate;
 
 /// What became of one database's builds.
 #[derive(Debug, Serialize)]
-pub struct Pruned {
+pub(crate) struct Pruned {
     database: String,
     dropped: Vec<String>,
     stays: Vec<Stays>,
@@ -24,7 +24,7 @@ struct Stays {
 
 impl Pruned {
     /// These were dropped; what became of the others is their fate.
-    pub fn new(database: &str, dropped: Vec<String>, fates: &[Fate<'_>]) -> Pruned {
+    pub(crate) fn new(database: &str, dropped: Vec<String>, fates: &[Fate<'_>]) -> Pruned {
         let stays = fates.iter().filter(|fate| fate.stays).map(|fate| Stays {
             build: fate.build.own_name().to_owned(),
             why: fate.why.clone(),
@@ -35,7 +35,7 @@ impl Pruned {
 }
 
 /// The outcome of `kiln prune`.
-pub fn pruned(all: &[Pruned], dry_run: bool, as_json: bool, quiet: bool) {
+pub(crate) fn pruned(all: &[Pruned], dry_run: bool, as_json: bool, quiet: bool) {
     if as_json {
         say!("{}", json!({ "dry_run": dry_run, "databases": all }));
         return;
@@ -51,7 +51,7 @@ pub fn pruned(all: &[Pruned], dry_run: bool, as_json: bool, quiet: bool) {
 }
 
 /// The outcome of `kiln hold` and `kiln unhold`, with the word that stood before.
-pub fn held(
+pub(crate) fn held(
     build: &str,
     holds: bool,
     before: Option<&Word>,

@@ -22,18 +22,18 @@ macro_rules! say {
 }
 
 /// Writes one line to standard output.
-pub fn line(text: std::fmt::Arguments<'_>) {
+pub(crate) fn line(text: std::fmt::Arguments<'_>) {
     IS_SAID.store(true, Ordering::Relaxed);
     note(writeln!(std::io::stdout().lock(), "{text}"));
 }
 
 /// Whether a line was written to standard output.
-pub fn is_said() -> bool {
+pub(crate) fn is_said() -> bool {
     IS_SAID.load(Ordering::Relaxed)
 }
 
 /// Notes how a writing to standard output went.
-pub fn note(outcome: std::io::Result<()>) {
+pub(crate) fn note(outcome: std::io::Result<()>) {
     if let Err(error) = outcome
         && error.kind() != ErrorKind::BrokenPipe
     {
@@ -46,7 +46,7 @@ pub fn note(outcome: std::io::Result<()>) {
 ///
 /// # Errors
 /// [`Exit::Usage`] with the reason when it could not be.
-pub fn all_is_written() -> anyhow::Result<()> {
+pub(crate) fn all_is_written() -> anyhow::Result<()> {
     note(std::io::stdout().lock().flush());
     match BROKEN.get() {
         None => Ok(()),
@@ -60,6 +60,6 @@ pub fn all_is_written() -> anyhow::Result<()> {
 }
 
 /// Writes a line to standard error. Where that cannot be written, there is no other place to say so.
-pub fn error_line(text: std::fmt::Arguments<'_>) {
+pub(crate) fn error_line(text: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -14,7 +14,7 @@ use crate::plan::task::{TaskKind, TaskState, TaskStatus};
 
 /// A database as it stands, with the tasks of its builds that are being made.
 #[derive(Debug, Serialize)]
-pub struct Status {
+pub(crate) struct Status {
     /// What the server knows.
     #[serde(flatten)]
     pub database: DatabaseStatus,
@@ -24,7 +24,7 @@ pub struct Status {
 
 /// How far a build is.
 #[derive(Debug, Serialize)]
-pub struct BuildWork {
+pub(crate) struct BuildWork {
     /// The build.
     pub build: String,
     /// Until when workers may be at it, where it was begun for them.
@@ -41,7 +41,7 @@ pub struct BuildWork {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn status(all: &[Status], as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn status(all: &[Status], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());

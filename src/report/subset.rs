@@ -10,7 +10,7 @@ use crate::export::file::SubsetFile;
 
 /// What a subset keeps of one table.
 #[derive(Debug, Clone, Serialize)]
-pub struct SubsetTable {
+pub(crate) struct SubsetTable {
     /// Its name.
     pub table: String,
     /// The rule in words.
@@ -31,7 +31,7 @@ fn print_tables(tables: &[SubsetTable]) {
 }
 
 /// What `kiln subset --dry-run` says.
-pub fn subset_plan(database: &str, words: &str, tables: &[SubsetTable], as_json: bool) {
+pub(crate) fn subset_plan(database: &str, words: &str, tables: &[SubsetTable], as_json: bool) {
     if as_json {
         let said = json!({
             "dry_run": true, "database": database, "subset": words, "tables": tables,
@@ -44,7 +44,7 @@ pub fn subset_plan(database: &str, words: &str, tables: &[SubsetTable], as_json:
 }
 
 /// The outcome of `kiln subset`.
-pub fn subset(
+pub(crate) fn subset(
     ledger: &Ledger,
     words: &str,
     tables: &[SubsetTable],
@@ -78,7 +78,13 @@ pub fn subset(
 }
 
 /// The outcome of `kiln restore`.
-pub fn restored(ledger: &Ledger, words: &str, stays: Option<&str>, as_json: bool, quiet: bool) {
+pub(crate) fn restored(
+    ledger: &Ledger,
+    words: &str,
+    stays: Option<&str>,
+    as_json: bool,
+    quiet: bool,
+) {
     if as_json {
         let said = json!({
             "build": ledger.build, "subset": words, "live": ledger.promoted.is_some(),
@@ -105,7 +111,7 @@ pub fn restored(ledger: &Ledger, words: &str, stays: Option<&str>, as_json: bool
 }
 
 /// What `kiln restore --dry-run` says.
-pub fn restore_plan(database: &str, words: &str, tables: &[SubsetTable], as_json: bool) {
+pub(crate) fn restore_plan(database: &str, words: &str, tables: &[SubsetTable], as_json: bool) {
     if as_json {
         let said = json!({
             "dry_run": true, "database": database, "subset": words, "tables": tables,

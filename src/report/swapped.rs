@@ -27,7 +27,7 @@ fn rejected(database: &str, promotion: &Promotion, dry_run: bool) {
 }
 
 /// The outcome of `kiln swap` and `kiln rollback`, a database each; without a promotion the gates refused.
-pub fn promotions(
+pub(crate) fn promotions(
     all: &[(String, Option<Promotion>, Vec<GateEntry>)],
     dry_run: bool,
     as_json: bool,
@@ -55,7 +55,7 @@ pub fn promotions(
 }
 
 /// The outcome of `kiln swap` for builds that are live.
-pub fn are_live_already(all: &[(&str, &str)], as_json: bool) {
+pub(crate) fn are_live_already(all: &[(&str, &str)], as_json: bool) {
     if as_json {
         let each = all.iter().map(
             |(database, build)| json!({ "database": database, "promotion": null, "live": build }),

@@ -14,7 +14,7 @@ const VALUE_MAX: usize = 60;
 
 /// A spec tried on a file.
 #[derive(Debug, Serialize)]
-pub struct Tried {
+pub(crate) struct Tried {
     /// The database.
     pub database: String,
     /// The source.
@@ -55,7 +55,7 @@ pub struct Tried {
 
 /// One file's counts.
 #[derive(Debug, Serialize)]
-pub struct TriedFile {
+pub(crate) struct TriedFile {
     /// Its name, archives before it.
     pub file: String,
     /// Decompressed bytes.
@@ -76,7 +76,7 @@ pub struct TriedFile {
 
 /// Rejects of one column for one reason.
 #[derive(Debug, Serialize)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// The column; `None` where the record as a whole is meant.
     pub column: Option<String>,
     /// Why.
@@ -91,7 +91,7 @@ pub struct Kind {
 
 /// Where a reject is.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Place {
+pub(crate) struct Place {
     /// Line in the file, from 1.
     pub line: u64,
     /// Byte in the file, from 0.
@@ -100,7 +100,7 @@ pub struct Place {
 
 /// A key or a check that was tried.
 #[derive(Debug, Serialize)]
-pub struct TriedCheck {
+pub(crate) struct TriedCheck {
     /// What must hold.
     pub title: String,
     /// What does not.
@@ -113,7 +113,7 @@ pub struct TriedCheck {
 
 impl TriedCheck {
     /// What a file's section wants, and what does not hold.
-    pub fn new(
+    pub(crate) fn new(
         title: &str,
         file: &SchemaFile,
         section: &Section,
@@ -128,7 +128,7 @@ impl TriedCheck {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(tried)?);
         return Ok(());

@@ -9,7 +9,7 @@ use crate::build::verify::Verified;
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub fn verified(all: &[Verified], as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn verified(all: &[Verified], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());

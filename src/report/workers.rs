@@ -6,7 +6,7 @@ use crate::catalog::ledger::Ledger;
 use crate::plan::task::{TaskKind, TaskState, TaskStatus};
 
 /// A build that was begun.
-pub struct Begun {
+pub(crate) struct Begun {
     /// Its name.
     pub build: String,
     /// How many tasks it has.
@@ -19,14 +19,14 @@ pub struct Begun {
 
 impl Begun {
     /// None was begun: all that has landed is live.
-    pub fn nothing(ledger: &Ledger) -> Begun {
+    pub(crate) fn nothing(ledger: &Ledger) -> Begun {
         let nothing_to_do = ledger.nothing_to_do.clone();
         Begun { build: ledger.build.clone(), tasks: 0, until: String::new(), nothing_to_do }
     }
 }
 
 /// Prints the build's name alone, for a script; and nothing where there is nothing to do.
-pub fn begun(begun: &Begun, as_json: bool) {
+pub(crate) fn begun(begun: &Begun, as_json: bool) {
     let Begun { build, tasks, until, nothing_to_do } = begun;
     match (as_json, nothing_to_do) {
         (true, None) => say!("{}", json!({ "build": build, "tasks": tasks, "until": until })),
@@ -37,7 +37,7 @@ pub fn begun(begun: &Begun, as_json: bool) {
 }
 
 /// What a worker has done, and what is left of the build.
-pub struct Worked {
+pub(crate) struct Worked {
     build: String,
     done: Vec<String>,
     /// Tasks that are done, that run, that wait, that failed; `None` where the build is sealed.
@@ -46,7 +46,7 @@ pub struct Worked {
 
 impl Worked {
     /// Of a build that is not sealed.
-    pub fn of(build: &str, done: &[String], all: &[TaskStatus]) -> Worked {
+    pub(crate) fn of(build: &str, done: &[String], all: &[TaskStatus]) -> Worked {
         let all = all.iter().filter(|status| status.task.kind != TaskKind::Check);
         let count = |state| all.clone().filter(|status| status.state == state).count();
         use TaskState::{Done, Failed, Running, Waiting};
@@ -55,13 +55,13 @@ impl Worked {
     }
 
     /// Of one that is sealed: nothing is left.
-    pub fn sealed(build: &str) -> Worked {
+    pub(crate) fn sealed(build: &str) -> Worked {
         Worked { build: build.to_owned(), done: Vec::new(), states: None }
     }
 }
 
 /// Says it; to a person who did not ask for quiet.
-pub fn worked(worked: &Worked, as_json: bool, quiet: bool) {
+pub(crate) fn worked(worked: &Worked, as_json: bool, quiet: bool) {
     let Worked { build, done, states } = worked;
     let Some([all_done, running, waiting, failed]) = states else {
         match as_json {
@@ -89,7 +89,7 @@ pub fn worked(worked: &Worked, as_json: bool, quiet: bool) {
 }
 
 /// Says that a build was dropped, or would be.
-pub fn abandoned(build: &str, dry_run: bool, as_json: bool) {
+pub(crate) fn abandoned(build: &str, dry_run: bool, as_json: bool) {
     match (as_json, dry_run) {
         (true, _) => say!("{}", json!({ "build": build, "dropped": !dry_run, "dry_run": dry_run })),
         (false, true) => say!("{build} would be dropped"),
@@ -98,7 +98,7 @@ pub fn abandoned(build: &str, dry_run: bool, as_json: bool) {
 }
 
 /// Prints how many tasks of each kind there are and how many of them are done.
-pub fn tasks(all: &[TaskStatus]) {
+pub(crate) fn tasks(all: &[TaskStatus]) {
     let mut kinds: Vec<TaskKind> = all.iter().map(|status| status.task.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();

@@ -1,8 +1,8 @@
 //! What `sql/` and `sources/` say: specs, numbered SQL files cut into sections, `schema.lock`.
 
 pub mod row_format;
-pub mod schema;
-pub mod source;
+pub(crate) mod schema;
+pub(crate) mod source;
 
 use crate::config::strict::{Problems, suggest};
 use crate::config::{Config, personal};
@@ -12,7 +12,7 @@ use source::{Source, Sources};
 
 /// What is known of a database before any server is spoken to.
 #[derive(Debug)]
-pub struct Specs {
+pub(crate) struct Specs {
     /// Its numbered SQL files.
     pub schema: Schema,
     /// Its sources.
@@ -24,7 +24,7 @@ impl Specs {
     ///
     /// # Errors
     /// [`Exit::Usage`] where a source of `without` is none, or a folder cannot be read.
-    pub fn read(
+    pub(crate) fn read(
         config: &Config,
         database: &str,
         without: &[String],
@@ -50,7 +50,7 @@ impl Specs {
     }
 
     /// The sources that are to be loaded.
-    pub fn wanted(&self, without: &[String]) -> Vec<&Source> {
+    pub(crate) fn wanted(&self, without: &[String]) -> Vec<&Source> {
         let wanted = |source: &&Source| !without.iter().any(|name| name == source.name.as_str());
         self.sources.all.iter().filter(wanted).collect()
     }

@@ -1,7 +1,7 @@
 //! Damaged archives and wrong members. `kiln land` refuses what it can see; what gets past it
 //! into the bucket is refused by the night.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use super::{Before, Druginfo, Kept, zips};
 

@@ -2,7 +2,7 @@
 //! dropped at once, for a rollback frees nothing, and whoever shares
 //! the disk can write again.
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use super::{Before, Druginfo, Kept};
 

@@ -1,7 +1,7 @@
 //! Headers and ends of files: what a header says differently is named as a difference, and a
 //! file that ends oddly is refused.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use super::{Druginfo, Kept, line};
 

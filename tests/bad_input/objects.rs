@@ -1,6 +1,6 @@
 //! Objects that are not there, or not there any more, or another by now.
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use super::{Before, Druginfo, Kept};
 use crate::support::World;

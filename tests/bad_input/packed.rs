@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use super::{Druginfo, Kept};
 use crate::support::World;

@@ -1,7 +1,7 @@
 //! Rows that are refused: each kept with its place, reason and bytes, within the budget that the
 //! source declares; and every line of every file is accounted for.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use super::tiny::{self, Tiny};
 use super::{Druginfo, Kept, set_field, zips};

@@ -1,6 +1,6 @@
 //! A failed night is mended by hand: the source that failed is loaded again, the rest stays.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use super::{Before, Druginfo, Kept, databases, line, set_field, state};
 use crate::support::World;

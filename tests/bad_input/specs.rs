@@ -1,7 +1,7 @@
 //! What people write wrongly: specs, schema files, kiln.toml, variables and names. All of it is
 //! said at once, with file, line and a suggestion, and no database is left.
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use super::{Before, Druginfo, Kept};
 use crate::support::World;

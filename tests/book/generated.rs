@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
-use kiln::command::cli::Cli;
-use kiln::config::settings::{Fallback, Form, SETTINGS, Setting};
-use kiln::error::Exit;
+use kiln::testing::command::cli::Cli;
+use kiln::testing::config::settings::{Fallback, Form, SETTINGS, Setting};
+use kiln::testing::error::Exit;
 
 use super::Page;
 use crate::support::project;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use crate::support::{Outcome, World};
 

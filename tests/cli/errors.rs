@@ -1,7 +1,7 @@
 //! `--json` of a command that fails: kind, exit code, message, hint, SQLSTATE and position, and the same in the
 //! history and in the build's tasks.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 use serde_json::{Value, json};
 
 use crate::support::{Outcome, World};

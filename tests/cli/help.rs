@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use clap::CommandFactory as _;
-use kiln::config::settings::variables;
-use kiln::error::Exit;
+use kiln::testing::config::settings::variables;
+use kiln::testing::error::Exit;
 
 use crate::support::{Kiln, project};
 
@@ -21,7 +21,7 @@ fn commands() -> Vec<Vec<String>> {
         }
     }
     let mut all = Vec::new();
-    visit(&kiln::command::cli::Cli::command(), &[], &mut all);
+    visit(&kiln::testing::command::cli::Cli::command(), &[], &mut all);
     all
 }
 

@@ -1,7 +1,7 @@
 //! What kiln proposes works when it is pasted, and is what was asked: after a night that failed, at a
 //! gate that refuses, for a plan that no app would take.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use crate::support::{Outcome, World, copy_tree, project};
 

@@ -1,6 +1,6 @@
 //! `--json`: one document on standard output, and nothing else.
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 use serde_json::Value;
 
 use crate::support::World;

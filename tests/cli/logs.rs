@@ -1,6 +1,6 @@
 //! The JSON log and `application_name`: who, in which run, on which build and source.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 use serde_json::Value;
 
 use crate::support::World;

@@ -7,8 +7,8 @@ mod table;
 
 use std::time::Duration;
 
-use kiln::config::failpoint;
-use kiln::dev::synth::Release;
+use kiln::testing::config::failpoint;
+use kiln::testing::dev::synth::Release;
 
 use crate::support::{Outcome, World, wait_until};
 use table::Cell;

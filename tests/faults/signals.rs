@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use kiln::config::failpoint;
+use kiln::testing::config::failpoint;
 use nix::sys::signal::Signal;
 
 use super::SIGNAL_BOUND;

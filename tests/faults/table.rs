@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::time::Duration;
 
-use kiln::config::failpoint;
+use kiln::testing::config::failpoint;
 
 use super::How;
 

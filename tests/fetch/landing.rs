@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

@@ -10,7 +10,7 @@ mod withdrawn;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kiln::dev::synth::{Inner, Release};
+use kiln::testing::dev::synth::{Inner, Release};
 
 use crate::support::http::{HttpProxy, Mishap, Request};
 use crate::support::{Outcome, World};

@@ -4,11 +4,11 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiln::error::{Exit, exit_of, from_io};
-use kiln::fetch::location::S3Location;
-use kiln::fetch::object::Object;
-use kiln::fetch::store::{Access, Pin, Store};
-use kiln::report::error::text;
+use kiln::testing::error::{Exit, exit_of, from_io};
+use kiln::testing::fetch::location::S3Location;
+use kiln::testing::fetch::object::Object;
+use kiln::testing::fetch::store::{Access, Pin, Store};
+use kiln::testing::report::error::text;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ const PROGRESS: u64 = 64 << 10;
 /// A store with one object in it.
 struct Fixture {
     runtime: Runtime,
-    endpoint: kiln::dev::servers::Endpoint,
+    endpoint: kiln::testing::dev::servers::Endpoint,
     bytes: Vec<u8>,
     _dir: tempfile::TempDir,
 }
@@ -32,8 +32,11 @@ struct Fixture {
 fn fixture() -> Fixture {
     let runtime = Runtime::new().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let keys = kiln::dev::servers::Credentials { access_key: "AK".into(), secret_key: "SK".into() };
-    let start = kiln::dev::servers::Endpoint::start(dir.path(), "kiln", keys);
+    let keys = kiln::testing::dev::servers::Credentials {
+        access_key: "AK".into(),
+        secret_key: "SK".into(),
+    };
+    let start = kiln::testing::dev::servers::Endpoint::start(dir.path(), "kiln", keys);
     let endpoint = runtime.block_on(start).unwrap();
     let bytes: Vec<u8> = (0..SIZE).map(|n| ((n * 2_654_435_761) >> 13) as u8).collect();
     let put = s3::client(endpoint.url(), "AK", "SK").put_object().bucket("kiln").key("a/b.zip");

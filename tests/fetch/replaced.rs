@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kiln::dev::synth::Inner;
+use kiln::testing::dev::synth::Inner;
 
 use super::{Night, first, long};
 use crate::support::http::Mishap;

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use kiln::catalog::ledger::{Ledger, Reuse};
-use kiln::plan::forecast::seconds::{Expected, Tonight};
-use kiln::plan::forecast::{Kind, MadeFrom, Past, Want, Way, Ways};
-use kiln::plan::graph::seconds_left;
-use kiln::plan::task::{self, Task, TaskKind, TaskState, TaskStatus};
+use kiln::testing::catalog::ledger::{Ledger, Reuse};
+use kiln::testing::plan::forecast::seconds::{Expected, Tonight};
+use kiln::testing::plan::forecast::{Kind, MadeFrom, Past, Want, Way, Ways};
+use kiln::testing::plan::graph::seconds_left;
+use kiln::testing::plan::task::{self, Task, TaskKind, TaskState, TaskStatus};
 use serde::Deserialize;
 
 /// The first; prices changed, copied three times; everything anew, twice.
@@ -63,7 +63,7 @@ impl Night {
         let stages = &self.ledger.stages;
         let whole: f64 = stages.iter().map(|entry| entry.seconds).sum();
         let mut at = self.ledger.used.as_ref().unwrap().seconds.max(whole) - whole;
-        let stage = |entry: &'_ kiln::catalog::ledger::StageEntry| {
+        let stage = |entry: &'_ kiln::testing::catalog::ledger::StageEntry| {
             let began = at;
             at += entry.seconds;
             (began, at)

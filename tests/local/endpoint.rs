@@ -8,7 +8,7 @@ use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
 use futures_util::stream::{self, StreamExt as _};
-use kiln::dev::servers::{Credentials, Endpoint, REGION};
+use kiln::testing::dev::servers::{Credentials, Endpoint, REGION};
 
 pub const BUCKET: &str = "kiln";
 

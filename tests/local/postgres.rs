@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{Kiln, project};
-use kiln::dev::failures::of_servers;
-use kiln::dev::servers;
-use kiln::error::{Exit, exit_of};
-use kiln::report::error::text;
+use kiln::testing::dev::failures::of_servers;
+use kiln::testing::dev::servers;
+use kiln::testing::error::{Exit, exit_of};
+use kiln::testing::report::error::text;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 

@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use kiln::dev::failures::of_servers;
-use kiln::dev::servers;
-use kiln::error::{Exit, exit_of, hint_of};
+use kiln::testing::dev::failures::of_servers;
+use kiln::testing::dev::servers;
+use kiln::testing::error::{Exit, exit_of, hint_of};
 
 use crate::local::endpoint::client;
 

@@ -11,7 +11,7 @@
 //!
 //! Left out are waivers, subsets, holds, and a database that was never live.
 
-use kiln::catalog::registry::State;
+use kiln::testing::catalog::registry::State;
 use stateright::{Model, Property};
 
 use super::Rules;

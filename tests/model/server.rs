@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use kiln::catalog::registry::control::Contract;
-use kiln::catalog::registry::retention::droppable;
-use kiln::catalog::registry::{Build, State, Tag, Word, build_name};
-use kiln::catalog::stamp::{Stamp, Touched};
-use kiln::plan::manifest::rejected::Refusal;
-use kiln::release::swap::gate::{Facts, decide};
-use kiln::release::swap::tags::{Change, after};
-use kiln::release::swap::{Manifests, candidate, previous};
+use kiln::testing::catalog::registry::control::Contract;
+use kiln::testing::catalog::registry::retention::droppable;
+use kiln::testing::catalog::registry::{Build, State, Tag, Word, build_name};
+use kiln::testing::catalog::stamp::{Stamp, Touched};
+use kiln::testing::plan::manifest::rejected::Refusal;
+use kiln::testing::release::swap::gate::{Facts, decide};
+use kiln::testing::release::swap::tags::{Change, after};
+use kiln::testing::release::swap::{Manifests, candidate, previous};
 
 /// What the database is called.
 const NAME: &str = "druginfo";

@@ -1,7 +1,7 @@
 //! A kept table that is not what was sealed is never sealed again, and a run that dies while it
 //! brings tables over leaves everything as it was.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use super::{came_true, digests, lived, loaded, plan, said_in_warnings, with_another_price};
 use crate::support::{World, wait_until};
@@ -60,7 +60,7 @@ fn rows_of_another_format_are_loaded_anew_and_not_brought_over() {
     let same = world.kiln(&["plan", "druginfo"]).succeeds();
     assert!(!same.stdout.contains("rows of format"), "{same}");
     // As a kiln left it that made other rows of the same bytes, and a kiln that did not say.
-    let (format, _) = kiln::spec::row_format::ROW_FORMATS.last().unwrap();
+    let (format, _) = kiln::testing::spec::row_format::ROW_FORMATS.last().unwrap();
     for (change, before) in
         [("jsonb_set(manifest, '{row_format}', '1')", 1), ("manifest - 'row_format'", 0)]
     {

@@ -1,7 +1,7 @@
 //! Hostile names: for database folders, sources, columns, apps and builds. Each is refused
 //! where it is read, or made to the letter; nothing else comes into being.
 
-use kiln::postgres::Ident;
+use kiln::testing::postgres::Ident;
 use proptest::prelude::*;
 
 use crate::support::World;

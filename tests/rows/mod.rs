@@ -1,20 +1,20 @@
 //! Does what shapes rows make the same of the same files as the kiln before? Files of every habit lie
-//! beside this, with spec and table; what comes of them is digested and held against `kiln::spec::row_format`.
+//! beside this, with spec and table; what comes of them is digested and held against `kiln::testing::spec::row_format`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kiln::config::personal::HashKey;
-use kiln::config::strict::Problems;
-use kiln::fetch::digest::sha256;
-use kiln::load::bind::{Binding, Layout, Tables, names_of};
-use kiln::load::copy::part::{Chunk, Rows, Siblings};
-use kiln::load::decode::Records;
-use kiln::load::validate::dictionary::Shared;
-use kiln::load::validate::{Known, Outcome, Validator};
-use kiln::spec::row_format::ROW_FORMATS;
-use kiln::spec::schema::catalog::TableColumn;
-use kiln::spec::source::Source;
+use kiln::testing::config::personal::HashKey;
+use kiln::testing::config::strict::Problems;
+use kiln::testing::fetch::digest::sha256;
+use kiln::testing::load::bind::{Binding, Layout, Tables, names_of};
+use kiln::testing::load::copy::part::{Chunk, Rows, Siblings};
+use kiln::testing::load::decode::Records;
+use kiln::testing::load::validate::dictionary::Shared;
+use kiln::testing::load::validate::{Known, Outcome, Validator};
+use kiln::testing::spec::row_format::ROW_FORMATS;
+use kiln::testing::spec::schema::catalog::TableColumn;
+use kiln::testing::spec::source::Source;
 use tokio_postgres::types::Type;
 
 use crate::support::project;
@@ -79,8 +79,15 @@ fn made(name: &str) -> String {
     chunk.rest().into_iter().for_each(&mut send);
     let counts = validator.finish();
     assert!(counts.add_up(), "{counts:?}");
-    let kiln::load::validate::Counts { lines, loaded, rejected, filtered, misfits, digest, .. } =
-        counts;
+    let kiln::testing::load::validate::Counts {
+        lines,
+        loaded,
+        rejected,
+        filtered,
+        misfits,
+        digest,
+        ..
+    } = counts;
     format!(
         "{lines} lines, {loaded} loaded, {rejected} rejected, {filtered} filtered, {misfits} misfits, digest \
          {digest:032x}, sent {}, rejects {}",

@@ -1,6 +1,6 @@
 //! From a file to a live database, over both stores.
 
-use kiln::dev::synth::{Inner, Release};
+use kiln::testing::dev::synth::{Inner, Release};
 use sha2::Digest as _;
 
 use super::{Site, bytes, on_ceph, on_each};

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use crate::support::{Kiln, World, s3};
 

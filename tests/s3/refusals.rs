@@ -1,6 +1,6 @@
 //! What a store refuses is said in words that help.
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use super::on_each;
 

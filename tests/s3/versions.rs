@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use super::{Site, bytes, on_ceph, on_each};
 use crate::support::Outcome;

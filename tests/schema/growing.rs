@@ -1,7 +1,7 @@
 //! A new source is one TOML and one SQL file; a new database is two folders. No Rust: the
 //! binary that these tests run was built before they were written to disk.
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use crate::support::{World, project};
 

@@ -1,7 +1,7 @@
 //! `kiln source check`: rows as they would be loaded, every kind of reject, the header's
 //! difference, and a key that does not hold.
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use super::Drafts;
 use crate::support::{World, project};

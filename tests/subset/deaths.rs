@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use kiln::config::failpoint;
+use kiln::testing::config::failpoint;
 
 use super::{subset, whole};
 use crate::support::{World, wait_until};

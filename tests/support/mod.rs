@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::OnceLock;
 
-use kiln::dev::servers::{Credentials, Endpoint};
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::servers::{Credentials, Endpoint};
+use kiln::testing::dev::synth::{Release, Tamper};
 use tokio::runtime::Runtime;
 
 pub use command::{Kiln, Outcome, Running};
@@ -231,17 +231,19 @@ impl World {
     }
 
     /// kiln's own S3 client, at the bucket that kiln reads.
-    pub async fn store(&self) -> kiln::fetch::store::Store {
-        let location =
-            kiln::fetch::location::S3Location { bucket: "kiln".into(), prefix: String::new() };
-        let access = kiln::fetch::store::Access {
+    pub async fn store(&self) -> kiln::testing::fetch::store::Store {
+        let location = kiln::testing::fetch::location::S3Location {
+            bucket: "kiln".into(),
+            prefix: String::new(),
+        };
+        let access = kiln::testing::fetch::store::Access {
             endpoint: self.s3_url.clone(),
             region: "us-east-1".into(),
             access_key: self.credentials.access_key.clone(),
             secret_key: self.credentials.secret_key.clone(),
         };
         let stall = std::time::Duration::from_secs(30);
-        kiln::fetch::store::Store::connect(&location, Some(&access), stall).await
+        kiln::testing::fetch::store::Store::connect(&location, Some(&access), stall).await
     }
 
     /// Amazon's own client of the store, past any proxy.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use kiln::dev::servers::{Lease, open_postgres};
+use kiln::testing::dev::servers::{Lease, open_postgres};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::runtime::Runtime;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 
 use crate::support::World;
 

@@ -8,7 +8,7 @@ mod readers;
 mod together;
 mod two_runs;
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::World;

@@ -1,7 +1,7 @@
 //! Several databases swapped together: all of them or none, on one server and on two, whatever dies when.
 
-use kiln::config::failpoint;
-use kiln::dev::synth::Release;
+use kiln::testing::config::failpoint;
+use kiln::testing::dev::synth::Release;
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::{Outcome, Postgres, World, copy_tree};

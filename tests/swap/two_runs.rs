@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kiln::dev::synth::Release;
+use kiln::testing::dev::synth::Release;
 use nix::sys::signal::Signal;
 
 use super::end_lock_session;

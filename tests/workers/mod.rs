@@ -2,7 +2,7 @@
 
 mod deaths;
 
-use kiln::dev::synth::{Release, Tamper};
+use kiln::testing::dev::synth::{Release, Tamper};
 
 use crate::support::{World, wait_until};
 

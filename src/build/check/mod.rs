@@ -27,7 +27,7 @@ const ROWS_MAX: u64 = 1000;
 const BEGIN: &str = "begin read only";
 
 /// One query that must return no row.
-pub struct Check<'a> {
+pub(crate) struct Check<'a> {
     title: &'a str,
     sql: &'a str,
     /// Where the schema has it; nowhere for one of [`OWN_CHECKS`].
@@ -36,7 +36,7 @@ pub struct Check<'a> {
 
 impl<'a> Check<'a> {
     /// The check that a task is called for.
-    pub fn of(schema: &'a Schema, subject: &str) -> Option<Check<'a>> {
+    pub(crate) fn of(schema: &'a Schema, subject: &str) -> Option<Check<'a>> {
         let own = OWN_CHECKS.iter().find(|(title, _)| *title == subject);
         if let Some(&(title, sql)) = own {
             return Some(Check { title, sql, section: None });
@@ -73,7 +73,7 @@ impl Check<'_> {
 ///
 /// # Errors
 /// When the query cannot be run, with file and line.
-pub async fn run(
+pub(crate) async fn run(
     build: &BuildDatabase,
     session: &Session,
     check: &Check<'_>,
@@ -130,7 +130,7 @@ async fn rows_of(session: &Session, sql: &str) -> Result<u64, tokio_postgres::Er
 
 /// What a check says on the tables of a scratch database.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Tried {
+pub(crate) enum Tried {
     /// So many rows.
     Rows(u64),
     /// Nothing: it is no query, but a command.
@@ -141,7 +141,7 @@ pub enum Tried {
 ///
 /// # Errors
 /// What the server says of it.
-pub async fn try_on(session: &Session, sql: &str) -> Result<Tried, tokio_postgres::Error> {
+pub(crate) async fn try_on(session: &Session, sql: &str) -> Result<Tried, tokio_postgres::Error> {
     session.batch_execute(BEGIN).await?;
     let work = async {
         let rows = rows_of(session, sql).await?;

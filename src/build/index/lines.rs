@@ -7,7 +7,7 @@ use crate::spec::source::Source;
 
 /// What tells the lines of a table's rows.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// Lines before the first row.
     header: u64,
     /// Lines that were refused, in order.
@@ -21,7 +21,7 @@ impl Lines {
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub async fn of(session: &Session, source: &Source) -> anyhow::Result<Option<Lines>> {
+    pub(crate) async fn of(session: &Session, source: &Source) -> anyhow::Result<Option<Lines>> {
         if source.personal || !source.dictionaries.is_empty() || may_span_lines(source) {
             return Ok(None);
         }
@@ -45,7 +45,7 @@ impl Lines {
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub async fn of_row(
+    pub(crate) async fn of_row(
         &self,
         session: &Session,
         table: &Ident,

@@ -21,14 +21,14 @@ use crate::spec::schema::{Kind, Schema, SchemaFile, catalog};
 use crate::spec::source::Source;
 
 /// What kept builds made from named tables, and the names of their databases now, by their own names.
-pub type MadeBy = BTreeMap<String, (String, Vec<Made>)>;
+pub(crate) type MadeBy = BTreeMap<String, (String, Vec<Made>)>;
 
 /// Where a table is already that is made from others, made from the same rows: all of them were copied from
 /// one build.
 ///
 /// # Errors
 /// The server's.
-pub async fn kept(
+pub(crate) async fn kept(
     session: &Session,
     sources: &[Source],
     file: &SchemaFile,
@@ -146,7 +146,7 @@ fn result(stored: &Stored) -> Value {
 ///
 /// # Errors
 /// The server's.
-pub async fn account(
+pub(crate) async fn account(
     build: &BuildDatabase,
     schema: &Schema,
     manifest: &Manifest,

@@ -2,7 +2,7 @@
 //! analyze. What is made stands in a transaction that is left open: it is committed with its task.
 
 mod duplicates;
-pub mod lines;
+pub(crate) mod lines;
 mod loaded;
 mod made;
 
@@ -16,13 +16,13 @@ use crate::postgres::{Session, db};
 use crate::spec::schema::{Kind, SchemaFile};
 use crate::spec::source::Source;
 use loaded::Written;
-pub use made::{MadeBy, account, kept};
+pub(crate) use made::{MadeBy, account, kept};
 
 /// A file's keys and indexes; where its rows do not keep them, the first of those rows by name.
 ///
 /// # Errors
 /// The server's; a key that its rows do not keep, with file and line.
-pub async fn keys(
+pub(crate) async fn keys(
     build: &BuildDatabase,
     session: &Session,
     file: &SchemaFile,
@@ -40,7 +40,7 @@ pub async fn keys(
 ///
 /// # Errors
 /// The server's; that the section reads or changes what it may not.
-pub async fn derive(
+pub(crate) async fn derive(
     build: &BuildDatabase,
     session: &Session,
     file: &SchemaFile,
@@ -72,7 +72,7 @@ pub async fn derive(
 ///
 /// # Errors
 /// The server's.
-pub async fn analyze(
+pub(crate) async fn analyze(
     session: &Session,
     table: &str,
     stop: &CancellationToken,

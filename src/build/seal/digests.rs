@@ -21,7 +21,7 @@ const RANGE: u64 = 1 << 13;
 
 /// What a table holds, as it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// Its rows.
     pub stored: Stored,
     /// Why it could not be read to its end: a row has a number that its dictionary lacks.
@@ -29,7 +29,7 @@ pub struct Found {
 }
 
 /// A table to be read, and what shows how far it is.
-pub struct Asked {
+pub(crate) struct Asked {
     /// How.
     pub reading: Reading,
     /// Bytes and rows so far.
@@ -46,7 +46,7 @@ impl From<Reading> for Asked {
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn plain(session: &Session, table: &Ident) -> anyhow::Result<Reading> {
+pub(crate) async fn plain(session: &Session, table: &Ident) -> anyhow::Result<Reading> {
     let sql = "select attname::text from pg_attribute
                where attrelid = format('public.%I', $1::text)::regclass
                    and attnum > 0 and not attisdropped
@@ -76,7 +76,7 @@ struct Part {
 ///
 /// # Errors
 /// The first of the server's; a stop.
-pub async fn read(
+pub(crate) async fn read(
     build: &BuildDatabase,
     asked: &[Asked],
     connections: usize,
@@ -143,7 +143,7 @@ async fn parts_of(
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn pages(session: &Session, table: &str) -> anyhow::Result<u64> {
+pub(crate) async fn pages(session: &Session, table: &str) -> anyhow::Result<u64> {
     let sql = "select coalesce(pg_relation_size(c.oid) / current_setting('block_size')::int8, 0)
                from pg_class c where c.relnamespace = 'public'::regnamespace and c.relname = $1
                    and c.relkind <> 'p'";

@@ -4,7 +4,7 @@
 //! What is sealed is what is there: rows are counted after the last statement that may write, while
 //! writers are kept out, and must be those that were loaded.
 
-pub mod digests;
+pub(crate) mod digests;
 mod readings;
 
 use tokio_util::sync::CancellationToken;
@@ -23,10 +23,10 @@ use crate::error::{Exit, Failure};
 use crate::postgres::{Ident, Session, db};
 use crate::spec::schema::{SchemaLock, catalog};
 use digests::Asked;
-pub use readings::readings;
+pub(crate) use readings::readings;
 
 /// A build about to be sealed.
-pub struct Sealing<'a> {
+pub(crate) struct Sealing<'a> {
     /// The build.
     pub build: &'a BuildDatabase,
     /// The role that apps read through.
@@ -52,7 +52,7 @@ impl Sealing<'_> {
     /// [`Exit::ChecksFailed`] when the ledger does not agree, with itself or with what the tables
     /// hold, [`Exit::SchemaRefused`] when the catalog is not the locked one, [`Exit::Locked`] when a task is not
     /// done; the build is then not sealed.
-    pub async fn seal(&self, tag: &mut Tag) -> anyhow::Result<Sealed> {
+    pub(crate) async fn seal(&self, tag: &mut Tag) -> anyhow::Result<Sealed> {
         let Sealing { build, lock, ledger, .. } = self;
         refuse(tag, ledger.problems())?;
         let session = build.session("seal").await?;

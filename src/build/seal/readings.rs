@@ -34,7 +34,7 @@ fn reading(binding: &Binding, ledger: &Ledger) -> Option<Reading> {
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn readings(
+pub(crate) async fn readings(
     build: &BuildDatabase,
     sources: &[Source],
     ledger: &Ledger,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::fetch::contents::Leaf;
 
 /// What differs between what was there and what is there now, in words; `None` where nothing does.
-pub fn difference(before: &[Leaf], now: &[Leaf]) -> Option<String> {
+pub(crate) fn difference(before: &[Leaf], now: &[Leaf]) -> Option<String> {
     if let Some(vague) = now.iter().find(|leaf| !leaf.is_told()) {
         let name = vague.path();
         let what = if name.is_empty() { "the object".to_owned() } else { name };

@@ -18,7 +18,7 @@ pub struct Made {
 
 /// Where one is that may be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MadeIn {
+pub(crate) struct MadeIn {
     /// The kept build's own name.
     pub build: String,
     /// The name of its database now.

@@ -7,7 +7,7 @@ mod forecast;
 mod gate;
 mod made;
 mod stage;
-pub mod used;
+pub(crate) mod used;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -16,13 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorRecord, Exit, Position};
 use crate::fetch::contents::Leaf;
-pub use check::CheckEntry;
-pub use contents::{Reuse, difference};
-pub use forecast::Forecast;
-pub use gate::{GateEntry, Verdict};
-pub use made::{Made, MadeIn};
+pub(crate) use check::CheckEntry;
+pub use contents::Reuse;
+pub(crate) use contents::difference;
+pub(crate) use forecast::Forecast;
+pub(crate) use gate::{GateEntry, Verdict};
+pub(crate) use made::{Made, MadeIn};
 pub use stage::StageEntry;
-pub use used::Used;
+pub(crate) use used::Used;
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

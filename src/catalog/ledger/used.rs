@@ -83,7 +83,7 @@ impl Used {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn wal_end(session: &Session) -> anyhow::Result<u64> {
+pub(crate) async fn wal_end(session: &Session) -> anyhow::Result<u64> {
     let row = session
         .query_one("select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint", &[])
         .await
@@ -95,7 +95,7 @@ pub async fn wal_end(session: &Session) -> anyhow::Result<u64> {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn measure(session: &Session, wal_before: u64) -> anyhow::Result<Used> {
+pub(crate) async fn measure(session: &Session, wal_before: u64) -> anyhow::Result<Used> {
     let row = session
         .query_one(
             "select pg_database_size(current_database()),

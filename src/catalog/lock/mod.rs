@@ -26,7 +26,7 @@ const HOLDER_PAUSE: Duration = Duration::from_millis(20);
 const RENEW_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The lock on one database's builds. Dropping it ends the session and with it the lock.
-pub struct RunLock {
+pub(crate) struct RunLock {
     session: Session,
     database: String,
     /// Other databases of this server whose locks this session has taken over, each with the session that
@@ -42,7 +42,7 @@ impl RunLock {
     /// # Errors
     /// [`Exit::Locked`] with the holder's run, host, process and command; [`Unended`] where a swap of
     /// several databases has to be ended first.
-    pub async fn acquire(
+    pub(crate) async fn acquire(
         server: &Server,
         who: &Who,
         command: &str,
@@ -63,7 +63,7 @@ impl RunLock {
     ///
     /// # Errors
     /// As [`RunLock::acquire`].
-    pub async fn to_end_a_swap(
+    pub(crate) async fn to_end_a_swap(
         server: &Server,
         who: &Who,
         database: &str,
@@ -80,7 +80,7 @@ impl RunLock {
     ///
     /// # Errors
     /// [`Exit::Locked`] where somebody was quicker between the two sessions.
-    pub async fn take_over(&mut self, other: RunLock) -> anyhow::Result<()> {
+    pub(crate) async fn take_over(&mut self, other: RunLock) -> anyhow::Result<()> {
         let sql = "select pg_advisory_unlock($1, hashtext($2))";
         let free = other.session.query_one(sql, &[&CLASS, &other.database]).await;
         free.map_err(db("hand the lock over"))?;
@@ -96,7 +96,7 @@ impl RunLock {
     ///
     /// # Errors
     /// As [`RunLock::acquire`]; [`Exit::SwapNotPossible`] on a server that has no build yet.
-    pub async fn for_dry_run(
+    pub(crate) async fn for_dry_run(
         server: &Server,
         who: &Who,
         database: &str,
@@ -117,7 +117,7 @@ impl RunLock {
 
     /// Takes the lock anew after its session was lost (a crash of the server), so that the run
     /// can put away what it made and say how it ended; waits for recovery a few seconds.
-    pub async fn renew(&mut self, server: &Server) {
+    pub(crate) async fn renew(&mut self, server: &Server) {
         let until = Instant::now() + RENEW_PATIENCE;
         while self.session.is_closed() && Instant::now() < until {
             let purpose = format!("lock {}", self.database);
@@ -145,23 +145,23 @@ impl RunLock {
     }
 
     /// All databases that are locked, for people.
-    pub fn databases(&self) -> String {
+    pub(crate) fn databases(&self) -> String {
         let also = self.also.iter().map(|(database, _)| database.as_str());
         std::iter::once(self.database.as_str()).chain(also).collect::<Vec<_>>().join(" and ")
     }
 
     /// Whether it holds this database's lock.
-    pub fn holds(&self, database: &str) -> bool {
+    pub(crate) fn holds(&self, database: &str) -> bool {
         self.database == database || self.also.iter().any(|(also, _)| also == database)
     }
 
     /// The database that is locked; the first, where it is several.
-    pub fn database(&self) -> &str {
+    pub(crate) fn database(&self) -> &str {
         &self.database
     }
 
     /// Who holds it: this run.
-    pub fn who(&self) -> &Who {
+    pub(crate) fn who(&self) -> &Who {
         &self.who
     }
 }
@@ -181,14 +181,18 @@ impl DerefMut for RunLock {
 
 /// A worker's share of the lock: others may work beside it, and nobody begins, finishes or drops a build.
 /// Dropping it ends the session and with it the share.
-pub struct WorkLock(Session);
+pub(crate) struct WorkLock(Session);
 
 impl WorkLock {
     /// Takes a share, or says who holds the lock alone.
     ///
     /// # Errors
     /// [`Exit::Locked`] with the holder's run, host, process and command.
-    pub async fn acquire(server: &Server, who: &Who, database: &str) -> anyhow::Result<WorkLock> {
+    pub(crate) async fn acquire(
+        server: &Server,
+        who: &Who,
+        database: &str,
+    ) -> anyhow::Result<WorkLock> {
         control::open(server).await?;
         Ok(WorkLock(hold(server, who, database, Share::Others).await?))
     }
@@ -244,7 +248,7 @@ async fn try_lock(session: &Session, database: &str, share: Share) -> anyhow::Re
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn is_held(control: &Session, database: &str) -> anyhow::Result<bool> {
+pub(crate) async fn is_held(control: &Session, database: &str) -> anyhow::Result<bool> {
     let row = control
         .query_one(
             "select exists (select from pg_locks

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use percent::Percent;
-pub use subset::{Asked, Origin};
+pub(crate) use percent::Percent;
+pub(crate) use subset::{Asked, Origin};
 
 use crate::fetch::store::Pin;
 

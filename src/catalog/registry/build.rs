@@ -12,7 +12,7 @@ use crate::postgres::{Ident, Server, Session, db};
 
 /// A build's database and how to reach it.
 #[derive(Clone)]
-pub struct BuildDatabase {
+pub(crate) struct BuildDatabase {
     /// The server, named for run and build.
     pub server: Server,
     /// The database's name, the build's own.
@@ -30,7 +30,7 @@ impl BuildDatabase {
     ///
     /// # Errors
     /// [`Exit::Usage`] when the name cannot be one.
-    pub fn new(server: &Server, name: &str, owner: &str) -> anyhow::Result<BuildDatabase> {
+    pub(crate) fn new(server: &Server, name: &str, owner: &str) -> anyhow::Result<BuildDatabase> {
         let (name, owner) = (ident(name)?, ident(owner)?);
         let settings = Settings::default();
         Ok(BuildDatabase { server: server.clone(), name, owner, settings, idle: Arc::default() })
@@ -40,7 +40,7 @@ impl BuildDatabase {
     ///
     /// # Errors
     /// [`Exit::Usage`] when the name cannot be one.
-    pub fn other(&self, name: &str) -> anyhow::Result<BuildDatabase> {
+    pub(crate) fn other(&self, name: &str) -> anyhow::Result<BuildDatabase> {
         Ok(BuildDatabase { name: ident(name)?, idle: Arc::default(), ..self.clone() })
     }
 
@@ -50,7 +50,7 @@ impl BuildDatabase {
     ///
     /// # Errors
     /// [`Exit::Database`] with a hint where a right is missing.
-    pub async fn create(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
+    pub(crate) async fn create(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
         let like = "template template0 encoding 'UTF8' locale_provider libc locale 'C'";
         let (name, owner) = (&self.name, &self.owner);
         let oid = found::intend(control, name.as_str(), tag).await?;
@@ -76,7 +76,7 @@ impl BuildDatabase {
     ///
     /// # Errors
     /// When Postgres refuses.
-    pub async fn prepare(&self, session: &Session) -> anyhow::Result<()> {
+    pub(crate) async fn prepare(&self, session: &Session) -> anyhow::Result<()> {
         session.batch_execute(include_str!("build.sql")).await.map_err(db("prepare the build"))
     }
 
@@ -84,7 +84,7 @@ impl BuildDatabase {
     ///
     /// # Errors
     /// [`Exit::Database`].
-    pub async fn session(&self, purpose: &str) -> anyhow::Result<Session> {
+    pub(crate) async fn session(&self, purpose: &str) -> anyhow::Result<Session> {
         // What only the login role may set comes before it acts as the owner.
         let acting = format!("{} set role {}", self.settings.sql, self.owner);
         while let Some(session) = self.take_idle() {
@@ -106,7 +106,7 @@ impl BuildDatabase {
 
     /// Takes a session back for what is done next. Only one that has ended what it did, its
     /// transaction above all; any other is dropped, and so ended.
-    pub fn give_back(&self, session: Session) {
+    pub(crate) fn give_back(&self, session: Session) {
         if !session.is_closed() {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
         }
@@ -114,7 +114,7 @@ impl BuildDatabase {
 
     /// Ends the sessions that were given back: nobody may be in a build that is sealed, and what a
     /// session has counted is seen by all once it has ended.
-    pub fn end_idle(&self) {
+    pub(crate) fn end_idle(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -122,7 +122,7 @@ impl BuildDatabase {
     ///
     /// # Errors
     /// When Postgres refuses.
-    pub async fn retag(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
+    pub(crate) async fn retag(&self, control: &Session, tag: &Tag) -> anyhow::Result<()> {
         let sql = format!("{}; {}", tag.comment_sql(&self.name), found::note_sql(tag));
         control
             .batch_execute(&sql)
@@ -135,7 +135,7 @@ impl BuildDatabase {
     ///
     /// # Errors
     /// When Postgres refuses, or the database of this name is not kiln's.
-    pub async fn discard(&self, control: &Session) -> anyhow::Result<()> {
+    pub(crate) async fn discard(&self, control: &Session) -> anyhow::Result<()> {
         let name = self.name.as_str();
         self.drop_alone(control).await?;
         control
@@ -149,7 +149,7 @@ impl BuildDatabase {
     ///
     /// # Errors
     /// As [`BuildDatabase::discard`].
-    pub async fn drop_alone(&self, control: &Session) -> anyhow::Result<()> {
+    pub(crate) async fn drop_alone(&self, control: &Session) -> anyhow::Result<()> {
         let name = self.name.as_str();
         if found::is_made_by_kiln(control, name).await? == Some(false) {
             let message = format!("database {name} was not made by kiln and is not dropped");
@@ -165,13 +165,13 @@ impl BuildDatabase {
 /// Marks the error of a database that was not made because somebody else's came to have its name.
 #[derive(Debug, thiserror::Error)]
 #[error("somebody else has made a database of that name")]
-pub struct NameTaken;
+pub(crate) struct NameTaken;
 
 /// A name that is to reach SQL.
 ///
 /// # Errors
 /// [`Exit::Usage`] when it cannot.
-pub fn ident(name: &str) -> anyhow::Result<Ident> {
+pub(crate) fn ident(name: &str) -> anyhow::Result<Ident> {
     Ident::parse(name).ok_or_else(|| {
         Failure::new(Exit::Usage, format!("{name:?} is not a name that kiln gives"))
             .hint("`kiln status` lists the builds")

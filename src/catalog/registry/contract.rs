@@ -42,7 +42,10 @@ impl Contract {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn contracts(control: &Session, database: Option<&str>) -> anyhow::Result<Vec<Contract>> {
+pub(crate) async fn contracts(
+    control: &Session,
+    database: Option<&str>,
+) -> anyhow::Result<Vec<Contract>> {
     // A dry run makes nothing: the column may not be there yet.
     let rows = control
         .query(
@@ -69,7 +72,7 @@ pub async fn contracts(control: &Session, database: Option<&str>) -> anyhow::Res
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn set_contract(
+pub(crate) async fn set_contract(
     control: &Session,
     who: &Who,
     contract: &Contract,
@@ -107,7 +110,7 @@ pub async fn set_contract(
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn remove_contract(
+pub(crate) async fn remove_contract(
     control: &Session,
     who: &Who,
     database: &str,

@@ -3,7 +3,8 @@
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
-pub use super::contract::{Contract, contracts, remove_contract, set_contract};
+pub use super::contract::Contract;
+pub(crate) use super::contract::{contracts, remove_contract, set_contract};
 
 use super::CONTROL;
 use crate::error::{Exit, Failure};
@@ -22,7 +23,7 @@ pub struct Who {
 
 /// A row of the audit to be written.
 #[derive(Debug)]
-pub struct Audit<'a> {
+pub(crate) struct Audit<'a> {
     /// `swap`, `rollback`, `contract set`, `drop`, …
     pub action: &'a str,
     /// The database it is about.
@@ -41,7 +42,7 @@ pub struct Audit<'a> {
 ///
 /// # Errors
 /// [`Exit::Database`] when it cannot be made, with the statement that a DBA would run.
-pub async fn open(server: &Server) -> anyhow::Result<Session> {
+pub(crate) async fn open(server: &Server) -> anyhow::Result<Session> {
     let maintenance = server.connect("postgres").await?;
     let exists = maintenance
         .query_opt("select from pg_database where datname = $1", &[&CONTROL])
@@ -69,7 +70,7 @@ pub async fn open(server: &Server) -> anyhow::Result<Session> {
 ///
 /// # Errors
 /// [`Exit::Database`] when the server cannot be asked.
-pub async fn existing(server: &Server) -> anyhow::Result<Option<Session>> {
+pub(crate) async fn existing(server: &Server) -> anyhow::Result<Option<Session>> {
     let maintenance = server.connect("postgres").await?;
     let exists = maintenance
         .query_opt("select from pg_database where datname = $1", &[&CONTROL])
@@ -110,7 +111,11 @@ async fn prepare(control: &Session) -> anyhow::Result<()> {
 }
 
 /// The error of a CREATE DATABASE that was refused.
-pub fn cannot_create(server: &Server, name: &str, error: tokio_postgres::Error) -> anyhow::Error {
+pub(crate) fn cannot_create(
+    server: &Server,
+    name: &str,
+    error: tokio_postgres::Error,
+) -> anyhow::Error {
     if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
         let user = server.user();
         return Failure::new(
@@ -129,7 +134,7 @@ pub fn cannot_create(server: &Server, name: &str, error: tokio_postgres::Error) 
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn known_databases(control: &Session) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn known_databases(control: &Session) -> anyhow::Result<Vec<String>> {
     let sql = "select database from kiln.build union select database from kiln.contract order by 1";
     let rows = control.query(sql, &[]).await.map_err(db("list the databases"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -139,7 +144,11 @@ pub async fn known_databases(control: &Session) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn write_audit(control: &Session, who: &Who, audit: &Audit<'_>) -> anyhow::Result<()> {
+pub(crate) async fn write_audit(
+    control: &Session,
+    who: &Who,
+    audit: &Audit<'_>,
+) -> anyhow::Result<()> {
     let values: [&(dyn ToSql + Sync); 9] = [
         &who.login,
         &who.host,
@@ -168,7 +177,7 @@ pub async fn write_audit(control: &Session, who: &Who, audit: &Audit<'_>) -> any
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn begin_run(
+pub(crate) async fn begin_run(
     control: &Session,
     who: &Who,
     command: &str,
@@ -196,7 +205,7 @@ pub async fn begin_run(
 
 /// How a run ended.
 #[derive(Debug, Default)]
-pub struct RunEnd<'a> {
+pub(crate) struct RunEnd<'a> {
     /// The build it made or worked on.
     pub build: Option<&'a str>,
     /// The exit code; 0 only from a ledger that says so.
@@ -215,7 +224,7 @@ pub struct RunEnd<'a> {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn end_run(
+pub(crate) async fn end_run(
     control: &Session,
     who: &Who,
     database: &str,
@@ -241,6 +250,6 @@ pub async fn end_run(
 }
 
 /// One run id may do several databases; its row's key names both.
-pub fn run_key(who: &Who, database: &str) -> String {
+pub(crate) fn run_key(who: &Who, database: &str) -> String {
     format!("{}/{database}", who.run)
 }

@@ -34,7 +34,7 @@ enum Known {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn builds(control: &Session, database: &str) -> anyhow::Result<Vec<Build>> {
+pub(crate) async fn builds(control: &Session, database: &str) -> anyhow::Result<Vec<Build>> {
     Ok(found(control, database).await?.into_iter().map(|(build, _)| build).collect())
 }
 
@@ -172,7 +172,7 @@ async fn stamped(control: &Session, listed: &Listed, database: &str) -> Option<T
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn note_again(lock: &Session, database: &str) -> anyhow::Result<()> {
+pub(crate) async fn note_again(lock: &Session, database: &str) -> anyhow::Result<()> {
     let found = found(lock, database).await?;
     for (build, known) in &found {
         if matches!(known, Some(Known::Note | Known::Stamp)) {
@@ -225,7 +225,7 @@ async fn say_again(lock: &Session, build: &Build) {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn next_build(
+pub(crate) async fn next_build(
     control: &Session,
     database: &str,
     run: &str,
@@ -269,7 +269,7 @@ pub async fn next_build(
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn intend(control: &Session, name: &str, tag: &Tag) -> anyhow::Result<u32> {
+pub(crate) async fn intend(control: &Session, name: &str, tag: &Tag) -> anyhow::Result<u32> {
     // Below are the server's own.
     let row = control
         .query_one(
@@ -285,7 +285,7 @@ pub async fn intend(control: &Session, name: &str, tag: &Tag) -> anyhow::Result<
 }
 
 /// The statement that notes what a build is now, for whoever puts a comment on it.
-pub fn note_sql(tag: &Tag) -> String {
+pub(crate) fn note_sql(tag: &Tag) -> String {
     let (tag, name) = (literal(&tag.json()), literal(&tag.build));
     format!("update kiln.build set tag = {tag} where name = {name}")
 }
@@ -295,7 +295,7 @@ pub fn note_sql(tag: &Tag) -> String {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn is_made_by_kiln(control: &Session, name: &str) -> anyhow::Result<Option<bool>> {
+pub(crate) async fn is_made_by_kiln(control: &Session, name: &str) -> anyhow::Result<Option<bool>> {
     let row = control
         .query_opt(
             "select coalesce(d.oid = b.oid, false) from pg_database d

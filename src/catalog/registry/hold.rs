@@ -13,7 +13,7 @@ use crate::postgres::db;
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn set(
+pub(crate) async fn set(
     lock: &RunLock,
     build: &Build,
     held: Option<Word>,

@@ -12,7 +12,7 @@ use crate::postgres::{Session, db};
 
 /// A joint swap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JointSwap {
+pub(crate) struct JointSwap {
     /// The run that began it.
     pub id: String,
     /// The database whose server says how it ended.
@@ -23,7 +23,7 @@ pub struct JointSwap {
 
 /// One database's part in a joint swap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
+pub(crate) struct Member {
     /// The database.
     pub database: String,
     /// The own name of the build that is live before.
@@ -38,7 +38,7 @@ pub struct Member {
 
 impl JointSwap {
     /// Its databases, for people.
-    pub fn databases(&self) -> String {
+    pub(crate) fn databases(&self) -> String {
         let names: Vec<&str> = self.members.iter().map(|member| member.database.as_str()).collect();
         names.join(" and ")
     }
@@ -47,13 +47,13 @@ impl JointSwap {
 /// A run met a joint swap that is not ended; whoever may use all servers ends it first.
 #[derive(Debug, thiserror::Error)]
 #[error("a swap of {} was begun and not ended", .0.databases())]
-pub struct Unended(pub JointSwap);
+pub(crate) struct Unended(pub JointSwap);
 
 /// The identifier that a server was given when it was made, whatever it is reached by.
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn server_id(control: &Session) -> anyhow::Result<String> {
+pub(crate) async fn server_id(control: &Session) -> anyhow::Result<String> {
     let sql = "select system_identifier::text from pg_control_system()";
     Ok(control.query_one(sql, &[]).await.map_err(db("ask which server it is"))?.get(0))
 }
@@ -62,7 +62,7 @@ pub async fn server_id(control: &Session) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn note(control: &Session, swap: &JointSwap) -> anyhow::Result<()> {
+pub(crate) async fn note(control: &Session, swap: &JointSwap) -> anyhow::Result<()> {
     let members = serde_json::to_value(&swap.members)?;
     control
         .execute(
@@ -78,7 +78,10 @@ pub async fn note(control: &Session, swap: &JointSwap) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the server cannot be asked, or the row is not kiln's.
-pub async fn unended(control: &Session, database: &str) -> anyhow::Result<Option<JointSwap>> {
+pub(crate) async fn unended(
+    control: &Session,
+    database: &str,
+) -> anyhow::Result<Option<JointSwap>> {
     let row = control
         .query_opt(
             "select id, home, members from kiln.joint_swap
@@ -98,7 +101,7 @@ pub async fn unended(control: &Session, database: &str) -> anyhow::Result<Option
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn is_open(home: &Session, id: &str) -> anyhow::Result<bool> {
+pub(crate) async fn is_open(home: &Session, id: &str) -> anyhow::Result<bool> {
     let sql = "select exists (select from kiln.joint_swap where id = $1 and ended_at is null)";
     let row = home.query_one(sql, &[&id]).await.map_err(db("ask how the swap ended"))?;
     Ok(row.get(0))
@@ -108,7 +111,7 @@ pub async fn is_open(home: &Session, id: &str) -> anyhow::Result<bool> {
 ///
 /// # Errors
 /// When the server refuses, or its row is gone or ended.
-pub async fn set_renamed(control: &Session, id: &str, renamed: bool) -> anyhow::Result<()> {
+pub(crate) async fn set_renamed(control: &Session, id: &str, renamed: bool) -> anyhow::Result<()> {
     let sql = "update kiln.joint_swap set renamed = $2 where id = $1 and ended_at is null";
     let noted = control.execute(sql, &[&id, &renamed]).await.map_err(db("note the renames"))?;
     match noted {
@@ -121,7 +124,7 @@ pub async fn set_renamed(control: &Session, id: &str, renamed: bool) -> anyhow::
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn is_renamed(control: &Session, id: &str) -> anyhow::Result<bool> {
+pub(crate) async fn is_renamed(control: &Session, id: &str) -> anyhow::Result<bool> {
     let sql = "select exists (select from kiln.joint_swap where id = $1 and renamed)";
     let row = control.query_one(sql, &[&id]).await.map_err(db("ask whether it is swapped"))?;
     Ok(row.get(0))
@@ -131,7 +134,7 @@ pub async fn is_renamed(control: &Session, id: &str) -> anyhow::Result<bool> {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn end(control: &Session, id: &str, outcome: &str) -> anyhow::Result<()> {
+pub(crate) async fn end(control: &Session, id: &str, outcome: &str) -> anyhow::Result<()> {
     let sql = "update kiln.joint_swap set ended_at = clock_timestamp(), outcome = $2
                where id = $1 and ended_at is null";
     control

@@ -4,27 +4,28 @@
 //!
 //! Lose the host, lose nothing.
 
-pub mod build;
+pub(crate) mod build;
 mod contract;
-pub mod control;
-pub mod found;
-pub mod hold;
-pub mod joint;
-pub mod own;
-pub mod promoted;
-pub mod retention;
-pub mod roles;
-pub mod waiver;
+pub(crate) mod control;
+pub(crate) mod found;
+pub(crate) mod hold;
+pub(crate) mod joint;
+pub(crate) mod own;
+pub(crate) mod promoted;
+pub(crate) mod retention;
+pub(crate) mod roles;
+pub(crate) mod waiver;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::name;
-pub use crate::config::name::{CONTROL, build_name, database_of, number_of};
+pub use crate::config::name::build_name;
+pub(crate) use crate::config::name::{CONTROL, database_of, number_of};
 use crate::postgres::{Ident, literal};
 use control::Who;
-pub use found::builds;
+pub(crate) use found::builds;
 
 /// What a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,11 +242,11 @@ impl Build {
 }
 
 /// The live build, if there is one.
-pub fn live<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
+pub(crate) fn live<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
     builds.iter().find(|build| build.name == database)
 }
 
 /// Now, RFC 3339, to the second.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -5,13 +5,13 @@
 use crate::postgres::{Session, db};
 
 /// kiln's own schema as it was when it was closed.
-pub struct Closed {
+pub(crate) struct Closed {
     /// The tables, indexes, views, types and functions in it.
     objects: Vec<u32>,
 }
 
 /// A transaction in which SQL of others runs.
-pub struct Watched {
+pub(crate) struct Watched {
     number: String,
 }
 
@@ -25,7 +25,7 @@ impl Closed {
     ///
     /// # Errors
     /// The server's.
-    pub async fn new(session: &Session) -> anyhow::Result<Closed> {
+    pub(crate) async fn new(session: &Session) -> anyhow::Result<Closed> {
         let revoke = "begin;
             revoke insert, update, delete, truncate, references, trigger on all tables in schema kiln from current_user;
             revoke create on schema kiln from current_user; commit";
@@ -38,7 +38,7 @@ impl Closed {
     ///
     /// # Errors
     /// The server's.
-    pub async fn open(self, session: &Session) -> anyhow::Result<()> {
+    pub(crate) async fn open(self, session: &Session) -> anyhow::Result<()> {
         let grant = "begin; grant all on all tables in schema kiln to current_user;
                      grant all on schema kiln to current_user; commit";
         session.batch_execute(grant).await.map_err(db("open kiln's own schema"))
@@ -48,7 +48,7 @@ impl Closed {
     ///
     /// # Errors
     /// The server's.
-    pub async fn begin(&self, session: &Session) -> anyhow::Result<Watched> {
+    pub(crate) async fn begin(&self, session: &Session) -> anyhow::Result<Watched> {
         session.batch_execute("begin").await.map_err(db("begin"))?;
         let number = session.query_one("select pg_current_xact_id()::text", &[]).await;
         Ok(Watched { number: number.map_err(db("begin"))?.get(0) })
@@ -59,7 +59,7 @@ impl Closed {
     ///
     /// # Errors
     /// The server's.
-    pub async fn is_touched(&self, session: &Session, by: &Watched) -> anyhow::Result<bool> {
+    pub(crate) async fn is_touched(&self, session: &Session, by: &Watched) -> anyhow::Result<bool> {
         let sql = format!(
             "select pg_current_xact_id_if_assigned()::text is distinct from $1
                  or exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'relation'

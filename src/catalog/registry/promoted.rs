@@ -10,7 +10,7 @@ use crate::postgres::{Session, always_quoted, db};
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn record(
+pub(crate) async fn record(
     control: &Session,
     database: &str,
     build: &str,
@@ -37,7 +37,7 @@ pub async fn record(
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn as_it_was(control: &Session, tag: &Tag) -> anyhow::Result<()> {
+pub(crate) async fn as_it_was(control: &Session, tag: &Tag) -> anyhow::Result<()> {
     let rejected = tag.rejected.as_ref().map(serde_json::to_value).transpose()?;
     let doing = || db("note what went live");
     match tag.live_since {
@@ -58,7 +58,7 @@ pub async fn as_it_was(control: &Session, tag: &Tag) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the server refuses. What a build does not say is warned of.
-pub async fn note_again(lock: &Session, database: &str) -> anyhow::Result<()> {
+pub(crate) async fn note_again(lock: &Session, database: &str) -> anyhow::Result<()> {
     let sql = "select build from kiln.promoted where database = $1";
     let known = lock.query(sql, &[&database]).await.map_err(db("read what went live"))?;
     let known: Vec<String> = known.iter().map(|row| row.get(0)).collect();

@@ -7,7 +7,7 @@ use crate::postgres::{Ident, Session, db};
 ///
 /// # Errors
 /// [`Exit::Database`] with the statements that a DBA would run.
-pub async fn ensure(session: &Session, owner: &Ident, app: &Ident) -> anyhow::Result<()> {
+pub(crate) async fn ensure(session: &Session, owner: &Ident, app: &Ident) -> anyhow::Result<()> {
     for role in [owner, app] {
         let create = format!(
             "do $$ begin

@@ -78,7 +78,7 @@ pub struct Waiver {
 
 /// A waiver to be granted.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct NewWaiver<'a> {
+pub(crate) struct NewWaiver<'a> {
     /// The database.
     pub database: &'a str,
     /// The gate that shall not count.
@@ -108,7 +108,7 @@ impl Waiver {
 
 impl NewWaiver<'_> {
     /// What it is for, and for how long.
-    pub fn scope(&self) -> String {
+    pub(crate) fn scope(&self) -> String {
         let until = self.until.map(|date| date.to_string());
         scope(self.gate, self.source, self.build, until.as_deref())
     }
@@ -126,7 +126,7 @@ fn scope(gate: Gate, source: Option<&str>, build: Option<&str>, until: Option<&s
 
 /// The waiver that covers a gate for this source of this build, if one does. A waiver for one
 /// source or build covers no other, and none where neither is known.
-pub fn covers<'a>(
+pub(crate) fn covers<'a>(
     waivers: &'a [Waiver],
     gate: Gate,
     source: Option<&str>,
@@ -143,7 +143,7 @@ pub fn covers<'a>(
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn standing(control: &Session, database: &str) -> anyhow::Result<Vec<Waiver>> {
+pub(crate) async fn standing(control: &Session, database: &str) -> anyhow::Result<Vec<Waiver>> {
     let doing = || db("read the waivers");
     // Whoever only looks (a dry run) may meet a database `kiln` of an earlier kiln.
     let exists = control.query_one("select to_regclass('kiln.waiver') is not null", &[]).await;
@@ -189,7 +189,11 @@ pub async fn standing(control: &Session, database: &str) -> anyhow::Result<Vec<W
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn grant(control: &Session, who: &Who, new: &NewWaiver<'_>) -> anyhow::Result<i64> {
+pub(crate) async fn grant(
+    control: &Session,
+    who: &Who,
+    new: &NewWaiver<'_>,
+) -> anyhow::Result<i64> {
     let doing = || db("grant the waiver");
     control.batch_execute("begin").await.map_err(doing())?;
     let (gate, until) = (new.gate.word(), new.until.map(|date| date.to_string()));
@@ -233,7 +237,11 @@ pub async fn grant(control: &Session, who: &Who, new: &NewWaiver<'_>) -> anyhow:
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn use_up(control: &Session, read: &[Waiver], promoted: &str) -> anyhow::Result<()> {
+pub(crate) async fn use_up(
+    control: &Session,
+    read: &[Waiver],
+    promoted: &str,
+) -> anyhow::Result<()> {
     let used = read.iter().filter(|waiver| waiver.ends_with(promoted));
     let used: Vec<i64> = used.map(|waiver| waiver.id).collect();
     end(control, &used, promoted).await
@@ -244,7 +252,11 @@ pub async fn use_up(control: &Session, read: &[Waiver], promoted: &str) -> anyho
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn end_rejected(control: &Session, read: &[Waiver], live: &str) -> anyhow::Result<()> {
+pub(crate) async fn end_rejected(
+    control: &Session,
+    read: &[Waiver],
+    live: &str,
+) -> anyhow::Result<()> {
     let ended = read.iter().filter(|waiver| waiver.gate == Gate::Rejected);
     let ended: Vec<i64> = ended.map(|waiver| waiver.id).collect();
     end(control, &ended, live).await
@@ -254,7 +266,7 @@ pub async fn end_rejected(control: &Session, read: &[Waiver], live: &str) -> any
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn reopen(
+pub(crate) async fn reopen(
     control: &Session,
     database: &str,
     promoted: &str,
@@ -275,7 +287,7 @@ pub async fn reopen(
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn end_of_build(control: &Session, build: &str) -> anyhow::Result<()> {
+pub(crate) async fn end_of_build(control: &Session, build: &str) -> anyhow::Result<()> {
     control
         .execute(
             "update kiln.waiver set ended_at = clock_timestamp() where build = $1 and ended_at is null",

@@ -8,7 +8,7 @@ use crate::error::{Exit, Failure, failure};
 use crate::postgres::{Ident, Session, db};
 
 /// The form of [`Contents`].
-pub const FORM: u32 = 1;
+pub(crate) const FORM: u32 = 1;
 
 /// What a build holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +93,7 @@ impl Contents {
 
 /// A table of a build's schema `public`, as the catalog has it now.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// Its name, which may stand in SQL.
     pub table: Ident,
     /// Its pages; none of a table whose rows are its partitions'.
@@ -117,7 +117,7 @@ const STANDING: &str = "
 /// # Errors
 /// [`Exit::Usage`] where one stands outside of schema `public`, or has a name that kiln does not
 /// put into SQL.
-pub async fn standing(session: &Session) -> anyhow::Result<Vec<Standing>> {
+pub(crate) async fn standing(session: &Session) -> anyhow::Result<Vec<Standing>> {
     let rows = session.query(STANDING, &[]).await.map_err(db("list the tables"))?;
     let mut all = Vec::new();
     for row in rows {
@@ -141,7 +141,7 @@ pub async fn standing(session: &Session) -> anyhow::Result<Vec<Standing>> {
 ///
 /// # Errors
 /// [`Exit::SchemaRefused`] where it cannot stand in SQL.
-pub fn named(name: &str) -> anyhow::Result<Ident> {
+pub(crate) fn named(name: &str) -> anyhow::Result<Ident> {
     Ident::parse(name).ok_or_else(|| {
         failure(Exit::SchemaRefused, format!("the stamp has {name:?} in the place of a name"))
     })

@@ -1,8 +1,8 @@
 //! The stamp: what a sealed build says of itself; and whether it is still so.
 
-pub mod contents;
-pub mod rights;
-pub mod rows;
+pub(crate) mod contents;
+pub(crate) mod rights;
+pub(crate) mod rows;
 mod touched;
 
 use std::collections::BTreeMap;
@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use contents::{Contents, PackReading, Reading, SetsReading, Standing, TableContents};
-pub use touched::{Touched, touched};
+pub(crate) use contents::{Contents, PackReading, Reading, SetsReading, Standing, TableContents};
+pub use touched::Touched;
+pub(crate) use touched::touched;
 
 use super::ledger::{Ledger, SourceEntry, SourceState};
 use super::manifest::Manifest;
@@ -48,18 +49,18 @@ impl Stamp {
 
 /// Proof that this very run has committed the seal: its rows need not be counted again before the swap.
 #[derive(Debug)]
-pub struct Sealed(());
+pub(crate) struct Sealed(());
 
 impl Sealed {
     /// For the seal alone, behind its commit.
-    pub fn by_this_run() -> Sealed {
+    pub(crate) fn by_this_run() -> Sealed {
         Sealed(())
     }
 }
 
 /// A sealed build's own account.
 #[derive(Debug, Clone)]
-pub struct Account {
+pub(crate) struct Account {
     /// Its own name.
     pub build: String,
     /// What it was made from.
@@ -71,7 +72,7 @@ pub struct Account {
 }
 
 /// Rows of the tables that were loaded, as the ledger has them.
-pub fn stamped_rows(ledger: &Ledger) -> Vec<(String, u64)> {
+pub(crate) fn stamped_rows(ledger: &Ledger) -> Vec<(String, u64)> {
     let is_loaded = |entry: &&SourceEntry| entry.state == SourceState::Loaded;
     let loaded = || ledger.sources.iter().filter(is_loaded);
     let own = loaded().map(|entry| (entry.source.clone(), entry.stored.unwrap_or(entry.counted)));
@@ -82,7 +83,7 @@ pub fn stamped_rows(ledger: &Ledger) -> Vec<(String, u64)> {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
+pub(crate) async fn read(session: &Session) -> anyhow::Result<Option<Stamp>> {
     if !is_there(session).await? {
         return Ok(None);
     }
@@ -128,7 +129,7 @@ async fn is_there(session: &Session) -> anyhow::Result<bool> {
 ///
 /// # Errors
 /// When the server cannot be asked, or the account cannot be read.
-pub async fn account_of(
+pub(crate) async fn account_of(
     server: &Server,
     build: &Build,
     owner: &str,
@@ -151,7 +152,7 @@ pub async fn account_of(
 
 /// What an app may ask of the stamp.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StampVersion {
+pub(crate) struct StampVersion {
     /// The build's own name.
     pub build: String,
     /// The schema's version.
@@ -166,7 +167,7 @@ pub struct StampVersion {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn version(session: &Session) -> anyhow::Result<Option<StampVersion>> {
+pub(crate) async fn version(session: &Session) -> anyhow::Result<Option<StampVersion>> {
     if !is_there(session).await? {
         return Ok(None);
     }

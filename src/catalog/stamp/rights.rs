@@ -7,7 +7,7 @@ use crate::postgres::{Session, db};
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn read(session: &Session) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn read(session: &Session) -> anyhow::Result<Vec<String>> {
     let rows = session.query(include_str!("rights.sql"), &[]).await;
     let rows = rows.map_err(db("read rights and settings"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

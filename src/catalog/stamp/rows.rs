@@ -21,7 +21,7 @@ const RANGE: u64 = 1 << 15;
 
 /// Rows of a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// How many.
     pub rows: u64,
     /// How many of them the question is about.
@@ -30,7 +30,7 @@ pub struct Counted {
 
 /// What is asked of every row beside that it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
+pub(crate) enum Ask {
     /// At the gate: whether one of these transactions wrote it.
     Younger(Younger),
     /// Nothing.
@@ -39,7 +39,7 @@ pub enum Ask {
 
 /// Transactions that were not over at the seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Younger {
+pub(crate) struct Younger {
     /// All from this one on.
     from: u32,
     /// And these, which were under way.
@@ -52,7 +52,7 @@ impl Younger {
     ///
     /// # Errors
     /// The server's; also where the text is no snapshot.
-    pub async fn than(session: &Session, snapshot: &str) -> anyhow::Result<Option<Younger>> {
+    pub(crate) async fn than(session: &Session, snapshot: &str) -> anyhow::Result<Option<Younger>> {
         let sql = "select pg_snapshot_xmax($1::text::pg_snapshot)::text,
                           pg_snapshot_xmax(pg_current_snapshot())::text,
                           array(select x::text from pg_snapshot_xip($1::text::pg_snapshot) x)";
@@ -97,7 +97,7 @@ impl Ask {
 ///
 /// # Errors
 /// The first of the server's; a stop.
-pub async fn count(
+pub(crate) async fn count(
     build: &BuildDatabase,
     tables: &[Standing],
     ask: &Ask,

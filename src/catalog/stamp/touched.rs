@@ -31,7 +31,7 @@ pub struct Touched {
 ///
 /// # Errors
 /// When the server cannot be asked; a stop.
-pub async fn touched(
+pub(crate) async fn touched(
     build: &BuildDatabase,
     session: &Session,
     stamp: &Stamp,

@@ -19,17 +19,17 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub use args::*;
-pub use contract::*;
-pub use plan::*;
-pub use range::Range;
-pub use release::*;
-pub use scratch::Scratch;
-pub use source::*;
+pub(crate) use args::*;
+pub(crate) use contract::*;
+pub(crate) use plan::*;
+pub(crate) use range::Range;
+pub(crate) use release::*;
+pub(crate) use scratch::Scratch;
+pub(crate) use source::*;
 #[cfg(feature = "dev")]
-pub use synth::{Demo, Synth};
-pub use verify::*;
-pub use work::*;
+pub(crate) use synth::{Demo, Synth};
+pub(crate) use verify::*;
+pub(crate) use work::*;
 
 use crate::config::SETTINGS;
 use crate::error::Exit;

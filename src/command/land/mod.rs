@@ -32,7 +32,7 @@ use place::Place;
 ///
 /// # Errors
 /// When a file is not whole, nobody wants it, or the store has something else afterwards.
-pub async fn run(start: Start, args: &cli::Land) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Land) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     if args.withdraw {
         return withdraw::run(start, args).await;

@@ -43,7 +43,7 @@ const PIECES_IN_FLIGHT: usize = 4;
 ///
 /// # Errors
 /// What keeps the file's rows from being a sealed build; nothing is then left of it.
-pub async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
+pub(crate) async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
     let path = args.file.clone();
     let header = tokio::task::spawn_blocking(move || file::header(&path)).await??;
     refuse_names(&header).map_err(|error| error.context(args.file.display().to_string()))?;

@@ -24,7 +24,7 @@ use crate::spec::source::Source;
 ///
 /// # Errors
 /// When the file cannot be read or is no delimited text, or the source is there already.
-pub async fn new(start: Start, args: &cli::SourceNew) -> anyhow::Result<()> {
+pub(super) async fn new(start: Start, args: &cli::SourceNew) -> anyhow::Result<()> {
     known_or_new(&start.config, &args.database)?;
     let since = Instant::now();
     let (quiet, stop) = (start.quiet, start.stop.clone());
@@ -53,7 +53,7 @@ pub async fn new(start: Start, args: &cli::SourceNew) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// What would keep the file from being loaded.
-pub async fn check(start: Start, args: &cli::SourceCheck) -> anyhow::Result<()> {
+pub(super) async fn check(start: Start, args: &cli::SourceCheck) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let (quiet, stop) = (start.quiet, start.stop.clone());
     let tried = place::with_object(start, &args.database, &args.file, async |config, object| {
@@ -163,7 +163,7 @@ fn wish(config: &Config, args: &cli::SourceNew, member: &Member) -> anyhow::Resu
                 .into());
         }
     }
-    let wish = Wish { database: database.clone(), table, number, personal: args.personal };
+    let wish = Wish { database: database.clone(), table, personal: args.personal };
     Ok((wish, Files { spec, table: sql }))
 }
 

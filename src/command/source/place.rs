@@ -19,7 +19,7 @@ use crate::spec::source::BYTES_MAX;
 
 /// Hands the file to `use_it` as an object; the store is opened only where no local file has the
 /// name.
-pub async fn with_object<T>(
+pub(super) async fn with_object<T>(
     start: Start,
     database: &str,
     file: &str,
@@ -65,7 +65,7 @@ async fn landed(context: &Context, database: &str, file: &str) -> anyhow::Result
 }
 
 /// All files in an object, inner zips opened; an object that is no zip is its own only file.
-pub fn members(object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Vec<Member>> {
+pub(super) fn members(object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Vec<Member>> {
     let is_zip = object.pin.file_name().to_ascii_lowercase().ends_with(".zip");
     // No look-ahead in these patterns: a name ends in other letters than `.zip`.
     let other = r"(?i)([^p]|[^i]p|[^z]ip|[^.]zip|^.{0,3})$";

@@ -14,7 +14,7 @@ use crate::export::file::{Header, Packed, Script, SourceFacts, TableEntry};
 use crate::export::subset::KeptTable;
 
 /// A file that cannot be written is said before the work and not after it.
-pub fn may_write(path: &Path) -> anyhow::Result<()> {
+pub(super) fn may_write(path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let tried = tempfile::Builder::new().prefix(".kiln-").tempfile_in(folder);
@@ -32,7 +32,7 @@ pub fn may_write(path: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// [`Exit::Usage`] when the file cannot be written, else the server's.
-pub async fn write(
+pub(super) async fn write(
     context: &Context,
     baked: &Baked,
     ready: &Ready,

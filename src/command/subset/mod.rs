@@ -37,7 +37,7 @@ pub(super) use tables::{agree, entry};
 ///
 /// # Errors
 /// What keeps the subset from being sealed, or its file from being written.
-pub async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let conditions = subset::conditions(&args.rules).map_err(|said| failure(Exit::Usage, said))?;
     let asked = Asked { percent: args.percent.unwrap_or(Percent::HUNDRED), conditions };

@@ -17,7 +17,7 @@ use crate::spec::schema::{Kind, Schema};
 use crate::spec::source::{Source, Sources};
 
 /// What is known before anything is made: where the rows come from, and which.
-pub struct Ready {
+pub(super) struct Ready {
     pub source: BuildDatabase,
     pub stamp: Stamp,
     pub manifest: Manifest,
@@ -31,14 +31,14 @@ pub struct Ready {
 
 impl Ready {
     /// A source's period and posting day.
-    pub fn time_of(&self, table: &str) -> (Option<String>, Option<String>) {
+    pub(super) fn time_of(&self, table: &str) -> (Option<String>, Option<String>) {
         let found = self.times.iter().find(|(source, ..)| source == table);
         found.map(|(_, period, posted)| (period.clone(), posted.clone())).unwrap_or_default()
     }
 }
 
 /// Finds the build to read, holds it against `sql/`, and makes the queries.
-pub async fn prepare(
+pub(super) async fn prepare(
     context: &Context,
     control: &Session,
     args: &cli::Subset,
@@ -105,7 +105,7 @@ async fn bound(
 }
 
 /// The columns that hold numbers of dictionaries' sets.
-pub fn sets_of<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SetColumn> {
+pub(crate) fn sets_of<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SetColumn> {
     let of_source = |source: &'a Source| {
         source.dictionaries.iter().enumerate().map(|(index, dictionary)| SetColumn {
             table: source.name.as_str().to_owned(),
@@ -177,7 +177,7 @@ fn source<'a>(all: &'a [Build], args: &cli::Subset) -> anyhow::Result<&'a Build>
 }
 
 /// A session that only reads, and in which values turn to text in one way.
-pub async fn reader(build: &BuildDatabase) -> anyhow::Result<Session> {
+pub(super) async fn reader(build: &BuildDatabase) -> anyhow::Result<Session> {
     let session = build.session("subset").await?;
     session
         .batch_execute(

@@ -22,7 +22,7 @@ use crate::load::meter::Meter;
 use crate::postgres::db;
 
 /// A table that was copied, and what it holds.
-pub struct Copied {
+pub(super) struct Copied {
     /// Its name.
     pub table: String,
     /// Its rows as they are stored.
@@ -34,7 +34,7 @@ pub struct Copied {
 ///
 /// # Errors
 /// The first that fails; the others are stopped.
-pub async fn copy(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<Vec<Copied>> {
+pub(super) async fn copy(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<Vec<Copied>> {
     let context = baking.context;
     baking.ledger.expected = ready.manifest.sources.keys().cloned().collect();
     baking.ledger.expected.extend(ready.manifest.without.iter().cloned());
@@ -92,7 +92,12 @@ async fn copy_one(
 }
 
 /// What was to be stored, and what is.
-pub fn agree(table: &str, said: &str, expected: Stored, found: Stored) -> anyhow::Result<()> {
+pub(crate) fn agree(
+    table: &str,
+    said: &str,
+    expected: Stored,
+    found: Stored,
+) -> anyhow::Result<()> {
     if (expected.rows, expected.digest) == (found.rows, found.digest) {
         return Ok(());
     }
@@ -164,7 +169,7 @@ async fn said(
 }
 
 /// The account of a source whose rows came out of another build, or out of its file.
-pub fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> SourceEntry {
+pub(crate) fn entry(table: &str, origin: &str, stored: Stored, facts: SourceFacts) -> SourceEntry {
     let mut entry = SourceEntry::empty(table, SourceState::Loaded);
     entry.period = facts.period;
     entry.posted = facts.posted;

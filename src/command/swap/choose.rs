@@ -10,7 +10,7 @@ use crate::release::swap::{candidate, previous, rejected};
 ///
 /// # Errors
 /// [`Exit::SwapNotPossible`] where there is none.
-pub fn previous_of<'b>(database: &str, all: &'b [Build]) -> anyhow::Result<&'b Build> {
+pub(super) fn previous_of<'b>(database: &str, all: &'b [Build]) -> anyhow::Result<&'b Build> {
     previous(all, database).ok_or_else(|| {
         not_possible(database, format!("{database} has no previous build to go back to"))
     })
@@ -20,7 +20,7 @@ pub fn previous_of<'b>(database: &str, all: &'b [Build]) -> anyhow::Result<&'b B
 ///
 /// # Errors
 /// [`Exit::SwapNotPossible`] where there is none.
-pub fn named<'b>(database: &str, all: &'b [Build], name: &str) -> anyhow::Result<&'b Build> {
+pub(super) fn named<'b>(database: &str, all: &'b [Build], name: &str) -> anyhow::Result<&'b Build> {
     let found = all.iter().find(|build| build.own_name() == name);
     found.ok_or_else(|| not_possible(database, format!("{database} has no build {name}")))
 }
@@ -36,7 +36,7 @@ fn not_possible(database: &str, message: String) -> anyhow::Error {
 /// # Errors
 /// [`Exit::SwapNotPossible`] where there is none; [`Exit::SchemaRefused`] where those that there are were
 /// rolled away from.
-pub fn newest<'b>(
+pub(super) fn newest<'b>(
     database: &str,
     all: &'b [Build],
     waivers: &[Waiver],

@@ -25,7 +25,7 @@ use crate::spec::source::Sources;
 ///
 /// # Errors
 /// When there is nothing to swap, the gate refuses, or the deadline passes.
-pub async fn run(start: Start, args: &cli::Swap) -> anyhow::Result<()> {
+pub(super) async fn run(start: Start, args: &cli::Swap) -> anyhow::Result<()> {
     let order = Order {
         action: "swap",
         targets: targets(&start.config, &args.names)?,
@@ -42,7 +42,7 @@ pub async fn run(start: Start, args: &cli::Swap) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When there is nothing to go back to, the gate refuses, or the deadline passes.
-pub async fn rollback(start: Start, args: &cli::Rollback) -> anyhow::Result<()> {
+pub(super) async fn rollback(start: Start, args: &cli::Rollback) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let order = Order {
         action: "rollback",

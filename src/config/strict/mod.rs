@@ -79,7 +79,7 @@ impl Problems {
 }
 
 /// "; did you mean `x`?" when one of the known words is near enough.
-pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
@@ -94,7 +94,7 @@ fn whole(number: &DeInteger<'_>) -> Option<u64> {
 }
 
 /// A file's text with what is needed to say where in it something stands.
-pub struct File<'a> {
+pub(crate) struct File<'a> {
     path: &'a Path,
     text: &'a str,
     problems: &'a Problems,
@@ -102,12 +102,12 @@ pub struct File<'a> {
 
 impl<'a> File<'a> {
     /// Wraps a text that was read from `path`.
-    pub fn new(path: &'a Path, text: &'a str, problems: &'a Problems) -> Self {
+    pub(crate) fn new(path: &'a Path, text: &'a str, problems: &'a Problems) -> Self {
         File { path, text, problems }
     }
 
     /// Parses the text; syntax errors become problems and give `None`.
-    pub fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
+    pub(crate) fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
             let line = error.span().map_or(0, |span| self.line(span.start));
@@ -123,7 +123,7 @@ impl<'a> File<'a> {
 
 /// A value with the line it stands on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said<T> {
+pub(crate) struct Said<T> {
     /// What the file says.
     pub value: T,
     /// Line, from 1.
@@ -132,7 +132,7 @@ pub struct Said<T> {
 
 /// One table of a file. Every getter remembers its key; [`Table::done`] names the keys that
 /// nobody asked for.
-pub struct Table<'a> {
+pub(crate) struct Table<'a> {
     file: &'a File<'a>,
     name: String,
     line: usize,
@@ -142,7 +142,7 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// The file's outermost table.
-    pub fn root(file: &'a File<'a>, parsed: &'a Spanned<DeTable<'a>>) -> Self {
+    pub(crate) fn root(file: &'a File<'a>, parsed: &'a Spanned<DeTable<'a>>) -> Self {
         Table::named(file, String::new(), 1, parsed.get_ref())
     }
 
@@ -151,12 +151,12 @@ impl<'a> Table<'a> {
     }
 
     /// The line the table begins on.
-    pub fn line(&self) -> usize {
+    pub(crate) fn line(&self) -> usize {
         self.line
     }
 
     /// Notes a problem at a line of this file.
-    pub fn problem(&self, line: usize, message: impl Into<String>) {
+    pub(crate) fn problem(&self, line: usize, message: impl Into<String>) {
         self.file.problems.add(self.file.path, line, message);
     }
 
@@ -177,7 +177,7 @@ impl<'a> Table<'a> {
     }
 
     /// A string.
-    pub fn text(&self, key: &'static str) -> Option<Said<String>> {
+    pub(crate) fn text(&self, key: &'static str) -> Option<Said<String>> {
         let (value, line) = self.get(key)?;
         let Some(text) = value.as_str() else {
             self.wrong(key, line, "a string", value);
@@ -187,7 +187,7 @@ impl<'a> Table<'a> {
     }
 
     /// A string that must be there.
-    pub fn required_text(&self, key: &'static str) -> Option<Said<String>> {
+    pub(crate) fn required_text(&self, key: &'static str) -> Option<Said<String>> {
         if !self.entries.contains_key(key) {
             self.asked.borrow_mut().push(key.to_owned());
             self.problem(self.line, format!("`{}` is missing", self.path(key)));
@@ -197,7 +197,7 @@ impl<'a> Table<'a> {
     }
 
     /// A whole number from 0.
-    pub fn count(&self, key: &'static str) -> Option<Said<u64>> {
+    pub(crate) fn count(&self, key: &'static str) -> Option<Said<u64>> {
         let (value, line) = self.get(key)?;
         let parsed = value.as_integer().and_then(whole);
         if parsed.is_none() {
@@ -207,12 +207,12 @@ impl<'a> Table<'a> {
     }
 
     /// A share between 0 and 1.
-    pub fn ratio(&self, key: &'static str) -> Option<f64> {
+    pub(crate) fn ratio(&self, key: &'static str) -> Option<f64> {
         self.float(key, 1.0, "a share from 0.0 to 1.0").map(|said| said.value)
     }
 
     /// A number from 0.
-    pub fn number(&self, key: &'static str) -> Option<Said<f64>> {
+    pub(crate) fn number(&self, key: &'static str) -> Option<Said<f64>> {
         self.float(key, f64::MAX, "a number from 0.0")
     }
 
@@ -231,7 +231,7 @@ impl<'a> Table<'a> {
     }
 
     /// `true` or `false`.
-    pub fn flag(&self, key: &'static str) -> Option<bool> {
+    pub(crate) fn flag(&self, key: &'static str) -> Option<bool> {
         let (value, line) = self.get(key)?;
         if value.as_bool().is_none() {
             self.wrong(key, line, "true or false", value);
@@ -240,7 +240,7 @@ impl<'a> Table<'a> {
     }
 
     /// A list of strings.
-    pub fn texts(&self, key: &'static str) -> Option<Said<Vec<String>>> {
+    pub(crate) fn texts(&self, key: &'static str) -> Option<Said<Vec<String>>> {
         let (value, line) = self.get(key)?;
         let all = value.as_array().and_then(|array| {
             array.iter().map(|v| v.get_ref().as_str().map(str::to_owned)).collect::<Option<_>>()
@@ -252,7 +252,7 @@ impl<'a> Table<'a> {
     }
 
     /// A string or a list of strings.
-    pub fn texts_or_text(&self, key: &'static str) -> Option<Said<Vec<String>>> {
+    pub(crate) fn texts_or_text(&self, key: &'static str) -> Option<Said<Vec<String>>> {
         if self.entries.get(key).is_some_and(|value| value.get_ref().as_str().is_some()) {
             return self.text(key).map(|said| Said { value: vec![said.value], line: said.line });
         }
@@ -260,7 +260,7 @@ impl<'a> Table<'a> {
     }
 
     /// A string or a list of strings that must be there, with at least one.
-    pub fn required_text_or_texts(&self, key: &'static str) -> Option<Said<Vec<String>>> {
+    pub(crate) fn required_text_or_texts(&self, key: &'static str) -> Option<Said<Vec<String>>> {
         let said = self.texts_or_text(key);
         if !self.entries.contains_key(key) || said.as_ref().is_some_and(|s| s.value.is_empty()) {
             self.problem(self.line, format!("`{}` is missing", self.path(key)));
@@ -271,14 +271,14 @@ impl<'a> Table<'a> {
 
     /// A list whose items are words (`"trim"`) or words with one argument (`{ zero_pad = 5 }`),
     /// the argument as text, a list's items a line each.
-    pub fn words(&self, key: &'static str) -> Vec<Said<(String, Option<String>)>> {
+    pub(crate) fn words(&self, key: &'static str) -> Vec<Said<(String, Option<String>)>> {
         let Some((value, line)) = self.get(key) else { return Vec::new() };
         let Some(array) = value.as_array() else {
             self.wrong(key, line, "a list", value);
             return Vec::new();
         };
         let mut words = Vec::new();
-        for item in array.iter() {
+        for item in array {
             let line = self.file.line(item.span().start);
             let word = match item.get_ref() {
                 DeValue::String(word) => Some((word.to_string(), None)),
@@ -307,7 +307,7 @@ impl<'a> Table<'a> {
     }
 
     /// A table inside this one.
-    pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
+    pub(crate) fn table(&self, key: &'static str) -> Option<Table<'a>> {
         let (value, line) = self.get(key)?;
         match value.as_table() {
             Some(entries) => Some(Table::named(self.file, self.path(key), line, entries)),
@@ -319,7 +319,7 @@ impl<'a> Table<'a> {
     }
 
     /// The table inside this one of a name that is not known here.
-    pub fn table_named(&self, name: &str) -> Option<Table<'a>> {
+    pub(crate) fn table_named(&self, name: &str) -> Option<Table<'a>> {
         self.asked.borrow_mut().push(name.to_owned());
         let (key, value) = self.entries.get_key_value(name)?;
         let line = self.file.line(key.span().start);
@@ -333,7 +333,7 @@ impl<'a> Table<'a> {
     }
 
     /// Every table inside this one, by its name, where names are the writer's own.
-    pub fn each_table(&self) -> Vec<(String, Table<'a>)> {
+    pub(crate) fn each_table(&self) -> Vec<(String, Table<'a>)> {
         let mut all = Vec::new();
         for (key, value) in self.entries {
             let (name, line) = (key.get_ref().to_string(), self.file.line(key.span().start));
@@ -351,14 +351,14 @@ impl<'a> Table<'a> {
     }
 
     /// A list of tables inside this one.
-    pub fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
+    pub(crate) fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
         let Some((value, line)) = self.get(key) else { return Vec::new() };
         let Some(array) = value.as_array() else {
             self.wrong(key, line, "a list of tables", value);
             return Vec::new();
         };
         let mut tables = Vec::new();
-        for item in array.iter() {
+        for item in array {
             let line = self.file.line(item.span().start);
             match item.get_ref().as_table() {
                 Some(entries) => {
@@ -371,7 +371,7 @@ impl<'a> Table<'a> {
     }
 
     /// Names every key that no getter asked for.
-    pub fn done(self) {
+    pub(crate) fn done(self) {
         let asked = self.asked.borrow();
         for key in self.entries.keys() {
             let word: &str = key.get_ref();

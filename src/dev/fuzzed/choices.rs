@@ -8,31 +8,31 @@ use regex::Regex;
 use crate::spec::source::{Encoding, Format, Header, Quoting};
 
 /// The bytes that choose.
-pub const CHOICES: usize = 3;
+pub(super) const CHOICES: usize = 3;
 
 /// What an input's first bytes choose.
 #[derive(Debug, Clone, Copy)]
-pub struct Choices([u8; CHOICES]);
+pub(super) struct Choices([u8; CHOICES]);
 
 impl Choices {
     /// Takes them off an input.
-    pub fn of(data: &[u8]) -> Option<(Choices, &[u8])> {
+    pub(super) fn of(data: &[u8]) -> Option<(Choices, &[u8])> {
         let (choices, rest) = data.split_first_chunk()?;
         Some((Choices(*choices), rest))
     }
 
     /// Whether this bit of the first two bytes is set.
-    pub fn bit(self, bit: u32) -> bool {
+    pub(super) fn bit(self, bit: u32) -> bool {
         u16::from_le_bytes([self.0[0], self.0[1]]) >> bit & 1 == 1
     }
 
     /// One of these by two bits.
-    pub fn of_four<T: Copy>(self, bit: u32, all: [T; 4]) -> T {
+    pub(super) fn of_four<T: Copy>(self, bit: u32, all: [T; 4]) -> T {
         all[usize::from(self.bit(bit)) + 2 * usize::from(self.bit(bit + 1))]
     }
 
     /// How text is cut: every word of a spec's `[format]`.
-    pub fn format(self) -> Format {
+    pub(super) fn format(self) -> Format {
         static BEGINS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^(ID|A|PLAN)$").ok());
         let quoted = self.bit(2);
         let header = match (self.of_four(8, [1, 0, 2, 9]), &*BEGINS) {
@@ -56,18 +56,18 @@ impl Choices {
     }
 
     /// A number below this one.
-    pub fn below(self, count: usize) -> usize {
+    pub(super) fn below(self, count: usize) -> usize {
         usize::from(self.0[2]) % count
     }
 
     /// The bytes in pieces.
-    pub fn pieces(self, bytes: &[u8]) -> Pieces<'_> {
+    pub(super) fn pieces(self, bytes: &[u8]) -> Pieces<'_> {
         Pieces { rest: bytes, state: u32::from(self.0[2]) }
     }
 }
 
 /// A reader that gives its bytes in pieces of a few.
-pub struct Pieces<'a> {
+pub(super) struct Pieces<'a> {
     rest: &'a [u8],
     state: u32,
 }

@@ -110,7 +110,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// All of them, made once.
-    pub fn all() -> Result<&'static [Shape], String> {
+    pub(super) fn all() -> Result<&'static [Shape], String> {
         static ALL: LazyLock<Result<Vec<Shape>, String>> =
             LazyLock::new(|| shapes().map_err(|error| format!("{error:#}")));
         ALL.as_ref().map(Vec::as_slice).map_err(Clone::clone)

@@ -1,6 +1,8 @@
 //! No servers: what takes the place of the package in a build without it. The types have no values, so
 //! that commands read the same in both builds.
 
+#![expect(clippy::unused_async, reason = "commands read the same with and without private servers")]
+
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
@@ -8,39 +10,39 @@ use crate::error::{Exit, Failure};
 use crate::fetch::store::Access;
 
 /// The use of a private Postgres that is not there.
-pub struct Lease(Infallible);
+pub(crate) struct Lease(Infallible);
 
 impl Lease {
     /// Its URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self.0 {}
     }
 }
 
 /// The use of a private S3 endpoint that is not there.
-pub struct S3Lease(Infallible);
+pub(crate) struct S3Lease(Infallible);
 
 impl S3Lease {
     /// How to speak to it.
-    pub fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> Access {
         match self.0 {}
     }
 
     /// Ends it.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         match self.0 {}
     }
 }
 
 /// A throw-away Postgres that is not there.
-pub struct ThrowAway(Infallible);
+pub(crate) struct ThrowAway(Infallible);
 
 impl ThrowAway {
     /// Refuses.
     ///
     /// # Errors
     /// [`Exit::Usage`] with the argument that is missing.
-    pub async fn start(_pg_bin: Option<&Path>) -> anyhow::Result<ThrowAway> {
+    pub(crate) async fn start(_pg_bin: Option<&Path>) -> anyhow::Result<ThrowAway> {
         Err(Failure::new(Exit::Usage, "there is no server to make a scratch database on")
             .hint(
                 "--server postgresql://USER@HOST:5432/postgres; the database is dropped at the end",
@@ -49,7 +51,7 @@ impl ThrowAway {
     }
 
     /// Its URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self.0 {}
     }
 
@@ -57,7 +59,7 @@ impl ThrowAway {
     ///
     /// # Errors
     /// None.
-    pub async fn close(self) -> anyhow::Result<()> {
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
         match self.0 {}
     }
 }
@@ -66,7 +68,7 @@ impl ThrowAway {
 ///
 /// # Errors
 /// [`Exit::Usage`] with the setting that is missing.
-pub async fn open_postgres(_home: &Path, _pg_bin: Option<&Path>) -> anyhow::Result<Lease> {
+pub(crate) async fn open_postgres(_home: &Path, _pg_bin: Option<&Path>) -> anyhow::Result<Lease> {
     Err(no_postgres())
 }
 
@@ -74,7 +76,7 @@ pub async fn open_postgres(_home: &Path, _pg_bin: Option<&Path>) -> anyhow::Resu
 ///
 /// # Errors
 /// None.
-pub async fn close_postgres(lease: Lease) -> anyhow::Result<()> {
+pub(crate) async fn close_postgres(lease: Lease) -> anyhow::Result<()> {
     match lease.0 {}
 }
 
@@ -82,7 +84,7 @@ pub async fn close_postgres(lease: Lease) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// [`Exit::Usage`] with the setting that is missing.
-pub async fn open_s3(_home: &Path) -> anyhow::Result<S3Lease> {
+pub(crate) async fn open_s3(_home: &Path) -> anyhow::Result<S3Lease> {
     Err(Failure::new(Exit::Usage, "no S3 bucket is configured")
         .hint("KILN_S3_URL=s3://bucket/prefix, or `url` under [s3] in kiln.toml")
         .into())
@@ -92,7 +94,7 @@ pub async fn open_s3(_home: &Path) -> anyhow::Result<S3Lease> {
 ///
 /// # Errors
 /// [`Exit::Usage`] with the setting that is missing.
-pub fn hash_key(_home: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn hash_key(_home: &Path) -> anyhow::Result<PathBuf> {
     Err(no_postgres())
 }
 
@@ -100,7 +102,7 @@ pub fn hash_key(_home: &Path) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// [`Exit::Usage`] with the setting that is missing.
-pub async fn running_postgres(_home: &Path) -> anyhow::Result<String> {
+pub(crate) async fn running_postgres(_home: &Path) -> anyhow::Result<String> {
     Err(no_postgres())
 }
 
@@ -108,7 +110,7 @@ pub async fn running_postgres(_home: &Path) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// [`Exit::Usage`] with the setting that is missing.
-pub async fn up(_home: &Path, _pg_bin: Option<&Path>) -> anyhow::Result<Lease> {
+pub(crate) async fn up(_home: &Path, _pg_bin: Option<&Path>) -> anyhow::Result<Lease> {
     Err(no_postgres())
 }
 

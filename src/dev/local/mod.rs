@@ -7,6 +7,6 @@ mod absent;
 mod private;
 
 #[cfg(not(feature = "dev"))]
-pub use absent::*;
+pub(crate) use absent::*;
 #[cfg(feature = "dev")]
-pub use private::*;
+pub(crate) use private::*;

@@ -7,27 +7,27 @@ use crate::dev::servers;
 use crate::error::{Exit, Failure};
 use crate::fetch::store::Access;
 
-pub use crate::dev::servers::Lease;
+pub(crate) use crate::dev::servers::Lease;
 
 /// The private S3 endpoint in use.
-pub struct S3Lease(servers::S3Lease);
+pub(crate) struct S3Lease(servers::S3Lease);
 
 impl S3Lease {
     /// How to speak to it.
-    pub fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> Access {
         let servers::S3Local { endpoint, region, credentials, .. } = self.0.s3.clone();
         let servers::Credentials { access_key, secret_key } = credentials;
         Access { endpoint, region, access_key, secret_key }
     }
 
     /// Ends the endpoint if it is of this process, once its requests are done.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.0.close().await;
     }
 }
 
 /// A Postgres of nobody else, in a folder that goes with it.
-pub struct ThrowAway {
+pub(crate) struct ThrowAway {
     lease: Lease,
     _folder: tempfile::TempDir,
 }
@@ -37,7 +37,7 @@ impl ThrowAway {
     ///
     /// # Errors
     /// [`Exit::Database`] when Postgres is not installed or does not start.
-    pub async fn start(pg_bin: Option<&Path>) -> anyhow::Result<ThrowAway> {
+    pub(crate) async fn start(pg_bin: Option<&Path>) -> anyhow::Result<ThrowAway> {
         let folder = tempfile::tempdir().map_err(|error| {
             Failure::new(Exit::Usage, "cannot make a folder for a throw-away cluster")
                 .because(error)
@@ -46,7 +46,7 @@ impl ThrowAway {
     }
 
     /// The superuser's URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.lease.url()
     }
 
@@ -54,7 +54,7 @@ impl ThrowAway {
     ///
     /// # Errors
     /// [`Exit::Database`] when it does not stop.
-    pub async fn close(self) -> anyhow::Result<()> {
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
         close_postgres(self.lease).await
     }
 }
@@ -63,7 +63,7 @@ impl ThrowAway {
 ///
 /// # Errors
 /// [`Exit::Database`] when Postgres is not installed or does not start.
-pub async fn open_postgres(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result<Lease> {
+pub(crate) async fn open_postgres(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result<Lease> {
     servers::open_postgres(home, pg_bin).await.map_err(of_servers)
 }
 
@@ -71,7 +71,7 @@ pub async fn open_postgres(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result
 ///
 /// # Errors
 /// [`Exit::Database`] when it does not stop.
-pub async fn close_postgres(lease: Lease) -> anyhow::Result<()> {
+pub(crate) async fn close_postgres(lease: Lease) -> anyhow::Result<()> {
     servers::close_postgres(lease).await.map_err(of_servers)
 }
 
@@ -79,7 +79,7 @@ pub async fn close_postgres(lease: Lease) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the home cannot be used or no port is free.
-pub async fn open_s3(home: &Path) -> anyhow::Result<S3Lease> {
+pub(crate) async fn open_s3(home: &Path) -> anyhow::Result<S3Lease> {
     servers::open_s3(home).await.map(S3Lease).map_err(of_servers)
 }
 
@@ -87,7 +87,7 @@ pub async fn open_s3(home: &Path) -> anyhow::Result<S3Lease> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn hash_key(home: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn hash_key(home: &Path) -> anyhow::Result<PathBuf> {
     servers::hash_key(home).map_err(of_servers)
 }
 
@@ -95,7 +95,7 @@ pub fn hash_key(home: &Path) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// [`Exit::Database`] where it does not.
-pub async fn running_postgres(home: &Path) -> anyhow::Result<String> {
+pub(crate) async fn running_postgres(home: &Path) -> anyhow::Result<String> {
     let status = servers::status(home).await.map_err(of_servers)?;
     status.postgres.map(|running| running.url()).ok_or_else(|| {
         Failure::new(Exit::Database, "the private Postgres is not up").hint("kiln up").into()
@@ -106,7 +106,7 @@ pub async fn running_postgres(home: &Path) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// [`Exit::Database`] when Postgres is not installed or does not start.
-pub async fn up(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result<servers::Up> {
+pub(crate) async fn up(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result<servers::Up> {
     servers::up(home, pg_bin).await.map_err(of_servers)
 }
 
@@ -114,7 +114,7 @@ pub async fn up(home: &Path, pg_bin: Option<&Path>) -> anyhow::Result<servers::U
 ///
 /// # Errors
 /// [`Exit::Locked`] while another kiln uses one, [`Exit::Database`] when one does not stop.
-pub async fn down(home: &Path) -> anyhow::Result<servers::Down> {
+pub(crate) async fn down(home: &Path) -> anyhow::Result<servers::Down> {
     servers::down(home).await.map_err(of_servers)
 }
 
@@ -122,6 +122,6 @@ pub async fn down(home: &Path) -> anyhow::Result<servers::Down> {
 ///
 /// # Errors
 /// [`Exit::Locked`] when another process serves it.
-pub async fn serve_s3(home: &Path) -> anyhow::Result<()> {
+pub(crate) async fn serve_s3(home: &Path) -> anyhow::Result<()> {
     servers::serve_s3(home).await.map_err(of_servers)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// An error that caused another.
-pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// What went wrong, with what it takes to say what helps.
 #[derive(Debug, Clone, PartialEq, Eq)]

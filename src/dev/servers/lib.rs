@@ -3,7 +3,9 @@
 //!
 //! A command does [`open`] and [`Local::close`]; [`up`] keeps them running in between, until [`down`].
 
-#![warn(missing_docs)]
+#![warn(unreachable_pub)]
+// a folder's own file is mod.rs
+#![warn(clippy::self_named_module_files)]
 
 mod credentials;
 mod endpoint;

@@ -9,7 +9,7 @@ use crate::error::{Doing as _, Result};
 ///
 /// # Errors
 /// When the file cannot be made.
-pub fn open(path: &Path) -> Result<File> {
+pub(crate) fn open(path: &Path) -> Result<File> {
     OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -23,7 +23,7 @@ pub fn open(path: &Path) -> Result<File> {
 ///
 /// # Errors
 /// When the file cannot be made or locked.
-pub fn exclusive(path: &Path) -> Result<File> {
+pub(crate) fn exclusive(path: &Path) -> Result<File> {
     let file = open(path)?;
     file.lock().doing_with(|| format!("lock {}", path.display()))?;
     Ok(file)
@@ -33,7 +33,7 @@ pub fn exclusive(path: &Path) -> Result<File> {
 ///
 /// # Errors
 /// When the file cannot be made or locked.
-pub fn try_exclusive(path: &Path) -> Result<Option<File>> {
+pub(crate) fn try_exclusive(path: &Path) -> Result<Option<File>> {
     let file = open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -48,7 +48,7 @@ pub fn try_exclusive(path: &Path) -> Result<Option<File>> {
 ///
 /// # Errors
 /// When the file cannot be made or locked.
-pub fn is_held(path: &Path) -> Result<bool> {
+pub(crate) fn is_held(path: &Path) -> Result<bool> {
     let file = open(path)?;
     match file.try_lock_shared() {
         Ok(()) => Ok(false),

@@ -98,7 +98,7 @@ async fn sole(home: &Path) -> Result<File> {
 ///
 /// # Errors
 /// When the lock file cannot be made.
-pub async fn find(home: &Path) -> Result<Option<Served>> {
+pub(crate) async fn find(home: &Path) -> Result<Option<Served>> {
     let Some(served) = alive(home)? else { return Ok(None) };
     let answers = timeout(Duration::from_secs(2), answers(&served.url)).await;
     Ok(answers.unwrap_or(false).then_some(served))
@@ -130,7 +130,7 @@ async fn answers(url: &str) -> bool {
 ///
 /// # Errors
 /// When it does not answer within 10 s, with the end of its log.
-pub async fn spawn(home: &Path, program: &Path) -> Result<Served> {
+pub(crate) async fn spawn(home: &Path, program: &Path) -> Result<Served> {
     let path = home.join("s3.log");
     let log = File::create(&path).doing_with(|| format!("write {}", path.display()))?;
     let mut child = Command::new(program)
@@ -183,7 +183,7 @@ fn not_up(log: &Path, ended: bool) -> Error {
 ///
 /// # Errors
 /// When it does not end within 10 s, naming its process.
-pub async fn stop(home: &Path) -> Result<bool> {
+pub(crate) async fn stop(home: &Path) -> Result<bool> {
     let Some(served) = alive(home)? else { return Ok(false) };
     // It may be gone already, which the lock tells.
     let _ = kill(Pid::from_raw(served.pid), Signal::SIGTERM);

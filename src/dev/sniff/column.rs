@@ -21,7 +21,7 @@ const BLANKS_MAX: usize = 40;
 
 /// What the rows as a whole were seen to be.
 #[derive(Debug, Default)]
-pub struct Notes {
+pub(crate) struct Notes {
     /// Rows behind the header, of whatever width.
     pub rows: u64,
     /// Rows of another width than the header, or whose quotes are not right: they will be rejected.
@@ -46,7 +46,7 @@ pub struct Notes {
 
 /// One column.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Its place, from 0.
     pub index: usize,
     /// Its name in the header.
@@ -92,7 +92,7 @@ impl Seen {
     }
 
     /// Whether every row has something here that no other row has.
-    pub fn is_unique(&self) -> bool {
+    pub(crate) fn is_unique(&self) -> bool {
         self.nulls == 0 && self.filled > 1 && self.distinct.is_unique()
     }
 
@@ -120,7 +120,7 @@ impl Seen {
 
 /// How many different contents there are, as far as memory allows to tell.
 #[derive(Debug, Default)]
-pub struct Distinct {
+pub(crate) struct Distinct {
     hashes: HashSet<u64>,
     /// A content was seen twice.
     repeated: bool,
@@ -147,28 +147,28 @@ impl Distinct {
     }
 
     /// How many; or that there are at least so many.
-    pub fn count(&self) -> (usize, bool) {
+    pub(crate) fn count(&self) -> (usize, bool) {
         self.at_least.map_or((self.hashes.len(), true), |count| (count, false))
     }
 
     /// Whether all were seen, and none twice.
-    pub fn is_unique(&self) -> bool {
+    pub(crate) fn is_unique(&self) -> bool {
         !self.repeated && self.at_least.is_none()
     }
 
     /// Whether none was seen twice before there were too many to tell.
-    pub fn is_unknown(&self) -> bool {
+    pub(crate) fn is_unknown(&self) -> bool {
         !self.repeated && self.at_least.is_some()
     }
 }
 
 /// Whether a record is a row of so many columns.
-pub fn is_row(record: &Record<'_>, columns: usize) -> bool {
+pub(super) fn is_row(record: &Record<'_>, columns: usize) -> bool {
     record.flaw.is_none() && record.is_of_width(columns, true)
 }
 
 /// A file being read.
-pub struct File {
+pub(super) struct File {
     notes: Notes,
     columns: Vec<Seen>,
     room: usize,
@@ -176,7 +176,7 @@ pub struct File {
 
 impl File {
     /// A file of this shape, of which no row was read.
-    pub fn new(shape: &Shape) -> File {
+    pub(super) fn new(shape: &Shape) -> File {
         let names = &shape.names;
         let mut columns = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
@@ -189,7 +189,7 @@ impl File {
     }
 
     /// Takes a row.
-    pub fn note(&mut self, record: &Record<'_>) {
+    pub(super) fn note(&mut self, record: &Record<'_>) {
         let notes = &mut self.notes;
         notes.rows += 1;
         if !is_row(record, self.columns.len()) {
@@ -221,7 +221,7 @@ impl File {
     }
 
     /// What was seen.
-    pub fn finish(self, ended_in_newline: bool) -> (Notes, Vec<Seen>) {
+    pub(super) fn finish(self, ended_in_newline: bool) -> (Notes, Vec<Seen>) {
         (Notes { ended_in_newline, ..self.notes }, self.columns)
     }
 }
@@ -256,7 +256,7 @@ impl Notes {
     }
 
     /// The encoding that all fields are in.
-    pub fn encoding_word(&self, bom: bool) -> &'static str {
+    pub(crate) fn encoding_word(&self, bom: bool) -> &'static str {
         match (self.utf8 > 0, self.bytes1252 > 0) {
             (false, false) if !bom => "ascii",
             (_, false) => "utf-8",

@@ -12,7 +12,13 @@ const ROWS_FOR_VALUES: u64 = 50;
 const LIST_MAX: usize = 200;
 
 /// The comment on a column. Where the file speaks of persons it holds no value.
-pub fn column(seen: &Seen, kind: &Kind, person: Person, notes: &Notes, personal: bool) -> String {
+pub(super) fn column(
+    seen: &Seen,
+    kind: &Kind,
+    person: Person,
+    notes: &Notes,
+    personal: bool,
+) -> String {
     let heading = &seen.name;
     let rows = notes.rows - notes.odd_rows;
     let mut said = vec![format!("{heading} as the file names it")];
@@ -50,7 +56,7 @@ pub fn column(seen: &Seen, kind: &Kind, person: Person, notes: &Notes, personal:
 }
 
 /// The comment on the column that takes another's words.
-pub fn words(seen: &Seen, personal: bool) -> String {
+pub(super) fn words(seen: &Seen, personal: bool) -> String {
     let heading = &seen.name;
     let count = HumanCount(seen.evidence.words);
     let mut said =

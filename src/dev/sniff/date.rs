@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use crate::spec::source::Transform;
 
 /// The forms, the first that fits all fields is taken. Day before month does not occur in US files.
-pub const FORMS: [&str; 7] =
+pub(super) const FORMS: [&str; 7] =
     ["%Y-%m-%d", "%m/%d/%Y", "%Y%m%d", "%d-%b-%Y", "%d%b%Y", "%m-%d-%Y", "%Y/%m/%d"];
 /// The form that the loader reads without a transform.
-pub const ISO: usize = 0;
+pub(super) const ISO: usize = 0;
 
 /// What the fields of a column can be read as.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Dates {
+pub(super) struct Dates {
     /// Bits of the forms that some field has.
     used: u8,
     /// Bits of the forms that some field has not.
@@ -27,7 +27,7 @@ pub struct Dates {
 
 /// How a column of dates is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
+pub(super) enum Reading {
     /// As it stands.
     Iso,
     /// The first ten characters.
@@ -38,7 +38,7 @@ pub enum Reading {
 
 impl Dates {
     /// Takes a field without blanks at its ends; true where it is a date.
-    pub fn note(&mut self, field: &[u8]) {
+    pub(super) fn note(&mut self, field: &[u8]) {
         if self.none {
             return;
         }
@@ -61,7 +61,7 @@ impl Dates {
     }
 
     /// How the column is read, if all its fields are dates.
-    pub fn reading(&self) -> Option<Reading> {
+    pub(super) fn reading(&self) -> Option<Reading> {
         if self.none || self.times > 0 {
             return None;
         }

@@ -21,20 +21,18 @@ const FEW: u64 = 100;
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// The database.
     pub database: String,
     /// The source's and table's name.
     pub table: String,
-    /// The number of its .sql file.
-    pub number: u32,
     /// Whether it speaks of persons; otherwise its headings decide.
     pub personal: bool,
 }
 
 /// A spec and a table, decided.
 #[derive(Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// What was asked for.
     pub wish: Wish,
     /// Where the file lies.
@@ -63,7 +61,7 @@ pub struct Draft {
 
 /// A column of the spec and of the table.
 #[derive(Debug)]
-pub struct Planned {
+pub(crate) struct Planned {
     /// Its heading in the file.
     pub heading: String,
     /// Its name in the table.
@@ -88,7 +86,7 @@ pub struct Planned {
 
 /// What becomes of columns without one of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Others {
+pub(crate) enum Others {
     /// There are none.
     None,
     /// They tell nothing, or too much of a person: read and not stored.
@@ -106,7 +104,7 @@ pub enum Others {
 
 impl Draft {
     /// Decides.
-    pub fn new(wish: Wish, place: Place, sniffed: Sniffed) -> Draft {
+    pub(crate) fn new(wish: Wish, place: Place, sniffed: Sniffed) -> Draft {
         let Sniffed { shape, notes, columns: seen, keys } = sniffed;
         let headings: Vec<&str> = seen.iter().map(|column| column.name.as_str()).collect();
         let personal = wish.personal || name::speaks_of_persons(headings.iter().copied());
@@ -151,7 +149,7 @@ impl Draft {
     }
 
     /// How the text is cut, for people.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let shape = &self.shape;
         let delimiter = match shape.delimiter {
             b'\t' => "tab".to_owned(),
@@ -177,7 +175,7 @@ impl Draft {
     }
 
     /// Columns of the table by type, most frequent first: `12 text, 3 smallint`.
-    pub fn kinds(&self) -> String {
+    pub(crate) fn kinds(&self) -> String {
         let mut counts: Vec<(String, usize)> = Vec::new();
         for column in self.columns.iter().filter(|column| !column.drop) {
             let kind = column.sql.split('(').next().unwrap_or_default().to_owned();
@@ -330,7 +328,7 @@ fn doubts(
         0 => doubts.push("no rows: every column is text until rows are seen".to_owned()),
         1 => doubts.push("one row proves no type and no key".to_owned()),
         2..FEW => {
-            doubts.push("so few rows prove little: types and key may be accidents".to_owned())
+            doubts.push("so few rows prove little: types and key may be accidents".to_owned());
         }
         _ if key.is_empty() => doubts.push("no key was found".to_owned()),
         _ => {}

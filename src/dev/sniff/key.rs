@@ -25,7 +25,7 @@ const LONGEST: usize = 64;
 
 /// Columns that could be a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     /// Their places, from 0.
     pub columns: Vec<usize>,
     /// Whether they are.
@@ -34,7 +34,7 @@ pub struct Key {
 
 /// What is known of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyState {
+pub(crate) enum KeyState {
     /// No two rows have the same in them.
     Unique,
     /// No repetition was seen before there were too many rows to tell.
@@ -54,7 +54,7 @@ type Reader<'a> = &'a dyn Fn(&mut dyn FnMut(&Record<'_>)) -> anyhow::Result<()>;
 ///
 /// # Errors
 /// The input's.
-pub fn find(columns: &[Seen], notes: &Notes, read: Reader<'_>) -> anyhow::Result<Vec<Key>> {
+pub(super) fn find(columns: &[Seen], notes: &Notes, read: Reader<'_>) -> anyhow::Result<Vec<Key>> {
     let rows = notes.rows - notes.odd_rows;
     if rows < 2 {
         return Ok(Vec::new());

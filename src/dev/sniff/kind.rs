@@ -15,12 +15,12 @@ const WORDS_MAX: usize = 16;
 /// Fewer digits of one width are likelier a number.
 const CODE_WIDTH_MIN: usize = 3;
 /// Why digits stay text where no zero leads in this file; another one may have codes with zeros.
-pub const CODE_BY_NAME: &str = "digits only; by its name a code";
-pub const CODE_BY_WIDTH: &str = "digits of one width, so perhaps a code";
+pub(super) const CODE_BY_NAME: &str = "digits only; by its name a code";
+pub(super) const CODE_BY_WIDTH: &str = "digits of one width, so perhaps a code";
 
 /// What all fields of a column can be read as; each is struck out by the first that cannot.
 #[derive(Debug)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     /// Fields without any digit: words, where the others are numbers.
     pub words: u64,
     /// The different words; `None` when there are too many, or one is too short to be a word.
@@ -37,7 +37,7 @@ pub struct Evidence {
 
 /// What a column of numbers needs.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Number {
+pub(super) struct Number {
     /// Digits before the point, leading zeros left out.
     pub whole: usize,
     /// Digits behind it.
@@ -54,7 +54,7 @@ pub struct Number {
 
 /// A table column's type, with what the spec must say for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// `text`; the reason where it might have been something stricter.
     Text(Option<&'static str>),
     /// `boolean` of Y and N.
@@ -71,7 +71,7 @@ pub enum Kind {
 
 /// How a decimal is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amount {
+pub(super) enum Amount {
     /// As it is.
     Plain,
     /// With dollar signs, commas, parentheses.
@@ -97,7 +97,7 @@ impl Default for Evidence {
 
 impl Evidence {
     /// Takes a field without blanks at its ends, as bytes and as text.
-    pub fn note(&mut self, field: &[u8], text: &str) {
+    pub(crate) fn note(&mut self, field: &[u8], text: &str) {
         self.yes_no &= matches!(field, b"Y" | b"N");
         if !field.iter().any(u8::is_ascii_digit) {
             self.words += 1;
@@ -135,13 +135,8 @@ impl Evidence {
         }
     }
 
-    /// Timestamps that no date can hold.
-    pub fn times(&self) -> u64 {
-        self.dates.times
-    }
-
     /// Least and greatest of a column of whole numbers.
-    pub fn range(&self) -> Option<(i64, i64)> {
+    pub(crate) fn range(&self) -> Option<(i64, i64)> {
         self.plain.and_then(|number| number.range)
     }
 }
@@ -227,7 +222,7 @@ fn whole(least: i64, most: i64, name: &str) -> Kind {
 
 impl Kind {
     /// The strictest that all fields fit, and whether words go to a column of their own.
-    pub fn of(seen: &Seen) -> (Kind, bool) {
+    pub(super) fn of(seen: &Seen) -> (Kind, bool) {
         let evidence = &seen.evidence;
         if seen.filled == 0 {
             return (Kind::Text(None), false);
@@ -250,7 +245,7 @@ impl Kind {
     }
 
     /// The type in SQL.
-    pub fn sql(&self) -> String {
+    pub(super) fn sql(&self) -> String {
         match self {
             Kind::Text(_) => "text".to_owned(),
             Kind::YesNo | Kind::OneZero => "boolean".to_owned(),
@@ -261,7 +256,7 @@ impl Kind {
     }
 
     /// The transforms in TOML that lead to it.
-    pub fn transforms(&self) -> Vec<String> {
+    pub(super) fn transforms(&self) -> Vec<String> {
         let word = |word: &str| vec![format!("\"{word}\"")];
         match self {
             Kind::YesNo => word("yes_no"),

@@ -26,21 +26,21 @@ use crate::fetch::verified::Verified;
 use crate::load::decode::{self, Record, Records};
 use crate::spec::source::{Format, Header, Quoting};
 
-pub use column::Seen;
-pub use draft::{Draft, Wish};
-pub use key::{Key, KeyState};
-pub use name::{is_reserved, table_name};
-pub use pattern::{Place, is_text_name};
-pub use shape::Shape;
+pub(crate) use column::Seen;
+pub(crate) use draft::{Draft, Wish};
+pub(crate) use key::{Key, KeyState};
+pub(crate) use name::{is_reserved, table_name};
+pub(crate) use pattern::{Place, is_text_name};
+pub(crate) use shape::Shape;
 
 use column::{File, Notes};
 
 /// Above so many columns a table is drafted wide: the key's columns, and one for all others.
-pub const WIDE: usize = 200;
+pub(crate) const WIDE: usize = 200;
 
 /// What a file was seen to be.
 #[derive(Debug)]
-pub struct Sniffed {
+pub(crate) struct Sniffed {
     /// How it is cut.
     pub shape: Shape,
     /// What the rows as a whole were seen to be.
@@ -55,7 +55,7 @@ pub struct Sniffed {
 ///
 /// # Errors
 /// The input's, and [`crate::error::Exit::InputRejected`] for what is no delimited text.
-pub fn sniff(member: &Member) -> anyhow::Result<Sniffed> {
+pub(crate) fn sniff(member: &Member) -> anyhow::Result<Sniffed> {
     let shape = shape::look(member)?;
     let mut file = File::new(&shape);
     let ended_in_newline = each_row(member, &shape, |record| file.note(record))?;

@@ -90,7 +90,7 @@ const PRIVATE: [&str; 18] = [
 
 /// What a heading says of its column where the file speaks of persons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Person {
+pub(super) enum Person {
     /// Who it is: hashed.
     Identifier,
     /// What is known of one: dropped.
@@ -119,12 +119,12 @@ fn words(text: &str) -> String {
 }
 
 /// Whether Postgres reserves the word.
-pub fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&format!(" {name} "))
 }
 
 /// A heading as a column's name that none of `taken` has, nor its `_words`.
-pub fn column_name(heading: &str, place: usize, taken: &mut HashSet<String>) -> String {
+pub(super) fn column_name(heading: &str, place: usize, taken: &mut HashSet<String>) -> String {
     let mut name = words(heading);
     if name.is_empty() {
         name = format!("column_{}", place + 1);
@@ -150,7 +150,7 @@ pub fn column_name(heading: &str, place: usize, taken: &mut HashSet<String>) -> 
 }
 
 /// The part of a heading that spans rows which no other heading has; else the whole.
-pub fn telling_part<'a>(heading: &'a str, all: &[&str]) -> &'a str {
+pub(super) fn telling_part<'a>(heading: &'a str, all: &[&str]) -> &'a str {
     let has = |other: &str, part: &str| other.split(" | ").any(|theirs| theirs == part);
     let alone = |part: &&str| all.iter().filter(|other| has(other, part)).count() == 1;
     heading.split(" | ").find(alone).unwrap_or(heading)
@@ -171,7 +171,7 @@ fn apart(text: &str) -> String {
 }
 
 /// A file's name as a table's: without its extension, days, years and periods.
-pub fn table_name(file_name: &str) -> String {
+pub(crate) fn table_name(file_name: &str) -> String {
     let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
     let whole = words(&apart(stem));
     let is_time = |word: &&str| {
@@ -200,7 +200,7 @@ fn last_word(heading: &str) -> String {
 }
 
 /// Whether the heading says that digits are a code.
-pub fn is_code(heading: &str) -> bool {
+pub(super) fn is_code(heading: &str) -> bool {
     let name = words(heading);
     // A number of something is counted; a phone number is not.
     let counts = name.starts_with("number_of") || name.starts_with("num_of");
@@ -208,12 +208,12 @@ pub fn is_code(heading: &str) -> bool {
 }
 
 /// Whether the heading says that 1 and 0 are yes and no.
-pub fn is_flag(heading: &str) -> bool {
+pub(super) fn is_flag(heading: &str) -> bool {
     FLAGS.contains(&last_word(heading).as_str())
 }
 
 /// What the heading says of a person.
-pub fn person(heading: &str) -> Person {
+pub(super) fn person(heading: &str) -> Person {
     let name = words(heading);
     let has = |word: &str| format!("_{name}_").contains(&format!("_{word}_"));
     if IDENTIFIERS.iter().any(|word| has(word)) {
@@ -228,7 +228,7 @@ pub fn person(heading: &str) -> Person {
 }
 
 /// Whether some heading names a person.
-pub fn speaks_of_persons<'a>(headings: impl IntoIterator<Item = &'a str>) -> bool {
+pub(super) fn speaks_of_persons<'a>(headings: impl IntoIterator<Item = &'a str>) -> bool {
     headings.into_iter().any(|heading| {
         let strong = ["birth", "birthdate", "dob", "surname", "srnm"];
         let name = format!("_{}_", words(heading));

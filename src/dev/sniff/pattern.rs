@@ -6,7 +6,7 @@ use crate::fetch::store::file_name;
 
 /// Where a file lies, as the names that patterns are made of.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(crate) struct Place {
     /// The object's file name.
     pub object: String,
     /// The inner zips on the way, outermost first.
@@ -17,7 +17,7 @@ pub struct Place {
 
 /// A spec's patterns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patterns {
+pub(crate) struct Patterns {
     /// On the object's file name.
     pub object: String,
     /// On the names of inner zips.
@@ -28,7 +28,7 @@ pub struct Patterns {
 
 /// Whether an archive's entry may be delimited text by its name. CMS and the FDA name some of it
 /// `.xls`; what is inside decides.
-pub fn is_text_name(name: &str) -> bool {
+pub(crate) fn is_text_name(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let lower = extension.to_ascii_lowercase();
     let others = ["xlsx", "docx", "doc", "pdf", "html", "htm", "xml", "json", "zip", "sas", "md"];
@@ -37,7 +37,7 @@ pub fn is_text_name(name: &str) -> bool {
 
 impl Place {
     /// Where a member lies.
-    pub fn of(member: &Member) -> Place {
+    pub(crate) fn of(member: &Member) -> Place {
         let object = file_name(&member.object).to_owned();
         let mut names: Vec<String> = match member.path.as_str() {
             "" => Vec::new(),
@@ -48,12 +48,12 @@ impl Place {
     }
 
     /// The file's own name.
-    pub fn file_name(&self) -> &str {
+    pub(crate) fn file_name(&self) -> &str {
         self.member.as_deref().map_or(&self.object, file_name)
     }
 
     /// The file's own name, and the release that it lies in where it does.
-    pub fn named(&self) -> String {
+    pub(crate) fn named(&self) -> String {
         match self.member {
             None => self.object.clone(),
             Some(_) => format!("{} in {}", self.file_name(), self.object),
@@ -61,13 +61,13 @@ impl Place {
     }
 
     /// For people: object and members.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let inner = self.archives.iter().chain(&self.member);
         std::iter::once(&self.object).chain(inner).cloned().collect::<Vec<_>>().join(" → ")
     }
 
     /// Its patterns.
-    pub fn patterns(&self) -> Patterns {
+    pub(crate) fn patterns(&self) -> Patterns {
         let inner = |name: &str, named: bool| {
             format!("(?i)(^|/){}$", general(file_name(name), named, Part::Inner))
         };

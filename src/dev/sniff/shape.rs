@@ -25,7 +25,7 @@ const DELIMITERS: [u8; 6] = [b'\t', b'|', b',', b';', b'^', b'~'];
 
 /// How a file is cut, and what its columns are called.
 #[derive(Debug, Clone)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// One byte between fields.
     pub delimiter: u8,
     /// Whether quotes mean something.
@@ -59,7 +59,7 @@ pub struct Shape {
 #[cfg(test)]
 impl Shape {
     /// A file of these columns without quotes and without a header, for tests of what reads it.
-    pub fn plain(delimiter: u8, names: &[&str]) -> Shape {
+    pub(crate) fn plain(delimiter: u8, names: &[&str]) -> Shape {
         Shape {
             delimiter,
             quoting: Quoting::None,
@@ -90,7 +90,7 @@ struct Head {
 ///
 /// # Errors
 /// The input's, and [`Exit::InputRejected`] for what is no delimited text.
-pub fn look(member: &Member) -> anyhow::Result<Shape> {
+pub(super) fn look(member: &Member) -> anyhow::Result<Shape> {
     let head = member
         .open(|_| (), read)
         .and_then(|head| refuse_binary(&head).map(|()| head))

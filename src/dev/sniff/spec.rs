@@ -9,7 +9,7 @@ use crate::spec::source::Quoting;
 
 impl Draft {
     /// The spec's text.
-    pub fn spec(&self) -> String {
+    pub(crate) fn spec(&self) -> String {
         let mut text = String::new();
         self.heading(&mut text);
         self.columns(&mut text);
@@ -134,7 +134,7 @@ impl Draft {
     }
 
     /// Rows behind the header.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.notes.rows
     }
 }

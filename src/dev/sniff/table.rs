@@ -21,7 +21,7 @@ struct Row<'a> {
 
 impl Draft {
     /// The table's text, in sections.
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let table = &self.wish.table;
         let rows = self.table_columns();
         let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);

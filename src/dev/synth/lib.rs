@@ -11,7 +11,9 @@
 //! All names and numbers are invented. A generated NPI has a valid check digit and may therefore
 //! be somebody's: read nothing into it.
 
-#![warn(missing_docs)]
+#![warn(unreachable_pub)]
+// a folder's own file is mod.rs
+#![warn(clippy::self_named_module_files)]
 
 mod archive;
 mod beneinfo;

@@ -194,14 +194,14 @@ impl<'t, W: Write> Counted<'t, W> {
 }
 
 impl<W: Write> Write for Counted<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         let count = self.out.write(bytes)?;
         self.bytes += count as u64;
         self.told.bytes(count as u64);
         Ok(count)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> Result<()> {
         self.out.flush()
     }
 }

@@ -43,13 +43,13 @@ pub(super) fn write(
         Source::BasicDrugsFormulary => basic_drugs_formulary(release, market, &mut rows)?,
         Source::BeneficiaryCost => costs::beneficiary_cost(release, market, &mut rows)?,
         Source::InsulinBeneficiaryCost => {
-            costs::insulin_beneficiary_cost(release, market, &mut rows)?
+            costs::insulin_beneficiary_cost(release, market, &mut rows)?;
         }
         Source::ExcludedDrugsFormulary => {
-            exceptions::excluded_drugs_formulary(release, market, &mut rows)?
+            exceptions::excluded_drugs_formulary(release, market, &mut rows)?;
         }
         Source::IndicationBasedCoverage => {
-            exceptions::indication_based_coverage(release, market, &mut rows)?
+            exceptions::indication_based_coverage(release, market, &mut rows)?;
         }
         Source::PharmacyNetworks | Source::Pricing => {}
     }

@@ -8,7 +8,7 @@ use crate::postgres::{Session, db};
 
 /// Tables, views and functions of schema `public`, by name.
 #[derive(Debug, Default)]
-pub struct Described {
+pub(crate) struct Described {
     /// Tables and views.
     pub relations: Vec<DescribedRelation>,
     /// Functions and procedures.
@@ -17,7 +17,7 @@ pub struct Described {
 
 /// A table or a view, as the catalog has it.
 #[derive(Debug, Clone, Deserialize)]
-pub struct DescribedRelation {
+pub(crate) struct DescribedRelation {
     /// Its name.
     pub name: String,
     /// A view, plain or materialized; else a table.
@@ -38,7 +38,7 @@ pub struct DescribedRelation {
 
 /// A column, as the catalog has it.
 #[derive(Debug, Clone, Deserialize)]
-pub struct DescribedColumn {
+pub(crate) struct DescribedColumn {
     /// Its name.
     pub name: String,
     /// Its type, as SQL writes it.
@@ -53,9 +53,7 @@ pub struct DescribedColumn {
 
 /// An index.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Index {
-    /// Its name.
-    pub name: String,
+pub(crate) struct Index {
     /// As SQL writes it.
     pub definition: String,
     /// The primary key.
@@ -71,7 +69,7 @@ pub struct Index {
 impl Index {
     /// The definition from the method on, which is left out where it is the usual one:
     /// `(county_code) WHERE (county_code IS NOT NULL)`.
-    pub fn tail(&self) -> &str {
+    pub(crate) fn tail(&self) -> &str {
         let tail = self.definition.split_once(" USING ").map_or("", |(_, tail)| tail);
         tail.strip_prefix("btree ").unwrap_or(tail)
     }
@@ -79,7 +77,7 @@ impl Index {
 
 /// A foreign key.
 #[derive(Debug, Clone, Deserialize)]
-pub struct ForeignKey {
+pub(crate) struct ForeignKey {
     /// The columns that refer.
     pub columns: Vec<String>,
     /// The table that they refer to.
@@ -90,7 +88,7 @@ pub struct ForeignKey {
 
 /// A function, as the catalog has it.
 #[derive(Debug, Clone, Deserialize)]
-pub struct DescribedFunction {
+pub(crate) struct DescribedFunction {
     /// Its name.
     pub name: String,
     /// The arguments that tell it from others of its name.
@@ -113,7 +111,7 @@ pub struct DescribedFunction {
 
 /// An argument of a function, or a column of the table that it returns.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Argument {
+pub(crate) struct Argument {
     /// Empty when it has none.
     pub name: String,
     /// Its type.
@@ -126,13 +124,13 @@ pub struct Argument {
 
 impl Argument {
     /// Whether it comes out of the function: a column of its rows.
-    pub fn is_output(&self) -> bool {
+    pub(crate) fn is_output(&self) -> bool {
         matches!(self.mode.as_str(), "o" | "t")
     }
 }
 
 /// A default as people write it, without the cast that the catalog adds: `'CA'`, `null`.
-pub fn plain<'a>(fallback: &'a str, type_name: &str) -> &'a str {
+pub(crate) fn plain<'a>(fallback: &'a str, type_name: &str) -> &'a str {
     let cast = fallback.strip_suffix(type_name).and_then(|rest| rest.strip_suffix("::"));
     match cast {
         Some("NULL") => "null",
@@ -145,7 +143,7 @@ pub fn plain<'a>(fallback: &'a str, type_name: &str) -> &'a str {
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn read(session: &Session) -> anyhow::Result<Described> {
+pub(crate) async fn read(session: &Session) -> anyhow::Result<Described> {
     Ok(Described {
         relations: documents(session, include_str!("relations.sql")).await?,
         functions: documents(session, include_str!("functions.sql")).await?,

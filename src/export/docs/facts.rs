@@ -13,7 +13,7 @@ use super::Dictionary;
 
 /// Rows that ANALYZE reads at most: 300 times Postgres's default of 100. Up to here its figures
 /// are exact; beyond it they come from a sample.
-pub const ROWS_SAMPLED: u64 = 30_000;
+pub(crate) const ROWS_SAMPLED: u64 = 30_000;
 
 /// The longest example, in characters; a longer value is cut and ends in `…`.
 const EXAMPLE_CHARACTERS: i32 = 40;
@@ -23,7 +23,7 @@ const EXAMPLES_CHARACTERS: usize = 120;
 
 /// What one build says.
 #[derive(Debug)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The build's own name.
     pub build: String,
     /// Its schema's version, which may not be the one that is described.
@@ -38,7 +38,7 @@ pub struct Facts {
 
 /// What a build says of one table.
 #[derive(Debug, Default)]
-pub struct TableFacts {
+pub(crate) struct TableFacts {
     /// Rows: counted of a loaded table, of a derived one as Postgres's statistics have them.
     pub rows: u64,
     /// Bytes on disk, indexes included.
@@ -58,7 +58,7 @@ pub struct TableFacts {
 
 /// The keys of a column of documents.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub(crate) struct Keys {
     /// Rows that were looked at.
     pub rows: u64,
     /// By name.
@@ -67,7 +67,7 @@ pub struct Keys {
 
 /// One key of a document.
 #[derive(Debug)]
-pub struct Key {
+pub(crate) struct Key {
     /// Its name.
     pub name: String,
     /// The share of the rows that have it, above 0 and to 1.
@@ -78,14 +78,14 @@ pub struct Key {
 
 impl TableFacts {
     /// Whether shares and counts come from a sample.
-    pub fn is_sampled(&self) -> bool {
+    pub(crate) fn is_sampled(&self) -> bool {
         self.rows > ROWS_SAMPLED
     }
 }
 
 /// What a build says of one column.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ColumnFacts {
+pub(crate) struct ColumnFacts {
     /// From 0 to 1.
     pub null_share: f64,
     /// Different values; `None` of a table about people.
@@ -100,7 +100,10 @@ pub struct ColumnFacts {
 ///
 /// # Errors
 /// When it cannot be asked.
-pub async fn read(session: &Session, dictionary: &Dictionary) -> anyhow::Result<Option<Facts>> {
+pub(crate) async fn read(
+    session: &Session,
+    dictionary: &Dictionary,
+) -> anyhow::Result<Option<Facts>> {
     let stamped: bool = session
         .query_one("select to_regclass('kiln.stamp') is not null", &[])
         .await

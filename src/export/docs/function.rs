@@ -8,7 +8,7 @@ use super::page::linked;
 use super::{Function, relation};
 
 /// The section of one function.
-pub fn section(function: &Function, names: &Names) -> Markup {
+pub(super) fn section(function: &Function, names: &Names) -> Markup {
     let described = &function.described;
     let anchor = function_anchor(&function.signature());
     html! {
@@ -32,7 +32,7 @@ pub fn section(function: &Function, names: &Names) -> Markup {
 }
 
 /// The kind as a small label.
-pub fn badge() -> Markup {
+pub(super) fn badge() -> Markup {
     html! { span.badge.function { "function" } }
 }
 

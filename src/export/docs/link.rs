@@ -10,7 +10,7 @@ use super::Dictionary;
 
 /// A piece of a comment.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// Words.
     Text(&'a str),
     /// A name and the anchor it leads to.
@@ -19,7 +19,7 @@ pub enum Piece<'a> {
 
 /// The anchor of a table, view or column: letters, digits, `_`, `.` and `-` only, whatever the
 /// name holds, and a different one for every name.
-pub fn anchor(parts: &[&str]) -> String {
+pub(super) fn anchor(parts: &[&str]) -> String {
     let mut anchor = String::new();
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
@@ -36,12 +36,12 @@ pub fn anchor(parts: &[&str]) -> String {
 }
 
 /// The anchor of a function; its arguments are in it, for names may repeat.
-pub fn function_anchor(signature: &str) -> String {
+pub(super) fn function_anchor(signature: &str) -> String {
     format!("function.{}", anchor(&[signature]))
 }
 
 /// The names that can be linked to.
-pub struct Names {
+pub(crate) struct Names {
     columns: BTreeSet<(String, String)>,
     relations: BTreeSet<String>,
     functions: Vec<(String, String)>,
@@ -52,7 +52,7 @@ static NAME: LazyLock<Option<Regex>> =
 
 impl Names {
     /// All of a dictionary's.
-    pub fn of(dictionary: &Dictionary) -> Names {
+    pub(crate) fn of(dictionary: &Dictionary) -> Names {
         let mut names =
             Names { columns: BTreeSet::new(), relations: BTreeSet::new(), functions: Vec::new() };
         for relation in &dictionary.relations {
@@ -69,7 +69,7 @@ impl Names {
     }
 
     /// The anchor of a table, view or function by its bare name.
-    pub fn anchor(&self, name: &str) -> Option<String> {
+    pub(crate) fn anchor(&self, name: &str) -> Option<String> {
         if self.relations.contains(name) {
             return Some(anchor(&[name]));
         }
@@ -78,7 +78,7 @@ impl Names {
 
     /// Cuts a comment into words and links. A bare name counts only with an underscore in it:
     /// `plan` and `drug` are words of the language as well.
-    pub fn pieces<'a>(&self, text: &'a str) -> Vec<Piece<'a>> {
+    pub(crate) fn pieces<'a>(&self, text: &'a str) -> Vec<Piece<'a>> {
         let Some(pattern) = NAME.as_ref() else { return vec![Piece::Text(text)] };
         let mut pieces = Vec::new();
         let mut done = 0;

@@ -10,12 +10,12 @@ use super::{Dictionary, Function, Kind, Relation};
 use crate::spec::schema::DICTIONARY;
 
 /// Where a database's Markdown lies, relative to the root.
-pub fn path(database: &str) -> PathBuf {
+pub(crate) fn path(database: &str) -> PathBuf {
     Path::new("sql").join(database).join(DICTIONARY)
 }
 
 /// The whole text.
-pub fn render(dictionary: &Dictionary) -> String {
+pub(crate) fn render(dictionary: &Dictionary) -> String {
     let mut out = String::new();
     let Dictionary { database, relations, functions, .. } = dictionary;
     let _ = writeln!(out, "# {database}: data dictionary\n");
@@ -195,7 +195,7 @@ fn arguments<'a>(out: &mut String, label: &str, arguments: impl Iterator<Item = 
 }
 
 /// A comment up to the end of its first sentence.
-pub fn first_sentence(comment: &str) -> &str {
+pub(crate) fn first_sentence(comment: &str) -> &str {
     let ends = [". ", ".\n", "\n"].iter().filter_map(|end| comment.find(end)).min();
     ends.map_or(comment, |at| &comment[..at]).trim_end_matches('.')
 }

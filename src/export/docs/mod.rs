@@ -4,13 +4,13 @@
 //! Its contract part ([`markdown`]) depends on `sql/` and `sources/` alone, so that it can be
 //! committed, and CI can say that it is stale. The page ([`page`]) adds a build's facts.
 
-pub mod described;
-pub mod facts;
+pub(crate) mod described;
+pub(crate) mod facts;
 mod function;
 mod link;
-pub mod markdown;
-pub mod origin;
-pub mod page;
+pub(crate) mod markdown;
+pub(crate) mod origin;
+pub(crate) mod page;
 mod plpgsql;
 mod relation;
 
@@ -26,7 +26,7 @@ use crate::spec::source::Sources;
 
 /// A section of a numbered file that makes something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub(crate) struct Place {
     /// The file, relative to the root.
     pub path: PathBuf,
     /// The line of the section's first statement, from 1.
@@ -39,7 +39,7 @@ pub struct Place {
 
 /// All that is to be told of one database, but for what a build found.
 #[derive(Debug)]
-pub struct Dictionary {
+pub(crate) struct Dictionary {
     /// The database.
     pub database: String,
     /// Its schema's version, as locked.
@@ -52,7 +52,7 @@ pub struct Dictionary {
 
 /// What a reader may expect of a table or view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Computed when it is read: what apps are given to read.
     View,
     /// Made from other tables while the build is made.
@@ -63,10 +63,10 @@ pub enum Kind {
 
 impl Kind {
     /// All, in the order of the dictionary.
-    pub const ALL: [Kind; 3] = [Kind::View, Kind::Derived, Kind::Raw];
+    pub(crate) const ALL: [Kind; 3] = [Kind::View, Kind::Derived, Kind::Raw];
 
     /// One word.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Kind::View => "view",
             Kind::Derived => "derived",
@@ -75,7 +75,7 @@ impl Kind {
     }
 
     /// The heading over those of this kind.
-    pub fn heading(self) -> &'static str {
+    pub(crate) fn heading(self) -> &'static str {
         match self {
             Kind::View => "Views",
             Kind::Derived => "Derived tables",
@@ -84,7 +84,7 @@ impl Kind {
     }
 
     /// What a reader may expect of them.
-    pub fn meaning(self) -> &'static str {
+    pub(crate) fn meaning(self) -> &'static str {
         match self {
             Kind::View => "For apps: their names and columns stay while the tables below change.",
             Kind::Derived => "For apps: made from other tables once a night, before the seal.",
@@ -95,7 +95,7 @@ impl Kind {
 
 /// A table or a view.
 #[derive(Debug)]
-pub struct Relation {
+pub(crate) struct Relation {
     /// What the catalog says.
     pub described: DescribedRelation,
     /// What a reader may expect.
@@ -118,12 +118,12 @@ pub struct Relation {
 
 impl Relation {
     /// Its name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.described.name
     }
 
     /// The columns of its key: the primary key, else a unique index over whole rows.
-    pub fn key(&self) -> &[String] {
+    pub(crate) fn key(&self) -> &[String] {
         let unique = |index: &&described::Index| index.is_unique && !index.is_partial;
         let indexes = &self.described.indexes;
         let key =
@@ -134,7 +134,7 @@ impl Relation {
 
 /// A function or procedure.
 #[derive(Debug)]
-pub struct Function {
+pub(crate) struct Function {
     /// What the catalog says.
     pub described: DescribedFunction,
     /// The section that makes it.
@@ -145,17 +145,17 @@ pub struct Function {
 
 impl Function {
     /// Its name with what goes in: `drug_cost(plan text, ndc text)`.
-    pub fn signature(&self) -> String {
+    pub(crate) fn signature(&self) -> String {
         format!("{}({})", self.described.name, self.described.identity)
     }
 
     /// What goes in.
-    pub fn inputs(&self) -> impl Iterator<Item = &Argument> {
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Argument> {
         self.described.arguments.iter().filter(|argument| !argument.is_output())
     }
 
     /// What it returns, in words; `None` of a procedure.
-    pub fn returned(&self) -> Option<String> {
+    pub(crate) fn returned(&self) -> Option<String> {
         let described = &self.described;
         match (described.returns.is_empty(), self.outputs().next(), described.returns_rows) {
             (true, ..) => None,
@@ -166,14 +166,14 @@ impl Function {
     }
 
     /// The columns of the rows that come out; none where it returns one value.
-    pub fn outputs(&self) -> impl Iterator<Item = &Argument> {
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = &Argument> {
         self.described.arguments.iter().filter(|argument| argument.is_output())
     }
 }
 
 impl Dictionary {
     /// Joins what catalog, files and specs say.
-    pub fn new(
+    pub(crate) fn new(
         schema: &Schema,
         sources: &Sources,
         learned: &Learned,
@@ -216,12 +216,12 @@ impl Dictionary {
     }
 
     /// Those of one kind.
-    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Relation> {
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Relation> {
         self.relations.iter().filter(move |relation| relation.kind == kind)
     }
 
     /// Columns in all.
-    pub fn column_count(&self) -> usize {
+    pub(crate) fn column_count(&self) -> usize {
         self.relations.iter().map(|relation| relation.described.columns.len()).sum()
     }
 }

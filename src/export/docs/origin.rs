@@ -10,7 +10,7 @@ use crate::spec::source::{
 
 /// The file family that feeds a table.
 #[derive(Debug, Clone)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// The spec, relative to the root.
     pub spec: PathBuf,
     /// sha256 of the spec's text: what a build's manifest keeps of it.
@@ -27,7 +27,7 @@ pub struct Origin {
 
 /// What feeds a column.
 #[derive(Debug, Clone, Default)]
-pub struct ColumnOrigin {
+pub(crate) struct ColumnOrigin {
     /// Names in the file's header; the first one that a file has counts. None where the content is
     /// not of the file's text.
     pub fields: Vec<String>,
@@ -37,7 +37,7 @@ pub struct ColumnOrigin {
 
 impl Origin {
     /// What a spec says of a table that it fills: its own, or a dictionary's.
-    pub fn of(source: &Source, table: &str) -> Origin {
+    pub(crate) fn of(source: &Source, table: &str) -> Origin {
         let mut patterns = vec![("object", source.object.as_str().to_owned())];
         let archive = source.archive.as_ref().map(|regex| ("archive", regex.as_str().to_owned()));
         let member = source.member.as_ref().map(|regex| ("member", regex.as_str().to_owned()));
@@ -55,7 +55,7 @@ impl Origin {
 }
 
 /// The source that fills a table, as its own or as a dictionary's.
-pub fn source_of<'a>(sources: &'a Sources, table: &str) -> Option<&'a Source> {
+pub(crate) fn source_of<'a>(sources: &'a Sources, table: &str) -> Option<&'a Source> {
     let fills = |source: &&Source| source.tables().any(|name| name.as_str() == table);
     sources.all.iter().find(fills)
 }

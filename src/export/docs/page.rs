@@ -13,7 +13,7 @@ use super::{Dictionary, Kind, Relation, function, relation};
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// A page and the pages beside it.
-pub struct Page<'a> {
+pub(crate) struct Page<'a> {
     /// What is described.
     pub dictionary: &'a Dictionary,
     /// What a build found; `None`: the page says nothing of rows.
@@ -23,12 +23,12 @@ pub struct Page<'a> {
 }
 
 /// The file's name in its folder.
-pub fn file_name(database: &str) -> String {
+pub(crate) fn file_name(database: &str) -> String {
     format!("{database}.html")
 }
 
 /// The whole file.
-pub fn render(page: &Page<'_>) -> String {
+pub(crate) fn render(page: &Page<'_>) -> String {
     let names = Names::of(page.dictionary);
     let title = format!("{}: data dictionary", page.dictionary.database);
     let markup = html! {
@@ -240,7 +240,7 @@ fn overview_row(page: &Page<'_>, relation: &Relation) -> Markup {
 }
 
 /// A comment with its names linked, and the mark at its end, `[file]`, set apart.
-pub fn linked(comment: &str, names: &Names) -> Markup {
+pub(crate) fn linked(comment: &str, names: &Names) -> Markup {
     let marked = comment.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
     let (words, mark) = marked.map_or((comment, None), |(words, mark)| (words, Some(mark)));
     html! {

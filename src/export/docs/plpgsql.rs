@@ -17,7 +17,7 @@ static READS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Which of the known tables and views the definition names; sorted.
-pub fn reads(definition: &str, known: &[String]) -> Vec<String> {
+pub(super) fn reads(definition: &str, known: &[String]) -> Vec<String> {
     let Some(reads) = READS.as_ref() else { return Vec::new() };
     let code: Vec<&str> =
         definition.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();

@@ -13,7 +13,7 @@ use super::{Kind, Place, Relation};
 use crate::catalog::ledger::SourceEntry;
 
 /// The section of one table or view.
-pub fn section(relation: &Relation, facts: Option<&Facts>, names: &Names) -> Markup {
+pub(super) fn section(relation: &Relation, facts: Option<&Facts>, names: &Names) -> Markup {
     let described = &relation.described;
     let id = anchor(&[relation.name()]);
     let facts = facts.and_then(|facts| facts.tables.get(relation.name()));
@@ -52,7 +52,7 @@ pub fn section(relation: &Relation, facts: Option<&Facts>, names: &Names) -> Mar
 }
 
 /// The kind as a small label.
-pub fn badge(kind: Kind) -> Markup {
+pub(super) fn badge(kind: Kind) -> Markup {
     html! { span class={ "badge " (kind.word()) } { (kind.word()) } }
 }
 
@@ -106,7 +106,7 @@ fn day(posted: &str) -> String {
 }
 
 /// Where it is made.
-pub fn place(place: Option<&Place>) -> Markup {
+pub(super) fn place(place: Option<&Place>) -> Markup {
     html! {
         @if let Some(place) = place {
             dt { "Made in" }
@@ -157,7 +157,7 @@ fn keys(relation: &Relation, names: &Names) -> Markup {
 }
 
 /// Names of tables and functions, each a link.
-pub fn linked_names(label: &str, names: &[String], known: &Names) -> Markup {
+pub(super) fn linked_names(label: &str, names: &[String], known: &Names) -> Markup {
     html! {
         @if !names.is_empty() {
             dt { (label) }

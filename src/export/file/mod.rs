@@ -28,11 +28,11 @@ use crate::catalog::manifest::Manifest;
 use crate::export::subset::KeptTable;
 use crate::spec::schema::SchemaLock;
 
-pub use names::refuse_names;
+pub(crate) use names::refuse_names;
 #[cfg(feature = "dev")]
 pub(crate) use read::read_from;
-pub use read::{Piece, header, read};
-pub use write::{Script, SubsetFile};
+pub(crate) use read::{Piece, header, read};
+pub(crate) use write::{Script, SubsetFile};
 
 /// What begins a line that kiln reads in a file of its own.
 const MARK: &str = "-- kiln: ";
@@ -41,7 +41,7 @@ const END_OF_ROWS: &[u8] = b"\\.\n";
 
 /// The first line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
+pub(crate) struct Header {
     /// The form of the file; 1.
     pub kiln_file: u32,
     /// What wrote it.
@@ -67,7 +67,7 @@ pub struct Header {
 
 /// One table of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableEntry {
+pub(crate) struct TableEntry {
     /// Its name.
     pub table: String,
     /// Its columns, in the order of the rows' fields.
@@ -82,7 +82,7 @@ pub struct TableEntry {
 
 impl TableEntry {
     /// The table with all its rows, as it is copied.
-    pub fn kept(&self) -> KeptTable {
+    pub(crate) fn kept(&self) -> KeptTable {
         KeptTable {
             name: self.table.clone(),
             columns: self.columns.clone(),
@@ -93,14 +93,14 @@ impl TableEntry {
     }
 
     /// The COPY that takes its rows as they stand in the file.
-    pub fn copy_sql(&self) -> String {
+    pub(crate) fn copy_sql(&self) -> String {
         format!("copy \"{}\" ({}) from stdin", self.table, self.kept().column_list())
     }
 }
 
 /// What a table holds whose rows hold many of the file's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Packed {
+pub(crate) struct Packed {
     /// The column with the arrays.
     pub array: String,
     /// How many it holds.
@@ -109,7 +109,7 @@ pub struct Packed {
 
 /// What a build notes of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceFacts {
+pub(crate) struct SourceFacts {
     /// The data's period.
     pub period: Option<String>,
     /// The posting's day, yyyymmdd.
@@ -125,7 +125,7 @@ pub struct SourceFacts {
 
 impl Header {
     /// The lock that the schema in the file is held against.
-    pub fn lock(&self) -> SchemaLock {
+    pub(crate) fn lock(&self) -> SchemaLock {
         SchemaLock {
             version: self.version,
             serves_from: self.serves_from.unwrap_or(self.version).min(self.version),

@@ -7,7 +7,7 @@ use crate::postgres::Ident;
 
 /// Refuses names that are none, and those that kiln and Postgres use themselves: a file is text that
 /// anybody may have changed.
-pub fn refuse_names(header: &Header) -> anyhow::Result<()> {
+pub(crate) fn refuse_names(header: &Header) -> anyhow::Result<()> {
     let name = header.database.as_str();
     if let Err(why) = may_name_a_database(name) {
         let message = format!("{name:?} cannot name a database: {why}");

@@ -23,7 +23,7 @@ const CHUNK: usize = 256 << 10;
 
 /// A piece of a file, in file order.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Piece {
+pub(crate) enum Piece {
     /// A section of the schema: its kind, its place in the numbered files, its text.
     Sql(Kind, String, String),
     /// A table's rows begin.
@@ -39,7 +39,7 @@ pub enum Piece {
 /// # Errors
 /// [`Exit::InputUnavailable`] when it cannot be opened, [`Exit::InputRejected`] when it is no file
 /// of kiln's.
-pub fn header(path: &Path) -> anyhow::Result<Header> {
+pub(crate) fn header(path: &Path) -> anyhow::Result<Header> {
     Lines::open(path)?.header()
 }
 
@@ -47,7 +47,7 @@ pub fn header(path: &Path) -> anyhow::Result<Header> {
 ///
 /// # Errors
 /// As [`header`], and [`Exit::InputRejected`] when it is cut or damaged.
-pub fn read(path: &Path, sender: &mpsc::Sender<Piece>) -> anyhow::Result<()> {
+pub(crate) fn read(path: &Path, sender: &mpsc::Sender<Piece>) -> anyhow::Result<()> {
     let hand_on = |piece| sender.blocking_send(piece).map_err(|_| stopped());
     pieces(Lines::open(path)?, &hand_on).map(drop)
 }

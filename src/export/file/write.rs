@@ -26,7 +26,7 @@ const CHUNKS_IN_FLIGHT: usize = 8;
 const CHUNK: usize = 64 << 10;
 
 /// What a file is made of.
-pub struct Script<'a> {
+pub(crate) struct Script<'a> {
     /// Its first line.
     pub header: &'a Header,
     /// The numbered files that the build was made by.
@@ -41,7 +41,7 @@ pub struct Script<'a> {
 
 /// A file that was written.
 #[derive(Debug, Clone, Serialize)]
-pub struct SubsetFile {
+pub(crate) struct SubsetFile {
     /// Where.
     pub path: std::path::PathBuf,
     /// Its size.
@@ -55,7 +55,7 @@ impl Script<'_> {
     ///
     /// # Errors
     /// [`Exit::Usage`] when the file cannot be written, else the server's.
-    pub async fn write(&self, path: &Path) -> anyhow::Result<SubsetFile> {
+    pub(crate) async fn write(&self, path: &Path) -> anyhow::Result<SubsetFile> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),

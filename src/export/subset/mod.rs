@@ -8,10 +8,12 @@
 //! by a server in FIPS mode.)
 
 mod choice;
-mod rules;
+pub(super) mod rules;
 
-pub use choice::{Chosen, Facts, KeptTable, Reference, SetColumn, TableFacts, choose, conditions};
-pub use rules::{Keep, Rule, Rules, Sample};
+pub(crate) use choice::{
+    Chosen, Facts, KeptTable, Reference, SetColumn, TableFacts, choose, conditions,
+};
+pub(crate) use rules::{Keep, Rules, Sample};
 
 use crate::config::strict::Problems;
 use crate::postgres::{Ident, Session, db};
@@ -21,7 +23,7 @@ use crate::postgres::{Ident, Session, db};
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn facts(session: &Session, tables: &[String]) -> anyhow::Result<Facts> {
+pub(crate) async fn facts(session: &Session, tables: &[String]) -> anyhow::Result<Facts> {
     let rows = session
         .query(
             "select c.relname::text, array_agg(a.attname::text order by a.attnum)
@@ -64,7 +66,7 @@ pub async fn facts(session: &Session, tables: &[String]) -> anyhow::Result<Facts
 
 /// Has Postgres read every expression of the rules, which finds a misspelt column and a condition
 /// that is no SQL; nothing is run. What is wrong goes to `problems`.
-pub async fn probe(session: &Session, rules: &Rules, chosen: &Chosen, problems: &Problems) {
+pub(crate) async fn probe(session: &Session, rules: &Rules, chosen: &Chosen, problems: &Problems) {
     for (table, sql) in &chosen.probes {
         if let Err(error) = session.prepare(sql).await {
             let line = rules.tables.get(table).map_or(0, |rule| rule.line);

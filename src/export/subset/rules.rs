@@ -24,7 +24,7 @@ use crate::spec::schema::SUBSET_RULES;
 
 /// Which rows a table keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keep {
+pub(crate) enum Keep {
     /// All of them.
     All,
     /// None of its own accord; foreign keys may still ask for some.
@@ -42,7 +42,7 @@ pub enum Keep {
 
 /// A table's declared rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// Which rows.
     pub keep: Keep,
     /// And of those only the ones for which this SQL condition holds.
@@ -53,7 +53,7 @@ pub struct Rule {
 
 /// What the percentage is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// The table whose rows are sampled, and which the other tables with its key follow. `None`:
     /// every table with the key is sampled on its own, for no table has all keys.
     pub table: Option<String>,
@@ -63,7 +63,7 @@ pub struct Sample {
 
 /// What the file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// Relative to the root, for messages.
     pub path: PathBuf,
     /// What the percentage is of.
@@ -80,7 +80,7 @@ impl Rules {
     ///
     /// # Errors
     /// Only when the file is there and cannot be read.
-    pub fn read(root: &Path, database: &str, problems: &Problems) -> anyhow::Result<Rules> {
+    pub(crate) fn read(root: &Path, database: &str, problems: &Problems) -> anyhow::Result<Rules> {
         let path = Path::new("sql").join(database).join(SUBSET_RULES);
         let text = match plainfile::text(&root.join(&path)) {
             Ok(text) => text,
@@ -96,7 +96,7 @@ impl Rules {
     }
 
     /// Reads the file's text; what is wrong goes to `problems`.
-    pub fn parse(path: &Path, text: &str, problems: &Problems) -> Rules {
+    pub(crate) fn parse(path: &Path, text: &str, problems: &Problems) -> Rules {
         let mut rules =
             Rules { path: path.to_path_buf(), sha256: sha256(text.as_bytes()), ..Rules::default() };
         let file = File::new(path, text, problems);

@@ -26,7 +26,7 @@ const DIRECTORY_MAX: u64 = 16 << 20;
 
 /// What has been met of one object so far.
 #[derive(Debug)]
-pub struct Bounds {
+pub(super) struct Bounds {
     /// Bytes of the object.
     landed: u64,
     entries: usize,
@@ -36,7 +36,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// Nothing met yet of an object of so many bytes.
-    pub fn new(landed: u64) -> Bounds {
+    pub(super) fn new(landed: u64) -> Bounds {
         Bounds { landed, entries: 0, archives: 0, inflated: 0 }
     }
 
@@ -44,7 +44,7 @@ impl Bounds {
     ///
     /// # Errors
     /// [`Exit::InputRejected`] when it is no archive, or its directory is too large.
-    pub fn directory(
+    pub(super) fn directory(
         &self,
         reader: Box<dyn ReadSeek>,
     ) -> anyhow::Result<ZipArchive<Box<dyn ReadSeek>>> {
@@ -62,7 +62,10 @@ impl Bounds {
     ///
     /// # Errors
     /// [`Exit::InputRejected`].
-    pub fn admit(&mut self, archive: &mut ZipArchive<Box<dyn ReadSeek>>) -> anyhow::Result<()> {
+    pub(super) fn admit(
+        &mut self,
+        archive: &mut ZipArchive<Box<dyn ReadSeek>>,
+    ) -> anyhow::Result<()> {
         self.archives += 1;
         if self.archives > ARCHIVES_MAX {
             return Err(refuse(format!("more than {ARCHIVES_MAX} archives in one object")));
@@ -86,7 +89,7 @@ impl Bounds {
     ///
     /// # Errors
     /// [`Exit::InputRejected`].
-    pub fn inflates(&mut self, bytes: u64) -> anyhow::Result<()> {
+    pub(super) fn inflates(&mut self, bytes: u64) -> anyhow::Result<()> {
         self.inflated = self.inflated.saturating_add(bytes);
         if self.inflated > INFLATED_FROM && self.inflated / self.landed.max(1) > RATIO_MAX {
             let message = format!(

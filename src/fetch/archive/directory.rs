@@ -14,7 +14,7 @@ use crate::fetch::contents::{Leaf, Link};
 ///
 /// # Errors
 /// When a directory cannot be read.
-pub fn contents(patterns: &Patterns, objects: &[Arc<Object>]) -> anyhow::Result<Found> {
+pub(crate) fn contents(patterns: &Patterns, objects: &[Arc<Object>]) -> anyhow::Result<Found> {
     let mut all = Found::default();
     for object in objects {
         let Some(pattern) = &patterns.member else {

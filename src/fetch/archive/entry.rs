@@ -48,7 +48,7 @@ impl Entry {
 }
 
 /// The error of an encrypted entry.
-pub fn refuse_encrypted() -> anyhow::Error {
+pub(crate) fn refuse_encrypted() -> anyhow::Error {
     Failure::new(Exit::InputRejected, "is encrypted, and kiln has no password")
         .hint("CMS publishes unencrypted files; land the public one")
         .into()

@@ -27,11 +27,11 @@ use crate::error::{Exit, Failure, LAND_AGAIN, Position, at, exit_of, from_io};
 use crate::fetch::contents::{Leaf, Link};
 use crate::fetch::store::file_name;
 use bounds::Bounds;
-pub use directory::contents;
+pub(crate) use directory::contents;
 use directory::plain;
-pub use entry::refuse_encrypted;
+pub(crate) use entry::refuse_encrypted;
 use entry::{Entry, escapes};
-pub use whole::whole_zip;
+pub(crate) use whole::whole_zip;
 
 /// Zips inside each other, the object itself included.
 const DEPTH_MAX: usize = 4;
@@ -39,11 +39,11 @@ const DEPTH_MAX: usize = 4;
 const INNER_MAX: u64 = 64 << 30;
 
 /// What to do about an archive that no honest packer made.
-pub const NOT_FROM_CMS: &str = "this is not a file that CMS packed; land it anew from CMS";
+pub(crate) const NOT_FROM_CMS: &str = "this is not a file that CMS packed; land it anew from CMS";
 
 /// What a search through an object found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// The members, in name order.
     pub members: Vec<Member>,
     /// The names of the object's outermost entries, to tell what no source claims.
@@ -56,7 +56,7 @@ pub struct Found {
 
 impl Found {
     /// Adds what another object has.
-    pub fn add(&mut self, other: Found) {
+    pub(crate) fn add(&mut self, other: Found) {
         self.members.extend(other.members);
         self.entries.extend(other.entries);
         self.contents.extend(other.contents);
@@ -72,7 +72,11 @@ fn whole(object: &Arc<Object>) -> Container {
 ///
 /// # Errors
 /// [`Exit::InputRejected`] when an archive is damaged or hostile.
-pub fn find(patterns: &Patterns, object: &Arc<Object>, scratch: &Path) -> anyhow::Result<Found> {
+pub(crate) fn find(
+    patterns: &Patterns,
+    object: &Arc<Object>,
+    scratch: &Path,
+) -> anyhow::Result<Found> {
     let Some(pattern) = &patterns.member else {
         return Ok(Found {
             members: vec![Member::plain(patterns, object, whole(object))],

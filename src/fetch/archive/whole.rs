@@ -19,7 +19,7 @@ use crate::error::{Position, at, from_io};
 ///
 /// # Errors
 /// [`crate::error::Exit::InputRejected`] when it is cut, damaged, encrypted or hostile.
-pub fn whole_zip(file: File, scratch: &Path) -> anyhow::Result<()> {
+pub(crate) fn whole_zip(file: File, scratch: &Path) -> anyhow::Result<()> {
     let size = file.metadata().map_err(from_io)?.len();
     let mut bounds = Bounds::new(size);
     let outermost = Container::Spool { file: Arc::new(file), size };

@@ -4,8 +4,9 @@
 mod bounds;
 mod listing;
 mod loopback;
+#[cfg(feature = "dev")]
 mod stream;
-pub mod withdrawn;
+pub(crate) mod withdrawn;
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -30,9 +31,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, Failure, stopped};
 use crate::fetch::location::S3Location;
-pub use listing::Listed;
-pub use loopback::is_loopback;
-pub use stream::{Piece, STREAM_PART_BYTES};
+pub(crate) use listing::Listed;
+pub(crate) use loopback::is_loopback;
+#[cfg(feature = "dev")]
+pub(crate) use stream::{Piece, STREAM_PART_BYTES};
 
 /// Size from which an upload goes in parts, and the size of a part.
 const PART_BYTES: u64 = 64 << 20;
@@ -106,7 +108,7 @@ impl Pin {
 }
 
 /// The part of a key (or of a member's name) behind the last slash.
-pub fn file_name(key: &str) -> &str {
+pub(crate) fn file_name(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }
 
@@ -321,7 +323,7 @@ fn part_sha256(file: &Path, offset: u64, length: u64) -> anyhow::Result<String> 
 }
 
 /// A hash to copy into.
-pub struct HashWriter(pub Sha256);
+pub(crate) struct HashWriter(pub Sha256);
 
 impl std::io::Write for HashWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -336,7 +338,7 @@ impl std::io::Write for HashWriter {
 
 /// An SDK error for people: what was done, what S3 said, and what to type for the usual reasons.
 /// The SDK's own Display is just "service error".
-pub fn refused<E>(doing: &str, error: &SdkError<E>) -> anyhow::Error
+pub(crate) fn refused<E>(doing: &str, error: &SdkError<E>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {

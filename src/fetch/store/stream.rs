@@ -12,7 +12,7 @@ use super::{Pin, SHA256_METADATA, Store, refused};
 use crate::error::{Exit, Failure, stopped};
 
 /// Size of a part: with S3's 10,000 parts it allows 80 GB, and three of them are in memory.
-pub const STREAM_PART_BYTES: usize = 8 << 20;
+pub(crate) const STREAM_PART_BYTES: usize = 8 << 20;
 
 /// A piece of an object, in order.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::{Listed, Pin, Store, file_name, refused};
 const MARK: &str = ".withdrawn-";
 
 /// Takes a listing apart: what plans may read, and what was withdrawn. Markers are in neither.
-pub fn apart(listed: Vec<Listed>) -> (Vec<Listed>, Vec<Listed>) {
+pub(crate) fn apart(listed: Vec<Listed>) -> (Vec<Listed>, Vec<Listed>) {
     let (markers, objects): (Vec<Listed>, Vec<Listed>) =
         listed.into_iter().partition(|object| file_name(&object.key).contains(MARK));
     let marked = |object: &Listed| {

@@ -9,14 +9,14 @@ use crate::spec::source::{Column, Encoding, Others, Source};
 const NAME_MAX: usize = 80;
 /// Columns of a file; Postgres's tables have 1,600, CMS's widest file 840. A line of eight megabytes of
 /// delimiters would be four million names, to be held against each other.
-pub const COLUMNS_MAX: usize = 4_096;
+pub(crate) const COLUMNS_MAX: usize = 4_096;
 /// Bytes of a name from which on it is nobody's new name.
 const NEAR_MAX: usize = 200;
 /// Differences that a message shows.
 const SHOWN_MAX: usize = 30;
 
 /// One row of a header: its texts, without the blanks at their ends.
-pub type HeaderRow = Vec<String>;
+pub(crate) type HeaderRow = Vec<String>;
 
 /// Where each of the spec's columns stands in one file; `None` where the vintage lacks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Layout {
 }
 
 /// The error of a file with more columns than any has.
-pub fn too_wide() -> anyhow::Error {
+pub(crate) fn too_wide() -> anyhow::Error {
     let message = format!("the header has more than {COLUMNS_MAX} columns");
     Failure::new(Exit::InputRejected, message)
         .hint("is this the file that the spec describes, and `delimiter` right?")
@@ -163,7 +163,7 @@ fn bare(name: &str) -> String {
 
 /// The names of a header that spans rows: a column's texts from top to bottom. A title that spans
 /// columns stands over the first of them, and is taken for the blanks to its right.
-pub fn joined(rows: &[HeaderRow]) -> HeaderRow {
+pub(crate) fn joined(rows: &[HeaderRow]) -> HeaderRow {
     let width = rows.iter().map(Vec::len).max().unwrap_or_default();
     let cell = |row: usize, column: usize| rows[row].get(column).map_or("", String::as_str);
     let text = |row: usize, column: usize| {

@@ -5,13 +5,14 @@
 
 mod fit;
 mod header;
-pub mod pack;
+pub(crate) mod pack;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fit::{leads_to, misfit};
-pub use header::{COLUMNS_MAX, HeaderRow, Layout, joined, names_of, too_wide};
+pub(crate) use header::{COLUMNS_MAX, HeaderRow, joined, too_wide};
+pub use header::{Layout, names_of};
 
 use crate::config::personal::HashKey;
 use crate::config::strict::{Problems, suggest};
@@ -22,7 +23,7 @@ use crate::spec::schema::catalog::{self, TableColumn};
 use crate::spec::source::{Column, Dictionary, Others, Shape, Source, Transform};
 
 /// The column of a dictionary's table that has its entries' numbers.
-pub const ID: &str = "id";
+pub(crate) const ID: &str = "id";
 
 /// The columns of the tables that a source fills, by table.
 pub type Tables = BTreeMap<String, Vec<TableColumn>>;
@@ -31,7 +32,7 @@ pub type Tables = BTreeMap<String, Vec<TableColumn>>;
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn tables(session: &Session, source: &Source) -> anyhow::Result<Tables> {
+pub(crate) async fn tables(session: &Session, source: &Source) -> anyhow::Result<Tables> {
     let mut tables = Tables::new();
     for table in source.tables() {
         tables.insert(table.as_str().to_owned(), catalog::columns(session, table).await?);

@@ -9,9 +9,9 @@ use crate::spec::source::{Pack, Source};
 const NO_MODIFIER: i32 = -1;
 
 /// The column with the numbers that a row has places for: those from so many times [`Pack::BLOCK`] on.
-pub const BLOCK: &str = "block";
+pub(crate) const BLOCK: &str = "block";
 /// The column that tells rows of one set and block apart.
-pub const PIECE: &str = "piece";
+pub(crate) const PIECE: &str = "piece";
 
 /// The column that has the set which the rows of an array share.
 fn by<'a>(source: &'a Source, pack: &Pack) -> &'a str {
@@ -25,7 +25,7 @@ pub(super) fn columns<'a>(source: &'a Source, pack: &'a Pack) -> [&'a str; 4] {
 
 /// What a query says for a dictionary's number in a row of the file, where `place` is the row's place in
 /// the array.
-pub fn number_sql(source: &Source, dictionary: usize, place: &str) -> String {
+pub(crate) fn number_sql(source: &Source, dictionary: usize, place: &str) -> String {
     let own = source.name.as_str();
     match &source.pack {
         Some(pack) if pack.at == dictionary => place.to_owned(),
@@ -38,7 +38,7 @@ pub fn number_sql(source: &Source, dictionary: usize, place: &str) -> String {
 
 /// The numbers of a dictionary that a row of the table names: a column, or an expression that gives a
 /// set.
-pub fn numbers_sql(source: &Source, dictionary: usize) -> String {
+pub(crate) fn numbers_sql(source: &Source, dictionary: usize) -> String {
     match &source.pack {
         Some(pack) if pack.at == dictionary => {
             let to = pack.to.as_str();
@@ -53,7 +53,7 @@ pub fn numbers_sql(source: &Source, dictionary: usize) -> String {
 }
 
 /// The query of how many of the file's rows the table holds, and how many it has itself.
-pub fn count_sql(table: &str, array: &str) -> String {
+pub(crate) fn count_sql(table: &str, array: &str) -> String {
     format!(
         "select coalesce(sum(cardinality(array_remove(\"{array}\", 0))), 0)::int8, count(*) from \"{table}\""
     )

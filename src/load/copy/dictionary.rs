@@ -18,7 +18,7 @@ const CHUNK: usize = 256 << 10;
 ///
 /// # Errors
 /// The server's, or [`Exit::ChecksFailed`] when COPY stored another number of rows.
-pub async fn write(session: &Session, open: &Open) -> anyhow::Result<BTreeMap<String, u64>> {
+pub(super) async fn write(session: &Session, open: &Open) -> anyhow::Result<BTreeMap<String, u64>> {
     let mut counts = BTreeMap::new();
     for (binding, sets) in open.binding.dictionaries.iter().zip(open.dictionaries.iter()) {
         let sql = frozen(&binding.copy_sql());

@@ -6,11 +6,11 @@
 //! from its first file to its verdict; [`rejects`] keeps what was refused; [`dictionary`] writes the
 //! sets that the rows have numbers of.
 
-pub mod between;
+pub(crate) mod between;
 mod dictionary;
-pub mod part;
-pub mod rejects;
-pub mod settle;
+pub(crate) mod part;
+pub(crate) mod rejects;
+pub(crate) mod settle;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,14 +34,14 @@ use crate::postgres::{Session, data_error, db};
 use crate::spec::source::Source;
 use part::{Columns, Piece, ReadPart, Rows, Siblings, Tally};
 use rejects::RejectWriter;
-pub use settle::{note_without, write_entry};
+pub(crate) use settle::{note_without, write_entry};
 
 /// Chunks of rows on their way between the threads; with their size this bounds the memory.
 const CHUNKS_IN_FLIGHT: usize = 4;
 
 /// One file to be loaded.
 #[derive(Clone)]
-pub struct Part {
+pub(crate) struct Part {
     /// The spec, bound to its table.
     pub binding: Arc<Binding>,
     /// The file.
@@ -144,12 +144,12 @@ impl<'a> OpenCopy<'a> {
 
 /// Rows that are frozen as they are written, for which the transaction must have emptied the table:
 /// no later pass writes every page once more.
-pub fn frozen(copy_sql: &str) -> String {
+pub(crate) fn frozen(copy_sql: &str) -> String {
     copy_sql.replace(" from stdin (", " from stdin (freeze, ")
 }
 
 /// Empties the tables that a source fills.
-pub fn truncate(source: &Source) -> String {
+pub(crate) fn truncate(source: &Source) -> String {
     let tables: Vec<String> = source.tables().map(ToString::to_string).collect();
     format!("truncate table {}", tables.join(", "))
 }
@@ -169,7 +169,7 @@ struct ReadFile {
 /// # Errors
 /// The input's, the server's, or [`Exit::ChecksFailed`] when the counts do not agree. The
 /// caller's transaction must then be rolled back.
-pub async fn send(
+pub(crate) async fn send(
     session: &Session,
     parts: &[Part],
     cores: &Arc<Semaphore>,

@@ -15,7 +15,7 @@ const BATCH_BYTES: usize = 4 << 20;
 ///
 /// # Errors
 /// The server's.
-pub async fn forget_stale(session: &Session) -> anyhow::Result<()> {
+pub(crate) async fn forget_stale(session: &Session) -> anyhow::Result<()> {
     session
         .batch_execute(
             "delete from kiln.reject r where not exists
@@ -26,7 +26,7 @@ pub async fn forget_stale(session: &Session) -> anyhow::Result<()> {
 }
 
 /// Writes rejects to `kiln.reject` of a build; it connects at the first one.
-pub struct RejectWriter {
+pub(crate) struct RejectWriter {
     build: BuildDatabase,
     session: Option<Session>,
     batch: Batch,
@@ -48,7 +48,7 @@ struct Batch {
 
 impl RejectWriter {
     /// A writer into this build.
-    pub fn new(build: &BuildDatabase) -> RejectWriter {
+    pub(crate) fn new(build: &BuildDatabase) -> RejectWriter {
         RejectWriter { build: build.clone(), session: None, batch: Batch::default() }
     }
 
@@ -56,7 +56,7 @@ impl RejectWriter {
     ///
     /// # Errors
     /// The server's.
-    pub async fn keep(&mut self, part: &Part, reject: Reject) -> anyhow::Result<()> {
+    pub(crate) async fn keep(&mut self, part: &Part, reject: Reject) -> anyhow::Result<()> {
         let batch = &mut self.batch;
         batch.source.push(part.binding.source.name.as_str().to_owned());
         batch.attempt.push(part.attempt);
@@ -78,7 +78,7 @@ impl RejectWriter {
     ///
     /// # Errors
     /// The server's.
-    pub async fn flush(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn flush(&mut self) -> anyhow::Result<()> {
         if self.batch.source.is_empty() {
             return Ok(());
         }

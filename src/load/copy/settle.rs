@@ -24,7 +24,7 @@ use crate::load::validate::dictionary::Shared;
 use crate::postgres::{Session, db};
 
 /// A source under way.
-pub struct Open {
+pub(crate) struct Open {
     pub(crate) binding: Arc<Binding>,
     pub(crate) input: Input,
     pub(crate) period: Option<String>,
@@ -42,7 +42,7 @@ pub struct Open {
 
 impl Open {
     /// A source whose files are known, or that failed before they were.
-    pub fn new(
+    pub(crate) fn new(
         binding: Arc<Binding>,
         input: Input,
         attempt: i64,
@@ -92,12 +92,12 @@ impl Open {
     }
 
     /// Its files' bytes of text.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.parts.iter().map(|part| part.member.size()).sum()
     }
 
     /// Empties its tables and loads its files, in the caller's transaction.
-    pub async fn load(
+    pub(crate) async fn load(
         &mut self,
         session: &Session,
         cores: &Arc<Semaphore>,
@@ -120,7 +120,7 @@ impl Open {
     }
 
     /// Counts what the tables hold and fills the dictionaries' tables; then the verdict.
-    pub async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
+    pub(crate) async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
         let name = self.binding.source.name.as_str().to_owned();
         let (counted, stored) = count(session, &self.binding).await?;
         let dictionaries = dictionary::write(session, &self).await?;
@@ -133,7 +133,10 @@ impl Open {
 
 /// Counts how many of the file's rows a table holds, and how many rows it has itself, where that is
 /// another number.
-pub async fn count(session: &Session, binding: &Binding) -> anyhow::Result<(u64, Option<u64>)> {
+pub(crate) async fn count(
+    session: &Session,
+    binding: &Binding,
+) -> anyhow::Result<(u64, Option<u64>)> {
     let counts = session.query_one(&binding.count_sql(), &[]).await.map_err(db("count rows"))?;
     let [said, stored] = [0, 1].map(|column| counts.get::<_, i64>(column).unsigned_abs());
     Ok((said, binding.source.pack.as_ref().map(|_| stored)))
@@ -144,7 +147,7 @@ pub async fn count(session: &Session, binding: &Binding) -> anyhow::Result<(u64,
 ///
 /// # Errors
 /// Only what concerns all sources: a lost or full server, a stop.
-pub async fn load_and_settle(
+pub(crate) async fn load_and_settle(
     session: &Session,
     mut open: Open,
     cores: &Arc<Semaphore>,
@@ -174,7 +177,7 @@ fn concerns_all(error: &anyhow::Error) -> bool {
 }
 
 /// Writes the entry of a source that failed before it could be loaded.
-pub async fn settle_failed(session: &Session, open: Open) -> anyhow::Result<SourceEntry> {
+pub(crate) async fn settle_failed(session: &Session, open: Open) -> anyhow::Result<SourceEntry> {
     let name = open.binding.source.name.as_str().to_owned();
     let entry = entry(&name, open, 0);
     write_entry(session, &entry, None).await?;
@@ -227,7 +230,7 @@ fn digest(files: &[FileEntry]) -> String {
 ///
 /// # Errors
 /// The server's.
-pub async fn write_entry(
+pub(crate) async fn write_entry(
     session: &Session,
     entry: &SourceEntry,
     attempt: Option<i64>,
@@ -270,7 +273,7 @@ pub async fn write_entry(
 ///
 /// # Errors
 /// The server's.
-pub async fn note_without(session: &Session, name: &str) -> anyhow::Result<SourceEntry> {
+pub(crate) async fn note_without(session: &Session, name: &str) -> anyhow::Result<SourceEntry> {
     let entry = SourceEntry::empty(name, SourceState::Without);
     write_entry(session, &entry, None).await?;
     Ok(entry)

@@ -13,8 +13,8 @@ mod text;
 
 use std::io::Read;
 
-pub use record::{Flaw, Position, Record};
-pub use text::{BEGINNING, BOM, decode_text, no_text};
+pub(crate) use record::{Flaw, Position, Record};
+pub(crate) use text::{BEGINNING, BOM, decode_text, no_text};
 
 use crate::error::{self, Exit, Failure, from_io};
 use crate::spec::source::{Format, Quoting};
@@ -22,9 +22,9 @@ use fields::split;
 use quoted::{Wrong, WrongKind};
 
 /// Longest record, its line end included. CMS's widest (PBP, 840 columns) are some 20 KiB.
-pub const RECORD_MAX: usize = 8 << 20;
+pub(crate) const RECORD_MAX: usize = 8 << 20;
 /// Longest field.
-pub const FIELD_MAX: usize = 1 << 20;
+pub(crate) const FIELD_MAX: usize = 1 << 20;
 /// How far behind a quote that its line does not close the next one is looked for, to name its line.
 const LOOK_AHEAD: usize = 1 << 20;
 /// How much is asked of the input at a time.

@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use crate::spec::source::Encoding;
 
 /// UTF-8's byte order mark.
-pub const BOM: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 /// How much of a file's beginning tells what it is.
-pub const BEGINNING: usize = 64;
+pub(crate) const BEGINNING: usize = 64;
 
 /// What a file is that is no delimited text, by the bytes that it begins with.
-pub fn no_text(beginning: &[u8]) -> Option<String> {
+pub(crate) fn no_text(beginning: &[u8]) -> Option<String> {
     let what = match beginning {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "is UTF-32",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16",
@@ -45,7 +45,7 @@ fn every_other_is_nul(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// The offset within the field.
-pub fn decode_text(bytes: &[u8], encoding: Encoding) -> Result<Cow<'_, str>, usize> {
+pub(crate) fn decode_text(bytes: &[u8], encoding: Encoding) -> Result<Cow<'_, str>, usize> {
     match encoding {
         Encoding::Utf8 => {
             std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| error.valid_up_to())

@@ -6,7 +6,7 @@
 ///
 /// # Errors
 /// The reason: not a decimal number, too many digits, too many decimals.
-pub fn encode(
+pub(super) fn encode(
     row: &mut Vec<u8>,
     field: &[u8],
     precision_scale: Option<(u16, u16)>,

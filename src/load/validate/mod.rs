@@ -1,7 +1,7 @@
 //! Record to row: filters, nulls, transforms, types. A record becomes an encoded row, or a
 //! [`Reject`] with its place and reason; it is never mended and never lost.
 
-pub mod dictionary;
+pub(crate) mod dictionary;
 mod field;
 mod line;
 mod nulls;
@@ -19,7 +19,7 @@ use crate::load::decode::{Record, Records};
 use crate::load::encode;
 use crate::spec::source::{Encoding, From, Test};
 use nulls::Met;
-pub use nulls::Nulls;
+pub(crate) use nulls::Nulls;
 use sets::Sets;
 
 /// Original bytes that a reject keeps; CMS's longest records are far below.

@@ -11,7 +11,7 @@ use crate::load::encode;
 use crate::spec::source::From;
 
 /// Rows by column that are null there; columns that the file lacks are not among them.
-pub type Nulls = BTreeMap<String, u64>;
+pub(crate) type Nulls = BTreeMap<String, u64>;
 
 /// What has been met so far in one file.
 #[derive(Debug, Default)]

@@ -3,22 +3,22 @@
 //! where there is none, [`ratio`]s that were measured do. [`room`] holds it against what is free,
 //! [`crate::catalog::ledger::used`] says at the seal what it came to, so that every night shows how good it was.
 
-pub mod past;
-pub mod ratio;
-pub mod room;
-pub mod seconds;
-pub mod server;
+pub(crate) mod past;
+pub(crate) mod ratio;
+pub(crate) mod room;
+pub(crate) mod seconds;
+pub(crate) mod server;
 mod sizes;
 mod wants;
-pub mod watchdog;
+pub(crate) mod watchdog;
 
 use std::collections::BTreeMap;
 
 use crate::catalog::ledger::SourceEntry;
 pub use past::Past;
 pub use ratio::Kind;
-pub use sizes::{sizes, texts};
-pub use wants::wants;
+pub(crate) use sizes::{sizes, texts};
+pub(crate) use wants::wants;
 
 /// One source of the night.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,7 @@ pub struct MadeFrom {
 }
 
 /// All from files.
-pub static FROM_FILES: Ways = Ways { sources: BTreeMap::new(), made: BTreeMap::new() };
+pub(crate) static FROM_FILES: Ways = Ways { sources: BTreeMap::new(), made: BTreeMap::new() };
 
 impl Ways {
     /// How a source's table gets its rows.

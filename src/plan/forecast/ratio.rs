@@ -74,48 +74,49 @@ impl Kind {
 
 /// Pages that a table and an index take however few rows they have. [geographic tables of ten
 /// rows: 48 KB with TOAST table and maps, 16 KB an index]
-pub const TABLE_MIN: u64 = 48 << 10;
+pub(crate) const TABLE_MIN: u64 = 48 << 10;
 /// The same for a table's indexes.
-pub const INDEX_MIN: u64 = 16 << 10;
+pub(crate) const INDEX_MIN: u64 = 16 << 10;
 /// The catalog of a build before its tables' rows. [8.0–9.1 MB]
-pub const CATALOG: u64 = 9_000_000;
+pub(crate) const CATALOG: u64 = 9_000_000;
 /// Derived tables, of what is loaded. [druginfo 0.04–0.14, beneinfo 0.7, planinfo 0.4]
-pub const DERIVED: f64 = 0.15;
+pub(crate) const DERIVED: f64 = 0.15;
 /// Text in a zipped object. [Part D's real quarterly release 10.4, generated ones 8]
-pub const INFLATED: f64 = 10.0;
+pub(crate) const INFLATED: f64 = 10.0;
 
 /// An index of so many times its size sorts within [`crate::postgres::settings::INDEX_MEMORY`]: a sort
 /// keeps 24 bytes beside every entry. [the network's key, 20 bytes a row on disk, 42 in memory]
-pub const SORT_MEMORY: f64 = 2.0;
+pub(crate) const SORT_MEMORY: f64 = 2.0;
 /// Bytes that a sort spills for a byte of its index. [139 MB for 124 MB]
-pub const SORT_SPILL: f64 = 1.15;
+pub(crate) const SORT_SPILL: f64 = 1.15;
 
 /// WAL for a byte of table at `wal_level=minimal`: a table above `wal_skip_threshold` that is filled
 /// in the transaction that made it writes none. [13 MB for 196 MB]
-pub const WAL_TABLE_MINIMAL: f64 = 0.07;
+pub(crate) const WAL_TABLE_MINIMAL: f64 = 0.07;
 /// Index builds' WAL for a byte of index, where WAL is compressed: assumed, not measured. At
 /// `wal_level=minimal` they write none, for the index is made in the transaction that fills it.
-pub const WAL_INDEX_COMPRESSED: f64 = 0.5;
+pub(crate) const WAL_INDEX_COMPRESSED: f64 = 0.5;
 
 /// Seconds that a source's rows take at least, however few they are. [copied: 0.04–0.1]
-pub const LEAST: f64 = 0.05;
+pub(crate) const LEAST: f64 = 0.05;
 /// Seconds that a table made from others takes, for a second of loading the rows that it is made from.
 /// [pharmacy at scale 0.2: 6.7 s for 20.5 s]
-pub const MADE: f64 = 0.33;
+pub(crate) const MADE: f64 = 0.33;
 /// The same out of a kept build, for a second of making it. [pharmacy at scale 0.2: 0.31 s for 7.2 s]
-pub const MADE_BROUGHT: f64 = 0.05;
+pub(crate) const MADE_BROUGHT: f64 = 0.05;
 /// Seconds of the stages after the load for a second of it, in the order of the pipeline. [at scale 0.2: 0.25,
 /// 0.24 and 0.49 s for 24 s; of the whole release 1.06, 0.47 and 1.76 s for 137 s]
-pub const STAGES: [(&str, f64); 3] = [("derive", 0.008), ("freeze", 0.003), ("check", 0.013)];
+pub(crate) const STAGES: [(&str, f64); 3] =
+    [("derive", 0.008), ("freeze", 0.003), ("check", 0.013)];
 /// Seconds until a build has its empty tables.
 const PRE_DATA: f64 = 0.22;
 /// Seconds of the stages that no amount of data makes longer.
-pub const FIXED: [(&str, f64); 5] =
+pub(crate) const FIXED: [(&str, f64); 5] =
     [("pre-data", PRE_DATA), ("manifest", 0.02), ("seal", 0.03), ("swap", 0.04), ("prune", 0.05)];
 
 /// Seconds that a table's rows take, for a second of loading them from files. [networks at scale 0.2: 20 s,
 /// 7.7 and 3.3–4.5 s; of the whole release 88–92, 46 and 19 s]
-pub fn rows(way: Way) -> f64 {
+pub(crate) fn rows(way: Way) -> f64 {
     match way {
         Way::Load => 1.0,
         Way::Copy => 0.45,

@@ -21,11 +21,11 @@ const SPARE: f64 = 0.1;
 /// Marks an error: no row was sent, for there is no room.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("no row was sent")]
-pub struct NoRoom;
+pub(crate) struct NoRoom;
 
 /// What is free, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Free {
+pub(crate) struct Free {
     /// Bytes.
     pub bytes: u64,
     /// For people.
@@ -38,7 +38,7 @@ pub struct Free {
 
 impl Free {
     /// What is free on the file system of a folder; `None` where it cannot be asked.
-    pub fn of(folder: &Path) -> Option<Free> {
+    pub(crate) fn of(folder: &Path) -> Option<Free> {
         let told = nix::sys::statvfs::statvfs(folder).ok()?;
         // 32 bits wide on some systems.
         #[allow(clippy::useless_conversion)]
@@ -48,14 +48,14 @@ impl Free {
     }
 
     /// What a setting says is free.
-    pub fn said(bytes: u64) -> Free {
+    pub(crate) fn said(bytes: u64) -> Free {
         Free { bytes, place: "by disk_free".to_owned(), device: None, with_wal: true }
     }
 }
 
 /// What a place has room for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It fits.
     Enough,
     /// It fits, with less than a tenth of what is free to spare.
@@ -65,7 +65,7 @@ pub enum Verdict {
 }
 
 /// Holds bytes that are needed against bytes that are free.
-pub fn verdict(needed: u64, free: u64) -> Verdict {
+pub(crate) fn verdict(needed: u64, free: u64) -> Verdict {
     match free.checked_sub(needed) {
         None => Verdict::Short,
         Some(spare) if (spare as f64) < free as f64 * SPARE => Verdict::Near,
@@ -74,7 +74,7 @@ pub fn verdict(needed: u64, free: u64) -> Verdict {
 }
 
 /// All that the forecast of one night rests on.
-pub struct Room {
+pub(crate) struct Room {
     database: String,
     wants: Vec<Want>,
     past: Past,
@@ -101,7 +101,7 @@ struct Told {
 }
 
 /// Where a build goes, and what is known of its room.
-pub struct Site<'a> {
+pub(crate) struct Site<'a> {
     /// A session in the build, or in any database of the server.
     pub session: &'a Session,
     /// Whether the server is on this machine.
@@ -119,7 +119,7 @@ impl Room {
     ///
     /// # Errors
     /// When it cannot be asked.
-    pub async fn new(
+    pub(crate) async fn new(
         site: &Site<'_>,
         database: &str,
         wants: Vec<Want>,
@@ -148,18 +148,18 @@ impl Room {
 
     /// Says how much of the database is there already: it needs the rest.
     #[must_use]
-    pub fn present(mut self, bytes: u64) -> Room {
+    pub(crate) fn present(mut self, bytes: u64) -> Room {
         self.present = bytes;
         self
     }
 
     /// The forecast as it stands.
-    pub fn forecast(&self) -> Forecast {
+    pub(crate) fn forecast(&self) -> Forecast {
         self.told().forecast.clone()
     }
 
     /// Adds what a person may want to know, in the place of what this said before.
-    pub fn renew_warnings(&self, all: &mut Vec<String>) {
+    pub(crate) fn renew_warnings(&self, all: &mut Vec<String>) {
         let mut told = self.told();
         all.retain(|warning| !told.noted.contains(warning));
         all.extend(told.warnings.iter().cloned());
@@ -167,12 +167,12 @@ impl Room {
     }
 
     /// Bytes that inner zips took in the scratch folder.
-    pub fn scratch_used(&self) -> u64 {
+    pub(crate) fn scratch_used(&self) -> u64 {
         self.told().scratch
     }
 
     /// What the tasks are expected to take, as far as the text is known.
-    pub fn expected(&self, text: &[(String, u64)], ways: &Ways) -> Expected {
+    pub(crate) fn expected(&self, text: &[(String, u64)], ways: &Ways) -> Expected {
         let wants = self.wants_with(text);
         let texts = super::sizes::texts(&wants, &self.past);
         let night = Tonight { wants: &wants, texts: &texts, ways, workers: self.side_by_side };
@@ -214,7 +214,7 @@ impl Room {
     /// # Errors
     /// [`Exit::Usage`] where the scratch folder is too small, [`Exit::Database`] where the
     /// server's disk is.
-    pub fn before_fetch(&self) -> anyhow::Result<()> {
+    pub(crate) fn before_fetch(&self) -> anyhow::Result<()> {
         let forecast = self.forecast();
         let scratch = Free::of(&self.scratch_folder);
         if let Some(free) = &scratch
@@ -242,7 +242,7 @@ impl Room {
     ///
     /// # Errors
     /// [`Exit::Database`], marked [`NoRoom`], where the server's disk is too small.
-    pub fn before_rows(
+    pub(crate) fn before_rows(
         &self,
         text: &[(String, u64)],
         ways: &Ways,

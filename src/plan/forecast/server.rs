@@ -7,7 +7,7 @@ use crate::postgres::{Session, db};
 
 /// Settings that decide about temporary files and WAL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Whether `wal_level` is `minimal`.
     pub wal_is_minimal: bool,
     /// Whether whole pages are compressed in the WAL.
@@ -20,7 +20,7 @@ pub struct Settings {
 
 /// Where a build's files go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// The data directory, WAL and temporary files in it.
     Data(PathBuf),
     /// A tablespace: what the role's `default_tablespace` names. WAL stays elsewhere.
@@ -33,7 +33,7 @@ pub enum Place {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn settings(session: &Session) -> anyhow::Result<Settings> {
+pub(crate) async fn settings(session: &Session) -> anyhow::Result<Settings> {
     let row = session
         .query_one(
             "select current_setting('wal_level') = 'minimal',
@@ -56,7 +56,7 @@ pub async fn settings(session: &Session) -> anyhow::Result<Settings> {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn place(session: &Session, is_here: bool) -> anyhow::Result<Place> {
+pub(crate) async fn place(session: &Session, is_here: bool) -> anyhow::Result<Place> {
     let row = session
         .query_one(
             "select (select nullif(pg_tablespace_location(oid), '') from pg_tablespace

@@ -9,7 +9,12 @@ use crate::catalog::ledger::used::TableBytes;
 use crate::postgres::settings::INDEX_MEMORY;
 
 /// The sizes of a build, with this many index builds side by side; its seconds are another question's.
-pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize) -> Forecast {
+pub(crate) fn sizes(
+    wants: &[Want],
+    past: &Past,
+    server: &Settings,
+    side_by_side: usize,
+) -> Forecast {
     let texts = texts(wants, past);
     let mut from: Vec<String> = Vec::new();
     let mut tables: Vec<TableBytes> = Vec::new();
@@ -60,7 +65,7 @@ pub fn sizes(wants: &[Want], past: &Past, server: &Settings, side_by_side: usize
 /// Bytes of text of every want: as the directories say, as the last night's objects inflated, or
 /// by [`ratio::INFLATED`]. Of a release that several sources share, those in dictionary form have
 /// it all: a table gets dictionaries where it is the bulk, and is packed where it is most of that.
-pub fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
+pub(crate) fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
     let shares_of = |key: &str| {
         let of_it = |want: &&Want| want.objects.iter().any(|(known, _)| known == key);
         let readers: Vec<&Want> = wants.iter().filter(of_it).collect();

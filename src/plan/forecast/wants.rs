@@ -5,7 +5,7 @@ use crate::catalog::manifest::Manifest;
 use crate::spec::source::{Others, Source};
 
 /// Gathers it; how much text there is, is not known yet.
-pub fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
+pub(crate) fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
     let want = |source: &Source| {
         let input = manifest.sources.get(source.name.as_str())?;
         let kind = match source.others {

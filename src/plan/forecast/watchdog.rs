@@ -5,7 +5,7 @@ const FIRST_TENTH: f64 = 0.1;
 
 /// Says once that a deadline will be missed, and again when it will be missed by twice as much.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Watchdog {
+pub(crate) struct Watchdog {
     said: Option<f64>,
 }
 
@@ -13,7 +13,13 @@ impl Watchdog {
     /// Seconds past the deadline that the run is expected to end at, when that is to be said now. `deadline`
     /// counts from where `elapsed` does; `left` is what is left of this build, `later` are the seconds of what
     /// comes after it.
-    pub fn look(&mut self, elapsed: f64, left: f64, later: f64, deadline: f64) -> Option<f64> {
+    pub(crate) fn look(
+        &mut self,
+        elapsed: f64,
+        left: f64,
+        later: f64,
+        deadline: f64,
+    ) -> Option<f64> {
         let all = elapsed + left;
         if all <= 0.0 || elapsed / all < FIRST_TENTH {
             return None;

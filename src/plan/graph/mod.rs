@@ -20,7 +20,7 @@ const PRIOR_KNOWN: f64 = 0.6;
 const PRIOR_GUESSED: f64 = 0.01;
 
 /// The tasks that may be begun now, what is longest with all that waits for it first.
-pub fn ready(tasks: &[TaskStatus]) -> Vec<&TaskStatus> {
+pub(crate) fn ready(tasks: &[TaskStatus]) -> Vec<&TaskStatus> {
     let states: Vec<TaskState> = tasks.iter().map(|status| status.state).collect();
     Graph::of(tasks).ready(&states).into_iter().filter_map(|at| tasks.get(at)).collect()
 }

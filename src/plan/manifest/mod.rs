@@ -1,7 +1,7 @@
 //! Fixes a build's inputs: which landed objects its sources read, each pinned before its first byte is
 //! read.
 
-pub mod rejected;
+pub(crate) mod rejected;
 
 use std::collections::BTreeMap;
 

@@ -14,7 +14,7 @@ use crate::spec::source::Source;
 ///
 /// # Errors
 /// When the live build's account cannot be read.
-pub async fn measure(
+pub(crate) async fn measure(
     server: &Server,
     owner: &str,
     builds: &[Build],

@@ -17,8 +17,8 @@ use crate::catalog::registry::waiver::{Gate, Waiver, covers};
 use crate::catalog::stamp::Account;
 use crate::error::{Exit, Failure};
 use crate::spec::source::{Named, Period, Source};
-pub use measure::measure;
-pub use older::{Live, by_names, hold_names, hold_periods};
+pub(crate) use measure::measure;
+pub(crate) use older::{Live, by_names, hold_names, hold_periods};
 
 impl Account {
     fn source(&self, name: &str) -> Option<&SourceEntry> {
@@ -29,7 +29,7 @@ impl Account {
 
 /// Decides, number by number. Sources that only one of the builds has loaded are not compared:
 /// who leaves one out has said so.
-pub fn judge(
+pub(crate) fn judge(
     live: &Account,
     new: &Account,
     specs: &[Source],
@@ -91,7 +91,7 @@ fn entry(gate: Gate, source: &str, verdict: Verdict) -> GateEntry {
 }
 
 /// Notes which refusals a person has said do not count.
-pub fn waive(entries: &mut [GateEntry], waivers: &[Waiver], build: Option<&str>) {
+pub(crate) fn waive(entries: &mut [GateEntry], waivers: &[Waiver], build: Option<&str>) {
     for entry in entries.iter_mut().filter(|entry| entry.is_refused()) {
         let Ok(gate) = Gate::parse(&entry.gate) else { continue };
         if let Some(waiver) = covers(waivers, gate, Some(&entry.source), build) {
@@ -105,7 +105,12 @@ pub fn waive(entries: &mut [GateEntry], waivers: &[Waiver], build: Option<&str>)
 ///
 /// # Errors
 /// [`Exit::ChecksFailed`].
-pub fn permit(database: &str, what: &str, entries: &[GateEntry], then: &str) -> anyhow::Result<()> {
+pub(crate) fn permit(
+    database: &str,
+    what: &str,
+    entries: &[GateEntry],
+    then: &str,
+) -> anyhow::Result<()> {
     let refused = entries.iter().filter(|entry| entry.is_refused());
     let said: Vec<String> = refused.map(GateEntry::text).collect();
     let Some(waivers) = GateEntry::waivers_for(database, entries) else { return Ok(()) };

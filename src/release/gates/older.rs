@@ -12,7 +12,7 @@ use crate::spec::source::{Named, Period, Source};
 
 /// What is live, for a night that has not loaded anything yet.
 #[derive(Debug, Clone)]
-pub struct Live {
+pub(crate) struct Live {
     /// The live build's account.
     pub account: Account,
     /// The waivers that stand.
@@ -37,7 +37,7 @@ pub(super) fn judge(live: &Account, new: &Account, specs: &[Source]) -> Vec<Gate
 ///
 /// # Errors
 /// [`Exit::ChecksFailed`](crate::error::Exit::ChecksFailed).
-pub fn hold_names(live: &Live, new: &Manifest, specs: &[Source]) -> anyhow::Result<()> {
+pub(crate) fn hold_names(live: &Live, new: &Manifest, specs: &[Source]) -> anyhow::Result<()> {
     refuse(live, by_names(&live.account.manifest, new, specs))
 }
 
@@ -45,7 +45,10 @@ pub fn hold_names(live: &Live, new: &Manifest, specs: &[Source]) -> anyhow::Resu
 ///
 /// # Errors
 /// [`Exit::ChecksFailed`](crate::error::Exit::ChecksFailed).
-pub fn hold_periods(live: &Live, periods: &[(String, Option<String>)]) -> anyhow::Result<()> {
+pub(crate) fn hold_periods(
+    live: &Live,
+    periods: &[(String, Option<String>)],
+) -> anyhow::Result<()> {
     let of_source = |(source, period): &(String, Option<String>)| {
         let was = live.account.source(source).and_then(|entry| entry.period.as_deref());
         by_period(source, was, period.as_deref())
@@ -65,7 +68,7 @@ fn refuse(live: &Live, mut entries: Vec<GateEntry>) -> anyhow::Result<()> {
 }
 
 /// What the objects' names tell, an edition at a time.
-pub fn by_names(live: &Manifest, new: &Manifest, specs: &[Source]) -> Vec<GateEntry> {
+pub(crate) fn by_names(live: &Manifest, new: &Manifest, specs: &[Source]) -> Vec<GateEntry> {
     let mut entries = Vec::new();
     for source in specs {
         let name = source.name.as_str();

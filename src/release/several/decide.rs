@@ -2,7 +2,7 @@
 
 /// How it is ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum End {
+pub(super) enum End {
     /// All servers have renamed: it is done.
     Swapped,
     /// These have, and go back, the last first; the others have not.
@@ -10,7 +10,7 @@ pub enum End {
 }
 
 /// Decides by what each server says of itself: whether it has renamed.
-pub fn decide(renamed: &[bool]) -> End {
+pub(super) fn decide(renamed: &[bool]) -> End {
     if renamed.iter().all(|renamed| *renamed) {
         return End::Swapped;
     }

@@ -21,7 +21,7 @@ use back::Back;
 use decide::{End, decide};
 
 /// What is swapped on one server.
-pub struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// How.
     pub swap: Swap<'a>,
     /// The databases.
@@ -33,7 +33,7 @@ pub struct Group<'a> {
 /// # Errors
 /// What a gate refuses or what keeps a server from renaming; all live databases are then the old ones. Where
 /// one cannot be swapped back now, that is said, and the next run does it.
-pub async fn swap(groups: &mut [Group<'_>]) -> anyhow::Result<Vec<Promotion>> {
+pub(crate) async fn swap(groups: &mut [Group<'_>]) -> anyhow::Result<Vec<Promotion>> {
     let (mut asked, mut refused) = (Vec::new(), Vec::new());
     for group in groups.iter_mut() {
         match group.swap.allowed(&mut group.parts).await {
@@ -138,7 +138,7 @@ async fn end<'a, 'b: 'a>(
 ///
 /// # Errors
 /// When a server cannot be asked, or does not let its readers be ended in time; the notes then stay.
-pub async fn settle(noted: &JointSwap, swaps: &mut [&mut Swap<'_>]) -> anyhow::Result<()> {
+pub(crate) async fn settle(noted: &JointSwap, swaps: &mut [&mut Swap<'_>]) -> anyhow::Result<()> {
     let home = swaps.first().ok_or_else(|| anyhow::anyhow!("a joint swap without a database"))?;
     for swap in swaps.iter() {
         must_be_the_server(noted, swap).await?;

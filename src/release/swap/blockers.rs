@@ -7,12 +7,12 @@ use crate::postgres::{Session, db, quoted};
 
 /// Whether this role may end the session `a` of the role `r`: Postgres lets only superusers end a
 /// superuser's, whatever else was granted.
-pub const MAY_END: &str = "((select rolsuper from pg_roles where rolname = current_user)
+pub(super) const MAY_END: &str = "((select rolsuper from pg_roles where rolname = current_user)
     or (not r.rolsuper and (pg_has_role(r.oid, 'usage') or pg_has_role('pg_signal_backend', 'usage'))))";
 
 /// Something that a rename would wait for in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocker {
+pub(super) struct Blocker {
     /// What it is, for people.
     pub words: String,
     /// What a superuser does about it.
@@ -25,7 +25,7 @@ pub struct Blocker {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn unendable(session: &Session, names: &[String]) -> anyhow::Result<Vec<Blocker>> {
+pub(super) async fn unendable(session: &Session, names: &[String]) -> anyhow::Result<Vec<Blocker>> {
     let sql = format!("not {MAY_END}");
     let mut found = sessions(session, names, &sql).await?;
     let sql = "select gid, owner::text from pg_prepared_xacts where database::text = any($1)
@@ -46,7 +46,7 @@ pub async fn unendable(session: &Session, names: &[String]) -> anyhow::Result<Ve
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn all(session: &Session, names: &[String]) -> anyhow::Result<Vec<Blocker>> {
+pub(super) async fn all(session: &Session, names: &[String]) -> anyhow::Result<Vec<Blocker>> {
     sessions(session, names, "true").await
 }
 
@@ -79,7 +79,7 @@ async fn sessions(
 }
 
 /// The error of a swap that came to nothing; `ended` says whether anybody was ended for it.
-pub fn not_possible(
+pub(super) fn not_possible(
     database: &str,
     user: &str,
     seconds: u64,

@@ -13,7 +13,7 @@ use crate::catalog::registry::{joint, promoted};
 use crate::postgres::{Session, db};
 
 /// What goes live, with what is known of each.
-pub struct Forward<'a> {
+pub(super) struct Forward<'a> {
     pub parts: &'a [Part<'a>],
     pub facts: &'a [Facts],
     pub who: &'a Who,
@@ -24,7 +24,7 @@ pub struct Forward<'a> {
 }
 
 /// What one candidate was allowed by.
-pub struct Allowed {
+pub(super) struct Allowed {
     contracts: Vec<Contract>,
     waivers: Vec<Waiver>,
     permit: Permit,

@@ -114,7 +114,7 @@ pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyh
 
 /// Which apps do not accept what a build of this version serves, and the command that helps; `None`
 /// where all do.
-pub fn misfits(
+pub(crate) fn misfits(
     database: &str,
     serves_from: u32,
     version: u32,

@@ -7,9 +7,9 @@
 
 mod blockers;
 mod forward;
-pub mod gate;
+pub(crate) mod gate;
 pub(crate) mod rename;
-pub mod tags;
+pub(crate) mod tags;
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ use gate::Facts;
 use tags::Change;
 
 /// How the databases of one server are swapped.
-pub struct Swap<'a> {
+pub(crate) struct Swap<'a> {
     /// The run's lock, which holds the locks of all these databases; the renames are executed on its session.
     pub lock: &'a mut RunLock,
     /// The server, for sessions beside it.
@@ -56,7 +56,7 @@ pub struct Swap<'a> {
 }
 
 /// One database's part in a swap.
-pub struct Part<'a> {
+pub(crate) struct Part<'a> {
     /// The database.
     pub database: &'a str,
     /// The build that goes live.
@@ -76,7 +76,7 @@ pub struct Part<'a> {
 }
 
 /// What is known of a candidate after the gates on data.
-pub struct Asked {
+pub(crate) struct Asked {
     facts: Facts,
     /// What people should know of the comparison.
     note: Option<String>,
@@ -86,7 +86,7 @@ pub struct Asked {
 /// away at COMMIT and did not come back in time to be asked.
 #[derive(Debug, thiserror::Error)]
 #[error("whether the swap was committed is not known (`kiln status` will say)")]
-pub struct NotKnown;
+pub(crate) struct NotKnown;
 
 /// What two builds were made from, where that can be read.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +103,10 @@ impl Swap<'_> {
     /// # Errors
     /// [`Exit::SchemaRefused`] when the gate refuses one, [`Exit::SwapNotPossible`] past the deadline;
     /// the live databases are then the old ones.
-    pub async fn promote(&mut self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Promotion>> {
+    pub(crate) async fn promote(
+        &mut self,
+        parts: &mut [Part<'_>],
+    ) -> anyhow::Result<Vec<Promotion>> {
         let asked = self.ask(parts).await?;
         self.rename(parts, asked, None).await
     }
@@ -112,7 +115,7 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// As [`Swap::promote`], but for the renames.
-    pub async fn preview(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Promotion>> {
+    pub(crate) async fn preview(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Promotion>> {
         let asked = self.allowed(parts).await?;
         Ok(parts.iter().zip(asked).map(|(part, asked)| promotion(part, asked, 0, 0)).collect())
     }
@@ -121,7 +124,7 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// What they refuse; [`Part::judged`] has every verdict.
-    pub async fn ask(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Asked>> {
+    pub(crate) async fn ask(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Asked>> {
         let (mut all, mut refused) = (Vec::new(), Vec::new());
         for part in parts {
             match self.ask_one(part).await {
@@ -137,7 +140,7 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// What is refused.
-    pub async fn allowed(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Asked>> {
+    pub(crate) async fn allowed(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Asked>> {
         let asked = self.ask(parts).await?;
         let mut refused = Vec::new();
         for (part, asked) in parts.iter().zip(&asked) {
@@ -160,7 +163,7 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// As [`Swap::promote`].
-    pub async fn rename(
+    pub(crate) async fn rename(
         &mut self,
         parts: &[Part<'_>],
         asked: Vec<Asked>,
@@ -231,7 +234,7 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// When the build cannot be read.
-    pub async fn facts(&self, part: &Part<'_>, is_fresh: bool) -> anyhow::Result<Facts> {
+    pub(crate) async fn facts(&self, part: &Part<'_>, is_fresh: bool) -> anyhow::Result<Facts> {
         let Part { candidate, builds, .. } = *part;
         let Some(tag) = candidate.tag.clone() else {
             let message = format!("{} was never finished", candidate.name);
@@ -330,7 +333,7 @@ pub fn candidate<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
 
 /// Newer builds that were rolled away from, the newest first: whoever asks for a candidate means one
 /// of them, where a waiver covers it.
-pub fn rejected<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
+pub(crate) fn rejected<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
     let live = live(builds, database).map_or(0, Build::number);
     let newer = builds.iter().rev().filter(|build| build.number() > live && !build.invalid);
     newer.filter(|build| build.rejected().is_some() && build.state() == State::Retired).collect()

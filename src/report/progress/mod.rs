@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Who shows progress, and how.
 #[derive(Clone)]
-pub struct Progress {
+pub(crate) struct Progress {
     bars: Option<MultiProgress>,
     lines: bool,
     /// The night that is on.
@@ -32,7 +32,7 @@ pub struct Progress {
 
 impl Progress {
     /// Bars on a terminal, lines without; nothing when quiet.
-    pub fn new(quiet: bool) -> Progress {
+    pub(crate) fn new(quiet: bool) -> Progress {
         let terminal = std::io::stderr().is_terminal();
         Progress {
             bars: (terminal && !quiet).then(MultiProgress::new),
@@ -44,7 +44,12 @@ impl Progress {
 
     /// A night begins: until the returned watch is dropped a line a minute says how far it is,
     /// and its forecast is held against the deadline.
-    pub fn night(&self, database: &str, deadline: Option<Deadline>, later: f64) -> NightWatch {
+    pub(crate) fn night(
+        &self,
+        database: &str,
+        deadline: Option<Deadline>,
+        later: f64,
+    ) -> NightWatch {
         self.clock.begin(database, deadline, later);
         let progress = self.clone();
         let task = tokio::spawn(async move { progress.keep_watch().await });
@@ -66,14 +71,14 @@ impl Progress {
     }
 
     /// Says a warning once, above the bars.
-    pub fn warn(&self, text: &str) {
+    pub(crate) fn warn(&self, text: &str) {
         tracing::warn!("{text}");
         match (&self.bars, self.lines) {
             (Some(bars), _) => {
                 let _ = bars.println(format!("warning: {text}"));
             }
             (None, true) => {
-                error_line(format_args!("{} warning: {text}", crate::catalog::registry::now()))
+                error_line(format_args!("{} warning: {text}", crate::catalog::registry::now()));
             }
             (None, false) => {}
         }
@@ -81,7 +86,7 @@ impl Progress {
 
     /// Shows that something is under way that has no numbers (terminal only), until what this returns is
     /// dropped.
-    pub fn stage(&self, text: &str) -> Stage {
+    pub(crate) fn stage(&self, text: &str) -> Stage {
         let bar = self.bars.as_ref().map(|bars| {
             let clock = self.clock.clone();
             let left = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
@@ -100,13 +105,13 @@ impl Progress {
     }
 
     /// Shows these meters until what this returns is dropped.
-    pub fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Shown {
+    pub(crate) fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Shown {
         let (progress, watched) = (self.clone(), Watched::new(title, meters));
         self.shown(async move { progress.show(&watched).await })
     }
 
     /// Shows what a build puts into `watch`, one after another, until what this returns is dropped.
-    pub fn follow(&self) -> Shown {
+    pub(crate) fn follow(&self) -> Shown {
         let progress = self.clone();
         self.shown(async move {
             loop {
@@ -140,7 +145,7 @@ impl Progress {
 }
 
 /// A night being watched; over when dropped.
-pub struct NightWatch {
+pub(crate) struct NightWatch {
     task: JoinHandle<()>,
     clock: Clock,
 }
@@ -153,7 +158,7 @@ impl Drop for NightWatch {
 }
 
 /// A stage being shown; gone when dropped.
-pub struct Stage {
+pub(crate) struct Stage {
     bar: Option<ProgressBar>,
 }
 
@@ -166,7 +171,7 @@ impl Drop for Stage {
 }
 
 /// What is being shown; gone when dropped.
-pub struct Shown {
+pub(crate) struct Shown {
     task: Option<JoinHandle<()>>,
     bars: Option<MultiProgress>,
 }

@@ -12,7 +12,7 @@ use crate::postgres::{Ident, Session, db};
 /// The catalog as sorted lines, and their sha256: equal when two databases mean the same,
 /// whatever their comments, the order of their statements or their object ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint {
+pub(crate) struct Fingerprint {
     /// sha256 of the lines, in hex.
     pub digest: String,
     /// One line an object.
@@ -40,7 +40,7 @@ pub struct TableColumn {
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn fingerprint(session: &Session) -> anyhow::Result<Fingerprint> {
+pub(crate) async fn fingerprint(session: &Session) -> anyhow::Result<Fingerprint> {
     let rows = session
         .query(include_str!("fingerprint.sql"), &[])
         .await
@@ -55,7 +55,7 @@ pub async fn fingerprint(session: &Session) -> anyhow::Result<Fingerprint> {
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn tables_locked(session: &Session) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn tables_locked(session: &Session) -> anyhow::Result<Vec<String>> {
     let sql = "select distinct c.relname::text collate \"C\" as name
                from pg_locks l join pg_class c on c.oid = l.relation
                where l.pid = pg_backend_pid() and l.locktype = 'relation'
@@ -70,7 +70,7 @@ pub async fn tables_locked(session: &Session) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn columns(session: &Session, table: &Ident) -> anyhow::Result<Vec<TableColumn>> {
+pub(crate) async fn columns(session: &Session, table: &Ident) -> anyhow::Result<Vec<TableColumn>> {
     let found = columns_where(session, "c.relname = $1", &[&table.as_str()]).await?;
     Ok(found.into_iter().map(|(_, column)| column).collect())
 }
@@ -80,7 +80,9 @@ pub async fn columns(session: &Session, table: &Ident) -> anyhow::Result<Vec<Tab
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn all_columns(session: &Session) -> anyhow::Result<BTreeMap<String, Vec<TableColumn>>> {
+pub(crate) async fn all_columns(
+    session: &Session,
+) -> anyhow::Result<BTreeMap<String, Vec<TableColumn>>> {
     let mut tables: BTreeMap<String, Vec<TableColumn>> = BTreeMap::new();
     for (table, column) in columns_where(session, "true", &[]).await? {
         tables.entry(table).or_default().push(column);
@@ -118,7 +120,7 @@ async fn columns_where(
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn tables(session: &Session) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn tables(session: &Session) -> anyhow::Result<Vec<String>> {
     names(
         session,
         "select relname::text from pg_class
@@ -131,7 +133,7 @@ pub async fn tables(session: &Session) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub async fn uncommented(session: &Session) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn uncommented(session: &Session) -> anyhow::Result<Vec<String>> {
     names(
         session,
         "select relname::text || coalesce('.' || attname::text, '')

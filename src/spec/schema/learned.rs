@@ -24,7 +24,7 @@ pub struct Learned {
 }
 
 /// What a section is called in `makes` and `reads`: its file has one of each kind that makes something.
-pub fn section(file: &SchemaFile, kind: &Kind) -> String {
+pub(crate) fn section(file: &SchemaFile, kind: &Kind) -> String {
     format!("{} {}", file.table, kind.word())
 }
 
@@ -145,7 +145,7 @@ impl Learned {
 ///
 /// # Errors
 /// The server's.
-pub async fn watch_definitions(session: &Session) -> anyhow::Result<()> {
+pub(crate) async fn watch_definitions(session: &Session) -> anyhow::Result<()> {
     let watch = session.batch_execute(include_str!("definitions.sql")).await;
     watch.map_err(db("watch definitions"))
 }
@@ -154,7 +154,7 @@ pub async fn watch_definitions(session: &Session) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The server's.
-pub async fn forget_definitions(session: &Session) -> anyhow::Result<()> {
+pub(crate) async fn forget_definitions(session: &Session) -> anyhow::Result<()> {
     // The event triggers go with their functions.
     let dropped = session.batch_execute("drop schema kiln cascade").await;
     dropped.map_err(db("forget definitions"))
@@ -172,7 +172,7 @@ async fn locked_to_read(session: &Session) -> anyhow::Result<BTreeSet<String>> {
 ///
 /// # Errors
 /// The server's.
-pub async fn begin(session: &Session) -> anyhow::Result<i64> {
+pub(crate) async fn begin(session: &Session) -> anyhow::Result<i64> {
     let sql = "select pg_current_xact_id()::text::int8";
     session.query_one(sql, &[]).await.map(|row| row.get(0)).map_err(db("begin to look"))
 }
@@ -181,7 +181,10 @@ pub async fn begin(session: &Session) -> anyhow::Result<i64> {
 ///
 /// # Errors
 /// The server's.
-pub async fn touched(session: &Session, file: &SchemaFile) -> anyhow::Result<BTreeSet<String>> {
+pub(crate) async fn touched(
+    session: &Session,
+    file: &SchemaFile,
+) -> anyhow::Result<BTreeSet<String>> {
     let locked = super::catalog::tables_locked(session).await?;
     Ok(locked.into_iter().filter(|table| *table != file.table).collect())
 }
@@ -191,7 +194,7 @@ pub async fn touched(session: &Session, file: &SchemaFile) -> anyhow::Result<BTr
 ///
 /// # Errors
 /// The server's.
-pub async fn is_alone(session: &Session, table: &str, since: i64) -> anyhow::Result<bool> {
+pub(crate) async fn is_alone(session: &Session, table: &str, since: i64) -> anyhow::Result<bool> {
     let row = session.query_one(include_str!("alone.sql"), &[&table, &since]).await;
     row.map(|row| row.get(0)).map_err(db("look at what a section has made"))
 }

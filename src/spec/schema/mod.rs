@@ -4,13 +4,13 @@
 //! A file is one table's whole life, in pg_dump's words: `-- pre-data`, `-- post-data`,
 //! `-- derive`, `-- check: TITLE`. The files run in psql as they are.
 
-pub mod catalog;
+pub(crate) mod catalog;
 mod early;
-pub mod learned;
+pub(crate) mod learned;
 mod lockfile;
-pub mod own_checks;
+pub(crate) mod own_checks;
 mod sections;
-pub mod serves;
+pub(crate) mod serves;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,10 @@ use serde::Serialize;
 use tokio_postgres::error::{DbError, ErrorPosition};
 use tokio_util::sync::CancellationToken;
 
-pub use lockfile::SchemaLock;
+pub(crate) use lockfile::SchemaLock;
 #[cfg(feature = "dev")]
 pub(crate) use sections::parse as parse_sections;
-pub use sections::{Kind, Section};
+pub(crate) use sections::{Kind, Section};
 
 use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, Position, at, stopped};
@@ -31,9 +31,9 @@ use crate::fetch::plainfile;
 use crate::postgres::{self, Ident, Session};
 
 /// The data dictionary's name beside the numbered files.
-pub const DICTIONARY: &str = "DICTIONARY.md";
+pub(crate) const DICTIONARY: &str = "DICTIONARY.md";
 /// The rules of a subset, beside the numbered .sql files.
-pub const SUBSET_RULES: &str = "subset.toml";
+pub(crate) const SUBSET_RULES: &str = "subset.toml";
 
 /// The schema of one database.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct Schema {
 
 /// What a check found of one database.
 #[derive(Debug, Serialize)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// The database.
     pub database: String,
     /// Its schema's version, as locked.

@@ -1,7 +1,7 @@
 //! The checks that hold for every build, whatever its schema.
 
 /// What each says, and the query that must return no row.
-pub const OWN_CHECKS: [(&str, &str); 4] = [
+pub(crate) const OWN_CHECKS: [(&str, &str); 4] = [
     (
         "no table may vanish in a crash",
         "select oid::regclass from pg_class where relkind in ('r', 'p', 'i', 'm', 'S')

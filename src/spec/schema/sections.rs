@@ -71,7 +71,7 @@ impl Section {
 const MARKERS: [&str; 4] = ["pre-data", "post-data", "derive", "check"];
 
 /// Cuts the text at its marker lines; misplaced and unknown markers go to `problems`.
-pub fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
+pub(crate) fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut is_lost = false;
     for (index, line) in text.lines().enumerate() {

@@ -11,7 +11,7 @@
 //! them would be another version of every schema.
 
 /// Why readers of the first catalog are not served by the second; empty where they are.
-pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
+pub(crate) fn lost(before: &[String], after: &[String]) -> Vec<String> {
     let now: Vec<Object> = after.iter().map(|line| Object::read(line)).collect();
     let then: Vec<Object> = before.iter().map(|line| Object::read(line)).collect();
     let mut lost: Vec<String> = then.iter().filter_map(|old| old.missed_in(&now)).collect();
@@ -28,7 +28,7 @@ pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
 }
 
 /// Functions that both catalogs have, with another body.
-pub fn rewritten(before: &[String], after: &[String]) -> Vec<String> {
+pub(crate) fn rewritten(before: &[String], after: &[String]) -> Vec<String> {
     let changed = after.iter().filter(|line| !before.contains(line)).map(|line| Object::read(line));
     let then: Vec<Object> = before.iter().map(|line| Object::read(line)).collect();
     let name = |object: Object| match object {

@@ -14,7 +14,7 @@ const LINE: &str = "line";
 const KEYED_HASH: &str = "keyed_hash";
 
 /// Reads `columns`; `groups` are the names that the patterns give.
-pub fn columns(root: &Table<'_>, groups: &[String]) -> Vec<Column> {
+pub(super) fn columns(root: &Table<'_>, groups: &[String]) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     let mut targets = HashSet::new();
     for table in root.tables("columns") {
@@ -134,7 +134,7 @@ fn shape(table: &Table<'_>) -> (Option<Shape>, bool) {
 }
 
 /// Reads `[others]`.
-pub fn others(root: &Table<'_>) -> Others {
+pub(super) fn others(root: &Table<'_>) -> Others {
     let Some(table) = root.table("others") else { return Others::Refuse };
     let line = table.line();
     let drop = table.flag("drop").unwrap_or(false);
@@ -152,7 +152,7 @@ pub fn others(root: &Table<'_>) -> Others {
 }
 
 /// Reads the dictionaries.
-pub fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictionary> {
+pub(super) fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictionary> {
     let mut dictionaries = Vec::new();
     let mut taken = HashSet::new();
     for table in root.tables("dictionary") {
@@ -187,7 +187,7 @@ pub fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictionary> {
 }
 
 /// Reads how rows are packed: all that a row says is three numbers, two of which an array has.
-pub fn pack(root: &Table<'_>, dictionaries: &[Dictionary]) -> Option<Pack> {
+pub(super) fn pack(root: &Table<'_>, dictionaries: &[Dictionary]) -> Option<Pack> {
     let table = root.table("pack")?;
     let line = table.line();
     let mut named = Vec::new();
@@ -196,7 +196,7 @@ pub fn pack(root: &Table<'_>, dictionaries: &[Dictionary]) -> Option<Pack> {
         match dictionaries.iter().position(|known| known.to.as_str() == said.value) {
             Some(index) if !named.contains(&index) => named.push(index),
             Some(_) => {
-                table.problem(said.line, format!("`{key}`: {:?} is named twice", said.value))
+                table.problem(said.line, format!("`{key}`: {:?} is named twice", said.value));
             }
             None => {
                 let mean = suggest(&said.value, dictionaries.iter().map(|known| known.to.as_str()));
@@ -219,7 +219,7 @@ pub fn pack(root: &Table<'_>, dictionaries: &[Dictionary]) -> Option<Pack> {
 }
 
 /// Reads by which of the dictionaries' columns rows are sorted.
-pub fn sort(root: &Table<'_>, dictionaries: &[Dictionary]) -> Vec<Ident> {
+pub(super) fn sort(root: &Table<'_>, dictionaries: &[Dictionary]) -> Vec<Ident> {
     let Some(said) = root.texts("sort") else { return Vec::new() };
     if said.value.len() > 2 {
         root.problem(said.line, "`sort` has two columns at most");
@@ -238,7 +238,7 @@ pub fn sort(root: &Table<'_>, dictionaries: &[Dictionary]) -> Vec<Ident> {
 }
 
 /// Reads the filters.
-pub fn filters(root: &Table<'_>, columns: &[Column]) -> Vec<Filter> {
+pub(super) fn filters(root: &Table<'_>, columns: &[Column]) -> Vec<Filter> {
     let mut filters = Vec::new();
     for table in root.tables("filter") {
         let line = table.line();

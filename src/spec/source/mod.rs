@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use regex::Regex;
 
-pub use gates::Gates;
-pub use names::Named;
-pub use period::Period;
-pub use sections::Sections;
-pub use shape::Shape;
-pub use transform::{Transform, trim};
+pub(crate) use gates::Gates;
+pub(crate) use names::Named;
+pub(crate) use period::Period;
+pub(crate) use sections::Sections;
+pub(crate) use shape::Shape;
+pub(crate) use transform::{Transform, trim};
 
 use crate::config::strict::Problems;
 use crate::error::shell;
@@ -182,7 +182,7 @@ pub enum Encoding {
 }
 
 /// Most bytes of a member where a spec does not say.
-pub const BYTES_MAX: u64 = 64 << 30;
+pub(crate) const BYTES_MAX: u64 = 64 << 30;
 
 /// What may be wrong before a source is refused.
 #[derive(Debug, Clone)]
@@ -312,7 +312,7 @@ pub enum Test {
 
 /// The sources of one database, sorted by name.
 #[derive(Debug, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// Those that could be read.
     pub all: Vec<Source>,
     /// The stems of all spec files, readable or not.
@@ -324,7 +324,11 @@ impl Sources {
     ///
     /// # Errors
     /// Only when the folder cannot be read.
-    pub fn read(root: &Path, database: &str, problems: &Problems) -> anyhow::Result<Sources> {
+    pub(crate) fn read(
+        root: &Path,
+        database: &str,
+        problems: &Problems,
+    ) -> anyhow::Result<Sources> {
         let folder = root.join("sources").join(database);
         if !folder.is_dir() {
             let shown = Path::new("sources").join(database);
@@ -352,7 +356,7 @@ impl Sources {
     }
 
     /// The source of this name.
-    pub fn get(&self, name: &str) -> Option<&Source> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Source> {
         self.all.iter().find(|source| source.name.as_str() == name)
     }
 }

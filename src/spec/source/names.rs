@@ -29,7 +29,7 @@ impl Source {
 
 /// What an object's name tells of it, by the pattern's groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Named {
+pub(crate) struct Named {
     /// Of which edition it is.
     pub edition: Option<String>,
     /// When it was posted.
@@ -40,7 +40,7 @@ pub struct Named {
 
 impl Named {
     /// Reads the file name of a key; `None` where the source does not read such an object.
-    pub fn of(source: &Source, key: &str) -> Option<Named> {
+    pub(crate) fn of(source: &Source, key: &str) -> Option<Named> {
         let captured = source.object.captures(file_name(key))?;
         let group = |name| captured.name(name).map(|found| found.as_str());
         let time = |name| group(name).and_then(Period::parse);

@@ -15,7 +15,7 @@ use crate::postgres::Ident;
 
 /// Reads a spec; `None` when it is too broken to go on with. The caller must look at
 /// `problems` before it uses the source.
-pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
+pub(super) fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
     let file = File::new(path, text, problems);
     let parsed = file.parse()?;
     let root = Table::root(&file, &parsed);

@@ -9,7 +9,7 @@ use jiff::civil::{Date, date};
 
 /// A day, month, quarter or year, by its first and its last day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Period {
+pub(crate) struct Period {
     first: Date,
     last: Date,
     unit: Unit,
@@ -42,7 +42,7 @@ const MONTHS: [&str; 12] = [
 
 impl Period {
     /// Reads a text; `None` for one of no known form. The forms stand in sources/README.md.
-    pub fn parse(text: &str) -> Option<Period> {
+    pub(crate) fn parse(text: &str) -> Option<Period> {
         let lower = text.to_ascii_lowercase();
         let words = words(&lower);
         match words.as_slice() {
@@ -80,13 +80,13 @@ impl Period {
     }
 
     /// The text in kiln's own form, one for each unit; a text that is no time stays as it is.
-    pub fn canonical(text: &str) -> String {
+    pub(crate) fn canonical(text: &str) -> String {
         Period::parse(text).map_or_else(|| text.to_owned(), |period| period.to_string())
     }
 
     /// Whether it is certain that this time is before the other: of the same unit the earlier
     /// one; of two units one that ends before the other begins.
-    pub fn is_before(&self, other: &Period) -> bool {
+    pub(crate) fn is_before(&self, other: &Period) -> bool {
         if self.unit == other.unit {
             return (self.first, self.revision) < (other.first, other.revision);
         }
@@ -94,17 +94,17 @@ impl Period {
     }
 
     /// What tells the newer of two landed objects: the later beginning, then the narrower one.
-    pub fn order(&self) -> impl Ord + use<> {
+    pub(crate) fn order(&self) -> impl Ord + use<> {
         (self.first, Reverse(self.last), self.revision)
     }
 
     /// The year that it begins in.
-    pub fn year(&self) -> i16 {
+    pub(crate) fn year(&self) -> i16 {
         self.first.year()
     }
 
     /// The digits that manifests have of a posting: `20260701`; `202605` of a month.
-    pub fn digits(&self) -> String {
+    pub(crate) fn digits(&self) -> String {
         let (year, month, day) = (self.first.year(), self.first.month(), self.first.day());
         match self.unit {
             Unit::Day => format!("{year:04}{month:02}{day:02}"),

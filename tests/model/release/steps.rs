@@ -1,6 +1,6 @@
 //! Which steps a process may take next, and what each of them does.
 
-use kiln::catalog::registry::State;
+use kiln::testing::catalog::registry::State;
 
 use super::{Action, Command, Doing, Flaw, Note, Release, Servers};
 use crate::model::server::{BUILDS, Database, Made, Wish};

@@ -6,7 +6,7 @@ use super::{Build, State, live};
 
 /// What becomes of a build.
 #[derive(Debug)]
-pub struct Fate<'a> {
+pub(crate) struct Fate<'a> {
     /// The build.
     pub build: &'a Build,
     /// Whether it stays.
@@ -17,7 +17,7 @@ pub struct Fate<'a> {
 
 /// Whole builds that were live and are not now, the first to go back to first: the previous one,
 /// then retired ones, the latest first, then those that were rolled away from.
-pub fn former<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
+pub(crate) fn former<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
     let is_former = |build: &&Build| {
         build.name != database
             && !build.invalid
@@ -37,7 +37,7 @@ pub fn former<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
 /// of sealed ones that never went live the newest that is newer than the live one; of subsets the
 /// newest sealed one, unless a newer one is live, beside the whole builds and never in the place of
 /// one. Unsealed leftovers go, but for a build that was begun for workers and whose time is not over.
-pub fn fates<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<Fate<'a>> {
+pub(crate) fn fates<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<Fate<'a>> {
     let live = live(builds, database);
     let newest = |is_subset: bool, above: u64| {
         let sealed = builds.iter().filter(|build| build.state() == State::Sealed && !build.invalid);

@@ -46,7 +46,7 @@ const PIECES_IN_FLIGHT: usize = 4;
 ///
 /// # Errors
 /// What keeps the file from being read to its end, or the schema from being made.
-pub async fn run(
+pub(super) async fn run(
     config: &Config,
     args: &cli::SourceCheck,
     object: Arc<Object>,
@@ -334,7 +334,7 @@ fn hash_key(config: &Config) -> anyhow::Result<Arc<HashKey>> {
 /// # Errors
 /// [`Exit::InputRejected`] when the budget is spent or rows are too few, [`Exit::ChecksFailed`]
 /// when the rows break the table's key or a check.
-pub fn verdict(tried: &Tried) -> anyhow::Result<()> {
+pub(super) fn verdict(tried: &Tried) -> anyhow::Result<()> {
     let Tried { database, source, .. } = tried;
     let spec = format!("sources/{database}/{source}.toml");
     if tried.rejected > tried.allowed {

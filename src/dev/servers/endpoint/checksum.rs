@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// S3's checksum algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Algorithm {
+pub(super) enum Algorithm {
     /// CRC-32 of ISO-HDLC, as in zip.
     Crc32,
     /// CRC-32C, Castagnoli.
@@ -34,7 +34,7 @@ impl Algorithm {
     ];
 
     /// As in `x-amz-checksum-algorithm`.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Algorithm::Crc32 => "CRC32",
             Algorithm::Crc32c => "CRC32C",
@@ -45,7 +45,7 @@ impl Algorithm {
     }
 
     /// The header or trailer that carries the value.
-    pub fn header(self) -> String {
+    pub(super) fn header(self) -> String {
         format!("x-amz-checksum-{}", self.name().to_ascii_lowercase())
     }
 
@@ -53,13 +53,13 @@ impl Algorithm {
     ///
     /// # Errors
     /// `InvalidRequest` for a name that S3 does not know.
-    pub fn named(name: &str) -> S3Result<Algorithm> {
+    pub(super) fn named(name: &str) -> S3Result<Algorithm> {
         let found = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
         found.ok_or_else(|| s3_error!(InvalidRequest, "unknown checksum algorithm"))
     }
 
     /// From the names in `x-amz-trailer`.
-    pub fn in_trailer(names: &str) -> Option<Algorithm> {
+    pub(super) fn in_trailer(names: &str) -> Option<Algorithm> {
         let mut names = names.split(',').map(str::trim);
         names.find_map(|name| {
             Algorithm::ALL.into_iter().find(|algorithm| algorithm.header() == name)
@@ -69,7 +69,7 @@ impl Algorithm {
 
 /// Checksums in base64, by algorithm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sums {
+pub(super) struct Sums {
     /// The values; composite ones end in `-` and the number of parts.
     pub values: BTreeMap<Algorithm, String>,
     /// Made from the checksums of the parts, not from the object's bytes.
@@ -78,7 +78,7 @@ pub struct Sums {
 
 impl Sums {
     /// One algorithm's value.
-    pub fn get(&self, algorithm: Algorithm) -> Option<String> {
+    pub(super) fn get(&self, algorithm: Algorithm) -> Option<String> {
         self.values.get(&algorithm).cloned()
     }
 
@@ -86,7 +86,7 @@ impl Sums {
     ///
     /// # Errors
     /// `BadDigest`.
-    pub fn must_hold(&self, arrived: &Sums) -> S3Result<()> {
+    pub(super) fn must_hold(&self, arrived: &Sums) -> S3Result<()> {
         for (algorithm, declared) in &self.values {
             if arrived.values.get(algorithm) != Some(declared) {
                 let name = algorithm.name();
@@ -136,11 +136,11 @@ macro_rules! put_sums {
 pub(super) use {put_sums, sums_of};
 
 /// Computes checksums of a stream.
-pub struct Summer(ChecksumHasher);
+pub(super) struct Summer(ChecksumHasher);
 
 impl Summer {
     /// For these algorithms.
-    pub fn new(algorithms: impl IntoIterator<Item = Algorithm>) -> Summer {
+    pub(super) fn new(algorithms: impl IntoIterator<Item = Algorithm>) -> Summer {
         let mut hasher = ChecksumHasher::default();
         for algorithm in algorithms {
             match algorithm {
@@ -155,12 +155,12 @@ impl Summer {
     }
 
     /// Takes the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
     /// The checksums of all bytes.
-    pub fn finish(self) -> Sums {
+    pub(super) fn finish(self) -> Sums {
         let sums: Checksum = self.0.finalize();
         sums_of!(sums)
     }
@@ -170,7 +170,7 @@ impl Summer {
 ///
 /// # Errors
 /// When a part's value is no base64, that is, when its sidecar was damaged.
-pub fn composite(algorithm: Algorithm, parts: &[String]) -> S3Result<Sums> {
+pub(super) fn composite(algorithm: Algorithm, parts: &[String]) -> S3Result<Sums> {
     let mut summer = Summer::new([algorithm]);
     for part in parts {
         let raw = base64::decode(part)

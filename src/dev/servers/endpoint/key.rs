@@ -12,7 +12,7 @@ const SEGMENT_LIMIT: usize = 255;
 /// # Errors
 /// `InvalidArgument` or `KeyTooLongError` for keys that S3 would take but a directory cannot hold:
 /// empty, `.` and `..` segments, NUL, segments over 255 bytes.
-pub fn place(bucket: &Path, key: &str) -> S3Result<PathBuf> {
+pub(super) fn place(bucket: &Path, key: &str) -> S3Result<PathBuf> {
     let mut path = bucket.to_owned();
     for segment in key.split('/') {
         match segment {

@@ -12,7 +12,7 @@ use super::store;
 
 /// What to list.
 #[derive(Debug, Default)]
-pub struct Query {
+pub(crate) struct Query {
     /// Keys begin with it.
     pub prefix: String,
     /// Rolls keys up to their next delimiter after the prefix.
@@ -37,7 +37,7 @@ pub enum After {
 
 /// An entry of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// An object.
     Object {
         /// Its key.
@@ -54,7 +54,7 @@ pub enum Entry {
 }
 
 /// A page and where the next begins, if there is one.
-pub type Page = (Vec<Entry>, Option<After>);
+pub(crate) type Page = (Vec<Entry>, Option<After>);
 
 impl After {
     /// As an opaque continuation token.
@@ -121,7 +121,7 @@ fn parse(token: &str) -> Option<After> {
 ///
 /// # Errors
 /// When a directory cannot be read.
-pub fn page(bucket: &Path, query: Query) -> io::Result<Page> {
+pub(crate) fn page(bucket: &Path, query: Query) -> io::Result<Page> {
     if query.limit == 0 {
         return Ok((Vec::new(), None));
     }

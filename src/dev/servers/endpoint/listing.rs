@@ -18,7 +18,7 @@ const PAGE: i32 = 1000;
 ///
 /// # Errors
 /// `NoSuchBucket`; `InvalidArgument` for a foreign token or a negative limit.
-pub fn objects(store: &Store, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
+pub(super) fn objects(store: &Store, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
     let asked = input.max_keys.unwrap_or(PAGE);
     let limit = usize::try_from(asked.min(PAGE))
         .map_err(|_| s3_error!(InvalidArgument, "max-keys cannot be negative"))?;
@@ -87,7 +87,7 @@ fn encoded(text: String, encoding: Option<&EncodingType>) -> String {
 ///
 /// # Errors
 /// `NoSuchUpload`.
-pub fn parts(store: &Store, input: ListPartsInput) -> S3Result<ListPartsOutput> {
+pub(super) fn parts(store: &Store, input: ListPartsInput) -> S3Result<ListPartsOutput> {
     let uploads = Uploads::of(store, &input.bucket)?;
     uploads.find(&input.upload_id, &input.key)?;
     let marker = input.part_number_marker.unwrap_or_default();

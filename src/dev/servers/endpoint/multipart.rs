@@ -22,7 +22,7 @@ const MOST_PARTS: i32 = 10_000;
 
 /// What an upload was begun with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Upload {
+pub(super) struct Upload {
     /// The object's key.
     pub key: String,
     /// What the object will keep.
@@ -35,7 +35,7 @@ pub struct Upload {
 
 /// A part that has arrived.
 #[derive(Debug)]
-pub struct Part {
+pub(super) struct Part {
     /// From 1 to 10,000.
     pub number: i32,
     /// In bytes.
@@ -50,7 +50,7 @@ pub struct Part {
 }
 
 /// The unfinished uploads of a bucket.
-pub struct Uploads<'a> {
+pub(super) struct Uploads<'a> {
     store: &'a Store,
     bucket: &'a str,
 }
@@ -60,7 +60,7 @@ impl<'a> Uploads<'a> {
     ///
     /// # Errors
     /// `NoSuchBucket`.
-    pub fn of(store: &'a Store, bucket: &'a str) -> S3Result<Uploads<'a>> {
+    pub(super) fn of(store: &'a Store, bucket: &'a str) -> S3Result<Uploads<'a>> {
         store.bucket(bucket)?;
         Ok(Uploads { store, bucket })
     }
@@ -69,7 +69,7 @@ impl<'a> Uploads<'a> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn begin(&self, upload: &Upload) -> S3Result<String> {
+    pub(super) fn begin(&self, upload: &Upload) -> S3Result<String> {
         let id = Uuid::now_v7().simple().to_string();
         let directory = self.store.uploads(self.bucket).join(&id);
         fs::create_dir_all(&directory).map_err(failed)?;
@@ -82,7 +82,7 @@ impl<'a> Uploads<'a> {
     ///
     /// # Errors
     /// `NoSuchUpload`, also when the id is of another key.
-    pub fn find(&self, id: &str, key: &str) -> S3Result<Upload> {
+    pub(super) fn find(&self, id: &str, key: &str) -> S3Result<Upload> {
         let text = fs::read(self.directory(id)?.join("upload.json"))
             .map_err(|_| s3_error!(NoSuchUpload))?;
         let upload: Upload = serde_json::from_slice(&text).map_err(S3Error::internal_error)?;
@@ -93,7 +93,7 @@ impl<'a> Uploads<'a> {
     ///
     /// # Errors
     /// `InvalidArgument` for a number out of range; `NoSuchUpload` if it was aborted meanwhile.
-    pub fn keep(
+    pub(super) fn keep(
         &self,
         id: &str,
         number: i32,
@@ -120,7 +120,7 @@ impl<'a> Uploads<'a> {
     ///
     /// # Errors
     /// When the upload's directory cannot be read.
-    pub fn parts(&self, id: &str) -> S3Result<Vec<Part>> {
+    pub(super) fn parts(&self, id: &str) -> S3Result<Vec<Part>> {
         let mut parts = Vec::new();
         for entry in fs::read_dir(self.directory(id)?).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
@@ -141,7 +141,7 @@ impl<'a> Uploads<'a> {
     ///
     /// # Errors
     /// When they cannot be removed.
-    pub fn forget(&self, id: &str) -> S3Result<()> {
+    pub(super) fn forget(&self, id: &str) -> S3Result<()> {
         match fs::remove_dir_all(self.directory(id)?) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(()),
@@ -153,7 +153,7 @@ impl<'a> Uploads<'a> {
     ///
     /// # Errors
     /// `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `BadDigest`.
-    pub fn assemble(
+    pub(super) fn assemble(
         &self,
         id: &str,
         upload: Upload,
@@ -209,7 +209,7 @@ fn chosen(arrived: Vec<Part>, listed: &[CompletedPart]) -> S3Result<Vec<Part>> {
         }
         let part = arrived.find(|part| part.number >= number).filter(|part| part.number == number);
         let part = part.ok_or_else(|| s3_error!(InvalidPart, "part {number} did not arrive"))?;
-        if wanted.e_tag.as_ref().map(|etag| etag.value()) != Some(part.etag.as_str()) {
+        if wanted.e_tag.as_ref().map(s3s::dto::ETag::value) != Some(part.etag.as_str()) {
             return Err(s3_error!(InvalidPart, "part {number} has another ETag"));
         }
         sums_of!(wanted).must_hold(&part.sums)?;

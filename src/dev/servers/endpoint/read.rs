@@ -119,7 +119,7 @@ macro_rules! describe {
 ///
 /// # Errors
 /// `PreconditionFailed`, `NotModified`, `InvalidRange`.
-pub fn head(object: &Opened, input: &HeadObjectInput) -> S3Result<HeadObjectOutput> {
+pub(super) fn head(object: &Opened, input: &HeadObjectInput) -> S3Result<HeadObjectOutput> {
     conditions_of!(input).check(object)?;
     let mut output = HeadObjectOutput::default();
     describe!(output, input, object);
@@ -130,7 +130,7 @@ pub fn head(object: &Opened, input: &HeadObjectInput) -> S3Result<HeadObjectOutp
 ///
 /// # Errors
 /// `PreconditionFailed`, `NotModified`, `InvalidRange`.
-pub fn get(object: Opened, input: &GetObjectInput) -> S3Result<GetObjectOutput> {
+pub(super) fn get(object: Opened, input: &GetObjectInput) -> S3Result<GetObjectOutput> {
     conditions_of!(input).check(&object)?;
     let mut output = GetObjectOutput::default();
     let span = describe!(output, input, object);

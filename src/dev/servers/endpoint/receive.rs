@@ -18,7 +18,7 @@ use super::store::{Store, failed};
 const BATCH: usize = 1 << 20;
 
 /// What an upload's request says about its body.
-pub struct Declared {
+pub(super) struct Declared {
     /// `Content-Length`, of the content itself when it is aws-chunked.
     pub length: Option<i64>,
     /// `Content-MD5`.
@@ -34,7 +34,7 @@ pub struct Declared {
 impl Declared {
     /// Adds the trailer that a request announces.
     #[must_use]
-    pub fn with_trailer_of<T>(mut self, request: &S3Request<T>) -> Declared {
+    pub(super) fn with_trailer_of<T>(mut self, request: &S3Request<T>) -> Declared {
         let names = request.headers.get("x-amz-trailer").and_then(|value| value.to_str().ok());
         self.trailer = names.and_then(Algorithm::in_trailer);
         self
@@ -56,7 +56,7 @@ impl Declared {
 ///
 /// # Errors
 /// `IncompleteBody`, `BadDigest`, `InvalidDigest`; the temporary file is gone then.
-pub async fn receive(
+pub(super) async fn receive(
     store: &Store,
     body: Option<StreamingBlob>,
     declared: Declared,
@@ -151,7 +151,7 @@ fn broken(error: StdError) -> S3Error {
         let code = S3ErrorCode::Custom("XAmzContentSHA256Mismatch".into());
         let mut mismatch =
             S3Error::with_message(code, "the content's SHA-256 differs from x-amz-content-sha256");
-        mismatch.set_status_code(s3s::S3ErrorCode::BadDigest.status_code().unwrap_or_default());
+        mismatch.set_status_code(S3ErrorCode::BadDigest.status_code().unwrap_or_default());
         return mismatch;
     }
     s3_error!(IncompleteBody, "{text}")

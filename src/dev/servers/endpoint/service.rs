@@ -21,13 +21,13 @@ use super::{REGION, key, listing, read};
 
 /// S3 over a directory.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub(super) struct Service {
     store: Arc<Store>,
 }
 
 impl Service {
     /// Serves this store.
-    pub fn new(store: Store) -> Service {
+    pub(super) fn new(store: Store) -> Service {
         Service { store: Arc::new(store) }
     }
 

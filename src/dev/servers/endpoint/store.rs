@@ -25,7 +25,7 @@ const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What S3 keeps beside an object's bytes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Sidecar {
+pub(super) struct Sidecar {
     /// The headers that come back as they were sent.
     #[serde(default)]
     pub headers: Headers,
@@ -39,7 +39,7 @@ pub struct Sidecar {
 
 /// Headers that come back as they were sent.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Headers {
+pub(super) struct Headers {
     /// `Content-Type`.
     pub content_type: Option<String>,
     /// `Content-Encoding`.
@@ -54,13 +54,13 @@ pub struct Headers {
 
 /// A directory that holds buckets.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub(super) struct Store {
     dir: PathBuf,
 }
 
 /// An object opened for reading: the same bytes to the end, whatever replaces it meanwhile.
 #[derive(Debug)]
-pub struct Opened {
+pub(super) struct Opened {
     /// Its bytes.
     pub file: File,
     /// In bytes.
@@ -78,7 +78,7 @@ impl Store {
     ///
     /// # Errors
     /// When the directory cannot be made.
-    pub fn open(dir: &Path) -> io::Result<Store> {
+    pub(super) fn open(dir: &Path) -> io::Result<Store> {
         let store = Store { dir: dir.to_owned() };
         fs::create_dir_all(store.temporary())?;
         let now = SystemTime::now();
@@ -97,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// When the directory cannot be made.
-    pub fn create_bucket(&self, bucket: &str) -> io::Result<bool> {
+    pub(super) fn create_bucket(&self, bucket: &str) -> io::Result<bool> {
         match fs::create_dir(self.dir.join(bucket)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -109,7 +109,7 @@ impl Store {
     ///
     /// # Errors
     /// `NoSuchBucket`.
-    pub fn bucket(&self, bucket: &str) -> S3Result<PathBuf> {
+    pub(super) fn bucket(&self, bucket: &str) -> S3Result<PathBuf> {
         let path = self.dir.join(bucket);
         if path.is_dir() { Ok(path) } else { Err(s3_error!(NoSuchBucket)) }
     }
@@ -118,7 +118,7 @@ impl Store {
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn buckets(&self) -> io::Result<Vec<(String, SystemTime)>> {
+    pub(super) fn buckets(&self) -> io::Result<Vec<(String, SystemTime)>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;
@@ -135,7 +135,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
+    pub(super) fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
         tempfile::NamedTempFile::new_in(self.temporary())
     }
 
@@ -144,7 +144,7 @@ impl Store {
     }
 
     /// The directory of a bucket's unfinished multipart uploads.
-    pub fn uploads(&self, bucket: &str) -> PathBuf {
+    pub(super) fn uploads(&self, bucket: &str) -> PathBuf {
         self.dir.join(".meta").join(bucket).join("uploads")
     }
 
@@ -152,7 +152,7 @@ impl Store {
     ///
     /// # Errors
     /// `NoSuchBucket`, `NoSuchKey`, or a key that cannot be.
-    pub fn get(&self, bucket: &str, key: &str) -> S3Result<Opened> {
+    pub(super) fn get(&self, bucket: &str, key: &str) -> S3Result<Opened> {
         let path = key::place(&self.bucket(bucket)?, key)?;
         let absent = |error: io::Error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => s3_error!(NoSuchKey),
@@ -183,7 +183,7 @@ impl Store {
     ///
     /// # Errors
     /// `PreconditionFailed` under `only_new`; a clash of the key with one that is its directory.
-    pub fn publish(
+    pub(super) fn publish(
         &self,
         bucket: &str,
         key: &str,
@@ -215,7 +215,7 @@ impl Store {
     ///
     /// # Errors
     /// `NoSuchBucket`, or a key that cannot be.
-    pub fn delete(&self, bucket: &str, key: &str) -> S3Result<()> {
+    pub(super) fn delete(&self, bucket: &str, key: &str) -> S3Result<()> {
         let root = self.bucket(bucket)?;
         let place = key::place(&root, key)?;
         let Ok(metadata) = fs::symlink_metadata(&place) else { return Ok(()) };
@@ -291,14 +291,14 @@ fn settle(from: &Path, place: &Path, only_new: bool) -> S3Result<()> {
 }
 
 /// Changes whenever the file is replaced or written to, and costs no read.
-pub fn etag(metadata: &Metadata) -> String {
+pub(super) fn etag(metadata: &Metadata) -> String {
     let nanoseconds =
         i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
     format!("{:x}-{nanoseconds:x}-{:x}", metadata.len(), metadata.ino())
 }
 
 /// An error of the file system, in S3's words.
-pub fn failed(error: io::Error) -> S3Error {
+pub(super) fn failed(error: io::Error) -> S3Error {
     match error.kind() {
         ErrorKind::InvalidFilename => s3_error!(error, KeyTooLongError),
         _ => {

@@ -18,18 +18,18 @@ use super::programs::Programs;
 use crate::error::{Doing as _, Error, Kind, Result};
 
 /// The cluster's superuser and only role at first.
-pub const SUPERUSER: &str = "kiln";
+pub(super) const SUPERUSER: &str = "kiln";
 
 /// The user that Postgres runs as when this process is root.
 #[derive(Debug, Clone, Copy)]
-pub struct Owner {
+pub(super) struct Owner {
     uid: Uid,
     gid: Gid,
 }
 
 /// A private cluster's places.
 #[derive(Debug)]
-pub struct Cluster {
+pub(super) struct Cluster {
     /// The data directory, which need not exist yet.
     pub data: PathBuf,
     /// The directory of the socket: short, since a socket's path may have 107 bytes.
@@ -44,7 +44,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the places cannot be made or belong to somebody else.
-    pub fn locate(home: &Path) -> Result<Cluster> {
+    pub(super) fn locate(home: &Path) -> Result<Cluster> {
         let socket_dir = PathBuf::from(format!("/tmp/kiln-{}", short_hash(home)));
         let link = home.join("postgres");
         let outside = PathBuf::from(format!("/var/tmp/kiln-{}", short_hash(home)));
@@ -63,7 +63,7 @@ impl Cluster {
     }
 
     /// The data directory as it is now, deciding nothing.
-    pub fn locate_existing(home: &Path) -> PathBuf {
+    pub(super) fn locate_existing(home: &Path) -> PathBuf {
         let link = home.join("postgres");
         link.canonicalize().unwrap_or(link)
     }
@@ -72,7 +72,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the data directory belongs to another user.
-    pub fn version(&self) -> Result<Option<String>> {
+    pub(super) fn version(&self) -> Result<Option<String>> {
         let path = self.data.join("PG_VERSION");
         match fs::read_to_string(&path) {
             Ok(version) => Ok(Some(version.trim().to_owned())),
@@ -89,7 +89,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Kind::Postgres`] with what `initdb` said.
-    pub fn init(&self, programs: &Programs) -> Result<()> {
+    pub(super) fn init(&self, programs: &Programs) -> Result<()> {
         if self.data.join("PG_VERSION").exists() {
             return Ok(());
         }
@@ -124,7 +124,7 @@ impl Cluster {
     /// A command that runs as the cluster's owner, in an environment of its own: the caller's Postgres
     /// settings and libraries would disturb it, and its secrets would lie open in the process list of
     /// a server that stays up.
-    pub fn command(&self, program: &Path) -> Command {
+    pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = clean(program);
         command.current_dir("/");
         if let Some(owner) = self.owner {
@@ -137,7 +137,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When something else lies at its place.
-    pub fn make_socket_dir(&self) -> Result<()> {
+    pub(super) fn make_socket_dir(&self) -> Result<()> {
         own_directory(&self.socket_dir, 0o700, self.owner)
     }
 
@@ -145,7 +145,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the file cannot be given away.
-    pub fn give(&self, path: &Path) -> Result<()> {
+    pub(super) fn give(&self, path: &Path) -> Result<()> {
         give(path, self.owner)
     }
 }

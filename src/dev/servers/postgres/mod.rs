@@ -84,7 +84,7 @@ fn last_user(home: &Path, users: &File) -> bool {
 ///
 /// # Errors
 /// [`Kind::NotInstalled`] or [`Kind::Postgres`] when Postgres is not installed, cannot make the cluster or does not start.
-pub fn open(home: &Path, pg_bin: Option<&Path>) -> Result<Lease> {
+pub(crate) fn open(home: &Path, pg_bin: Option<&Path>) -> Result<Lease> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     let users = lock::open(&home.join(USERS))?;
@@ -105,7 +105,7 @@ pub fn open(home: &Path, pg_bin: Option<&Path>) -> Result<Lease> {
 ///
 /// # Errors
 /// When the home directory cannot be read.
-pub fn status(home: &Path) -> Result<Option<Running>> {
+pub(crate) fn status(home: &Path) -> Result<Option<Running>> {
     if !home.exists() {
         return Ok(None);
     }
@@ -116,7 +116,7 @@ pub fn status(home: &Path) -> Result<Option<Running>> {
 ///
 /// # Errors
 /// When the marker cannot be written.
-pub fn keep_up(home: &Path) -> Result<()> {
+pub(crate) fn keep_up(home: &Path) -> Result<()> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     let marker = home.join(KEPT_UP);
@@ -127,7 +127,7 @@ pub fn keep_up(home: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When the marker cannot be removed.
-pub fn let_go(home: &Path) -> Result<()> {
+pub(crate) fn let_go(home: &Path) -> Result<()> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     unmark(&home)
@@ -144,7 +144,7 @@ fn unmark(home: &Path) -> Result<()> {
 }
 
 /// Whether [`keep_up`] was called.
-pub fn is_kept_up(home: &Path) -> bool {
+pub(crate) fn is_kept_up(home: &Path) -> bool {
     home.join(KEPT_UP).exists()
 }
 
@@ -153,7 +153,7 @@ pub fn is_kept_up(home: &Path) -> bool {
 /// # Errors
 /// [`Kind::InUse`], with nothing changed, while another kiln command uses the server;
 /// [`Kind::PostgresStays`] when it does not stop within 30 s.
-pub fn release(home: &Path) -> Result<bool> {
+pub(crate) fn release(home: &Path) -> Result<bool> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     let users = lock::open(&home.join(USERS))?;
@@ -170,7 +170,7 @@ pub fn release(home: &Path) -> Result<bool> {
 ///
 /// # Errors
 /// [`Kind::PostgresStays`] when it does not stop, naming its process.
-pub fn stop(home: &Path) -> Result<bool> {
+pub(crate) fn stop(home: &Path) -> Result<bool> {
     let home = canonical(home)?;
     let _deciding = lock::exclusive(&home.join(LOCK))?;
     stop_running(&home)

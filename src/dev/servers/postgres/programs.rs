@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 
 /// The two programs that a private cluster needs.
 #[derive(Debug)]
-pub struct Programs {
+pub(super) struct Programs {
     /// Makes a cluster.
     pub initdb: PathBuf,
     /// The server itself.
@@ -23,7 +23,7 @@ impl Programs {
     ///
     /// # Errors
     /// [`Kind::NotInstalled`] when Postgres is not there, or not in the cluster's version.
-    pub fn find(pg_bin: Option<&Path>, version: Option<String>) -> Result<Programs> {
+    pub(super) fn find(pg_bin: Option<&Path>, version: Option<String>) -> Result<Programs> {
         if let Some(directory) = pg_bin {
             return Programs::within(directory).ok_or_else(|| {
                 missing(format!("no initdb and postgres in {}", directory.display()), None)

@@ -110,7 +110,7 @@ impl Running {
 
 /// The server of a data directory, or `None` if none runs. What a crash left in `postmaster.pid`
 /// does not count: its process must live, and something must accept on its socket.
-pub fn probe(data: &Path) -> Option<Running> {
+pub(super) fn probe(data: &Path) -> Option<Running> {
     let running = described(data)?;
     let socket = Path::new(&running.socket_dir).join(format!(".s.PGSQL.{}", running.port));
     // While it stops, the socket goes before the lock file does.
@@ -120,7 +120,7 @@ pub fn probe(data: &Path) -> Option<Running> {
 
 /// Like [`probe`], once the server is either ready or gone: another process may have been killed
 /// while it started or stopped the server.
-pub fn settled(data: &Path) -> Result<Option<Running>> {
+pub(super) fn settled(data: &Path) -> Result<Option<Running>> {
     let limit = Instant::now() + START_LIMIT;
     loop {
         match probe(data) {
@@ -144,7 +144,7 @@ pub fn settled(data: &Path) -> Result<Option<Running>> {
 ///
 /// # Errors
 /// [`Kind::Postgres`] with the end of the server's log.
-pub fn start(cluster: &Cluster, programs: &Programs) -> Result<Running> {
+pub(super) fn start(cluster: &Cluster, programs: &Programs) -> Result<Running> {
     cluster.make_socket_dir()?;
     clear_after_zombie(&cluster.data);
     let limit = Instant::now() + START_LIMIT;

@@ -170,7 +170,7 @@ fn write(
         );
         csv.write_byte_record(&ByteRecord::from(row))?;
     }
-    let mut text = csv.into_inner().map_err(|error| error.into_error())?;
+    let mut text = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
     // Most of CMS's files end without a line end.
     if kind != Kind::DomainStars {
         text.truncate(text.len() - 2);

@@ -15,7 +15,7 @@ const ID: &str = "id";
 
 /// A table as the catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableFacts {
+pub(crate) struct TableFacts {
     /// Its name.
     pub name: String,
     /// Its columns in their order, computed ones left out.
@@ -24,7 +24,7 @@ pub struct TableFacts {
 
 /// A foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// The table that refers.
     pub table: String,
     /// The table that is referred to.
@@ -37,7 +37,7 @@ pub struct Reference {
 
 /// What the catalog says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The tables that the loader fills.
     pub tables: Vec<TableFacts>,
     /// The foreign keys between them.
@@ -48,7 +48,7 @@ pub struct Facts {
 
 /// A column that holds the numbers (`id`) of a dictionary's sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetColumn {
+pub(crate) struct SetColumn {
     /// The source's table.
     pub table: String,
     /// Its column, or the expression that gives the numbers that a row of it names.
@@ -61,7 +61,7 @@ pub struct SetColumn {
 
 /// One table and what a subset keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptTable {
+pub(crate) struct KeptTable {
     /// Its name.
     pub name: String,
     /// Whether the percentage is taken of its own rows.
@@ -76,23 +76,23 @@ pub struct KeptTable {
 
 impl KeptTable {
     /// The columns as they stand in SQL.
-    pub fn column_list(&self) -> String {
+    pub(crate) fn column_list(&self) -> String {
         let names: Vec<String> = self.columns.iter().map(|name| quoted(name)).collect();
         names.join(", ")
     }
 
     /// The query of the kept rows.
-    pub fn query(&self) -> String {
+    pub(crate) fn query(&self) -> String {
         select(&self.column_list(), &self.name, self.condition.as_deref())
     }
 
     /// The query of all its rows, in a build that holds the kept ones alone.
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         select(&self.column_list(), &self.name, None)
     }
 
     /// The query of all its rows in an order that is theirs alone, whatever order they came in.
-    pub fn ordered(&self) -> String {
+    pub(crate) fn ordered(&self) -> String {
         let places: Vec<String> = (1..=self.columns.len()).map(|n| n.to_string()).collect();
         format!("{} order by {}", self.all(), places.join(", "))
     }
@@ -100,7 +100,7 @@ impl KeptTable {
 
 /// What is to be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chosen {
+pub(crate) struct Chosen {
     /// The tables, by name.
     pub tables: Vec<KeptTable>,
     /// Small queries that use every expression of the rules on its own table alone, so that a
@@ -112,7 +112,7 @@ pub struct Chosen {
 
 /// Makes the queries. What the rules say of tables that are not there, and rules that go round
 /// in a circle, go to `problems`.
-pub fn choose(rules: &Rules, asked: &Asked, facts: &Facts, problems: &Problems) -> Chosen {
+pub(crate) fn choose(rules: &Rules, asked: &Asked, facts: &Facts, problems: &Problems) -> Chosen {
     let chooser = Chooser { rules, asked, facts, problems };
     chooser.refuse_unknown_tables();
     let mut chosen = Chosen { tables: Vec::new(), probes: Vec::new(), undeclared: Vec::new() };
@@ -360,7 +360,7 @@ fn select(expressions: &str, table: &str, condition: Option<&str>) -> String {
 ///
 /// # Errors
 /// The one that is not of this form, or that names a table twice.
-pub fn conditions(said: &[String]) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn conditions(said: &[String]) -> Result<BTreeMap<String, String>, String> {
     let mut conditions = BTreeMap::new();
     for text in said {
         let (table, condition) = text

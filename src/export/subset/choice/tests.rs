@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalog::manifest::Percent;
-use crate::export::subset::Rule;
+use crate::export::subset::rules::Rule;
 
 fn table(name: &str, columns: &[&str]) -> TableFacts {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();

@@ -22,7 +22,7 @@ use crate::load::meter::Meter;
 use crate::postgres::{Session, data_error, db};
 use crate::spec::source::Pack;
 use cut::Rows;
-pub use sets::SetDigests;
+pub(crate) use sets::SetDigests;
 
 /// A chunk is handed on when it has grown to this.
 const CHUNK: usize = 256 << 10;
@@ -31,7 +31,7 @@ const AT_ONCE: usize = 1024;
 
 /// Rows that went from one build to another, or that a build holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stored {
+pub(crate) struct Stored {
     /// How many.
     pub rows: u64,
     /// Bytes in binary form.
@@ -43,7 +43,7 @@ pub struct Stored {
 impl Stored {
     /// This and what another part of the same table holds.
     #[must_use]
-    pub fn and(self, other: Stored) -> Stored {
+    pub(crate) fn and(self, other: Stored) -> Stored {
         Stored {
             rows: self.rows + other.rows,
             bytes: self.bytes + other.bytes,
@@ -52,14 +52,14 @@ impl Stored {
     }
 
     /// The digest as manifests write it.
-    pub fn digest_hex(&self) -> String {
+    pub(crate) fn digest_hex(&self) -> String {
         format!("{:032x}", self.digest)
     }
 }
 
 /// What the numbers of rows in dictionary form stand for.
 #[derive(Debug, Clone, Default)]
-pub struct Numbered {
+pub(crate) struct Numbered {
     /// What stands for them in a digest, a dictionary each.
     sets: Arc<[SetDigests]>,
     /// How a row holds many.
@@ -82,7 +82,7 @@ impl Places {
 
 impl Numbered {
     /// Of a source whose dictionaries have these sets.
-    pub fn of(binding: &Binding, sets: Vec<SetDigests>) -> Numbered {
+    pub(crate) fn of(binding: &Binding, sets: Vec<SetDigests>) -> Numbered {
         let pack = binding.source.pack.as_ref().map(Places::of);
         Numbered { sets: sets.into(), pack }
     }
@@ -92,7 +92,10 @@ impl Numbered {
     ///
     /// # Errors
     /// [`Exit::ChecksFailed`] where it says one that there is not.
-    pub fn packed(sets: Vec<SetDigests>, pack: Option<[usize; 3]>) -> anyhow::Result<Numbered> {
+    pub(crate) fn packed(
+        sets: Vec<SetDigests>,
+        pack: Option<[usize; 3]>,
+    ) -> anyhow::Result<Numbered> {
         if pack.is_some_and(|places| places.iter().any(|place| *place >= sets.len().min(3))) {
             return Err(failure(Exit::ChecksFailed, "packed rows have a dictionary that is none"));
         }
@@ -105,7 +108,7 @@ impl Numbered {
 ///
 /// # Errors
 /// The servers', or [`Exit::ChecksFailed`] when the two COPYs tell different counts.
-pub async fn rows(
+pub(crate) async fn rows(
     from: &Session,
     query: &str,
     into: &Session,
@@ -119,7 +122,7 @@ pub async fn rows(
 }
 
 /// One COPY out of a build and into another.
-pub struct Way<'a> {
+pub(crate) struct Way<'a> {
     /// The session that reads.
     pub from: &'a Session,
     /// What it reads.
@@ -140,7 +143,7 @@ impl Way<'_> {
     ///
     /// # Errors
     /// As [`rows`] and [`read_by_sets`].
-    pub async fn rows(&self, numbered: Numbered) -> anyhow::Result<Stored> {
+    pub(crate) async fn rows(&self, numbered: Numbered) -> anyhow::Result<Stored> {
         self.go(Rows::by(numbered)).await.map(|rows| rows.stored)
     }
 
@@ -148,7 +151,7 @@ impl Way<'_> {
     ///
     /// # Errors
     /// As [`rows`].
-    pub async fn all(&self) -> anyhow::Result<Stored> {
+    pub(crate) async fn all(&self) -> anyhow::Result<Stored> {
         self.go(Rows::default()).await.map(|rows| rows.stored)
     }
 
@@ -156,7 +159,7 @@ impl Way<'_> {
     ///
     /// # Errors
     /// As [`rows`].
-    pub async fn sets(&self) -> anyhow::Result<(Stored, SetDigests)> {
+    pub(crate) async fn sets(&self) -> anyhow::Result<(Stored, SetDigests)> {
         let rows = Rows::collecting();
         let rows = self.go(rows).await?;
         Ok((rows.stored, rows.collected.unwrap_or_default()))
@@ -189,7 +192,11 @@ impl Way<'_> {
 ///
 /// # Errors
 /// The server's.
-pub async fn read(from: &Session, query: &str, stop: &CancellationToken) -> anyhow::Result<Stored> {
+pub(crate) async fn read(
+    from: &Session,
+    query: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<Stored> {
     each_chunk(from, query, Rows::default(), &Meter::default(), stop, async |_| Ok(())).await
 }
 
@@ -199,7 +206,7 @@ pub async fn read(from: &Session, query: &str, stop: &CancellationToken) -> anyh
 ///
 /// # Errors
 /// The server's, and [`Exit::ChecksFailed`] when a row has a number that its dictionary lacks.
-pub async fn read_by_sets(
+pub(crate) async fn read_by_sets(
     from: &Session,
     query: &str,
     numbered: Numbered,
@@ -214,7 +221,7 @@ pub async fn read_by_sets(
 ///
 /// # Errors
 /// The server's.
-pub async fn set_digests(
+pub(crate) async fn set_digests(
     from: &Session,
     query: &str,
     stop: &CancellationToken,

@@ -9,7 +9,7 @@ const AHEAD: usize = 1024;
 /// Digests by number. The loader counts sets from 1, so that most have a place in one run of memory: three
 /// of them are looked up a row of the file.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct SetDigests {
+pub(crate) struct SetDigests {
     places: Vec<Option<NonZeroU128>>,
     /// Of numbers that lie far apart, as in a subset.
     others: HashMap<i32, u128>,
@@ -18,7 +18,7 @@ pub struct SetDigests {
 
 impl SetDigests {
     /// Keeps the digest of a set.
-    pub fn insert(&mut self, number: i32, digest: u128) {
+    pub(crate) fn insert(&mut self, number: i32, digest: u128) {
         let near = 2 * self.count + AHEAD;
         self.count += 1;
         match (usize::try_from(number), NonZeroU128::new(digest)) {
@@ -36,22 +36,12 @@ impl SetDigests {
 
     /// The digest of the set with this number.
     #[inline]
-    pub fn get(&self, number: i32) -> Option<u128> {
+    pub(crate) fn get(&self, number: i32) -> Option<u128> {
         let place = usize::try_from(number).ok().and_then(|place| self.places.get(place));
         match place {
             Some(Some(digest)) => Some(digest.get()),
             _ => self.others.get(&number).copied(),
         }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 }
 
@@ -71,7 +61,7 @@ mod tests {
     fn near_and_far_numbers_are_found_and_no_others() {
         let numbers = [1, 2, 3, 900, i32::MAX, -1, 50_000_000];
         let sets: SetDigests = numbers.iter().map(|no| (*no, *no as u128)).collect();
-        assert_eq!(sets.len(), numbers.len());
+        assert_eq!(sets.count, numbers.len());
         for number in numbers {
             assert_eq!(sets.get(number), Some(number as u128));
         }

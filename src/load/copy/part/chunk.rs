@@ -61,7 +61,7 @@ struct Order {
 
 /// Where a dictionary's number stands in a row.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub(super) struct Place {
     /// Its first byte.
     pub at: usize,
     /// Smallint or integer.
@@ -70,7 +70,7 @@ pub struct Place {
 
 impl Place {
     /// That of the dictionary of this index.
-    pub fn of(binding: &Binding, dictionary: usize) -> Place {
+    pub(super) fn of(binding: &Binding, dictionary: usize) -> Place {
         let mut row = Vec::new();
         encode::begin_row(&mut row, 0);
         for before in &binding.dictionaries[..dictionary] {
@@ -82,7 +82,7 @@ impl Place {
 
 /// The number that a row has in this place.
 #[inline]
-pub fn number(row: &[u8], Place { at, kind }: Place) -> i32 {
+pub(super) fn number(row: &[u8], Place { at, kind }: Place) -> i32 {
     match kind {
         ColumnType::Int2 => i32::from(i16::from_be_bytes([row[at], row[at + 1]])),
         _ => i32::from_be_bytes([row[at], row[at + 1], row[at + 2], row[at + 3]]),

@@ -17,7 +17,7 @@ const MORE_MAX: usize = 3;
 ///
 /// # Errors
 /// [`Exit::InputRejected`] when it is no text, or not in the spec's encoding.
-pub fn begin<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Result<()> {
+pub(super) fn begin<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Result<()> {
     let spec = source.path.display();
     if let Some(what) = decode::no_text(records.beginning(decode::BEGINNING)?) {
         return Err(Failure::new(Exit::InputRejected, what)
@@ -41,7 +41,10 @@ pub fn begin<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Resu
 ///
 /// # Errors
 /// [`Exit::InputRejected`] when they are not there, or name other columns than the spec.
-pub fn read<R: Read>(source: &Source, records: &mut Records<R>) -> anyhow::Result<(Layout, u64)> {
+pub(super) fn read<R: Read>(
+    source: &Source,
+    records: &mut Records<R>,
+) -> anyhow::Result<(Layout, u64)> {
     match &source.format.header {
         Header::Rows(0) => Ok((Layout::in_order(source), 0)),
         Header::Rows(count) => {

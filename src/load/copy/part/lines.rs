@@ -8,13 +8,13 @@ use crate::load::bind::Binding;
 use crate::load::encode::line::{self, Null};
 
 /// Which of a table's columns COPY names.
-pub type Columns = Arc<[bool]>;
+pub(crate) type Columns = Arc<[bool]>;
 
 /// Those that have held something in rows of a source, over all its files. None before the first rows.
-pub type Filled = Mutex<Option<Columns>>;
+pub(super) type Filled = Mutex<Option<Columns>>;
 
 /// Makes lines of rows.
-pub struct Lines {
+pub(super) struct Lines {
     null: Null,
     /// Columns that hold something in this file, or that would not be null where COPY left them out.
     own: Vec<bool>,
@@ -23,7 +23,7 @@ pub struct Lines {
 
 impl Lines {
     /// For the rows of this source; `None` where they are sent in binary.
-    pub fn new(binding: &Binding, filled: &Arc<Filled>) -> Option<Lines> {
+    pub(super) fn new(binding: &Binding, filled: &Arc<Filled>) -> Option<Lines> {
         let mut own: Vec<bool> = binding.targets.iter().map(|target| target.has_default).collect();
         // COPY names one at least.
         *own.first_mut()? = true;
@@ -31,12 +31,12 @@ impl Lines {
     }
 
     /// Looks at a row that is among the next ones.
-    pub fn note(&mut self, row: &[u8]) {
+    pub(super) fn note(&mut self, row: &[u8]) {
         line::note(row, &mut self.own);
     }
 
     /// Rows as lines, and the columns that they have.
-    pub fn of(&self, rows: &[u8]) -> (Vec<u8>, Columns) {
+    pub(super) fn of(&self, rows: &[u8]) -> (Vec<u8>, Columns) {
         let columns = self.columns();
         let (mut lines, mut rest) = (Vec::with_capacity(rows.len()), rows);
         while !rest.is_empty() {

@@ -20,7 +20,7 @@ use crate::load::validate::{Counts, Nulls, Outcome, Reject, Validator};
 use crate::postgres::Ident;
 use crate::spec::source::Source;
 pub use chunk::{Chunk, Rows};
-pub use lines::Columns;
+pub(crate) use lines::Columns;
 use lines::Filled;
 use pack::Pieces;
 
@@ -31,7 +31,7 @@ const REJECTS_BEYOND: u64 = 20;
 const REJECTS_SHOWN: usize = 3;
 
 /// What the reading thread hands on.
-pub enum Piece {
+pub(crate) enum Piece {
     /// Encoded rows.
     Rows(Rows),
     /// A row that was refused.
@@ -40,7 +40,7 @@ pub enum Piece {
 
 /// A source's rejects over all its parts.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     rejected: AtomicU64,
     shown: Mutex<Vec<String>>,
     /// Where the first of those is.
@@ -65,12 +65,12 @@ impl Tally {
     }
 
     /// How many there are.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.rejected.load(Ordering::Relaxed)
     }
 
     /// The error of a source whose budget is spent.
-    pub fn over_budget(&self, allowed: u64, at_least: bool) -> anyhow::Error {
+    pub(crate) fn over_budget(&self, allowed: u64, at_least: bool) -> anyhow::Error {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let count = self.count();
         let rows = if count == 1 { "row" } else { "rows" };
@@ -94,7 +94,7 @@ pub struct Siblings {
 }
 
 /// A part that was read to its end.
-pub struct ReadPart {
+pub(crate) struct ReadPart {
     /// The proof that it was.
     pub proof: Complete,
     /// What was counted.
@@ -107,7 +107,7 @@ pub struct ReadPart {
 ///
 /// # Errors
 /// The input's, with object and member, and what `hand_on` says.
-pub fn read(
+pub(crate) fn read(
     part: &Part,
     last: bool,
     hand_on: &impl Fn(Piece) -> anyhow::Result<()>,

@@ -20,10 +20,10 @@ const _: () = assert!(Pack::BLOCK as usize / (GAP + 1) < PIECES as usize);
 
 /// How often a set has come, in this file and in others: rows of one that comes again are told from
 /// those that it has by their piece.
-pub type Pieces = Mutex<HashMap<i32, i32>>;
+pub(super) type Pieces = Mutex<HashMap<i32, i32>>;
 
 /// The rows of one set, until another one comes.
-pub struct Packer {
+pub(super) struct Packer {
     /// Where the numbers of the set, of the place and of the value stand in a row.
     places: [Place; 3],
     pieces: Arc<Pieces>,
@@ -36,7 +36,7 @@ pub struct Packer {
 
 /// What was packed: rows of the file, and rows of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Packed {
+pub(super) struct Packed {
     /// Of the file.
     pub said: u64,
     /// Of the table.
@@ -45,7 +45,7 @@ pub struct Packed {
 
 impl Packer {
     /// One for the rows of this source; `None` where they are not packed.
-    pub fn new(binding: &Binding, pieces: &Arc<Pieces>) -> Option<Packer> {
+    pub(super) fn new(binding: &Binding, pieces: &Arc<Pieces>) -> Option<Packer> {
         let Pack { by, at, of, .. } = binding.source.pack.as_ref()?;
         let places = [by, at, of].map(|dictionary| Place::of(binding, *dictionary));
         Some(Packer::with(places, Arc::clone(pieces)))
@@ -57,7 +57,7 @@ impl Packer {
 
     /// Takes a row; what another set than the last one's leaves behind is appended to `rows`. `None`
     /// where the set has a row with this place already.
-    pub fn take(&mut self, row: &[u8], rows: &mut Vec<u8>) -> Option<Packed> {
+    pub(super) fn take(&mut self, row: &[u8], rows: &mut Vec<u8>) -> Option<Packed> {
         let [by, place, value] = self.places.map(|place| number(row, place));
         let mut packed = Packed::default();
         if self.by != Some(by) {
@@ -79,7 +79,7 @@ impl Packer {
     }
 
     /// Appends what the last set has, and forgets it.
-    pub fn pack(&mut self, rows: &mut Vec<u8>) -> Packed {
+    pub(super) fn pack(&mut self, rows: &mut Vec<u8>) -> Packed {
         let mut packed = Packed::default();
         let Some(by) = self.by.take() else { return packed };
         let first_piece = self.come(by) * PIECES;

@@ -14,7 +14,7 @@ use crate::postgres::{Server, Session, db, quoted};
 
 /// A build that went live, and what it was made from.
 #[derive(Debug, Clone)]
-pub struct Reader {
+pub(crate) struct Reader {
     /// Its own name.
     pub build: String,
     /// Who rolled away from it, where somebody did.
@@ -40,7 +40,7 @@ pub struct Refusal {
 /// Marks an error that only a waiver or a newer posting mends: the same command would meet it again.
 #[derive(Debug, thiserror::Error)]
 #[error("what was rolled away from does not come back by itself")]
-pub struct Rejected;
+pub(crate) struct Rejected;
 
 impl Refusal {
     /// That the candidate itself was rolled away from.
@@ -59,7 +59,11 @@ impl Refusal {
 }
 
 /// Those that no waiver covers, in words; several sources may share an object.
-pub fn uncovered(refusals: &[Refusal], waivers: &[Waiver], candidate: Option<&str>) -> Vec<String> {
+pub(crate) fn uncovered(
+    refusals: &[Refusal],
+    waivers: &[Waiver],
+    candidate: Option<&str>,
+) -> Vec<String> {
     let mut grouped: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
     for refusal in refusals.iter().filter(|refusal| !refusal.is_covered(waivers, candidate)) {
         let sources = grouped.entry((&refusal.what, refusal.word.to_string())).or_default();
@@ -77,14 +81,14 @@ pub fn uncovered(refusals: &[Refusal], waivers: &[Waiver], candidate: Option<&st
 }
 
 /// What a person types when it was right after all.
-pub fn hint(database: &str) -> String {
+pub(crate) fn hint(database: &str) -> String {
     format!("kiln waive {database} rejected --why \"REASON\"")
 }
 
 /// Why what this manifest would make may not be: it reads objects that only rejected builds have read,
 /// or that a rejected one read last where the live one has others in their place; or it is a rejected
 /// build again. Pure.
-pub fn refusals(manifest: &Manifest, readers: &[Reader]) -> Vec<Refusal> {
+pub(crate) fn refusals(manifest: &Manifest, readers: &[Reader]) -> Vec<Refusal> {
     let mut found = Vec::new();
     if let Some(Origin { build, .. }) = &manifest.subset {
         let by = readers.iter().filter(|reader| reader.build == *build).collect();
@@ -178,7 +182,7 @@ fn is_same(a: &Pin, b: &Pin) -> bool {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn is_any(control: &Session, database: &str) -> anyhow::Result<bool> {
+pub(crate) async fn is_any(control: &Session, database: &str) -> anyhow::Result<bool> {
     let all = builds(control, database).await?;
     let is_there = all.iter().any(|build| build.rejected().is_some());
     Ok(is_there || !recorded(control, database, true).await?.is_empty())
@@ -189,7 +193,7 @@ pub async fn is_any(control: &Session, database: &str) -> anyhow::Result<bool> {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn readers(
+pub(crate) async fn readers(
     server: &Server,
     owner: &str,
     control: &Session,
@@ -261,7 +265,7 @@ async fn recorded(
 ///
 /// # Errors
 /// When the stamp cannot be read.
-pub async fn manifest_of(
+pub(crate) async fn manifest_of(
     server: &Server,
     owner: &str,
     build: &Build,
@@ -271,7 +275,7 @@ pub async fn manifest_of(
 }
 
 /// The same where a build that cannot be read is no reason to refuse: it is warned of.
-pub async fn legible(server: &Server, owner: &str, build: &Build) -> Option<Manifest> {
+pub(crate) async fn legible(server: &Server, owner: &str, build: &Build) -> Option<Manifest> {
     manifest_of(server, owner, build).await.unwrap_or_else(|error| {
         let error = message_of(&error);
         tracing::warn!(build = build.own_name(), error, "what it was made from cannot be read");
@@ -299,7 +303,7 @@ async fn of_rejected(server: &Server, owner: &str, build: &Build) -> anyhow::Res
 ///
 /// # Errors
 /// [`Exit::SchemaRefused`] with what was rejected, by whom and why, and what to type.
-pub async fn refuse(
+pub(crate) async fn refuse(
     server: &Server,
     owner: &str,
     control: &Session,
