@@ -1,0 +1,137 @@
+"""One build by one process and by several workers on several hosts: the digests, who did what, and the CPU seconds."""
+
+import collections
+import os
+import pathlib
+import statistics
+import time
+
+from soaking import network
+from soaking.cluster import Cluster
+from soaking.server import DATABASE, Worker, until_ended
+from soaking.told import expect, say
+
+WORKERS = (1, 2, 4)
+PATIENCE = 3600  # seconds for one build
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def hosts(soak):
+    options = soak.options
+    if not options.hosts:
+        return
+    if not network.is_there():
+        say("hosts: left out; as root, with iproute2")
+        return
+    net = network.Net(soak, options.hosts)
+    cluster = Cluster(soak, net.address, net.network)
+    servers = [
+        cluster.server(f"host-{number}", over_network=True, before=host.inside)
+        for number, host in enumerate(net.hosts, 1)
+    ]
+    soak.land(options.hosts_scale)
+    rows = soak.learn(servers[0])  # it also reads what the disk has; it is not counted
+    cores = os.cpu_count() or 1
+    took = {"one process": []} | {several(count, "worker"): [] for count in WORKERS}
+    connections = dict(zip(took, [cores, *(max(1, cores // count) * count for count in WORKERS)]))
+    for _ in range(options.rounds):
+        took["one process"].append(one_process(soak, servers[0], cores))
+        for count, name in zip(WORKERS, list(took)[1:]):
+            took[name].append(by_workers(soak, servers, count, connections[name] // count))
+    cluster.stop()
+    net.remove()
+    table(options, rows, connections, took)
+
+
+def one_process(soak, server, cores):
+    measured = Measured(soak)
+    server.environment["KILN_CONNECTIONS"] = str(cores)
+    server.kiln("run", DATABASE, "--full-refresh", "--quiet")
+    took = measured.end()
+    server.hold(DATABASE, DATABASE, f"one process; {took['seconds']:.1f} s, {took['own']:.1f} CPU s")
+    return took
+
+
+def by_workers(soak, servers, count, connections):
+    first = servers[0]
+    measured = Measured(soak)
+    build = first.begin()
+    at = [servers[number % len(servers)] for number in range(count)]
+    codes = until_ended([Worker(server, build, connections=connections) for server in at], build, PATIENCE)
+    expect(not any(codes), f"{build}: workers ended with {codes}")
+    first.seal(build)
+    first.kiln("swap", DATABASE)
+    first.kiln("prune")
+    took = measured.end()
+    done = collections.Counter(row[0] for row in first.sql(DATABASE, "select worker from kiln.task where kind <> 'check'"))
+    expect(first.sql(DATABASE, "select 1 from kiln.task where attempt <> 1 limit 1") == [], f"{build}: a task was done again")
+    first.hold(
+        build, DATABASE,
+        f"{several(count, 'worker')} on {several(min(count, len(servers)), 'host')}; "
+        f"{took['seconds']:.1f} s, {took['own']:.1f} CPU s; "
+        f"they did {', '.join(map(str, sorted(done.values(), reverse=True)))} tasks",
+    )
+    return took
+
+
+class Measured:
+    """CPU seconds from here on: those of the soak's own processes (kiln, Postgres, the S3 endpoint), and the machine's."""
+
+    def __init__(self, soak):
+        self.soak = soak
+        self.began, self.own, self.machine = time.monotonic(), own_cpu(soak), machine_cpu()
+
+    def end(self):
+        return {
+            "seconds": time.monotonic() - self.began,
+            "own": own_cpu(self.soak) - self.own,
+            "machine": machine_cpu() - self.machine,
+        }
+
+
+def own_cpu(soak):
+    """Of this process and the S3 endpoint, with all below them; of those that have ended, as their parents know it."""
+    used, below = {}, collections.defaultdict(list)
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = path.read_text()
+        except OSError:
+            continue  # it has ended
+        # The name stands in parentheses and may hold anything.
+        fields = text.rsplit(") ", 1)[1].split()
+        pid = int(path.parent.name)
+        below[int(fields[1])].append(pid)
+        used[pid] = sum(map(int, fields[11:15]))
+    total, todo = 0, [os.getpid(), soak.s3_pid]
+    while todo:
+        pid = todo.pop()
+        total += used.get(pid, 0)
+        todo += below[pid]
+    return total / TICKS
+
+
+def machine_cpu():
+    """CPU seconds of the whole machine since it began, without idling and waiting."""
+    fields = pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    user, nice, system, _, _, irq, soft = (int(field) for field in fields[:7])
+    return (user + nice + system + irq + soft) / TICKS
+
+
+def table(options, rows, connections, took):
+    """Medians; nothing passes or fails by them."""
+    millions = rows / 1e6
+    rounds = f"{several(options.rounds, 'round')} in turn"
+    say(f"hosts: {options.hosts} namespaces, {millions:.1f} million rows, {rounds}, medians; the digests are those of the truth")
+    print("| | connections in all | seconds | CPU seconds | CPU seconds a million rows | of one process | CPU seconds of the machine |")
+    print("|---|---|---|---|---|---|---|")
+    median = {
+        name: {what: statistics.median(one[what] for one in rounds) for what in rounds[0]} for name, rounds in took.items()
+    }
+    base = median["one process"]["own"]
+    for name, one in median.items():
+        numbers = f"{one['seconds']:.1f} | {one['own']:.1f} | {one['own'] / millions:.2f} | {one['own'] / base:.2f}"
+        print(f"| {name} | {connections[name]} | {numbers} | {one['machine']:.1f} |", flush=True)
+
+
+def several(count, what):
+    return f"{count} {what}{'s'[:count > 1]}"
