@@ -18,7 +18,7 @@ STOPPED = {
     "woken when another had its task, its sessions in the build ended": "and datname <> 'kiln'",
     "woken after a while": None,
     "killed at its time limit, never woken": None,
-    "woken behind its time limit": None,
+    "woken after its time limit": None,
 }
 
 
@@ -190,12 +190,13 @@ def cuts(soak):
         return
     net = network.Net(soak, 2)
     far_host, near_host = net.hosts
+    far_host.slow_down("20mbit")  # else a COPY can be over before its link goes down
     cluster = Cluster(soak, net.address, net.network)
     far_server = cluster.server("far", over_network=True, before=far_host.inside)
     server = cluster.server("near", over_network=True, before=near_host.inside)
     soak.accept(server)
-    waits = Waits(soak)
-    for cut in range(soak.options.cuts):
+    waits, cut, misses = Waits(soak), 0, 0
+    while cut < soak.options.cuts:
         build = server.begin()
         source = "rows:" + ("nppes_pharmacy", "pharmacy_networks", "pricing")[cut % 3]
         far = Worker(far_server, build, wrong=(12,), arguments=("--task", source))
@@ -204,18 +205,23 @@ def cuts(soak):
         at = time.time()
         until_ended([Worker(server, build) for _ in range(2)], build, PATIENCE)
         expect(server.is_done(build), f"{build}: workers have ended, and tasks are left")
-        expect(server.next_claim(build, task), f"{build}: {source} was not lost by the cut")
-        waits.measure(server, build, [(task, at)])
+        was_lost = waits.measure(server, build, [(task, at)])
         far_host.link("up")  # what it wakes up with must come to nothing
         until = time.monotonic() + 60
         while not far.ended() and time.monotonic() < until:
             time.sleep(0.1)
         code = far.process.poll()
-        expect(code != 0, "the worker that was cut off says that all is well")
         if code is None:
             far.kill()
         far_end = f"it ended with {code}" if code is not None else "it had not ended 60 s later"
-        server.finish(build, f"cut off in {source}; {far_end} when the link was back")
+        if was_lost:
+            cut += 1
+            expect(code != 0, "the worker that was cut off says that all is well")
+            server.finish(build, f"cut off in {source}; {far_end} when the link was back")
+        else:
+            misses += 1
+            expect(misses < 10, "sources are done before a link can go down; a larger --scale")
+            server.finish(build, f"cut off behind the commit of {source}, which is not counted; {far_end} when the link was back")
     cluster.stop()
     net.remove()
     waits.result("cuts", soak.options.cuts)
@@ -245,20 +251,19 @@ def crashes(soak):
     soak.accept(server)
     for _ in range(soak.options.crashes):
         build = server.begin()
+        tasks = len(server.in_state(build, "waiting"))
         # 12: Postgres is away.
         workers = [Worker(server, build, wrong=(12,)) for _ in range(soak.options.workers)]
-        tasks = len(server.in_state(build, "pending")) + len(server.in_state(build, "running"))
         share, until = soak.random.uniform(0, 0.8), time.monotonic() + PATIENCE
         while len(before := server.in_state(build, "done")) < share * tasks or not server.in_state(build, "running"):
+            expect(len(before) < tasks, f"{build} was done before the crash; a larger --scale")
             expect(time.monotonic() < until, f"{build}: it did not come to {share:.2f} of the tasks")
-            time.sleep(0.02)
-        time.sleep(soak.random.uniform(0, 0.3))
         cluster.crash()
         codes = until_ended(workers, build, PATIENCE)
         cluster.start()
         done, running = server.in_state(build, "done"), server.in_state(build, "running")
         expect(before <= done, f"{build}: tasks that were done are lost: {before - done}")
-        expect(running or not server.is_done(build), f"{build} was done before the crash; a larger --scale")
+        expect(not server.is_done(build), f"{build} was done before the crash; a larger --scale")
         until_ended([Worker(server, build) for _ in range(soak.options.workers)], build, PATIENCE)
         expect(server.is_done(build), f"{build}: workers have ended, and tasks are left")
         ended = ", ".join(map(str, codes))

@@ -44,49 +44,57 @@ def hosts(soak):
 
 
 def one_process(soak, server, cores):
-    measured = Measured(soak)
+    took = Measured(soak)
     server.environment["KILN_CONNECTIONS"] = str(cores)
-    server.kiln("run", DATABASE, "--full-refresh", "--quiet")
-    took = measured.end()
-    server.hold(DATABASE, DATABASE, f"one process; {took['seconds']:.1f} s, {took['own']:.1f} CPU s")
+    with took:
+        server.kiln("run", DATABASE, "--full-refresh", "--quiet")
+    server.hold(DATABASE, DATABASE, f"one process; {took}")
     return took
 
 
 def by_workers(soak, servers, count, connections):
-    first = servers[0]
-    measured = Measured(soak)
-    build = first.begin()
+    first, took = servers[0], Measured(soak)
+    with took:
+        build = first.kiln("begin", DATABASE, "--full-refresh", "--quiet")
+    first.watch(build)
     at = [servers[number % len(servers)] for number in range(count)]
-    codes = until_ended([Worker(server, build, connections=connections) for server in at], build, PATIENCE)
+    with took:
+        codes = until_ended([Worker(server, build, connections=connections) for server in at], build, PATIENCE)
     expect(not any(codes), f"{build}: workers ended with {codes}")
-    first.seal(build)
-    first.kiln("swap", DATABASE)
-    first.kiln("prune")
-    took = measured.end()
+    first.unwatch(build)
+    with took:
+        first.kiln("finish", build)
+        first.kiln("swap", DATABASE)
+        first.kiln("prune")
     done = collections.Counter(row[0] for row in first.sql(DATABASE, "select worker from kiln.task where kind <> 'check'"))
     expect(first.sql(DATABASE, "select 1 from kiln.task where attempt <> 1 limit 1") == [], f"{build}: a task was done again")
     first.hold(
         build, DATABASE,
         f"{several(count, 'worker')} on {several(min(count, len(servers)), 'host')}; "
-        f"{took['seconds']:.1f} s, {took['own']:.1f} CPU s; "
-        f"they did {', '.join(map(str, sorted(done.values(), reverse=True)))} tasks",
+        f"{took}; they did {', '.join(map(str, sorted(done.values(), reverse=True)))} tasks",
     )
     return took
 
 
 class Measured:
-    """CPU seconds from here on: those of the soak's own processes (kiln, Postgres, the S3 endpoint), and the machine's."""
+    """Seconds, and CPU seconds: those of the soak's own processes (kiln, Postgres, the S3 endpoint), and the machine's.
+    Only what is done `with` it counts."""
 
     def __init__(self, soak):
         self.soak = soak
-        self.began, self.own, self.machine = time.monotonic(), own_cpu(soak), machine_cpu()
+        self.took = [0.0, 0.0, 0.0]
 
-    def end(self):
-        return {
-            "seconds": time.monotonic() - self.began,
-            "own": own_cpu(self.soak) - self.own,
-            "machine": machine_cpu() - self.machine,
-        }
+    def now(self):
+        return time.monotonic(), own_cpu(self.soak), machine_cpu()
+
+    def __enter__(self):
+        self.began = self.now()
+
+    def __exit__(self, *_):
+        self.took = [took + now - began for took, now, began in zip(self.took, self.now(), self.began)]
+
+    def __str__(self):
+        return f"{self.took[0]:.1f} s, {self.took[1]:.1f} CPU s"
 
 
 def own_cpu(soak):
@@ -124,13 +132,12 @@ def table(options, rows, connections, took):
     say(f"hosts: {options.hosts} namespaces, {millions:.1f} million rows, {rounds}, medians; the digests are those of the truth")
     print("| | connections in all | seconds | CPU seconds | CPU seconds a million rows | of one process | CPU seconds of the machine |")
     print("|---|---|---|---|---|---|---|")
-    median = {
-        name: {what: statistics.median(one[what] for one in rounds) for what in rounds[0]} for name, rounds in took.items()
-    }
-    base = median["one process"]["own"]
-    for name, one in median.items():
-        numbers = f"{one['seconds']:.1f} | {one['own']:.1f} | {one['own'] / millions:.2f} | {one['own'] / base:.2f}"
-        print(f"| {name} | {connections[name]} | {numbers} | {one['machine']:.1f} |", flush=True)
+    base = None
+    for name, all_rounds in took.items():
+        seconds, own, machine = (statistics.median(numbers) for numbers in zip(*(one.took for one in all_rounds)))
+        base = base or own
+        numbers = f"{seconds:.1f} | {own:.1f} | {own / millions:.2f} | {own / base:.2f} | {machine:.1f}"
+        print(f"| {name} | {connections[name]} | {numbers} |", flush=True)
 
 
 def several(count, what):

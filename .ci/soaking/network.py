@@ -52,7 +52,7 @@ class Host:
         self.name = f"{net.bridge}h{number}"
         self.inside = ("ip", "netns", "exec", self.name)
         self.near = f"{net.bridge}n{number}"
-        far = f"{net.bridge}f{number}"
+        self.far = far = f"{net.bridge}f{number}"
         ip("netns", "add", self.name)
         net.made.append(("netns", self.name))
         ip("link", "add", self.near, "type", "veth", "peer", "name", far, "netns", self.name)
@@ -67,6 +67,11 @@ class Host:
     def link(self, state):
         self.is_up = state == "up"
         ip("link", "set", self.near, state)
+
+    def slow_down(self, rate):
+        """What leaves the host takes its time; without effect where the kernel has no token bucket."""
+        shape = ("root", "tbf", "rate", rate, "burst", "64kb", "latency", "400ms")
+        subprocess.run(["tc", "-n", self.name, "qdisc", "add", "dev", self.far, *shape], check=False)
 
     def forward(self, port):
         """The S3 endpoint of this host, at the same address in the namespace; as dead as the link."""

@@ -77,14 +77,14 @@ class Soak:
         server.kiln("contract", "set", DATABASE, "--app", "soak", "--accepts", version, "--quiet")
 
     def learn(self, server):
-        """What one process makes is the truth; how many rows that is."""
+        """What one process makes is the truth; how many rows its sources gave."""
         self.accept(server)
         server.kiln("run", DATABASE, "--full-refresh", "--quiet")
         self.true = server.truth(DATABASE)
-        rows = sum(int(row[1]) for row in self.true["tables"])
+        rows = sum(int(row[1]) for row in self.true["sources"])
         rejects = len(self.true["rejects"])
         expect(rejects > REFUSED, f"only {rejects} rejects")  # of two files; some of the rows are filtered
-        say(f"the truth: {len(self.true['tables'])} tables, {rows} rows, {rejects} rejects")
+        say(f"the truth: {len(self.true['tables'])} tables of {rows} rows of files, {rejects} rejects")
         return rows
 
     def tear_down(self):

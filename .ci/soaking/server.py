@@ -45,8 +45,22 @@ class Server:
 
     def begin(self):
         build = self.kiln("begin", DATABASE, "--full-refresh", "--quiet")
-        self.sql(build, WATCHED)
+        self.watch(build)
         return build
+
+    def watch(self, build):
+        self.sql(build, WATCHED)
+
+    def unwatch(self, build):
+        """Every task was done once, and nothing of the soak's is left."""
+        twice = self.sql(
+            build,
+            """select t.name, count(l.name) from kiln.task t
+               left join soak.log l on l.name = t.name and l.state = 'done'
+               where t.kind <> 'check' group by t.name having count(l.name) <> 1""",
+        )
+        expect(not twice, f"{build}: tasks that were not done once: {twice}")
+        self.sql(build, "drop schema soak cascade")
 
     def truth(self, database):
         """What a build holds."""
@@ -87,22 +101,11 @@ class Server:
 
     def finish(self, build, what):
         """Finishes a build, holds it against the truth and makes it live."""
-        self.seal(build)
+        self.unwatch(build)
+        self.kiln("finish", build)
         self.hold(build, build, what)
         self.kiln("swap", DATABASE)
         self.kiln("prune")
-
-    def seal(self, build):
-        """Every task was done once; `kiln finish`."""
-        twice = self.sql(
-            build,
-            """select t.name, count(l.name) from kiln.task t
-               left join soak.log l on l.name = t.name and l.state = 'done'
-               where t.kind <> 'check' group by t.name having count(l.name) <> 1""",
-        )
-        expect(not twice, f"{build}: tasks that were not done once: {twice}")
-        self.sql(build, "drop schema soak cascade")
-        self.kiln("finish", build)
 
     def hold(self, build, database, what):
         """Holds a sealed build, in a database of this name, against the truth."""
