@@ -84,21 +84,30 @@ class Measured:
         self.soak = soak
         self.took = [0.0, 0.0, 0.0]
 
-    def now(self):
-        return time.monotonic(), own_cpu(self.soak), machine_cpu()
-
     def __enter__(self):
-        self.began = self.now()
+        own = settled_cpu(self.soak)
+        self.began = time.monotonic(), own, machine_cpu()
 
     def __exit__(self, *_):
-        self.took = [took + now - began for took, now, began in zip(self.took, self.now(), self.began)]
+        at, machine = time.monotonic(), machine_cpu()
+        ended = at, settled_cpu(self.soak), machine
+        self.took = [took + now - began for took, now, began in zip(self.took, ended, self.began)]
 
     def __str__(self):
         return f"{self.took[0]:.1f} s, {self.took[1]:.1f} CPU s"
 
 
+def settled_cpu(soak):
+    """`own_cpu`, looked at again: a session ends behind its command, and one that ends during a look is not in it."""
+    looks = []
+    for _ in range(4):
+        looks.append(own_cpu(soak))
+        time.sleep(0.1)
+    return max(looks)
+
+
 def own_cpu(soak):
-    """Of this process and the S3 endpoint, with all below them; of those that have ended, as their parents know it."""
+    """Of all below this process, and of the S3 endpoint; of those that have ended, as their parents know it."""
     used, below = {}, collections.defaultdict(list)
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -109,7 +118,8 @@ def own_cpu(soak):
         fields = text.rsplit(") ", 1)[1].split()
         pid = int(path.parent.name)
         below[int(fields[1])].append(pid)
-        used[pid] = sum(map(int, fields[11:15]))
+        own, ended = sum(map(int, fields[11:13])), sum(map(int, fields[13:15]))
+        used[pid] = ended if pid == os.getpid() else own + ended
     total, todo = 0, [os.getpid(), soak.s3_pid]
     while todo:
         pid = todo.pop()
