@@ -33,7 +33,6 @@ pub use command::entry::main;
 /// What tests, benches and fuzz targets name, by the paths that it has inside. No interface: whatever else is
 /// in a room is used by the program, or the compiler says that it is not.
 #[doc(hidden)]
-#[allow(missing_docs)]
 pub mod testing {
     pub mod catalog {
         pub mod ledger {

@@ -47,6 +47,7 @@ pub struct Error {
 }
 
 impl Error {
+    /// One of this kind.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error { kind, message: message.into(), cause: None }
     }

@@ -364,9 +364,8 @@ impl Sources {
 impl Source {
     /// The arguments of a run that does without it: the database, and the source.
     pub fn without(&self) -> String {
-        let folder = self.path.parent().and_then(|folder| folder.file_name());
-        let database = folder.map(|name| name.to_string_lossy()).unwrap_or_default();
-        format!("{} --without {}", shell::word(&database), self.name.as_str())
+        let folder = self.path.parent().and_then(Path::file_name).unwrap_or_default();
+        format!("{} --without {}", shell::word(&folder.to_string_lossy()), self.name.as_str())
     }
 
     /// Reads one spec's text; what is wrong goes to `problems`.
