@@ -4,6 +4,7 @@
 mod bounds;
 mod listing;
 mod loopback;
+mod parts;
 #[cfg(feature = "dev")]
 mod stream;
 pub(crate) mod withdrawn;
@@ -22,7 +23,7 @@ use aws_sdk_s3::config::{
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::ChecksumMode;
 use aws_smithy_types::base64;
 use bounds::{AnswerLimit, TooManyRequests};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ use crate::error::{Exit, Failure, stopped};
 use crate::fetch::location::S3Location;
 pub(crate) use listing::Listed;
 pub(crate) use loopback::is_loopback;
+use parts::Parts;
 #[cfg(feature = "dev")]
 pub(crate) use stream::{Piece, STREAM_PART_BYTES};
 
@@ -216,7 +218,13 @@ impl Store {
                 () = stop.cancelled() => return Err(stopped()),
             }
         } else {
-            self.upload_parts(key, file, size, sha256, stop).await?;
+            let send = async |parts: &mut Parts<'_>| {
+                tokio::select! {
+                    sent = send_file(parts, file, size) => sent,
+                    () = stop.cancelled() => Err(stopped()),
+                }
+            };
+            self.in_parts(key, &doing, Some(sha256), send).await?;
         }
         let pin = self.pin(key).await?;
         if pin.size != size {
@@ -225,93 +233,23 @@ impl Store {
         }
         Ok(pin)
     }
+}
 
-    async fn upload_parts(
-        &self,
-        key: &str,
-        file: &Path,
-        size: u64,
-        sha256: &str,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        let bucket = &self.location.bucket;
-        let doing = &format!("upload s3://{bucket}/{key}");
-        let begun = self
-            .client
-            .create_multipart_upload()
-            .bucket(bucket)
-            .key(key)
-            .metadata(SHA256_METADATA, sha256)
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .send()
-            .await
-            .map_err(|error| refused(doing, &error))?;
-        let upload = begun.upload_id().unwrap_or_default();
-        let done = tokio::select! {
-            done = self.upload_each_part(key, file, size, upload, doing) => done,
-            () = stop.cancelled() => Err(stopped()),
-        };
-        if done.is_err() {
-            let abort = self.client.abort_multipart_upload().bucket(bucket).key(key);
-            let _ = abort.upload_id(upload).send().await;
-        }
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(done?)).build();
-        self.client
-            .complete_multipart_upload()
-            .bucket(bucket)
-            .key(key)
-            .upload_id(upload)
-            .multipart_upload(parts)
-            .send()
-            .await
-            .map_err(|error| refused(doing, &error))?;
-        Ok(())
+async fn send_file(parts: &mut Parts<'_>, file: &Path, size: u64) -> anyhow::Result<()> {
+    let mut offset = 0;
+    while offset < size {
+        let length = PART_BYTES.min(size - offset);
+        let sha256 = part_sha256(file, offset, length)?;
+        let body = ByteStream::read_from()
+            .path(file)
+            .offset(offset)
+            .length(aws_smithy_types::byte_stream::Length::Exact(length))
+            .build()
+            .await?;
+        parts.send(body, sha256).await?;
+        offset += length;
     }
-
-    async fn upload_each_part(
-        &self,
-        key: &str,
-        file: &Path,
-        size: u64,
-        upload: &str,
-        doing: &str,
-    ) -> anyhow::Result<Vec<CompletedPart>> {
-        let mut parts = Vec::new();
-        let mut offset = 0;
-        while offset < size {
-            let number = parts.len() as i32 + 1;
-            let length = PART_BYTES.min(size - offset);
-            // As a header: Ceph's gateway refuses the trailer that the SDK would send.
-            let checksum = part_sha256(file, offset, length)?;
-            let body = ByteStream::read_from()
-                .path(file)
-                .offset(offset)
-                .length(aws_smithy_types::byte_stream::Length::Exact(length))
-                .build()
-                .await?;
-            let part = self
-                .client
-                .upload_part()
-                .bucket(&self.location.bucket)
-                .key(key)
-                .upload_id(upload)
-                .part_number(number)
-                .checksum_sha256(&checksum)
-                .body(body)
-                .send()
-                .await
-                .map_err(|error| refused(doing, &error))?;
-            parts.push(
-                CompletedPart::builder()
-                    .part_number(number)
-                    .set_e_tag(part.e_tag().map(str::to_owned))
-                    .checksum_sha256(checksum)
-                    .build(),
-            );
-            offset += length;
-        }
-        Ok(parts)
-    }
+    Ok(())
 }
 
 fn part_sha256(file: &Path, offset: u64, length: u64) -> anyhow::Result<String> {

@@ -2,12 +2,12 @@
 //! only when its maker has said that it is whole.
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use aws_smithy_types::base64;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
+use super::parts::Parts;
 use super::{Pin, SHA256_METADATA, Store, refused};
 use crate::error::{Exit, Failure, stopped};
 
@@ -52,7 +52,12 @@ impl Store {
                     .map_err(|error| refused(&doing, &error))?;
                 size
             }
-            Piece::More(first) => self.upload_many(key, first, &mut pieces, stop, &doing).await?,
+            Piece::More(first) => {
+                let send = async |parts: &mut Parts<'_>| {
+                    send_pieces(parts, first, &mut pieces, stop).await
+                };
+                self.in_parts(key, &doing, None, send).await?
+            }
         };
         let pin = self.pin(key).await?;
         if pin.size != size {
@@ -61,92 +66,35 @@ impl Store {
         }
         Ok(pin)
     }
+}
 
-    async fn upload_many(
-        &self,
-        key: &str,
-        first: Vec<u8>,
-        pieces: &mut Receiver<Piece>,
-        stop: &CancellationToken,
-        doing: &str,
-    ) -> anyhow::Result<u64> {
-        let bucket = &self.location.bucket;
-        let begun = self
-            .client
-            .create_multipart_upload()
-            .bucket(bucket)
-            .key(key)
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .send()
-            .await
-            .map_err(|error| refused(doing, &error))?;
-        let upload = begun.upload_id().unwrap_or_default();
-        let done = async {
-            let (parts, size) = self.upload_each(key, upload, first, pieces, stop, doing).await?;
-            let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-            let complete = self.client.complete_multipart_upload().bucket(bucket).key(key);
-            let complete = complete.upload_id(upload).multipart_upload(parts).send().await;
-            complete.map_err(|error| refused(doing, &error))?;
-            anyhow::Ok(size)
+/// Sends pieces until the last; gives the bytes of all.
+async fn send_pieces(
+    parts: &mut Parts<'_>,
+    first: Vec<u8>,
+    pieces: &mut Receiver<Piece>,
+    stop: &CancellationToken,
+) -> anyhow::Result<u64> {
+    let mut size = 0;
+    let mut piece = Piece::More(first);
+    loop {
+        let (bytes, last) = match piece {
+            Piece::More(bytes) => (bytes, false),
+            Piece::Last(bytes, _) => (bytes, true),
         };
-        let done = done.await;
-        if done.is_err() {
-            let abort = self.client.abort_multipart_upload().bucket(bucket).key(key);
-            let _ = abort.upload_id(upload).send().await;
-        }
-        done
-    }
-
-    async fn upload_each(
-        &self,
-        key: &str,
-        upload: &str,
-        first: Vec<u8>,
-        pieces: &mut Receiver<Piece>,
-        stop: &CancellationToken,
-        doing: &str,
-    ) -> anyhow::Result<(Vec<CompletedPart>, u64)> {
-        let mut parts = Vec::new();
-        let mut size = 0;
-        let mut piece = Piece::More(first);
-        loop {
-            let (bytes, last) = match piece {
-                Piece::More(bytes) => (bytes, false),
-                Piece::Last(bytes, _) => (bytes, true),
-            };
-            // A part without bytes is refused by some stores.
-            if last && bytes.is_empty() {
-                return Ok((parts, size));
-            }
+        // A part without bytes is refused by some stores.
+        if !bytes.is_empty() {
             size += bytes.len() as u64;
-            let number = parts.len() as i32 + 1;
-            let checksum = base64::encode(Sha256::digest(&bytes));
-            let sent = self
-                .client
-                .upload_part()
-                .bucket(&self.location.bucket)
-                .key(key)
-                .upload_id(upload)
-                .part_number(number)
-                .checksum_sha256(&checksum)
-                .body(ByteStream::from(bytes))
-                .send();
-            let part = tokio::select! {
-                sent = sent => sent.map_err(|error| refused(doing, &error))?,
+            let sha256 = base64::encode(Sha256::digest(&bytes));
+            tokio::select! {
+                sent = parts.send(ByteStream::from(bytes), sha256) => sent?,
                 () = stop.cancelled() => return Err(stopped()),
-            };
-            parts.push(
-                CompletedPart::builder()
-                    .part_number(number)
-                    .set_e_tag(part.e_tag().map(str::to_owned))
-                    .checksum_sha256(checksum)
-                    .build(),
-            );
-            if last {
-                return Ok((parts, size));
             }
-            piece = next(pieces, stop).await?;
         }
+        if last {
+            return Ok(size);
+        }
+        piece = next(pieces, stop).await?;
     }
 }
 
