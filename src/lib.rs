@@ -40,8 +40,8 @@ pub mod testing {
         }
         pub mod registry {
             pub use crate::catalog::registry::{Build, State, Tag, Word, build_name};
-            pub mod control {
-                pub use crate::catalog::registry::control::Contract;
+            pub mod contract {
+                pub use crate::catalog::registry::contract::Contract;
             }
             pub mod retention {
                 pub use crate::catalog::registry::retention::droppable;

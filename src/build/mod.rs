@@ -12,3 +12,4 @@ pub(crate) mod seal;
 pub(crate) mod tasks;
 pub(crate) mod verify;
 pub(crate) mod worker;
+pub(crate) mod workplace;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use futures_util::{StreamExt as _, stream};
 
 use super::rows::{Prepared, RowsInput};
-use super::worker::Workplace;
+use super::workplace::Workplace;
 use crate::config::failpoint;
 use crate::error::{Exit, Failure};
 use crate::fetch::archive::Found;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::rows::RowsInput;
-use super::worker::Workplace;
+use super::workplace::Workplace;
 use crate::catalog::ledger::{SourceEntry, SourceState};
 use crate::catalog::manifest::Manifest;
 use crate::error::{Exit, Failure};

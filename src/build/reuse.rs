@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::rows::{RowsInput, begin_source};
-use super::worker::Workplace;
+use super::workplace::Workplace;
 use crate::catalog::ledger::{Reuse, SourceEntry};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, failure};

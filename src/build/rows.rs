@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::worker::Workplace;
+use super::workplace::Workplace;
 use crate::catalog::ledger::SourceEntry;
 use crate::catalog::manifest::Input;
 use crate::error::{Exit, exit_of, message_of};

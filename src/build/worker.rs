@@ -3,7 +3,6 @@
 //! to mend and not nine.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,42 +13,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::check::{self, Check};
-use super::clock::Clock;
 use super::index::{self, MadeBy};
 use super::rows::Prepared;
 use super::tasks::{self, Claim, TaskEnd};
-use crate::catalog::registry::build::BuildDatabase;
+use super::workplace::Workplace;
 use crate::config::failpoint;
 use crate::error::{ErrorRecord, all_or_first_error, stopped};
-use crate::load::meter::Watch;
 use crate::plan::graph;
 use crate::plan::task::{Task, TaskKind, TaskState, TaskStatus};
 use crate::postgres::{Session, db};
 use crate::spec::schema::{Schema, SchemaFile};
-use crate::spec::source::Source;
 
 /// Between two looks at tasks that others do.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// What tasks are done with.
-pub(crate) struct Workplace<'a> {
-    /// The build.
-    pub build: &'a BuildDatabase,
-    /// Its schema.
-    pub schema: &'a Schema,
-    /// All the database's specs.
-    pub sources: &'a [Source],
-    /// Tasks side by side.
-    pub connections: usize,
-    /// Where inner zips are spooled.
-    pub scratch: PathBuf,
-    /// What tells how far the build is.
-    pub clock: &'a Clock,
-    /// What is under way, for who shows it.
-    pub watch: &'a Watch,
-    /// The stop signal.
-    pub stop: &'a CancellationToken,
-}
 
 /// Does tasks of one build until none is left that it can do.
 pub(crate) struct Worker<'a> {

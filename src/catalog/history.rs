@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::catalog::ledger::GateEntry;
-use crate::catalog::registry::control::{Contract, contracts};
+use crate::catalog::registry::contract::{Contract, contracts};
 use crate::catalog::registry::waiver::{self, Waiver};
 use crate::catalog::registry::{Build, State, Word, builds, number_of};
 use crate::postgres::{Session, db};

@@ -1,7 +1,8 @@
 //! `kiln contract`: what apps accept. The gate refuses where no app has said anything.
 
 use super::{Context, Start};
-use crate::catalog::registry::control::{self, Contract};
+use crate::catalog::registry::contract::{self, Contract};
+use crate::catalog::registry::control;
 use crate::catalog::registry::{builds, live};
 use crate::catalog::stamp;
 use crate::command::cli;
@@ -36,7 +37,7 @@ pub(super) async fn set(start: Start, args: &cli::ContractSet) -> anyhow::Result
         }
         let session = control::open(context.server(database)).await?;
         refuse_nothing(&session, &contract).await?;
-        control::set_contract(&session, &context.who, &contract, &args.why.why).await?;
+        contract::set_contract(&session, &context.who, &contract, &args.why.why).await?;
         // For a note only: what is live may serve readers of older versions, and its stamp says so.
         let stamp = match context.server(database).connect(&contract.database).await {
             Ok(live) => stamp::version(&live).await.unwrap_or_default(),
@@ -106,13 +107,13 @@ async fn taken_back(context: &Context, args: &cli::ContractRemove) -> anyhow::Re
         false => Some(control::open(context.server(database)).await?),
     };
     let said = match &session {
-        Some(session) => control::contracts(session, Some(database)).await?,
+        Some(session) => contract::contracts(session, Some(database)).await?,
         None => Vec::new(),
     };
     let is_there = said.iter().any(|contract| contract.app == *app);
     let removed = match &session {
         Some(session) if !dry_run.dry_run => {
-            control::remove_contract(session, &context.who, database, app, &why.why).await?
+            contract::remove_contract(session, &context.who, database, app, &why.why).await?
         }
         _ => is_there,
     };
@@ -134,7 +135,7 @@ pub(super) async fn list(start: Start, json: cli::Json) -> anyhow::Result<()> {
         let mut all = Vec::new();
         for server in context.servers.each() {
             if let Some(session) = control::existing(server).await? {
-                all.extend(control::contracts(&session, None).await?);
+                all.extend(contract::contracts(&session, None).await?);
             }
         }
         Ok(all)

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::{Context, Start, run, synth};
 use crate::catalog::ledger::StageEntry;
+use crate::catalog::registry::contract;
 use crate::catalog::registry::waiver::{self, Gate, NewWaiver};
 use crate::catalog::registry::{builds, control, live};
 use crate::command::cli;
@@ -106,12 +107,12 @@ async fn register_app(context: &Context, database: &str) -> anyhow::Result<()> {
     let schema = Schema::read(&context.config.root, database, &problems)?;
     problems.into_result("kiln schema check")?;
     let version = schema.locked()?.version.cast_signed();
-    let contract = control::Contract {
+    let contract = contract::Contract {
         database: database.to_owned(),
         app: "demo".to_owned(),
         accepts_min: version,
         accepts_max: version,
         until: None,
     };
-    control::set_contract(&session, &context.who, &contract, "kiln demo").await
+    contract::set_contract(&session, &context.who, &contract, "kiln demo").await
 }

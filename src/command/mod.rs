@@ -48,7 +48,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::build::worker::Workplace;
+use crate::build::workplace::Workplace;
 use crate::catalog::lock::RunLock;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::Who;

@@ -9,6 +9,7 @@ use super::without;
 use crate::catalog::ledger::Ledger;
 use crate::catalog::lock::RunLock;
 use crate::catalog::registry::build::{BuildDatabase, NameTaken, ident};
+use crate::catalog::registry::contract;
 use crate::catalog::registry::control::{self, RunEnd};
 use crate::catalog::registry::found::next_build;
 use crate::catalog::registry::{State, Tag, builds, live, roles};
@@ -227,7 +228,7 @@ impl<'a> Opened<'a> {
         let all = builds(&self.lock, &database).await?;
         let live = live(&all, &database)
             .ok_or_else(|| failure(Exit::SchemaRefused, format!("{database} is not live")))?;
-        let contracts = control::contracts(&self.lock, Some(&database)).await?;
+        let contracts = contract::contracts(&self.lock, Some(&database)).await?;
         let part = Part {
             database: &database,
             candidate: live,

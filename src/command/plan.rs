@@ -13,6 +13,7 @@ use crate::build::tasks;
 use crate::catalog::ledger::{SourceEntry, SourceState};
 use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
+use crate::catalog::registry::contract;
 use crate::catalog::registry::waiver::{self, Waiver};
 use crate::catalog::registry::{Build, Word, builds, control, database_of};
 use crate::command::cli;
@@ -223,7 +224,7 @@ async fn unwelcome(
 ) -> anyhow::Result<Option<(Vec<String>, String)>> {
     let (database, lock) = (schema.database.as_str(), schema.locked()?);
     let said = match control {
-        Some(control) => control::contracts(control, Some(database)).await?,
+        Some(control) => contract::contracts(control, Some(database)).await?,
         None => Vec::new(),
     };
     Ok(gate::misfits(database, lock.serves_from, lock.version, &said))

@@ -1,23 +1,15 @@
-//! The settings that come from the environment, and between which bounds numbers make sense: a
-//! duration is added to moments and multiplied, and one of 2^64 seconds would be a panic.
+//! The settings that come from the environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::settings::{GONE, URL_OF, variables};
+use super::settings::{
+    CONNECTIONS_MAX, GONE, PREVIOUS_MAX, STALL_MAX, SWAP_MAX, URL_OF, variables,
+};
 use super::{Config, RunDeadline, databases, deadline, may_name_a_database, size};
 use crate::config::strict::{Problems, Table, suggest};
 use crate::fetch::location::S3Location;
-
-/// COPY connections; more than these no server of kiln's size has cores for.
-pub(super) const CONNECTIONS_MAX: u64 = 64;
-/// An hour without data is no stall any more. What is waited for is a multiple of it.
-pub(super) const STALL_MAX: u64 = 3_600;
-/// A day.
-pub(super) const SWAP_MAX: u64 = 86_400;
-/// Previous builds that may be kept.
-pub(super) const PREVIOUS_MAX: u64 = 1_000;
 
 impl Config {
     /// Takes what the environment says over what the file does.

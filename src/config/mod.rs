@@ -24,11 +24,12 @@ use crate::fetch::location::S3Location;
 use crate::fetch::plainfile;
 use crate::postgres::Ident;
 pub(crate) use deadline::{Deadline, RunDeadline};
-use environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX, environment, within};
+use environment::{environment, within};
 use name::NAME_MAX;
 pub(crate) use name::may_name_a_database;
 pub use settings::GONE;
 pub(crate) use settings::SETTINGS;
+use settings::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX};
 pub(crate) use size::bytes;
 
 /// The settings of one run of kiln.

@@ -2,7 +2,17 @@
 //! it means. `kiln --help` and `docs/src/configuration.md` are written from this list, and tests hold the
 //! reader of the file and of the environment against it.
 
-use super::environment::{CONNECTIONS_MAX, PREVIOUS_MAX, STALL_MAX, SWAP_MAX};
+// Between which bounds numbers make sense: a duration is added to moments and multiplied, and one of 2^64
+// seconds would be a panic.
+
+/// COPY connections; more than these no server of kiln's size has cores for.
+pub(super) const CONNECTIONS_MAX: u64 = 64;
+/// An hour without data is no stall any more. What is waited for is a multiple of it.
+pub(super) const STALL_MAX: u64 = 3_600;
+/// A day.
+pub(super) const SWAP_MAX: u64 = 86_400;
+/// Previous builds that may be kept.
+pub(super) const PREVIOUS_MAX: u64 = 1_000;
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use zip::ZipArchive;
 
-use super::archive::damaged;
 use super::container::Container;
 use super::object::Object;
 use super::patterns::Patterns;
 use super::verified::{Expected, Verified};
-use crate::error::{Position, at};
+use crate::error::{Exit, Failure, LAND_AGAIN, Position, at, from_io};
 
 /// One file to load: a member of an archive, or an object that is the file itself.
 #[derive(Debug, Clone)]
@@ -94,5 +93,15 @@ impl Member {
         let mut archive = ZipArchive::new(reader).map_err(damaged)?;
         let mut entry = archive.by_index(index).map_err(damaged)?;
         use_it(Verified::new(&mut entry, self.expected.clone(), on_bytes))
+    }
+}
+
+/// A zip error for people; a failure of the store below passes through as it is.
+pub(super) fn damaged(error: zip::result::ZipError) -> anyhow::Error {
+    match error {
+        zip::result::ZipError::Io(error) => from_io(error),
+        other => Failure::new(Exit::InputRejected, format!("is not a whole zip archive: {other}"))
+            .hint(LAND_AGAIN)
+            .into(),
     }
 }

@@ -1,7 +1,7 @@
 //! What apps accept, as `kiln contract` says it.
 
 use super::Table;
-use crate::catalog::registry::control::Contract;
+use crate::catalog::registry::contract::Contract;
 use crate::catalog::stamp::StampVersion;
 
 /// The outcome of `kiln contract set`.

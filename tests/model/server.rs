@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use kiln::testing::catalog::registry::control::Contract;
+use kiln::testing::catalog::registry::contract::Contract;
 use kiln::testing::catalog::registry::retention::droppable;
 use kiln::testing::catalog::registry::{Build, State, Tag, Word, build_name};
 use kiln::testing::catalog::stamp::{Stamp, Touched};

@@ -3,9 +3,6 @@
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
-pub use super::contract::Contract;
-pub(crate) use super::contract::{contracts, remove_contract, set_contract};
-
 use super::CONTROL;
 use crate::error::{Exit, Failure};
 use crate::postgres::{Server, Session, db, quoted};

@@ -5,7 +5,7 @@
 //! Lose the host, lose nothing.
 
 pub(crate) mod build;
-mod contract;
+pub(crate) mod contract;
 pub(crate) mod control;
 pub(crate) mod found;
 pub(crate) mod hold;

@@ -16,7 +16,7 @@ use super::{Context, Start, prune};
 use crate::catalog::ledger::Ledger;
 use crate::catalog::lock::RunLock;
 use crate::catalog::registry::build::{BuildDatabase, ident};
-use crate::catalog::registry::control::{self, Contract};
+use crate::catalog::registry::contract::{self, Contract};
 use crate::catalog::registry::found::next_build;
 use crate::catalog::registry::own::Closed;
 use crate::catalog::registry::{Build, State, Tag, builds, live, roles};
@@ -368,7 +368,7 @@ async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<
 /// On a server of this machine where no app has said anything, the person at it accepts the
 /// file's version; elsewhere the gate asks.
 async fn accept(context: &Context, lock: &mut RunLock, tag: &Tag) -> anyhow::Result<()> {
-    let said = control::contracts(lock, Some(&tag.database)).await?;
+    let said = contract::contracts(lock, Some(&tag.database)).await?;
     if context.server(&tag.database).elsewhere().is_some() || !said.is_empty() {
         return Ok(());
     }
@@ -381,5 +381,5 @@ async fn accept(context: &Context, lock: &mut RunLock, tag: &Tag) -> anyhow::Res
         accepts_max: version,
         until: None,
     };
-    control::set_contract(lock, &context.who, &contract, "kiln restore").await
+    contract::set_contract(lock, &context.who, &contract, "kiln restore").await
 }

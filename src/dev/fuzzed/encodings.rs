@@ -2,6 +2,7 @@
 //! of the first that is none; never a replacement character, and the same in rows as in fields.
 
 use super::choices::Choices;
+use super::cut::Cut;
 use super::{loaded, records, stands};
 use crate::load::bind::names_of;
 use crate::load::decode::{BEGINNING, BOM, Records, decode_text, no_text};
@@ -72,7 +73,7 @@ fn is_loaded(choices: Choices, text: &[u8]) -> anyhow::Result<()> {
         2 => expected(&field.to_ascii_uppercase(), format.encoding),
         _ => expected(field, format.encoding),
     };
-    let row = |record: &records::Cut| -> Option<Vec<Option<Vec<u8>>>> {
+    let row = |record: &Cut| -> Option<Vec<Option<Vec<u8>>>> {
         let texts = record.fields.iter().enumerate().map(field);
         let texts: Vec<String> = texts.collect::<Result<_, _>>().ok()?;
         let fits = texts.len() == 3 && texts.iter().all(|text| !text.contains('\0'));

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::choices::Choices;
-use super::records::AllCut;
+use super::cut::AllCut;
 use super::rows::{Row, lines_say_what_rows_say, rows};
 use super::shapes::{Shape, TEXTS};
 use crate::fetch::member::Member;

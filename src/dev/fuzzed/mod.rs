@@ -5,6 +5,7 @@
 //! not panic: nothing is lost, places are right, and how an input arrives makes no difference.
 
 mod choices;
+mod cut;
 mod encodings;
 mod listings;
 mod loaded;

@@ -4,29 +4,11 @@
 use std::io::Read;
 
 use super::choices::Choices;
+use super::cut::{AllCut, Cut};
 use super::shapes::Shape;
 use super::{loaded, stands};
-use crate::load::decode::{BOM, Flaw, Position, Records};
+use crate::load::decode::{BOM, Records};
 use crate::spec::source::{Format, Quoting};
-
-/// A record, kept.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Cut {
-    pub position: Position,
-    pub raw: Vec<u8>,
-    pub fields: Vec<Vec<u8>>,
-    /// Where each byte of each field stands in the file.
-    places: Vec<Vec<u64>>,
-    pub flaw: Option<Flaw>,
-}
-
-/// All of a text's records, and why there are no more.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct AllCut {
-    pub records: Vec<Cut>,
-    pub error: Option<String>,
-    ended_in_newline: bool,
-}
 
 /// Any bytes as a file of records.
 pub fn records(data: &[u8]) {

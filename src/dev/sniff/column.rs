@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::kind::Evidence;
+use super::evidence::Evidence;
 use super::shape::Shape;
 use crate::load::decode::{Record, decode_text};
 use crate::spec::source::{Encoding, trim};

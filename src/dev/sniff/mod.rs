@@ -10,6 +10,7 @@ mod column;
 mod comment;
 mod date;
 mod draft;
+mod evidence;
 mod key;
 mod kind;
 mod name;

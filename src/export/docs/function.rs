@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::described::{Argument, plain};
 use super::link::{Names, function_anchor};
-use super::page::linked;
+use super::linked::linked;
 use super::{Function, relation};
 
 /// The section of one function.

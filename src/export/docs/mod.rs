@@ -8,6 +8,7 @@ pub(crate) mod described;
 pub(crate) mod facts;
 mod function;
 mod link;
+mod linked;
 pub(crate) mod markdown;
 pub(crate) mod origin;
 pub(crate) mod page;

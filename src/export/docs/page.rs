@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::facts::{Facts, ROWS_SAMPLED};
-use super::link::{Names, Piece, anchor, function_anchor};
+use super::link::{Names, anchor, function_anchor};
 use super::markdown::first_sentence;
 use super::{Dictionary, Kind, Relation, function, relation};
 
@@ -236,21 +236,6 @@ fn overview_row(page: &Page<'_>, relation: &Relation) -> Markup {
             }
             td { (first_sentence(&relation.described.comment)) }
         }
-    }
-}
-
-/// A comment with its names linked, and the mark at its end, `[file]`, set apart.
-pub(crate) fn linked(comment: &str, names: &Names) -> Markup {
-    let marked = comment.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
-    let (words, mark) = marked.map_or((comment, None), |(words, mark)| (words, Some(mark)));
-    html! {
-        @for piece in names.pieces(words) {
-            @match piece {
-                Piece::Text(text) => (text),
-                Piece::Link(text, anchor) => a href={ "#" (anchor) } { (text) },
-            }
-        }
-        @if let Some(mark) = mark { span.mark { " [" (mark) "]" } }
     }
 }
 

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 use super::described::{DescribedColumn, Index, plain};
 use super::facts::{ColumnFacts, Facts, TableFacts};
 use super::link::{Names, anchor};
+use super::linked::linked;
 use super::origin::{ColumnOrigin, Origin};
-use super::page::linked;
 use super::{Kind, Place, Relation};
 use crate::catalog::ledger::SourceEntry;
 

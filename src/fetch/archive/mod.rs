@@ -19,11 +19,11 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::container::{Container, ReadSeek};
 use super::kind::{self, FileKind};
-use super::member::Member;
+use super::member::{Member, damaged};
 use super::object::Object;
 use super::patterns::Patterns;
 use super::verified::Verified;
-use crate::error::{Exit, Failure, LAND_AGAIN, Position, at, exit_of, from_io};
+use crate::error::{Exit, Failure, Position, at, exit_of, from_io};
 use crate::fetch::contents::{Leaf, Link};
 use crate::fetch::store::file_name;
 use bounds::Bounds;
@@ -295,15 +295,5 @@ fn what_it_is(container: &Container, error: anyhow::Error) -> anyhow::Error {
             let message = format!("is {}, not a zip archive", found.words().unwrap_or_default());
             Failure::new(Exit::InputRejected, message).hint(found.hint_for_zip()).into()
         }
-    }
-}
-
-/// A zip error for people; a failure of the store below passes through as it is.
-pub(super) fn damaged(error: zip::result::ZipError) -> anyhow::Error {
-    match error {
-        zip::result::ZipError::Io(error) => from_io(error),
-        other => Failure::new(Exit::InputRejected, format!("is not a whole zip archive: {other}"))
-            .hint(LAND_AGAIN)
-            .into(),
     }
 }

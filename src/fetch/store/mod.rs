@@ -44,6 +44,11 @@ const PART_BYTES: u64 = 64 << 20;
 /// Where `kiln land` leaves the sha256 of the whole file, in base64.
 const SHA256_METADATA: &str = "sha256";
 
+/// What to do about an object that was landed anew since it was pinned: a night pins what is there, a
+/// build that is gone on with takes it in by hand.
+pub(in crate::fetch) const ANOTHER: &str = "run again: a new build pins the new object; a build that is to go on takes it \
+     in with kiln load DATABASE SOURCE --into BUILD";
+
 /// Access to a store that is not found through the AWS environment: the private endpoint.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -295,7 +300,7 @@ where
             ("this machine's clock differs from S3's".to_owned(), "check the clock: timedatectl")
         }
         ("PreconditionFailed", _) | (_, Some(412)) => {
-            ("the object is not the pinned one any more".to_owned(), super::same::ANOTHER)
+            ("the object is not the pinned one any more".to_owned(), ANOTHER)
         }
         ("NoSuchBucket", _) => ("there is no such bucket".to_owned(), "check KILN_S3_URL"),
         ("NoSuchKey" | "NoSuchVersion", _) | (_, Some(404)) => {

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 
 use super::frozen;
-use super::settle::Open;
 use crate::error::{Exit, failure};
+use crate::load::bind::Binding;
+use crate::load::validate::dictionary::Shared;
 use crate::postgres::{Session, data_error, db};
 
 /// Bytes that are sent at a time.
@@ -18,9 +19,13 @@ const CHUNK: usize = 256 << 10;
 ///
 /// # Errors
 /// The server's, or [`Exit::ChecksFailed`] when COPY stored another number of rows.
-pub(super) async fn write(session: &Session, open: &Open) -> anyhow::Result<BTreeMap<String, u64>> {
+pub(super) async fn write(
+    session: &Session,
+    binding: &Binding,
+    dictionaries: &[Shared],
+) -> anyhow::Result<BTreeMap<String, u64>> {
     let mut counts = BTreeMap::new();
-    for (binding, sets) in open.binding.dictionaries.iter().zip(open.dictionaries.iter()) {
+    for (binding, sets) in binding.dictionaries.iter().zip(dictionaries) {
         let sql = frozen(&binding.copy_sql());
         let sink = session.copy_in(&sql).await.map_err(db("begin COPY"))?;
         let mut sink = std::pin::pin!(sink);

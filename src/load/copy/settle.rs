@@ -123,7 +123,7 @@ impl Open {
     pub(crate) async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
         let name = self.binding.source.name.as_str().to_owned();
         let (counted, stored) = count(session, &self.binding).await?;
-        let dictionaries = dictionary::write(session, &self).await?;
+        let dictionaries = dictionary::write(session, &self.binding, &self.dictionaries).await?;
         let mut entry = entry(&name, self, counted);
         entry.stored = stored;
         entry.dictionaries = dictionaries;

@@ -6,6 +6,7 @@ mod field;
 mod line;
 mod nulls;
 mod sets;
+mod whole_line;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::dictionary::{Entry, Known, Shared};
-use super::line::Line;
+use super::whole_line::Line;
 use super::{Refusal, Validator};
 use crate::load::bind::{Binding, Layout, Target};
 use crate::load::decode::Record;

@@ -3,7 +3,7 @@
 
 use super::Manifests;
 use super::tags::Change;
-use crate::catalog::registry::control::Contract;
+use crate::catalog::registry::contract::Contract;
 use crate::catalog::registry::waiver::Waiver;
 use crate::catalog::registry::{State, Tag};
 use crate::catalog::stamp::{Stamp, Touched};

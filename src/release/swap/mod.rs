@@ -19,7 +19,7 @@ use crate::catalog::ledger::{GateEntry, Promotion};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::control::contracts;
+use crate::catalog::registry::contract::contracts;
 use crate::catalog::registry::retention::former;
 use crate::catalog::registry::{Build, State, live, waiver};
 use crate::catalog::stamp::{self, Sealed, Touched};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::parse::{pattern, word};
+use super::words::{pattern, word};
 use super::{Column, Dictionary, Filter, From, Others, Pack, Shape, Test, Transform};
 use crate::config::strict::{Table, suggest};
 use crate::postgres::Ident;

@@ -11,6 +11,7 @@ mod period;
 mod sections;
 mod shape;
 mod transform;
+mod words;
 
 use std::path::{Path, PathBuf};
 

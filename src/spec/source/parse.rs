@@ -5,12 +5,13 @@ use std::path::Path;
 use regex::Regex;
 
 use super::columns::{columns, dictionaries, filters, others, pack, sort};
+use super::words::{pattern, word};
 use super::{
     BYTES_MAX, Budget, Column, Encoding, Format, Gates, Header, Others, Parts, Quoting, Sections,
     Source,
 };
 use crate::config::bytes;
-use crate::config::strict::{File, Problems, Said, Table, suggest};
+use crate::config::strict::{File, Problems, Table};
 use crate::postgres::Ident;
 
 /// Reads a spec; `None` when it is too broken to go on with. The caller must look at
@@ -96,40 +97,6 @@ fn parts(root: &Table<'_>) -> Parts {
 fn groups(patterns: [&Option<Regex>; 3]) -> Vec<String> {
     let regexes = patterns.into_iter().flatten();
     regexes.flat_map(|regex| regex.capture_names().flatten().map(str::to_owned)).collect()
-}
-
-pub(super) fn pattern(table: &Table<'_>, key: &str, said: &Said<String>) -> Option<Regex> {
-    match Regex::new(&said.value) {
-        Ok(regex) => Some(regex),
-        Err(error) => {
-            // The last line of a regex error is the reason; the lines before draw the place.
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim().to_owned();
-            table.problem(said.line, format!("`{key}` is not a regular expression: {reason}"));
-            None
-        }
-    }
-}
-
-/// One of a closed set of words; an unknown one is answered with the nearest.
-pub(super) fn word<T: Copy>(
-    table: &Table<'_>,
-    key: &'static str,
-    known: &[(&str, T)],
-    default: T,
-) -> T {
-    let Some(said) = table.text(key) else { return default };
-    if let Some((_, value)) = known.iter().find(|(name, _)| *name == said.value) {
-        return *value;
-    }
-    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-    let mean = suggest(&said.value, names.iter().copied());
-    let listed = names.join(", ");
-    table.problem(
-        said.line,
-        format!("`{key}` must be one of {listed}, found {:?}{mean}", said.value),
-    );
-    default
 }
 
 fn format(root: &Table<'_>) -> Format {

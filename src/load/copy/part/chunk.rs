@@ -7,8 +7,8 @@ use bytes::Bytes;
 use super::Siblings;
 use super::lines::{Columns, Lines};
 use super::pack::Packer;
+use super::place::{Place, number};
 use crate::load::bind::Binding;
-use crate::load::encode::{self, ColumnType};
 
 /// A chunk is handed on when it has grown to this.
 const CHUNK: usize = 256 << 10;
@@ -57,36 +57,6 @@ struct Order {
     rows: Vec<(u64, u32, u32)>,
     /// How many rows, of enough bytes, stand before the first row with another first number.
     run: Option<usize>,
-}
-
-/// Where a dictionary's number stands in a row.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    /// Its first byte.
-    pub at: usize,
-    /// Smallint or integer.
-    pub kind: ColumnType,
-}
-
-impl Place {
-    /// That of the dictionary of this index.
-    pub(super) fn of(binding: &Binding, dictionary: usize) -> Place {
-        let mut row = Vec::new();
-        encode::begin_row(&mut row, 0);
-        for before in &binding.dictionaries[..dictionary] {
-            encode::number(&mut row, 0, before.key);
-        }
-        Place { at: row.len() + size_of::<i32>(), kind: binding.dictionaries[dictionary].key }
-    }
-}
-
-/// The number that a row has in this place.
-#[inline]
-pub(super) fn number(row: &[u8], Place { at, kind }: Place) -> i32 {
-    match kind {
-        ColumnType::Int2 => i32::from(i16::from_be_bytes([row[at], row[at + 1]])),
-        _ => i32::from_be_bytes([row[at], row[at + 1], row[at + 2], row[at + 3]]),
-    }
 }
 
 impl Chunk {
@@ -226,6 +196,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::encode::{self, ColumnType};
 
     /// Rows of a smallint and an integer number, and a text that tells them apart.
     fn chunk(sorted: bool) -> Chunk {

@@ -5,6 +5,7 @@ mod chunk;
 mod header;
 mod lines;
 mod pack;
+mod place;
 
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::chunk::{Place, number};
+use super::place::{Place, number};
 use crate::load::bind::Binding;
 use crate::load::encode::{self, ColumnType, slots};
 use crate::spec::source::Pack;
