@@ -11,11 +11,11 @@ use super::rows::{Prepared, RowsInput};
 use super::worker::Workplace;
 use crate::config::failpoint;
 use crate::error::{Exit, Failure};
-use crate::fetch::archive::Found;
+use crate::fetch::archive::FoundMembers;
 use crate::fetch::member::Member;
 use crate::load::members;
 use crate::load::meter::Meter;
-use crate::plan::forecast::Ways;
+use crate::plan::forecast::LoadMethods;
 use crate::plan::{reuse, unclaimed};
 use crate::spec::source::Period;
 
@@ -28,7 +28,7 @@ pub(crate) struct Preflight {
     /// Bytes of text of each source that is loaded from its files.
     pub text: Vec<(String, u64)>,
     /// How tables get their rows.
-    pub ways: Ways,
+    pub ways: LoadMethods,
     /// Bytes of inner zips that lie in the scratch folder.
     pub spooled: u64,
     /// Outermost entries of objects that no source claims.
@@ -41,7 +41,7 @@ impl Prepared {
         self.rows.binding.source.name.as_str()
     }
 
-    fn members(&self) -> Option<&Found> {
+    fn members(&self) -> Option<&FoundMembers> {
         self.found.as_ref()?.as_ref().ok()
     }
 
@@ -83,7 +83,7 @@ impl Workplace<'_> {
         });
         let unclaimed = unclaimed(self.sources, entries);
         let read = prepared.iter().filter_map(|p| Some((p.name().to_owned(), p.members()?)));
-        let size = |found: &Found| found.members.iter().map(Member::size).sum();
+        let size = |found: &FoundMembers| found.members.iter().map(Member::size).sum();
         let told = prepared.iter().filter(|p| p.rows.keep.is_some() || p.members().is_some());
         Ok(Preflight {
             periods: told.map(|p| (p.name().to_owned(), p.told_period())).collect(),
@@ -111,7 +111,7 @@ impl Workplace<'_> {
     }
 
     /// How tables get their rows.
-    fn ways(&self, prepared: &[Prepared]) -> Ways {
+    fn ways(&self, prepared: &[Prepared]) -> LoadMethods {
         let keeps = prepared.iter().map(|prepared| &prepared.rows);
         let keeps = keeps.filter_map(|rows| Some((&rows.binding.source, rows.keep.as_ref()?)));
         reuse::ways(self.sources, keeps, self.schema.early())

@@ -12,11 +12,11 @@ use crate::catalog::ledger::{Reuse, SourceEntry};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, failure};
 use crate::load::bind::{self, Binding};
-use crate::load::copy::between::{self, Numbered, Stored, Way};
+use crate::load::copy::between::{self, Numbered, Stored, TableCopy};
 use crate::load::copy::settle::{count, write_entry};
 use crate::load::copy::{frozen, truncate};
 use crate::load::meter::Meter;
-use crate::plan::reuse::Keep;
+use crate::plan::reuse::ReusableTable;
 use crate::postgres::{Session, db, literal};
 use crate::spec::source::Period;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ impl Workplace<'_> {
         &self,
         into: &Session,
         rows: &RowsInput,
-        keep: &Keep,
+        keep: &ReusableTable,
         meter: &Arc<Meter>,
         stop: &CancellationToken,
     ) -> anyhow::Result<SourceEntry> {
@@ -109,7 +109,7 @@ fn agree(name: &str, sealed: &SourceEntry, counted: u64, found: Stored) -> anyho
 
 /// A dictionary's rows must be as many as were sealed; what they say is in the digest of the rows
 /// that have their numbers.
-fn agree_on_sets(table: &str, keep: &Keep, found: u64) -> anyhow::Result<()> {
+fn agree_on_sets(table: &str, keep: &ReusableTable, found: u64) -> anyhow::Result<()> {
     let sealed = keep.entry.dictionaries.get(table).copied();
     if sealed == Some(found) {
         return Ok(());
@@ -129,18 +129,19 @@ struct Over<'a> {
 
 impl Over<'_> {
     /// The dictionaries, and then the rows that have numbers of them.
-    async fn tables(&self, binding: &Binding, keep: &Keep) -> anyhow::Result<Stored> {
+    async fn tables(&self, binding: &Binding, keep: &ReusableTable) -> anyhow::Result<Stored> {
         let Over { from, into, meter, stop, .. } = *self;
         let mut sets = Vec::new();
         for dictionary in &binding.dictionaries {
             let (query, sql) = (dictionary.select_sql(), frozen(&dictionary.copy_sql()));
-            let way = Way { from, query: &query, into, sql: &sql, meter: &Meter::default(), stop };
+            let way =
+                TableCopy { from, query: &query, into, sql: &sql, meter: &Meter::default(), stop };
             let (stored, digests) = way.sets().await?;
             agree_on_sets(dictionary.table.as_str(), keep, stored.rows)?;
             sets.push(digests);
         }
         let (query, sql) = (binding.select_sql(), frozen(&binding.copy_sql()));
-        Way { from, query: &query, into, sql: &sql, meter, stop }
+        TableCopy { from, query: &query, into, sql: &sql, meter, stop }
             .rows(Numbered::of(binding, sets))
             .await
     }

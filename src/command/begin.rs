@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
+use super::build::BuildRun;
 use super::ending::unless_stopped;
-use super::opening::Opened;
+use super::opening::LockedRun;
 use super::{Context, Start, without};
 use crate::build::tasks;
 use crate::build::worker::Worker;
@@ -15,7 +15,7 @@ use crate::catalog::registry::control::{self, RunEnd};
 use crate::command::cli;
 use crate::config::known_database;
 use crate::plan::task::Task;
-use crate::report::{self, Begun};
+use crate::report::{self, BegunBuild};
 
 /// How long workers may be at it where nobody says.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -36,13 +36,13 @@ pub(super) async fn run(mut start: Start, args: &cli::Begin) -> anyhow::Result<(
 
 async fn begin(context: &Context, args: &cli::Begin) -> anyhow::Result<()> {
     let without = without::sources(&context.config, &args.database, &args.without)?;
-    let mut opened = Opened::lock(context, "begin", &args.database, &without).await?;
+    let mut opened = LockedRun::lock(context, "begin", &args.database, &without).await?;
     opened.plan(args.anew.anew).await?;
     if !args.anew.anew {
         opened = match opened.or_nothing().await? {
             Ok(opened) => opened,
             Err(ledger) => {
-                report::begun(&Begun::nothing(&ledger), args.json.json);
+                report::begun(&BegunBuild::nothing(&ledger), args.json.json);
                 return Ok(());
             }
         };
@@ -70,7 +70,7 @@ async fn begin(context: &Context, args: &cli::Begin) -> anyhow::Result<()> {
     let end = RunEnd { build: Some(&build), next: Some(&next), ..RunEnd::default() };
     control::end_run(&baking.lock, &context.who, &args.database, &end).await?;
     let until = baking.tag.until.clone().unwrap_or_default();
-    report::begun(&Begun { build, tasks: count, until, nothing_to_do: None }, args.json.json);
+    report::begun(&BegunBuild { build, tasks: count, until, nothing_to_do: None }, args.json.json);
     Ok(())
 }
 
@@ -85,7 +85,7 @@ fn until(context: &Context) -> String {
     until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// The database, the plan and the tasks; what can be refused before the first row is refused here. Gives
     /// the number of tasks.
     async fn write_all(&mut self) -> anyhow::Result<usize> {

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::ending::{Baked, unless_stopped};
-use super::opening::Opened;
+use super::ending::{SealedBuild, unless_stopped};
+use super::opening::LockedRun;
 use super::plan::{Wanted, plan};
 use super::{Context, Start, without};
 use crate::build::preflight::Preflight;
@@ -19,24 +19,24 @@ use crate::catalog::ledger::{Ledger, SourceEntry};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{State, Tag};
-use crate::catalog::stamp::{Reading, Sealed};
+use crate::catalog::registry::{BuildState, Tag};
+use crate::catalog::stamp::{DigestReading, Sealed};
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::config::known_database;
 use crate::config::strict::Problems;
 use crate::load::bind::Binding;
 use crate::load::copy::note_without;
-use crate::plan::forecast::room::Room;
+use crate::plan::forecast::room::CapacityCheck;
 use crate::plan::reuse::Decision;
 use crate::plan::task::{Task, TaskKind};
-use crate::plan::tasks_of::Graph;
+use crate::plan::tasks_of::TaskInputs;
 use crate::plan::{Objects, RunPlan};
 use crate::postgres::{Ident, Session, db, settings};
 use crate::release::gates::{self, Live};
 use crate::report;
 use crate::spec::Specs;
-use crate::spec::schema::{Kind, catalog};
+use crate::spec::schema::{SectionKind, catalog};
 use crate::spec::source::Source;
 
 /// `kiln build DATABASE`.
@@ -54,7 +54,7 @@ pub(crate) async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
             return plan(&context, &wanted, args.json.json).await;
         }
         let _night = context.progress.night(&args.database, context.deadline.clone(), 0.0);
-        let mut opened = Opened::lock(&context, "build", &args.database, without).await?;
+        let mut opened = LockedRun::lock(&context, "build", &args.database, without).await?;
         opened.plan(anew).await?;
         let mut baked = opened.begin().await?.bake().await?;
         let clock = &context.progress.clock;
@@ -67,7 +67,7 @@ pub(crate) async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
 }
 
 /// A build being made.
-pub(super) struct Baking<'a> {
+pub(super) struct BuildRun<'a> {
     pub context: &'a Context,
     pub lock: RunLock,
     pub build: BuildDatabase,
@@ -87,17 +87,17 @@ pub(super) struct Baking<'a> {
     /// What is live, for gates that are asked before rows are loaded.
     pub live: Option<Live>,
     /// The forecast, once the manifest is fixed.
-    pub room: Option<Room>,
+    pub room: Option<CapacityCheck>,
     /// Where the WAL ended when the load began.
     pub wal_before: u64,
     /// Seconds that what followed rows took, for each table.
     pub keyed: BTreeMap<String, f64>,
     pub problems: Problems,
     /// How tables are read again, where no spec says it.
-    pub readings: Vec<Reading>,
+    pub readings: Vec<DigestReading>,
 }
 
-impl<'a> Baking<'a> {
+impl<'a> BuildRun<'a> {
     /// Puts the parts together; nothing is read or written.
     pub(super) fn assemble(
         context: &'a Context,
@@ -106,9 +106,9 @@ impl<'a> Baking<'a> {
         specs: Specs,
         ledger: Ledger,
         tag: Tag,
-    ) -> Baking<'a> {
+    ) -> BuildRun<'a> {
         let (without, problems) = (Vec::new(), Problems::default());
-        Baking {
+        BuildRun {
             context,
             lock,
             build,
@@ -139,7 +139,7 @@ impl<'a> Baking<'a> {
     }
 
     /// The pipeline.
-    pub(super) async fn bake(mut self) -> anyhow::Result<Baked> {
+    pub(super) async fn bake(mut self) -> anyhow::Result<SealedBuild> {
         let span = tracing::info_span!("build", build = self.tag.build);
         let stop = self.context.stop.clone();
         let work = async {
@@ -161,12 +161,12 @@ impl<'a> Baking<'a> {
     pub(super) async fn sealed_or_failed(
         mut self,
         outcome: anyhow::Result<Sealed>,
-    ) -> anyhow::Result<Baked> {
+    ) -> anyhow::Result<SealedBuild> {
         match outcome {
             Ok(sealed) => {
-                let Baking { lock, ledger, tag, specs, .. } = self;
+                let BuildRun { lock, ledger, tag, specs, .. } = self;
                 let Specs { schema, sources } = specs;
-                Ok(Baked { lock, sealed, ledger, tag, schema, sources })
+                Ok(SealedBuild { lock, sealed, ledger, tag, schema, sources })
             }
             Err(error) => Err(self.fail(error).await),
         }
@@ -207,7 +207,7 @@ impl<'a> Baking<'a> {
         // One transaction: each commit waits for the disk.
         session.batch_execute("begin").await.map_err(db("begin"))?;
         self.build.prepare(&session).await?;
-        self.specs.schema.apply(&session, &Kind::PreData, &self.context.stop).await?;
+        self.specs.schema.apply(&session, &SectionKind::PreData, &self.context.stop).await?;
         session.batch_execute("commit").await.map_err(db("commit the tables"))?;
         Ok(session)
     }
@@ -252,7 +252,7 @@ impl<'a> Baking<'a> {
 
     /// Writes the tasks of a build whose rows are there already.
     pub(super) async fn write_tasks(&self) -> anyhow::Result<()> {
-        let tasks = Graph { schema: &self.specs.schema, sources: Vec::new() }.tasks();
+        let tasks = TaskInputs { schema: &self.specs.schema, sources: Vec::new() }.tasks();
         let session = self.build.session("tasks").await?;
         tasks::write(&session, &tasks).await?;
         self.build.give_back(session);
@@ -261,7 +261,7 @@ impl<'a> Baking<'a> {
 
     /// The tasks of a plan; of a trial, which is dropped, the rows alone.
     fn tasks_of(&self, plan: &RunPlan) -> Vec<Task> {
-        let is_trial = self.tag.state == State::Scratch;
+        let is_trial = self.tag.state == BuildState::Scratch;
         let tasks = plan.tasks.iter().filter(|task| !is_trial || task.kind.is_rows());
         tasks.cloned().collect()
     }

@@ -2,13 +2,13 @@
 //! written beside what was really used.
 
 use super::Context;
-use super::build::Baking;
+use super::build::BuildRun;
 use crate::build::tasks;
 use crate::catalog::ledger::used::{Used, measure, wal_end};
 use crate::catalog::manifest::Manifest;
-use crate::catalog::registry::{State, control};
+use crate::catalog::registry::{BuildState, control};
 use crate::error::{Exit, exit_of};
-use crate::plan::forecast::room::{NoRoom, Room, Site};
+use crate::plan::forecast::room::{CapacityCheck, DiskTooSmall, Site};
 use crate::plan::forecast::{self, FROM_FILES, Past};
 use crate::plan::task::TaskState;
 use crate::postgres::db;
@@ -24,12 +24,12 @@ pub(super) async fn seconds_of(context: &Context, databases: &[String]) -> anyho
     Ok(seconds)
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// Forecasts the night, and refuses one that there is no room for. A build with nothing in it
     /// is then not worth keeping.
     ///
     /// # Errors
-    /// [`NoRoom`], or when the server cannot be asked.
+    /// [`DiskTooSmall`], or when the server cannot be asked.
     pub(super) async fn foresee(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
         let outcome = self.look_ahead(manifest).await;
         if outcome.is_err() {
@@ -40,7 +40,7 @@ impl Baking<'_> {
 
     async fn look_ahead(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
         // A trial is one source, and dropped.
-        if self.tag.state == State::Scratch {
+        if self.tag.state == BuildState::Scratch {
             return Ok(());
         }
         // Not as the owner: this role may know where the server's files are.
@@ -62,7 +62,8 @@ impl Baking<'_> {
         let wants = forecast::wants(&self.specs.sources.all, manifest);
         let left = tasks::list(&session).await?.into_iter();
         let left = left.filter(|status| status.state != TaskState::Done).map(|status| status.task);
-        let room = Room::new(&site, &self.tag.database, wants, past, left.collect()).await?;
+        let room =
+            CapacityCheck::new(&site, &self.tag.database, wants, past, left.collect()).await?;
         let room = room.present(present.cast_unsigned());
         let workers = self.context.config.connections;
         self.context.progress.clock.set_expected(room.expected(&[], &FROM_FILES), workers);
@@ -87,8 +88,9 @@ impl Baking<'_> {
     pub(super) async fn had_room<T>(&mut self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
         self.note_forecast();
         // Refused before a row was loaded: for want of room, or by a gate.
-        let before =
-            |error: &anyhow::Error| error.is::<NoRoom>() || exit_of(error) == Exit::ChecksFailed;
+        let before = |error: &anyhow::Error| {
+            error.is::<DiskTooSmall>() || exit_of(error) == Exit::ChecksFailed
+        };
         if outcome.as_ref().is_err_and(before) {
             self.worth_keeping = self.has_something().await;
         }

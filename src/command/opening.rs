@@ -2,7 +2,7 @@
 //! the live build has all that has landed.
 
 use super::Context;
-use super::build::Baking;
+use super::build::BuildRun;
 use super::ending::{end_early, unless_stopped};
 use super::prune::Cleared;
 use super::without;
@@ -11,20 +11,20 @@ use crate::catalog::lock::RunLock;
 use crate::catalog::registry::build::{BuildDatabase, NameTaken, ident};
 use crate::catalog::registry::control::{self, RunEnd};
 use crate::catalog::registry::found::next_build;
-use crate::catalog::registry::{State, Tag, builds, live, roles};
+use crate::catalog::registry::{BuildState, Tag, builds, live, roles};
 use crate::config::failpoint;
 use crate::config::strict::Problems;
 use crate::error::{Exit, failure};
 use crate::plan::manifest::rejected;
 use crate::plan::{Request, RunPlan};
-use crate::release::swap::{Part, gate};
+use crate::release::swap::{SwapPart, gate};
 use crate::spec::Specs;
 
 /// How many names in a row that others took between the look and the making are given way to.
 const NAMES_MAX: usize = 5;
 
 /// A run that has its lock, and no build yet.
-pub(super) struct Opened<'a> {
+pub(super) struct LockedRun<'a> {
     context: &'a Context,
     lock: RunLock,
     specs: Specs,
@@ -40,14 +40,14 @@ pub(super) struct Opened<'a> {
     warnings: Vec<String>,
 }
 
-impl<'a> Opened<'a> {
+impl<'a> LockedRun<'a> {
     /// Reads the specs and takes the lock.
     pub(super) async fn lock(
         context: &'a Context,
         command: &'a str,
         database: &str,
         without: &'a [String],
-    ) -> anyhow::Result<Opened<'a>> {
+    ) -> anyhow::Result<LockedRun<'a>> {
         let problems = Problems::default();
         let specs = Specs::read(&context.config, database, without, &problems)?;
         if specs.schema.files.is_empty() {
@@ -57,7 +57,7 @@ impl<'a> Opened<'a> {
         let version = specs.schema.locked()?.version;
         let lock = context.lock(command, database).await?;
         let (plan, anew, warnings) = (None, false, Vec::new());
-        let mut opened = Opened {
+        let mut opened = LockedRun {
             context,
             lock,
             specs,
@@ -138,7 +138,7 @@ impl<'a> Opened<'a> {
     }
 
     /// Takes a name for the build.
-    pub(super) async fn begin(self) -> anyhow::Result<Baking<'a>> {
+    pub(super) async fn begin(self) -> anyhow::Result<BuildRun<'a>> {
         let stop = self.context.stop.clone();
         if let Err(error) = unless_stopped(&stop, self.refuse_rejected()).await {
             return Err(self.over(error).await);
@@ -147,7 +147,7 @@ impl<'a> Opened<'a> {
             Ok(name) => name,
             Err(error) => return Err(self.over(error).await),
         };
-        let Opened {
+        let LockedRun {
             context,
             lock,
             specs,
@@ -164,8 +164,8 @@ impl<'a> Opened<'a> {
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let mut ledger = Ledger::open(&context.who.run, command, &database, &name, version);
         ledger.warnings = warnings;
-        let tag = Tag::new(&database, &name, &context.who.run, version, State::Building);
-        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
+        let tag = Tag::new(&database, &name, &context.who.run, version, BuildState::Building);
+        let mut baking = BuildRun::assemble(context, lock, build, specs, ledger, tag);
         baking.without = without.to_vec();
         baking.problems = problems;
         baking.plan = plan;
@@ -174,7 +174,7 @@ impl<'a> Opened<'a> {
     }
 
     async fn name(&self) -> anyhow::Result<String> {
-        let Opened { context, lock, specs, .. } = self;
+        let LockedRun { context, lock, specs, .. } = self;
         let (owner, app) = (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
         roles::ensure(lock, &owner, &app).await?;
         let database = specs.schema.database.as_str();
@@ -188,7 +188,7 @@ impl<'a> Opened<'a> {
     ///
     /// # Errors
     /// When the live build is one that a swap would refuse now.
-    pub(super) async fn or_nothing(mut self) -> anyhow::Result<Result<Opened<'a>, Ledger>> {
+    pub(super) async fn or_nothing(mut self) -> anyhow::Result<Result<LockedRun<'a>, Ledger>> {
         let stop = self.context.stop.clone();
         let looked = unless_stopped(&stop, self.look()).await;
         let ended = match looked {
@@ -228,7 +228,7 @@ impl<'a> Opened<'a> {
         let live = live(&all, &database)
             .ok_or_else(|| failure(Exit::SchemaRefused, format!("{database} is not live")))?;
         let contracts = control::contracts(&self.lock, Some(&database)).await?;
-        let part = Part {
+        let part = SwapPart {
             database: &database,
             candidate: live,
             builds: &all,
@@ -254,7 +254,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// Makes the build's database; where somebody else's came to have its name, under the next name.
     pub(super) async fn make_database(&mut self) -> anyhow::Result<()> {
         for _ in 1..NAMES_MAX {

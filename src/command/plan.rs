@@ -231,7 +231,7 @@ async fn unwelcome(
 
 /// What would be done for a source.
 #[derive(Debug, Serialize)]
-struct Line {
+struct PlannedSource {
     source: String,
     /// `load`, `reuse` or `skip`.
     action: &'static str,
@@ -243,9 +243,9 @@ struct Line {
     bytes: u64,
 }
 
-impl Line {
+impl PlannedSource {
     fn text(&self) -> String {
-        let Line { source, action, from, why, objects, bytes } = self;
+        let PlannedSource { source, action, from, why, objects, bytes } = self;
         match (*action, from) {
             ("reuse", Some(from)) => format!("{source}  copied from {from}: {why}"),
             ("load", _) => {
@@ -257,10 +257,10 @@ impl Line {
     }
 }
 
-fn lines(plan: &RunPlan, idle: bool) -> Vec<Line> {
+fn lines(plan: &RunPlan, idle: bool) -> Vec<PlannedSource> {
     let line = |decision: &Decision| {
         let input = plan.manifest.sources.get(&decision.source);
-        Line {
+        PlannedSource {
             source: decision.source.clone(),
             action: match decision.action {
                 _ if idle => "skip",
@@ -273,8 +273,8 @@ fn lines(plan: &RunPlan, idle: bool) -> Vec<Line> {
             bytes: input.map_or(0, Input::size),
         }
     };
-    let mut lines: Vec<Line> = plan.decisions.iter().map(line).collect();
-    lines.extend(plan.manifest.without.iter().map(|source| Line {
+    let mut lines: Vec<PlannedSource> = plan.decisions.iter().map(line).collect();
+    lines.extend(plan.manifest.without.iter().map(|source| PlannedSource {
         source: source.clone(),
         action: "skip",
         from: None,

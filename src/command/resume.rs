@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::build::{Baking, read_entries};
+use super::build::{BuildRun, read_entries};
 use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
 use super::plan as printed;
@@ -15,7 +15,7 @@ use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State, Tag, builds, control, database_of};
+use crate::catalog::registry::{Build, BuildState, Tag, builds, control, database_of};
 use crate::catalog::stamp::Sealed;
 use crate::command::cli;
 use crate::config::strict::Problems;
@@ -131,7 +131,7 @@ async fn open<'a>(
     args: &cli::Resume,
     command: &str,
     lock: RunLock,
-) -> Result<Baking<'a>, (RunLock, anyhow::Error)> {
+) -> Result<BuildRun<'a>, (RunLock, anyhow::Error)> {
     let opened = async {
         let database = lock.database();
         let found = unsealed(&lock, database, &args.build).await?;
@@ -142,7 +142,7 @@ async fn open<'a>(
         anyhow::Ok((specs, build, tag))
     };
     match opened.await {
-        Ok((specs, build, tag)) => Ok(Baking::resumed(context, lock, build, specs, tag, command)),
+        Ok((specs, build, tag)) => Ok(BuildRun::resumed(context, lock, build, specs, tag, command)),
         Err(error) => Err((lock, error)),
     }
 }
@@ -174,7 +174,7 @@ pub(super) fn begun_with(config: &Config, database: &str, build: &Build) -> anyh
 
 /// What was rolled away from since the build was begun does not come back by going on with it; the
 /// build stays as it is.
-async fn refuse(baking: &Baking<'_>, manifest: &Manifest) -> anyhow::Result<()> {
+async fn refuse(baking: &BuildRun<'_>, manifest: &Manifest) -> anyhow::Result<()> {
     let owner = &baking.context.config.owner_role;
     rejected::refuse(baking.context.server(baking.lock.database()), owner, &baking.lock, manifest)
         .await
@@ -198,13 +198,13 @@ async fn progress_of(
 }
 
 async fn go_on(
-    baking: &mut Baking<'_>,
+    baking: &mut BuildRun<'_>,
     session: &Session,
     manifest: &Manifest,
     done: Vec<SourceEntry>,
 ) -> anyhow::Result<Sealed> {
     baking.without.clone_from(&manifest.without);
-    baking.tag.state = State::Building;
+    baking.tag.state = BuildState::Building;
     baking.build.retag(&baking.lock, &baking.tag).await?;
     baking.choose_settings().await?;
     let bindings: Vec<Arc<Binding>> = baking
@@ -234,7 +234,7 @@ async fn go_on(
     baking.finish(&manifest).await
 }
 
-impl<'a> Baking<'a> {
+impl<'a> BuildRun<'a> {
     fn resumed(
         context: &'a Context,
         lock: RunLock,
@@ -242,11 +242,11 @@ impl<'a> Baking<'a> {
         specs: Specs,
         mut tag: Tag,
         command: &str,
-    ) -> Baking<'a> {
+    ) -> BuildRun<'a> {
         tag.run.clone_from(&context.who.run);
         let ledger =
             Ledger::open(&context.who.run, command, &tag.database, &tag.build, tag.version);
-        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
+        let mut baking = BuildRun::assemble(context, lock, build, specs, ledger, tag);
         // What it holds was loaded before: a resume that is refused leaves it for the next one.
         baking.worth_keeping = true;
         baking

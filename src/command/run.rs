@@ -5,16 +5,16 @@ use anyhow::Context as _;
 
 use tracing::Instrument as _;
 
-use super::ending::Baked;
+use super::ending::SealedBuild;
 use super::forecast::seconds_of;
-use super::opening::Opened;
+use super::opening::LockedRun;
 use super::plan::{Wanted, plan};
 use super::{Context, Start, prune, without};
 use crate::catalog::registry::builds;
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::error::{Failure, exit_of, position_of, stopped};
-use crate::release::swap::{NotKnown, Part};
+use crate::release::swap::{NotKnown, SwapPart};
 use crate::report;
 
 /// `kiln run [DATABASE…]`.
@@ -77,7 +77,7 @@ async fn night(
     let _night = context.progress.night(database, context.deadline.clone(), later);
     let without = without::sources(&context.config, database, &args.without);
     let without = without.with_context(unchanged)?;
-    let opened = Opened::lock(context, "run", database, &without).await;
+    let opened = LockedRun::lock(context, "run", database, &without).await;
     let mut opened = opened.with_context(unchanged)?;
     opened.plan(args.anew.anew).await.with_context(unchanged)?;
     if !args.anew.anew {
@@ -107,7 +107,7 @@ async fn night(
 }
 
 /// What follows the swap.
-async fn clean_up(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
+async fn clean_up(context: &Context, baked: &mut SealedBuild) -> anyhow::Result<()> {
     failpoint::hit(failpoint::SWAPPED)?;
     let since = std::time::Instant::now();
     let _shown = context.progress.stage("dropping old builds");
@@ -118,7 +118,7 @@ async fn clean_up(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
 }
 
 /// Swaps the build that was just sealed.
-async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
+async fn promote(context: &Context, baked: &mut SealedBuild) -> anyhow::Result<()> {
     if context.stop.is_cancelled() {
         return Err(stopped());
     }
@@ -129,7 +129,7 @@ async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
     let candidate = all.iter().find(|build| build.name == baked.tag.build).ok_or_else(|| {
         anyhow::anyhow!("the build {} is not on the server any more", baked.tag.build)
     })?;
-    let mut part = Part {
+    let mut part = SwapPart {
         database: &database,
         candidate,
         builds: &all,

@@ -15,12 +15,12 @@ use crate::build::worker::Worker;
 use crate::catalog::lock::WorkLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State};
+use crate::catalog::registry::{Build, BuildState};
 use crate::command::cli;
 use crate::config::strict::{Problems, suggest};
 use crate::error::{ErrorRecord, Exit, Failure, failure};
 use crate::load::meter::Meter;
-use crate::plan::reuse::{Keep, Kept};
+use crate::plan::reuse::{KeptBuild, ReusableTable};
 use crate::plan::task::{Task, TaskKind, TaskState, TaskStatus};
 use crate::plan::{Objects, RunPlan};
 use crate::postgres::{Session, settings};
@@ -114,10 +114,10 @@ async fn open(lock: &Session, args: &cli::Work, database: &str) -> anyhow::Resul
     let build = named(lock, database, &args.build).await?;
     match build.state() {
         state if state.is_sealed() => Ok(None),
-        State::Building if build.tag.as_ref().is_some_and(|tag| tag.until.is_some()) => {
+        BuildState::Building if build.tag.as_ref().is_some_and(|tag| tag.until.is_some()) => {
             Ok(Some(build))
         }
-        State::Building => {
+        BuildState::Building => {
             let message = format!("{} was not begun for workers, or not to the end", args.build);
             let hint = format!("kiln begin {database}");
             Err(Failure::new(Exit::Usage, message).hint(hint).into())
@@ -226,16 +226,20 @@ impl Inputs<'_> {
         session: &Session,
         all: &[TaskStatus],
         manifest: &Manifest,
-    ) -> anyhow::Result<BTreeMap<String, Keep>> {
+    ) -> anyhow::Result<BTreeMap<String, ReusableTable>> {
         if !all.iter().any(|status| status.task.kind == TaskKind::Copy) {
             return Ok(BTreeMap::new());
         }
         let plan = RunPlan::stored(session).await?;
         let Inputs { context, control, .. } = self;
         let owner = &context.config.owner_role;
-        let kept =
-            Kept::standing(context.server(&manifest.database), owner, control, &manifest.database)
-                .await?;
+        let kept = KeptBuild::standing(
+            context.server(&manifest.database),
+            owner,
+            control,
+            &manifest.database,
+        )
+        .await?;
         let decisions = plan.into_iter().flat_map(|plan| plan.decisions);
         let keep = decisions.filter_map(|decision| {
             let keep = kept.iter().find_map(|kept| kept.keep(&decision, manifest))?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::settings::{GONE, URL_OF, variables};
 use super::{Config, RunDeadline, databases, deadline, may_name_a_database, size};
-use crate::config::strict::{Problems, Table, suggest};
+use crate::config::strict::{Problems, TomlTable, suggest};
 use crate::fetch::location::S3Location;
 
 /// COPY connections; more than these no server of kiln's size has cores for.
@@ -142,7 +142,7 @@ pub(crate) fn asks_for_json() -> bool {
 }
 
 /// A number of a table, from 1 to the most that makes sense.
-pub(super) fn within(table: &Table<'_>, key: &'static str, most: u64) -> Option<u64> {
+pub(super) fn within(table: &TomlTable<'_>, key: &'static str, most: u64) -> Option<u64> {
     let said = table.count(key)?;
     if (1..=most).contains(&said.value) {
         return Some(said.value);

@@ -23,11 +23,11 @@ use crate::fetch::store::{Pin, Store};
 use crate::postgres::{Server, Session};
 use crate::spec::Specs;
 use crate::spec::source::Source;
-use forecast::seconds::{Expected, Tonight};
-use forecast::{Past, Ways};
-use reuse::{Action, Asked, Decision, Keep, Kept};
+use forecast::seconds::{Estimate, Tonight};
+use forecast::{LoadMethods, Past};
+use reuse::{Action, Decision, KeptBuild, ReusableTable, ReuseCandidate};
 use task::{Task, TaskKind};
-use tasks_of::Graph;
+use tasks_of::TaskInputs;
 
 /// What a run will do: made once under the lock, stored in the build, and executed as it is. What
 /// `kiln plan` prints is one that is made without the lock, and thrown away.
@@ -97,7 +97,7 @@ impl Planner<'_> {
             Manifest::fix(self.store, &specs.schema, &wanted, without, self.hash_key).await?;
         let kept = match self.control.filter(|_| !anew) {
             Some(control) => {
-                Kept::standing(self.server, self.owner, control, &manifest.database).await?
+                KeptBuild::standing(self.server, self.owner, control, &manifest.database).await?
             }
             None => Vec::new(),
         };
@@ -105,7 +105,7 @@ impl Planner<'_> {
         let asked = wanted.into_iter().filter_map(|source| {
             let input = manifest.sources.get(source.name.as_str())?;
             let objects = objects.of(input);
-            Some(Asked { source: source.clone(), input: input.clone(), objects })
+            Some(ReuseCandidate { source: source.clone(), input: input.clone(), objects })
         });
         let asked = asked.collect();
         let (kept, shared) = (Arc::new(kept), Arc::new(manifest));
@@ -151,7 +151,7 @@ impl Planner<'_> {
         let night = Tonight { wants: &wants, texts: &texts, ways: &ways, workers };
         let expected = night.estimate(tasks(specs, manifest, decisions), &past);
         let seconds = expected.seconds(workers);
-        let Expected { tasks, .. } = expected;
+        let Estimate { tasks, .. } = expected;
         Ok((Forecast { seconds, ..forecast::sizes(&wants, &past, &settings, workers) }, tasks))
     }
 }
@@ -169,22 +169,22 @@ pub(crate) fn tasks(specs: &Specs, manifest: &Manifest, decisions: &[Decision]) 
         let name = source.name.as_str();
         manifest.sources.contains_key(name).then(|| (source, kind(name)))
     });
-    Graph { schema: &specs.schema, sources: sources.collect() }.tasks()
+    TaskInputs { schema: &specs.schema, sources: sources.collect() }.tasks()
 }
 
-fn keeps(decisions: &[Decision]) -> impl Iterator<Item = &Keep> {
+fn keeps(decisions: &[Decision]) -> impl Iterator<Item = &ReusableTable> {
     decisions.iter().filter_map(|decision| decision.keep.as_ref())
 }
 
 /// How tables get their rows.
-fn ways(specs: &Specs, decisions: &[Decision]) -> Ways {
+fn ways(specs: &Specs, decisions: &[Decision]) -> LoadMethods {
     let keeps = decisions.iter().filter_map(|decision| {
         Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?))
     });
     reuse::ways(&specs.sources.all, keeps, specs.schema.early())
 }
 
-fn nothing_to_do(live: &Kept) -> String {
+fn nothing_to_do(live: &KeptBuild) -> String {
     let count = live.manifest.sources.len();
     let sources = if count == 1 { "source" } else { "sources" };
     let period = match live.tag.period.as_str() {

@@ -2,7 +2,7 @@
 
 use indicatif::HumanBytes;
 
-use super::{Table, seconds};
+use super::{TextTable, seconds};
 use crate::catalog::ledger::Forecast;
 use crate::catalog::ledger::used::Used;
 
@@ -24,7 +24,7 @@ pub(crate) fn forecast(forecast: &Forecast) {
 
 /// The forecast beside what was used.
 pub(super) fn beside(forecast: &Forecast, used: &Used) {
-    let mut table = Table::new(&["", "forecast", "used"]);
+    let mut table = TextTable::new(&["", "forecast", "used"]);
     for (name, foretold, used) in [
         ("database", forecast.database, used.database),
         ("WAL written", forecast.wal_written, used.wal_written),

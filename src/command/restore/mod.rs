@@ -9,8 +9,8 @@ use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::build::Baking;
-use super::ending::{Baked, end_early, unless_stopped};
+use super::build::BuildRun;
+use super::ending::{SealedBuild, end_early, unless_stopped};
 use super::subset::{agree, entry, note_manifest};
 use super::{Context, Start, prune};
 use crate::catalog::ledger::Ledger;
@@ -19,18 +19,20 @@ use crate::catalog::registry::build::{BuildDatabase, ident};
 use crate::catalog::registry::control::{self, Contract};
 use crate::catalog::registry::found::next_build;
 use crate::catalog::registry::own::Closed;
-use crate::catalog::registry::{Build, State, Tag, builds, live, roles};
-use crate::catalog::stamp::{Reading, Sealed};
+use crate::catalog::registry::{Build, BuildState, Tag, builds, live, roles};
+use crate::catalog::stamp::{DigestReading, Sealed};
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::dev::local;
 use crate::error::{Exit, Failure, Position, failure, message_of, shell, stopped};
-use crate::export::file::{self, Header, Packed, Piece, SourceFacts, TableEntry, refuse_names};
+use crate::export::file::{
+    self, FileEvent, FileHeader, PackedTable, SourceFacts, TableEntry, refuse_names,
+};
 use crate::load::bind;
 use crate::load::copy::between::{self, Stored};
 use crate::load::copy::{note_without, write_entry};
 use crate::postgres::{Session, data_error, db, is_state};
-use crate::release::swap::Part;
+use crate::release::swap::SwapPart;
 use crate::report::{self, SubsetTable};
 use crate::spec::Specs;
 use crate::spec::schema::Schema;
@@ -71,7 +73,11 @@ fn planned(table: &TableEntry) -> SubsetTable {
     }
 }
 
-async fn restore(context: &Context, args: &cli::Restore, header: &Header) -> anyhow::Result<()> {
+async fn restore(
+    context: &Context,
+    args: &cli::Restore,
+    header: &FileHeader,
+) -> anyhow::Result<()> {
     let database = &header.database;
     let doing = format!("{} would be restored", args.file.display());
     let command = format!("kiln restore {}", shell::path(&args.file));
@@ -112,8 +118,8 @@ async fn restore(context: &Context, args: &cli::Restore, header: &Header) -> any
 async fn begin<'a>(
     context: &'a Context,
     lock: RunLock,
-    header: &Header,
-) -> Result<Baking<'a>, (RunLock, anyhow::Error)> {
+    header: &FileHeader,
+) -> Result<BuildRun<'a>, (RunLock, anyhow::Error)> {
     let database = &header.database;
     let opened = async {
         failpoint::hit(failpoint::LOCKED)?;
@@ -139,15 +145,15 @@ async fn begin<'a>(
     let run = &context.who.run;
     let mut ledger = Ledger::open(run, "restore", database, &name, header.version);
     ledger.warnings = left;
-    let mut tag = Tag::new(database, &name, run, header.version, State::Building);
+    let mut tag = Tag::new(database, &name, run, header.version, BuildState::Building);
     tag.subset = Some(header.subset.clone());
-    Ok(Baking::assemble(context, lock, build, specs, ledger, tag))
+    Ok(BuildRun::assemble(context, lock, build, specs, ledger, tag))
 }
 
 async fn bake(
-    baking: &mut Baking<'_>,
+    baking: &mut BuildRun<'_>,
     args: &cli::Restore,
-    header: &Header,
+    header: &FileHeader,
 ) -> anyhow::Result<Sealed> {
     drop(baking.make_tables().await?);
     note_manifest(&baking.build, &header.manifest).await?;
@@ -175,24 +181,24 @@ async fn bake(
 
 /// Runs the file's sections and sends its rows, in file order.
 async fn feed(
-    baking: &Baking<'_>,
-    header: &Header,
-    mut pieces: mpsc::Receiver<Piece>,
+    baking: &BuildRun<'_>,
+    header: &FileHeader,
+    mut pieces: mpsc::Receiver<FileEvent>,
 ) -> anyhow::Result<()> {
     let stop = &baking.context.stop;
     let session = baking.build.session("restore").await?;
     let closed = Closed::new(&session).await?;
     while let Some(piece) = pieces.recv().await {
         match piece {
-            Piece::Sql(_, place, sql) => {
+            FileEvent::Sql(_, place, sql) => {
                 section(&session, &closed, &place, &sql, stop).await?;
             }
-            Piece::Table(name) => {
+            FileEvent::Table(name) => {
                 let table = header.tables.iter().find(|table| table.table == name);
                 let table = table.ok_or_else(|| anyhow::anyhow!("a table out of its place"))?;
                 rows(baking, &session, table, &mut pieces).await?;
             }
-            Piece::Rows(_) | Piece::TableEnd(_) => {
+            FileEvent::Rows(_) | FileEvent::TableEnd(_) => {
                 return Err(anyhow::anyhow!("rows without their table"));
             }
         }
@@ -235,10 +241,10 @@ async fn section(
 
 /// One table's rows, which COPY reads as they stand in the file.
 async fn rows(
-    baking: &Baking<'_>,
+    baking: &BuildRun<'_>,
     session: &Session,
     table: &TableEntry,
-    pieces: &mut mpsc::Receiver<Piece>,
+    pieces: &mut mpsc::Receiver<FileEvent>,
 ) -> anyhow::Result<()> {
     use futures_util::SinkExt as _;
     let stop = &baking.context.stop;
@@ -252,11 +258,11 @@ async fn rows(
             () = stop.cancelled() => return Err(stopped()),
         };
         match piece {
-            Some(Piece::Rows(bytes)) => {
+            Some(FileEvent::Rows(bytes)) => {
                 sink.send(bytes).await.map_err(|error| data_error("COPY", &error))?;
                 failpoint::hit(failpoint::COPY)?;
             }
-            Some(Piece::TableEnd(read)) => {
+            Some(FileEvent::TableEnd(read)) => {
                 let stored = sink.finish().await.map_err(|error| data_error("COPY", &error))?;
                 if (read, stored) != (table.rows, table.rows) {
                     let message = format!(
@@ -275,7 +281,7 @@ async fn rows(
 }
 
 /// Reads every table back and holds it against the header; then notes the sources.
-async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
+async fn prove(baking: &mut BuildRun<'_>, header: &FileHeader) -> anyhow::Result<()> {
     let since = Instant::now();
     let session = baking.build.session("prove").await?;
     let ledger = &mut baking.ledger;
@@ -306,8 +312,8 @@ async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
 }
 
 /// How a table of the file is read again.
-fn reading(table: &TableEntry) -> Reading {
-    Reading {
+fn reading(table: &TableEntry) -> DigestReading {
+    DigestReading {
         table: table.table.clone(),
         source: table.source.as_ref().map(|_| table.table.clone()),
         columns: table.columns.clone(),
@@ -320,7 +326,7 @@ fn reading(table: &TableEntry) -> Reading {
 
 /// Rows that hold many of the file's hold as many as the header says.
 async fn agree_on_rows(session: &Session, table: &str, facts: &SourceFacts) -> anyhow::Result<()> {
-    let Some(Packed { array, rows }) = &facts.packed else { return Ok(()) };
+    let Some(PackedTable { array, rows }) = &facts.packed else { return Ok(()) };
     let counted = session.query_one(&bind::pack::count_sql(table, array), &[]).await;
     let found: i64 = counted.map_err(db("count rows"))?.get(0);
     if found.unsigned_abs() == *rows {
@@ -333,7 +339,7 @@ async fn agree_on_rows(session: &Session, table: &str, facts: &SourceFacts) -> a
 
 /// Makes the restored build live where nothing, or a subset, is; gives the whole build's name
 /// that stays live otherwise.
-async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<String>> {
+async fn go_live(context: &Context, baked: &mut SealedBuild) -> anyhow::Result<Option<String>> {
     let database = baked.tag.database.clone();
     let all = builds(&baked.lock, &database).await?;
     if let Some(live) = live(&all, &database).filter(|build| !build.is_subset()) {
@@ -345,7 +351,7 @@ async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<
             anyhow::anyhow!("the build {} is not on the server any more", baked.tag.build)
         })?;
     let since = Instant::now();
-    let mut part = Part {
+    let mut part = SwapPart {
         database: &database,
         candidate,
         builds: &all,

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::super::Context;
-use super::super::ending::Baked;
-use super::ready::{Ready, reader};
+use super::super::ending::SealedBuild;
+use super::ready::{PreparedSubset, reader};
 use super::tables::Copied;
 use crate::catalog::ledger::SourceState;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, Failure, failure};
 use crate::export::file::SubsetFile;
-use crate::export::file::{Header, Packed, Script, SourceFacts, TableEntry};
+use crate::export::file::{FileHeader, PackedTable, Script, SourceFacts, TableEntry};
 use crate::export::subset::KeptTable;
 
 /// A file that cannot be written is said before the work and not after it.
@@ -34,8 +34,8 @@ pub(super) fn may_write(path: &Path) -> anyhow::Result<()> {
 /// [`Exit::Usage`] when the file cannot be written, else the server's.
 pub(super) async fn write(
     context: &Context,
-    baked: &Baked,
-    ready: &Ready,
+    baked: &SealedBuild,
+    ready: &PreparedSubset,
     all: &[Copied],
     path: &Path,
 ) -> anyhow::Result<SubsetFile> {
@@ -44,7 +44,7 @@ pub(super) async fn write(
     let build = BuildDatabase::new(context.server(&baked.tag.database), &baked.tag.build, owner)?;
     let session = reader(&build).await?;
     let tables = &ready.chosen.tables;
-    let header = Header {
+    let header = FileHeader {
         kiln_file: 1,
         tool: format!("kiln {}", crate::VERSION),
         database: baked.tag.database.clone(),
@@ -68,7 +68,12 @@ pub(super) async fn write(
     written
 }
 
-fn table_entry(table: &KeptTable, all: &[Copied], baked: &Baked, ready: &Ready) -> TableEntry {
+fn table_entry(
+    table: &KeptTable,
+    all: &[Copied],
+    baked: &SealedBuild,
+    ready: &PreparedSubset,
+) -> TableEntry {
     let copied = all.iter().find(|copied| copied.table == table.name);
     let stored = copied.map(|copied| copied.stored).unwrap_or_default();
     let own = ready.bindings.iter().find(|bound| bound.source.name.as_str() == table.name);
@@ -78,7 +83,8 @@ fn table_entry(table: &KeptTable, all: &[Copied], baked: &Baked, ready: &Ready) 
     let source = noted.map(|entry| SourceFacts {
         period: entry.period.clone(),
         posted: entry.posted.clone(),
-        packed: pack.map(|pack| Packed { array: pack.to.as_str().to_owned(), rows: entry.counted }),
+        packed: pack
+            .map(|pack| PackedTable { array: pack.to.as_str().to_owned(), rows: entry.counted }),
         digest: entry.digest.clone(),
         dictionaries: entry.dictionaries.clone(),
     });

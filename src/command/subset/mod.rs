@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
-use super::ending::{Baked, unless_stopped};
-use super::opening::Opened;
+use super::build::BuildRun;
+use super::ending::{SealedBuild, unless_stopped};
+use super::opening::LockedRun;
 use super::{Context, Start};
-use crate::catalog::manifest::{Asked, Manifest, Percent};
+use crate::catalog::manifest::{Manifest, Percent, SubsetRequest};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control;
 use crate::catalog::stamp::Sealed;
@@ -29,7 +29,7 @@ use crate::postgres::db;
 use crate::report::{self, SubsetTable};
 use crate::spec::schema::Schema;
 pub(super) use ready::sets_of;
-use ready::{Ready, prepare, reader};
+use ready::{PreparedSubset, prepare, reader};
 use tables::Copied;
 pub(super) use tables::{agree, entry};
 
@@ -40,7 +40,7 @@ pub(super) use tables::{agree, entry};
 pub(super) async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let conditions = subset::conditions(&args.rules).map_err(|said| failure(Exit::Usage, said))?;
-    let asked = Asked { percent: args.percent.unwrap_or(Percent::HUNDRED), conditions };
+    let asked = SubsetRequest { percent: args.percent.unwrap_or(Percent::HUNDRED), conditions };
     if let Some(path) = &args.to {
         file::may_write(path)?;
     }
@@ -55,7 +55,7 @@ pub(super) async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> 
     context.close_after(outcome).await
 }
 
-async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
+async fn dry(context: &Context, args: &cli::Subset, asked: SubsetRequest) -> anyhow::Result<()> {
     let Some(control) = control::existing(context.server(&args.database)).await? else {
         let message =
             format!("{} is not live: nothing was ever built on this server", args.database);
@@ -77,8 +77,8 @@ async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Res
     Ok(())
 }
 
-async fn make(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
-    let opened = Opened::lock(context, "subset", &args.database, &[]).await?;
+async fn make(context: &Context, args: &cli::Subset, asked: SubsetRequest) -> anyhow::Result<()> {
+    let opened = LockedRun::lock(context, "subset", &args.database, &[]).await?;
     let mut baking = opened.begin().await?;
     baking.asked = Some(command(args, args.to.as_deref()));
     let span = tracing::info_span!("build", build = baking.tag.build);
@@ -130,7 +130,10 @@ pub(super) fn command(args: &cli::Subset, to: Option<&std::path::Path>) -> Strin
 }
 
 /// The pipeline, with the live build in the place of files.
-async fn bake(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<(Sealed, Vec<Copied>)> {
+async fn bake(
+    baking: &mut BuildRun<'_>,
+    ready: &PreparedSubset,
+) -> anyhow::Result<(Sealed, Vec<Copied>)> {
     baking.tag.subset = Some(ready.words.clone());
     baking.without.clone_from(&ready.manifest.without);
     let since = Instant::now();
@@ -169,8 +172,8 @@ pub(super) async fn note_manifest(
 fn report_made(
     context: &Context,
     args: &cli::Subset,
-    baked: &Baked,
-    ready: &Ready,
+    baked: &SealedBuild,
+    ready: &PreparedSubset,
     all: &[Copied],
     file: Option<&SubsetFile>,
 ) {
@@ -184,7 +187,7 @@ fn report_made(
 }
 
 /// A table as it is reported.
-fn shown(table: &KeptTable, rows: u64, ready: &Ready) -> SubsetTable {
+fn shown(table: &KeptTable, rows: u64, ready: &PreparedSubset) -> SubsetTable {
     SubsetTable {
         table: table.name.clone(),
         rule: table.words.clone(),

@@ -7,13 +7,13 @@ use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::super::build::Baking;
-use super::ready::{Ready, reader};
+use super::super::build::BuildRun;
+use super::ready::{PreparedSubset, reader};
 use crate::catalog::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::config::failpoint;
 use crate::error::{Exit, all_or_first_error, failure};
-use crate::export::file::{Packed, SourceFacts};
+use crate::export::file::{PackedTable, SourceFacts};
 use crate::export::subset::KeptTable;
 use crate::load::bind::Binding;
 use crate::load::copy::between::{self, Numbered, Stored};
@@ -34,7 +34,10 @@ pub(super) struct Copied {
 ///
 /// # Errors
 /// The first that fails; the others are stopped.
-pub(super) async fn copy(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<Vec<Copied>> {
+pub(super) async fn copy(
+    baking: &mut BuildRun<'_>,
+    ready: &PreparedSubset,
+) -> anyhow::Result<Vec<Copied>> {
     let context = baking.context;
     baking.ledger.expected = ready.manifest.sources.keys().cloned().collect();
     baking.ledger.expected.extend(ready.manifest.without.iter().cloned());
@@ -72,7 +75,7 @@ pub(super) async fn copy(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Resu
 /// One table: copied, and read back; both must agree.
 async fn copy_one(
     build: &BuildDatabase,
-    ready: &Ready,
+    ready: &PreparedSubset,
     table: &KeptTable,
     meter: &Meter,
     stop: &CancellationToken,
@@ -112,7 +115,11 @@ pub(crate) fn agree(
 }
 
 /// Notes the sources, each with the digest that the loader would have given the same rows.
-async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyhow::Result<()> {
+async fn settle(
+    baking: &mut BuildRun<'_>,
+    ready: &PreparedSubset,
+    all: &[Copied],
+) -> anyhow::Result<()> {
     let session = baking.build.session("settle").await?;
     for binding in &ready.bindings {
         let name = binding.source.name.as_str();
@@ -134,7 +141,7 @@ async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyho
                 .source
                 .pack
                 .as_ref()
-                .map(|pack| Packed { array: pack.to.as_str().to_owned(), rows: said.rows }),
+                .map(|pack| PackedTable { array: pack.to.as_str().to_owned(), rows: said.rows }),
             digest: said.digest_hex(),
             dictionaries: dictionaries.collect(),
         };

@@ -4,15 +4,15 @@
 use std::io::Read;
 
 use super::choices::Choices;
-use super::shapes::Shape;
+use super::shapes::FuzzedSpec;
 use super::{loaded, stands};
-use crate::load::decode::{BOM, Flaw, Position, Records};
+use crate::load::decode::{BOM, Flaw, RecordPosition, Records};
 use crate::spec::source::{Format, Quoting};
 
 /// A record, kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cut {
-    pub position: Position,
+    pub position: RecordPosition,
     pub raw: Vec<u8>,
     pub fields: Vec<Vec<u8>>,
     /// Where each byte of each field stands in the file.
@@ -31,7 +31,7 @@ pub(super) struct AllCut {
 /// Any bytes as a file of records.
 pub fn records(data: &[u8]) {
     let Some((choices, text)) = Choices::of(data) else { return };
-    let all = Shape::all();
+    let all = FuzzedSpec::all();
     assert!(all.is_ok(), "{all:?}");
     let Ok(all) = all else { return };
     let shape = &all[choices.below(all.len())];

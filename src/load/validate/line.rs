@@ -3,13 +3,13 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::dictionary::Entry;
-use super::sets::Sets;
+use super::dictionary::SetEntry;
+use super::sets::SetLookup;
 use crate::load::bind::{Binding, Layout};
 use crate::load::encode;
 
 /// How a line falls into its sets' texts.
-pub(super) struct Line {
+pub(super) struct SetLine {
     delimiter: u8,
     /// In the line's order: which dictionary, and how many of its fields; none for the last, which
     /// has the rest.
@@ -20,14 +20,14 @@ pub(super) struct Line {
     numbers: Vec<usize>,
 }
 
-impl Line {
+impl SetLine {
     /// Of a file of this layout, whose sets' fields stand between these; `None` where a line has more
     /// to it than its sets.
     pub(super) fn new(
         binding: &Binding,
         layout: &Layout,
         spans: &[Option<(usize, usize)>],
-    ) -> Option<Line> {
+    ) -> Option<SetLine> {
         let more = !binding.targets.is_empty() || !binding.source.filters.is_empty();
         if more || spans.is_empty() {
             return None;
@@ -56,16 +56,18 @@ impl Line {
         let fields = |index: usize| (index, Some(spans[index].1 - spans[index].0 + 1));
         let mut sets: Vec<_> = order.into_iter().map(fields).collect();
         sets.last_mut()?.1 = None;
-        Some(Line { delimiter: binding.source.format.delimiter, sets, row, numbers })
+        Some(SetLine { delimiter: binding.source.format.delimiter, sets, row, numbers })
     }
 }
 
-impl Sets<'_> {
+impl SetLookup<'_> {
     /// Appends the row of a line whose sets are all known, and gives its digest; `None` where it
     /// is to be looked at more closely.
     pub(super) fn known_row(&mut self, line: &[u8], rows: &mut Vec<u8>) -> Option<u128> {
-        let Sets { line: Some(shape), known, entries, digested, .. } = self else { return None };
-        entries.resize(known.len(), Entry::default());
+        let SetLookup { line: Some(shape), known, entries, digested, .. } = self else {
+            return None;
+        };
+        entries.resize(known.len(), SetEntry::default());
         let mut from = 0;
         for (index, fields) in &shape.sets {
             let text = line.get(from..)?;

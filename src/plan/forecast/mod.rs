@@ -16,17 +16,17 @@ use std::collections::BTreeMap;
 
 use crate::catalog::ledger::SourceEntry;
 pub use past::Past;
-pub use ratio::Kind;
+pub use ratio::StorageKind;
 pub(crate) use sizes::{sizes, texts};
 pub(crate) use wants::wants;
 
 /// One source of the night.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Want {
+pub struct SourceSize {
     /// Its name, which is its table's.
     pub source: String,
     /// How much of its text a database keeps.
-    pub kind: Kind,
+    pub kind: StorageKind,
     /// Its objects: key and bytes. Sources of one release name the same ones.
     pub objects: Vec<(String, u64)>,
     /// Whether the text lies in a zip.
@@ -39,7 +39,7 @@ pub struct Want {
 
 /// How a table gets its rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Way {
+pub enum LoadMethod {
     /// From its files.
     #[default]
     Load,
@@ -49,19 +49,19 @@ pub enum Way {
 
 impl SourceEntry {
     /// How its table got its rows.
-    pub fn way(&self) -> Way {
+    pub fn way(&self) -> LoadMethod {
         match &self.reused {
-            None => Way::Load,
-            Some(_) => Way::Copy,
+            None => LoadMethod::Load,
+            Some(_) => LoadMethod::Copy,
         }
     }
 }
 
 /// How tables get their rows.
 #[derive(Debug, Clone, Default)]
-pub struct Ways {
+pub struct LoadMethods {
     /// The sources, where it is not from files.
-    pub sources: BTreeMap<String, Way>,
+    pub sources: BTreeMap<String, LoadMethod>,
     /// Tables that are made from the rows of named ones.
     pub made: BTreeMap<String, MadeFrom>,
 }
@@ -76,16 +76,17 @@ pub struct MadeFrom {
 }
 
 /// All from files.
-pub(crate) static FROM_FILES: Ways = Ways { sources: BTreeMap::new(), made: BTreeMap::new() };
+pub(crate) static FROM_FILES: LoadMethods =
+    LoadMethods { sources: BTreeMap::new(), made: BTreeMap::new() };
 
-impl Ways {
+impl LoadMethods {
     /// How a source's table gets its rows.
-    pub fn of(&self, source: &str) -> Way {
+    pub fn of(&self, source: &str) -> LoadMethod {
         self.sources.get(source).copied().unwrap_or_default()
     }
 }
 
-impl Want {
+impl SourceSize {
     /// Bytes of its objects.
     pub fn object_bytes(&self) -> u64 {
         self.objects.iter().map(|(_, bytes)| bytes).sum()

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::HumanBytes;
 
-use super::seconds::{Expected, Tonight};
-use super::server::{Place, Settings};
-use super::{FROM_FILES, Past, Want, Ways, sizes};
+use super::seconds::{Estimate, Tonight};
+use super::server::{DataLocation, SpaceSettings};
+use super::{FROM_FILES, LoadMethods, Past, SourceSize, sizes};
 use crate::catalog::ledger::Forecast;
 use crate::error::{Exit, Failure};
 use crate::plan::task::Task;
@@ -21,7 +21,7 @@ const SPARE: f64 = 0.1;
 /// Marks an error: no row was sent, for there is no room.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("no row was sent")]
-pub(crate) struct NoRoom;
+pub(crate) struct DiskTooSmall;
 
 /// What is free, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Free {
 
 /// What a place has room for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum CapacityVerdict {
     /// It fits.
     Enough,
     /// It fits, with less than a tenth of what is free to spare.
@@ -65,20 +65,20 @@ pub(crate) enum Verdict {
 }
 
 /// Holds bytes that are needed against bytes that are free.
-pub(crate) fn verdict(needed: u64, free: u64) -> Verdict {
+pub(crate) fn verdict(needed: u64, free: u64) -> CapacityVerdict {
     match free.checked_sub(needed) {
-        None => Verdict::Short,
-        Some(spare) if (spare as f64) < free as f64 * SPARE => Verdict::Near,
-        Some(_) => Verdict::Enough,
+        None => CapacityVerdict::Short,
+        Some(spare) if (spare as f64) < free as f64 * SPARE => CapacityVerdict::Near,
+        Some(_) => CapacityVerdict::Enough,
     }
 }
 
 /// All that the forecast of one night rests on.
-pub(crate) struct Room {
+pub(crate) struct CapacityCheck {
     database: String,
-    wants: Vec<Want>,
+    wants: Vec<SourceSize>,
     past: Past,
-    settings: Settings,
+    settings: SpaceSettings,
     side_by_side: usize,
     scratch_folder: PathBuf,
     /// Bytes that the build has already.
@@ -87,12 +87,12 @@ pub(crate) struct Room {
     tasks: Vec<Task>,
     /// What is free where the server's files are, as a setting says it.
     disk_free: Option<u64>,
-    place: Place,
-    told: Mutex<Told>,
+    place: DataLocation,
+    told: Mutex<CheckState>,
 }
 
 #[derive(Default)]
-struct Told {
+struct CheckState {
     forecast: Forecast,
     scratch: u64,
     warnings: Vec<String>,
@@ -114,7 +114,7 @@ pub(crate) struct Site<'a> {
     pub side_by_side: usize,
 }
 
-impl Room {
+impl CapacityCheck {
     /// Asks the server what there is to know.
     ///
     /// # Errors
@@ -122,14 +122,14 @@ impl Room {
     pub(crate) async fn new(
         site: &Site<'_>,
         database: &str,
-        wants: Vec<Want>,
+        wants: Vec<SourceSize>,
         past: Past,
         tasks: Vec<Task>,
-    ) -> anyhow::Result<Room> {
+    ) -> anyhow::Result<CapacityCheck> {
         let settings = super::server::settings(site.session).await?;
         let place = super::server::place(site.session, site.is_here).await?;
         let forecast = sizes(&wants, &past, &settings, site.side_by_side);
-        let room = Room {
+        let room = CapacityCheck {
             database: database.to_owned(),
             wants,
             past,
@@ -140,7 +140,7 @@ impl Room {
             tasks,
             disk_free: site.disk_free,
             place,
-            told: Mutex::new(Told { forecast, ..Told::default() }),
+            told: Mutex::new(CheckState { forecast, ..CheckState::default() }),
         };
         room.told().forecast.seconds = room.expected(&[], &FROM_FILES).seconds(room.side_by_side);
         Ok(room)
@@ -148,7 +148,7 @@ impl Room {
 
     /// Says how much of the database is there already: it needs the rest.
     #[must_use]
-    pub(crate) fn present(mut self, bytes: u64) -> Room {
+    pub(crate) fn present(mut self, bytes: u64) -> CapacityCheck {
         self.present = bytes;
         self
     }
@@ -172,18 +172,18 @@ impl Room {
     }
 
     /// What the tasks are expected to take, as far as the text is known.
-    pub(crate) fn expected(&self, text: &[(String, u64)], ways: &Ways) -> Expected {
+    pub(crate) fn expected(&self, text: &[(String, u64)], ways: &LoadMethods) -> Estimate {
         let wants = self.wants_with(text);
         let texts = super::sizes::texts(&wants, &self.past);
         let night = Tonight { wants: &wants, texts: &texts, ways, workers: self.side_by_side };
         night.estimate(self.tasks.clone(), &self.past)
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+    fn told(&self) -> std::sync::MutexGuard<'_, CheckState> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wants_with(&self, text: &[(String, u64)]) -> Vec<Want> {
+    fn wants_with(&self, text: &[(String, u64)]) -> Vec<SourceSize> {
         let mut wants = self.wants.clone();
         for want in &mut wants {
             if let Some((_, bytes)) = text.iter().find(|(name, _)| *name == want.source) {
@@ -199,11 +199,11 @@ impl Room {
             return Some(Free::said(bytes));
         }
         match &self.place {
-            Place::Data(folder) => Free::of(folder),
-            Place::Tablespace(folder) => {
+            DataLocation::Data(folder) => Free::of(folder),
+            DataLocation::Tablespace(folder) => {
                 Free::of(folder).map(|free| Free { with_wal: false, ..free })
             }
-            Place::Unknown => None,
+            DataLocation::Unknown => None,
         }
     }
 
@@ -218,7 +218,7 @@ impl Room {
         let forecast = self.forecast();
         let scratch = Free::of(&self.scratch_folder);
         if let Some(free) = &scratch
-            && verdict(forecast.scratch, free.bytes) == Verdict::Short
+            && verdict(forecast.scratch, free.bytes) == CapacityVerdict::Short
         {
             return Err(self.no_scratch(&forecast, free));
         }
@@ -241,11 +241,11 @@ impl Room {
     /// spooled (so many bytes).
     ///
     /// # Errors
-    /// [`Exit::Database`], marked [`NoRoom`], where the server's disk is too small.
+    /// [`Exit::Database`], marked [`DiskTooSmall`], where the server's disk is too small.
     pub(crate) fn before_rows(
         &self,
         text: &[(String, u64)],
-        ways: &Ways,
+        ways: &LoadMethods,
         spooled: u64,
     ) -> anyhow::Result<()> {
         let wants = self.wants_with(text);
@@ -297,22 +297,22 @@ impl Room {
             free.place
         );
         match verdict(needed, free.bytes) {
-            Verdict::Enough => Ok(()),
-            Verdict::Near => {
+            CapacityVerdict::Enough => Ok(()),
+            CapacityVerdict::Near => {
                 let warning = format!("little room: the forecast is {said}");
                 tracing::warn!("{warning}");
                 // The second look says it better.
                 self.told().warnings = vec![warning];
                 Ok(())
             }
-            Verdict::Short => {
+            CapacityVerdict::Short => {
                 let message = format!("no room: the forecast is {said}");
                 let failure = Failure::new(Exit::Database, message).hint(format!(
                     "free space: `kiln prune {}` drops builds that nobody goes back to; \
                      KILN_DISK_FREE says how much a build may take",
                     self.database
                 ));
-                Err(anyhow::Error::from(failure).context(NoRoom))
+                Err(anyhow::Error::from(failure).context(DiskTooSmall))
             }
         }
     }
@@ -326,6 +326,6 @@ impl Room {
         );
         let failure = Failure::new(Exit::Usage, message)
             .hint("free space there, or set KILN_HOME to a folder on a larger disk");
-        anyhow::Error::from(failure).context(NoRoom)
+        anyhow::Error::from(failure).context(DiskTooSmall)
     }
 }

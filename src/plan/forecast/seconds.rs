@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Past, Want, Way, Ways, ratio};
+use super::{LoadMethod, LoadMethods, Past, SourceSize, ratio};
 use crate::plan::graph;
 use crate::plan::task::{Task, TaskKind, TaskStatus};
 
@@ -15,18 +15,18 @@ const BEFORE: [&str; 2] = ["pre-data", "manifest"];
 /// What is to be done.
 pub struct Tonight<'a> {
     /// The sources.
-    pub wants: &'a [Want],
+    pub wants: &'a [SourceSize],
     /// Their bytes of text.
     pub texts: &'a [u64],
     /// How tables get their rows.
-    pub ways: &'a Ways,
+    pub ways: &'a LoadMethods,
     /// Workers side by side.
     pub workers: usize,
 }
 
 /// What tasks are expected to take.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Expected {
+pub struct Estimate {
     /// The tasks, with their bytes and seconds.
     pub tasks: Vec<Task>,
     /// Seconds of the steps before them.
@@ -37,7 +37,7 @@ pub struct Expected {
     pub is_known: bool,
 }
 
-impl Expected {
+impl Estimate {
     /// Seconds of all of it on this many workers.
     pub fn seconds(&self, workers: usize) -> f64 {
         let tasks: Vec<TaskStatus> = self.tasks.iter().cloned().map(TaskStatus::waiting).collect();
@@ -47,7 +47,7 @@ impl Expected {
 
 impl Tonight<'_> {
     /// What these tasks are expected to take.
-    pub fn estimate(&self, mut tasks: Vec<Task>, past: &Past) -> Expected {
+    pub fn estimate(&self, mut tasks: Vec<Task>, past: &Past) -> Estimate {
         let by = By { night: self, past, loaded: self.loaded(past) };
         let count = |kind| tasks.iter().filter(|task| task.kind == kind).count().max(1) as f64;
         let (checks, analyzed) = (count(TaskKind::Check), count(TaskKind::Analyze));
@@ -55,8 +55,8 @@ impl Tonight<'_> {
         for task in &mut tasks {
             let is_first = !keyed.contains(&task.subject);
             task.seconds = match task.kind {
-                TaskKind::Load => by.rows(task, Way::Load),
-                TaskKind::Copy => by.rows(task, Way::Copy),
+                TaskKind::Load => by.rows(task, LoadMethod::Load),
+                TaskKind::Copy => by.rows(task, LoadMethod::Copy),
                 TaskKind::Index => by.index(&task.subject),
                 TaskKind::Derive => by.derive(&task.subject),
                 TaskKind::Check => by.stage("check") * self.workers as f64 / checks,
@@ -70,7 +70,7 @@ impl Tonight<'_> {
         }
         let fixed = |stages: &[&str]| stages.iter().map(|stage| by.fixed(stage)).sum();
         let (before, behind) = (fixed(&BEFORE), fixed(&BEHIND));
-        Expected { tasks, before, behind, is_known: past.newest_whole().is_some() }
+        Estimate { tasks, before, behind, is_known: past.newest_whole().is_some() }
     }
 
     /// Seconds that each source's rows would take from its files.
@@ -81,7 +81,7 @@ impl Tonight<'_> {
             all / used.text.max(1) as f64
         });
         let wants = self.wants.iter().zip(self.texts);
-        let seconds = |(want, text): (&Want, &u64)| {
+        let seconds = |(want, text): (&SourceSize, &u64)| {
             let past = past.source_by(&want.source, self.ways.of(&want.source));
             let seconds = match (past.filter(|past| past.text() > 0), newest) {
                 (Some(past), _) => {
@@ -107,7 +107,7 @@ struct By<'a> {
 }
 
 impl By<'_> {
-    fn want(&self, source: &str) -> Option<(&Want, u64)> {
+    fn want(&self, source: &str) -> Option<(&SourceSize, u64)> {
         let mut wants = self.night.wants.iter().zip(self.night.texts);
         wants.find(|(want, _)| want.source == source).map(|(want, text)| (want, *text))
     }
@@ -122,7 +122,7 @@ impl By<'_> {
         self.past.newest_whole().map_or(1.0, |(_, used)| all / used.text.max(1) as f64)
     }
 
-    fn rows(&self, task: &mut Task, way: Way) -> f64 {
+    fn rows(&self, task: &mut Task, way: LoadMethod) -> f64 {
         task.bytes = self.want(&task.subject).map_or(0, |(_, text)| text);
         let seconds = self.loaded(&task.subject) * ratio::rows(way);
         let then = self.past.source_by(&task.subject, way).map(|past| past.entry.way());

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::server::Settings;
-use super::{Kind, Past, Want, ratio, scaled};
+use super::server::SpaceSettings;
+use super::{Past, SourceSize, StorageKind, ratio, scaled};
 use crate::catalog::ledger::Forecast;
 use crate::catalog::ledger::used::TableBytes;
 use crate::postgres::settings::INDEX_MEMORY;
 
 /// The sizes of a build, with this many index builds side by side; its seconds are another question's.
 pub(crate) fn sizes(
-    wants: &[Want],
+    wants: &[SourceSize],
     past: &Past,
-    server: &Settings,
+    server: &SpaceSettings,
     side_by_side: usize,
 ) -> Forecast {
     let texts = texts(wants, past);
@@ -65,14 +65,14 @@ pub(crate) fn sizes(
 /// Bytes of text of every want: as the directories say, as the last night's objects inflated, or
 /// by [`ratio::INFLATED`]. Of a release that several sources share, those in dictionary form have
 /// it all: a table gets dictionaries where it is the bulk, and is packed where it is most of that.
-pub(crate) fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
+pub(crate) fn texts(wants: &[SourceSize], past: &Past) -> Vec<u64> {
     let shares_of = |key: &str| {
-        let of_it = |want: &&Want| want.objects.iter().any(|(known, _)| known == key);
-        let readers: Vec<&Want> = wants.iter().filter(of_it).collect();
+        let of_it = |want: &&SourceSize| want.objects.iter().any(|(known, _)| known == key);
+        let readers: Vec<&SourceSize> = wants.iter().filter(of_it).collect();
         let bulk: f64 = readers.iter().map(|want| want.kind.bulk()).sum();
         (bulk, readers.len())
     };
-    let guess = |want: &Want| {
+    let guess = |want: &SourceSize| {
         let shares = want.objects.iter().map(|(key, bytes)| {
             let share = match shares_of(key) {
                 (0.0, readers) => 1.0 / readers.max(1) as f64,
@@ -83,7 +83,7 @@ pub(crate) fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
         });
         shares.sum::<f64>() as u64
     };
-    let text = |want: &Want| match (want.text, past.source(&want.source)) {
+    let text = |want: &SourceSize| match (want.text, past.source(&want.source)) {
         (Some(text), _) => text,
         (None, Some(then)) if then.objects() > 0 => {
             scaled(then.text(), want.object_bytes(), then.objects())
@@ -101,7 +101,7 @@ fn grown(bytes: TableBytes, now: u64, then: u64) -> TableBytes {
     }
 }
 
-fn by_ratio(kind: Kind, text: u64) -> TableBytes {
+fn by_ratio(kind: StorageKind, text: u64) -> TableBytes {
     let (table, index) = kind.ratios();
     let index = ((text as f64 * index) as u64).max(ratio::INDEX_MIN);
     let table = ((text as f64 * table) as u64).max(ratio::TABLE_MIN);
@@ -128,7 +128,7 @@ fn temporary(tables: &[TableBytes], past: &Past, side_by_side: usize, text: u64)
     bounded.max(written.saturating_sub(spills.iter().sum()))
 }
 
-fn wal(tables: &[TableBytes], past: &Past, server: &Settings, text: u64) -> u64 {
+fn wal(tables: &[TableBytes], past: &Past, server: &SpaceSettings, text: u64) -> u64 {
     if let Some((_, used)) = past.newest() {
         return scaled(used.wal_written, text, used.text);
     }
@@ -143,7 +143,7 @@ fn wal(tables: &[TableBytes], past: &Past, server: &Settings, text: u64) -> u64 
 }
 
 /// Inner zips that are compressed once more: at most the objects that may hold them.
-fn scratch(wants: &[Want], past: &Past) -> u64 {
+fn scratch(wants: &[SourceSize], past: &Past) -> u64 {
     let mut objects: BTreeMap<&str, u64> = BTreeMap::new();
     for want in wants.iter().filter(|want| want.nested) {
         objects.extend(want.objects.iter().map(|(key, bytes)| (key.as_str(), *bytes)));
