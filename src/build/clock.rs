@@ -168,7 +168,7 @@ impl Clock {
             let warning = format!(
                 "{}: the run will miss its deadline ({}) by {}: {} are left of it by {}",
                 run.database,
-                deadline.said,
+                deadline.text,
                 human(over),
                 human(left + run.later),
                 if run.expected.is_known {

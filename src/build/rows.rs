@@ -30,7 +30,7 @@ pub(crate) struct RowsInput {
     /// The objects, pinned.
     pub objects: Vec<Arc<Object>>,
     /// A build that has its table as it would be loaded.
-    pub keep: Option<ReusableTable>,
+    pub reusable: Option<ReusableTable>,
 }
 
 /// A source whose files have been looked for.
@@ -82,9 +82,9 @@ impl Workplace<'_> {
         let Prepared { rows, mut found, meter } = prepared;
         let name = rows.binding.source.name.as_str().to_owned();
         let mut not_copied = None;
-        if let Some(keep) = &rows.keep {
-            let span = tracing::info_span!("reuse", source = name, from = keep.build);
-            let copied = self.copy(session, &rows, keep, &meter, stop).instrument(span).await;
+        if let Some(reusable) = &rows.reusable {
+            let span = tracing::info_span!("reuse", source = name, from = reusable.build);
+            let copied = self.copy(session, &rows, reusable, &meter, stop).instrument(span).await;
             let error = match copied {
                 Ok(entry) => return Ok(Settled { entry, not_copied }),
                 Err(error) if !matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
@@ -94,7 +94,7 @@ impl Workplace<'_> {
             };
             let said = format!(
                 "{name} is loaded from its files, for {} does not give it back: {}",
-                keep.build,
+                reusable.build,
                 message_of(&error)
             );
             tracing::warn!(source = name, error = said, "not copied");

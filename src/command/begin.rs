@@ -7,7 +7,7 @@ use tracing::Instrument as _;
 
 use super::build::BuildRun;
 use super::ending::unless_stopped;
-use super::opening::LockedRun;
+use super::opening::{LockedRun, Opening};
 use super::{Context, Start, without};
 use crate::build::tasks;
 use crate::build::worker::Worker;
@@ -36,24 +36,24 @@ pub(super) async fn run(mut start: Start, args: &cli::Begin) -> anyhow::Result<(
 
 async fn begin(context: &Context, args: &cli::Begin) -> anyhow::Result<()> {
     let without = without::sources(&context.config, &args.database, &args.without)?;
-    let mut opened = LockedRun::lock(context, "begin", &args.database, &without).await?;
-    opened.plan(args.anew.anew).await?;
+    let mut locked = LockedRun::lock(context, "begin", &args.database, &without).await?;
+    locked.plan(args.anew.anew).await?;
     if !args.anew.anew {
-        opened = match opened.or_nothing().await? {
-            Ok(opened) => opened,
-            Err(ledger) => {
+        locked = match locked.check_for_work().await? {
+            Opening::Proceed(locked) => *locked,
+            Opening::NothingToDo(ledger) => {
                 report::begun(&BegunBuild::nothing(&ledger), args.json.json);
                 return Ok(());
             }
         };
     }
-    let mut baking = opened.begin().await?;
-    let span = tracing::info_span!("build", build = baking.tag.build);
+    let mut build_run = locked.begin().await?;
+    let span = tracing::info_span!("build", build = build_run.tag.build);
     let work = async {
-        let count = baking.write_all().await?;
+        let count = build_run.write_all().await?;
         // From here on it is no leftover: what a killed begin leaves is one.
-        baking.tag.until = Some(until(context));
-        baking.build.retag(&baking.lock, &baking.tag).await?;
+        build_run.tag.until = Some(until(context));
+        build_run.build.retag(&build_run.lock, &build_run.tag).await?;
         Ok(count)
     };
     let outcome = unless_stopped(&context.stop, work.instrument(span)).await;
@@ -61,15 +61,15 @@ async fn begin(context: &Context, args: &cli::Begin) -> anyhow::Result<()> {
         Ok(count) => count,
         Err(error) => {
             // Nothing is loaded: there is nothing to keep.
-            (baking.worth_keeping, baking.tag.until) = (false, None);
-            return Err(baking.fail(error).await);
+            (build_run.worth_keeping, build_run.tag.until) = (false, None);
+            return Err(build_run.fail(error).await);
         }
     };
-    let build = baking.tag.build.clone();
+    let build = build_run.tag.build.clone();
     let next = format!("kiln work {build}");
     let end = RunEnd { build: Some(&build), next: Some(&next), ..RunEnd::default() };
-    control::end_run(&baking.lock, &context.who, &args.database, &end).await?;
-    let until = baking.tag.until.clone().unwrap_or_default();
+    control::end_run(&build_run.lock, &context.who, &args.database, &end).await?;
+    let until = build_run.tag.until.clone().unwrap_or_default();
     report::begun(&BegunBuild { build, tasks: count, until, nothing_to_do: None }, args.json.json);
     Ok(())
 }
@@ -92,7 +92,7 @@ impl BuildRun<'_> {
         let bindings = self.create().await?;
         let plan = self.note_plan().await?;
         self.hold_older(&plan.manifest).await?;
-        self.foresee(&plan.manifest).await?;
+        self.estimate(&plan.manifest).await?;
         self.hold_sections(&plan.manifest).await?;
         let inputs = self.inputs(&plan.manifest, &plan.decisions, bindings).await;
         let _shown = self.context.progress.follow();

@@ -27,7 +27,7 @@ use crate::config::known_database;
 use crate::config::strict::Problems;
 use crate::load::bind::Binding;
 use crate::load::copy::note_without;
-use crate::plan::forecast::room::CapacityCheck;
+use crate::plan::forecast::capacity::CapacityCheck;
 use crate::plan::reuse::Decision;
 use crate::plan::task::{Task, TaskKind};
 use crate::plan::tasks_of::TaskInputs;
@@ -46,21 +46,22 @@ use crate::spec::source::Source;
 pub(crate) async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
-    let anew = args.anew.anew;
+    let full_refresh = args.anew.anew;
     let outcome = async {
         let without = &without::sources(&context.config, &args.database, &args.without)?;
         if args.dry_run.dry_run {
-            let wanted = Wanted { database: &args.database, without, anew, command: "build" };
+            let wanted =
+                Wanted { database: &args.database, without, full_refresh, command: "build" };
             return plan(&context, &wanted, args.json.json).await;
         }
         let _night = context.progress.night(&args.database, context.deadline.clone(), 0.0);
-        let mut opened = LockedRun::lock(&context, "build", &args.database, without).await?;
-        opened.plan(anew).await?;
-        let mut baked = opened.begin().await?.bake().await?;
+        let mut locked = LockedRun::lock(&context, "build", &args.database, without).await?;
+        locked.plan(full_refresh).await?;
+        let mut sealed_build = locked.begin().await?.run().await?;
         let clock = &context.progress.clock;
-        baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
-        report::ledger(&baked.ledger, args.json.json, context.summary)?;
-        baked.end(None).await
+        sealed_build.ledger.night_took(clock.elapsed(), clock.take_warnings());
+        report::ledger(&sealed_build.ledger, args.json.json, context.summary)?;
+        sealed_build.end(None).await
     };
     let outcome = outcome.await;
     context.close_after(outcome).await
@@ -81,13 +82,13 @@ pub(super) struct BuildRun<'a> {
     /// is not made of sources.
     pub plan: Option<RunPlan>,
     /// Whether nothing was to count as kept.
-    pub anew: bool,
+    pub full_refresh: bool,
     /// The command that makes it once more, where it was no night's.
     pub asked: Option<String>,
     /// What is live, for gates that are asked before rows are loaded.
     pub live: Option<Live>,
     /// The forecast, once the manifest is fixed.
-    pub room: Option<CapacityCheck>,
+    pub capacity: Option<CapacityCheck>,
     /// Where the WAL ended when the load began.
     pub wal_before: u64,
     /// Seconds that what followed rows took, for each table.
@@ -118,10 +119,10 @@ impl<'a> BuildRun<'a> {
             tag,
             worth_keeping: false,
             plan: None,
-            anew: false,
+            full_refresh: false,
             asked: None,
             live: None,
-            room: None,
+            capacity: None,
             wal_before: 0,
             keyed: BTreeMap::new(),
             problems,
@@ -139,7 +140,7 @@ impl<'a> BuildRun<'a> {
     }
 
     /// The pipeline.
-    pub(super) async fn bake(mut self) -> anyhow::Result<SealedBuild> {
+    pub(super) async fn run(mut self) -> anyhow::Result<SealedBuild> {
         let span = tracing::info_span!("build", build = self.tag.build);
         let stop = self.context.stop.clone();
         let work = async {
@@ -192,7 +193,7 @@ impl<'a> BuildRun<'a> {
         // `create database` writes some 7 MB of pages to the WAL: 120 ms with pglz, 50 with lz4.
         self.lock.batch_execute(&self.build.settings.sql).await.map_err(db("set the settings"))?;
         self.ledger.settings = vec![format!("connections = {connections}: side by side")];
-        self.ledger.settings.extend(self.build.settings.said.iter().cloned());
+        self.ledger.settings.extend(self.build.settings.notes.iter().cloned());
         for said in &self.ledger.settings {
             tracing::info!(setting = said, "chosen");
         }
@@ -274,7 +275,7 @@ impl<'a> BuildRun<'a> {
         decisions: &[Decision],
         bindings: Vec<Arc<Binding>>,
     ) -> anyhow::Result<()> {
-        self.foresee(manifest).await?;
+        self.estimate(manifest).await?;
         self.hold_sections(manifest).await?;
         let since = Instant::now();
         self.ledger.expected = manifest.sources.keys().cloned().collect();
@@ -333,12 +334,12 @@ impl<'a> BuildRun<'a> {
             let name = binding.source.name.as_str();
             let Some(input) = manifest.sources.get(name) else { continue };
             let decision = decisions.iter().find(|decision| decision.source == name);
-            let keep = decision.and_then(|decision| decision.keep.clone());
+            let reusable = decision.and_then(|decision| decision.reusable.clone());
             inputs.push(RowsInput {
                 objects: objects.of(input),
                 binding,
                 input: input.clone(),
-                keep,
+                reusable,
             });
         }
         inputs
@@ -355,9 +356,9 @@ impl<'a> BuildRun<'a> {
         if let Some(live) = &self.live {
             gates::hold_periods(live, &found.periods)?;
         }
-        let Some(room) = &self.room else { return Ok(()) };
-        room.before_rows(&found.text, &found.ways, found.spooled)?;
-        let expected = room.expected(&found.text, &found.ways);
+        let Some(capacity) = &self.capacity else { return Ok(()) };
+        capacity.before_rows(&found.text, &found.methods, found.spooled)?;
+        let expected = capacity.expected(&found.text, &found.methods);
         let session = self.build.session("tasks").await?;
         tasks::note_expected(&session, &expected.tasks).await?;
         self.build.give_back(session);

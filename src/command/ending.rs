@@ -76,8 +76,8 @@ impl BuildRun<'_> {
         };
         let config = &self.context.config;
         let without = without::arguments(config, &self.tag.database, &self.without);
-        let anew = if self.anew { " --full-refresh" } else { "" };
-        format!("kiln {command} {}{without}{anew}", self.tag.database)
+        let full_refresh = if self.full_refresh { " --full-refresh" } else { "" };
+        format!("kiln {command} {}{without}{full_refresh}", self.tag.database)
     }
 
     /// Adds how to go on to what the seal refuses.

@@ -132,7 +132,7 @@ async fn replace(
     let store = context.store().await;
     let object = |pin: &Pin| Object::new(&store, pin.clone(), &context.stop);
     let objects = input.objects.iter().map(object).collect();
-    let rows = RowsInput { binding, input, objects, keep: None };
+    let rows = RowsInput { binding, input, objects, reusable: None };
     let _shown = context.progress.follow();
     let workplace = context.workplace(&database, specs)?;
     let span = tracing::info_span!("load", build, source = args.source);
@@ -205,17 +205,17 @@ async fn trial(context: &Context, args: &cli::Load) -> anyhow::Result<SourceEntr
     let sources = Sources::read(&context.config.root, &args.database, &problems)?;
     let others: Vec<String> =
         sources.stems.into_iter().filter(|name| *name != args.source).collect();
-    let mut opened = LockedRun::lock(context, "load", &args.database, &others).await?;
-    opened.plan(true).await?;
-    let mut baking = opened.begin().await?;
+    let mut locked = LockedRun::lock(context, "load", &args.database, &others).await?;
+    locked.plan(true).await?;
+    let mut build_run = locked.begin().await?;
     // A trial that is killed leaves a build that the next clean-up drops by its state.
-    baking.tag.state = BuildState::Scratch;
-    let span = tracing::info_span!("load", build = baking.tag.build);
-    let outcome = baking.trial(&args.source).instrument(span).await;
-    let dropped = baking.build.discard(&baking.lock).await;
+    build_run.tag.state = BuildState::Scratch;
+    let span = tracing::info_span!("load", build = build_run.tag.build);
+    let outcome = build_run.trial(&args.source).instrument(span).await;
+    let dropped = build_run.build.discard(&build_run.lock).await;
     let told = outcome.as_ref().err().map(RecordedError::of);
     let end = told.as_ref().map(RecordedError::end).unwrap_or_default();
-    end_run(&baking.lock, &context.who, &args.database, &end).await?;
+    end_run(&build_run.lock, &context.who, &args.database, &end).await?;
     let entry = outcome?;
     dropped?;
     Ok(entry)

@@ -35,9 +35,17 @@ pub(super) struct LockedRun<'a> {
     /// What is to be done, once it is decided.
     plan: Option<RunPlan>,
     /// Whether nothing is to count as kept.
-    anew: bool,
+    full_refresh: bool,
     /// What of earlier runs could not be cleared away.
     warnings: Vec<String>,
+}
+
+/// Whether a run goes past its start.
+pub(super) enum Opening<'a> {
+    /// The live build has all that has landed: the run has ended, with this account.
+    NothingToDo(Box<Ledger>),
+    /// There is something to do.
+    Proceed(Box<LockedRun<'a>>),
 }
 
 impl<'a> LockedRun<'a> {
@@ -56,8 +64,8 @@ impl<'a> LockedRun<'a> {
         }
         let version = specs.schema.locked()?.version;
         let lock = context.lock(command, database).await?;
-        let (plan, anew, warnings) = (None, false, Vec::new());
-        let mut opened = LockedRun {
+        let (plan, full_refresh, warnings) = (None, false, Vec::new());
+        let mut locked = LockedRun {
             context,
             lock,
             specs,
@@ -66,23 +74,23 @@ impl<'a> LockedRun<'a> {
             without,
             version,
             plan,
-            anew,
+            full_refresh,
             warnings,
         };
-        match opened.clear().await {
-            Ok(warnings) => opened.warnings = warnings,
-            Err(error) => return Err(opened.over(error).await),
+        match locked.clear().await {
+            Ok(warnings) => locked.warnings = warnings,
+            Err(error) => return Err(locked.over(error).await),
         }
-        Ok(opened)
+        Ok(locked)
     }
 
     /// Ends the run early: what was asked may be asked once more.
     async fn over(&self, error: anyhow::Error) -> anyhow::Error {
         let database = self.lock.database();
         let without = without::arguments(&self.context.config, database, self.without);
-        let anew = if self.anew { " --full-refresh" } else { "" };
+        let full_refresh = if self.full_refresh { " --full-refresh" } else { "" };
         let next = matches!(self.command, "run" | "build")
-            .then(|| format!("kiln {} {database}{without}{anew}", self.command));
+            .then(|| format!("kiln {} {database}{without}{full_refresh}", self.command));
         end_early(&self.lock, error, next.as_deref()).await
     }
 
@@ -103,25 +111,25 @@ impl<'a> LockedRun<'a> {
     ///
     /// # Errors
     /// When nothing has landed for a source, or a server cannot be asked: the run is then over.
-    pub(super) async fn plan(&mut self, anew: bool) -> anyhow::Result<()> {
-        self.anew = anew;
+    pub(super) async fn plan(&mut self, full_refresh: bool) -> anyhow::Result<()> {
+        self.full_refresh = full_refresh;
         if self.problems.count() > 0 {
             return Ok(());
         }
         let stop = self.context.stop.clone();
-        match unless_stopped(&stop, self.decide(anew)).await {
+        match unless_stopped(&stop, self.decide(full_refresh)).await {
             Ok(plan) => self.plan = Some(plan),
             Err(error) => return Err(self.over(error).await),
         }
         Ok(())
     }
 
-    async fn decide(&self, anew: bool) -> anyhow::Result<RunPlan> {
+    async fn decide(&self, full_refresh: bool) -> anyhow::Result<RunPlan> {
         let context = self.context;
         let (store, hash_key) = (context.store().await, context.hash_key(&self.specs.sources.all)?);
         let planner =
             context.planner(self.lock.database(), Some(&self.lock), &store, hash_key.as_deref());
-        planner.make(&self.specs, Request { without: self.without, anew }).await
+        planner.make(&self.specs, Request { without: self.without, full_refresh }).await
     }
 
     /// Refuses to bring back what was rolled away from, before there is a build.
@@ -156,7 +164,7 @@ impl<'a> LockedRun<'a> {
             without,
             version,
             plan,
-            anew,
+            full_refresh,
             warnings,
         } = self;
         let database = specs.schema.database.as_str().to_owned();
@@ -165,12 +173,12 @@ impl<'a> LockedRun<'a> {
         let mut ledger = Ledger::open(&context.who.run, command, &database, &name, version);
         ledger.warnings = warnings;
         let tag = Tag::new(&database, &name, &context.who.run, version, BuildState::Building);
-        let mut baking = BuildRun::assemble(context, lock, build, specs, ledger, tag);
-        baking.without = without.to_vec();
-        baking.problems = problems;
-        baking.plan = plan;
-        baking.anew = anew;
-        Ok(baking)
+        let mut build_run = BuildRun::assemble(context, lock, build, specs, ledger, tag);
+        build_run.without = without.to_vec();
+        build_run.problems = problems;
+        build_run.plan = plan;
+        build_run.full_refresh = full_refresh;
+        Ok(build_run)
     }
 
     async fn name(&self) -> anyhow::Result<String> {
@@ -188,16 +196,16 @@ impl<'a> LockedRun<'a> {
     ///
     /// # Errors
     /// When the live build is one that a swap would refuse now.
-    pub(super) async fn or_nothing(mut self) -> anyhow::Result<Result<LockedRun<'a>, Ledger>> {
+    pub(super) async fn check_for_work(mut self) -> anyhow::Result<Opening<'a>> {
         let stop = self.context.stop.clone();
         let looked = unless_stopped(&stop, self.look()).await;
         let ended = match looked {
-            Ok(None) => return Ok(Ok(self)),
+            Ok(None) => return Ok(Opening::Proceed(Box::new(self))),
             Ok(Some(ledger)) => self.end(&ledger).await.map(|()| ledger),
             Err(error) => Err(error),
         };
         match ended {
-            Ok(ledger) => Ok(Err(ledger)),
+            Ok(ledger) => Ok(Opening::NothingToDo(Box::new(ledger))),
             Err(error) => Err(self.over(error).await),
         }
     }

@@ -195,7 +195,7 @@ impl Inputs<'_> {
             let hint = "give every host the same sql/, sources/ and key";
             return Err(Failure::new(Exit::Usage, message).hint(hint).into());
         }
-        let keeps = self.keeps(session, all, &manifest).await?;
+        let reusables = self.reusables(session, all, &manifest).await?;
         let problems = Problems::default();
         let bindings = bind_all(context, specs, session, &problems).await?;
         problems.into_result("kiln schema check")?;
@@ -212,16 +212,16 @@ impl Inputs<'_> {
             if !all.iter().any(is_open) {
                 continue;
             }
-            let keep = keeps.get(name).cloned();
+            let reusable = reusables.get(name).cloned();
             let rows =
-                RowsInput { objects: objects.of(input), input: input.clone(), keep, binding };
+                RowsInput { objects: objects.of(input), input: input.clone(), reusable, binding };
             prepared.push(Prepared { rows, found: None, meter: Arc::new(Meter::default()) });
         }
         Ok(prepared)
     }
 
     /// What is copied, from where; what a kept build has no more is loaded.
-    async fn keeps(
+    async fn reusables(
         &self,
         session: &Session,
         all: &[TaskStatus],
@@ -241,10 +241,10 @@ impl Inputs<'_> {
         )
         .await?;
         let decisions = plan.into_iter().flat_map(|plan| plan.decisions);
-        let keep = decisions.filter_map(|decision| {
-            let keep = kept.iter().find_map(|kept| kept.keep(&decision, manifest))?;
-            Some((decision.source, keep))
+        let reusable = decisions.filter_map(|decision| {
+            let reusable = kept.iter().find_map(|kept| kept.reusable(&decision, manifest))?;
+            Some((decision.source, reusable))
         });
-        Ok(keep.collect())
+        Ok(reusable.collect())
     }
 }

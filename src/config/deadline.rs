@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 /// When a run is to be over. (What a swap may take is `swap.deadline_seconds`.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDeadline {
-    said: String,
+    text: String,
     form: DeadlineForm,
 }
 
@@ -29,7 +29,7 @@ enum DeadlineForm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadline {
     /// As a person said it.
-    pub said: String,
+    pub text: String,
     /// The moment.
     pub at: Instant,
 }
@@ -44,7 +44,7 @@ impl RunDeadline {
             let long = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
             DeadlineForm::After(Some(long).filter(|long| !long.is_zero() && *long <= LONGEST)?)
         };
-        Some(RunDeadline { said: text.to_owned(), form })
+        Some(RunDeadline { text: text.to_owned(), form })
     }
 
     /// For the command line.
@@ -61,7 +61,7 @@ impl RunDeadline {
             DeadlineForm::After(long) => long,
             DeadlineForm::At(time) => until(&Zoned::now(), time),
         };
-        Deadline { said: self.said.clone(), at: Instant::now() + long }
+        Deadline { text: self.text.clone(), at: Instant::now() + long }
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) struct Request<'a> {
     /// Sources to do without.
     pub without: &'a [String],
     /// Whether nothing counts as kept.
-    pub anew: bool,
+    pub full_refresh: bool,
 }
 
 impl Planner<'_> {
@@ -91,11 +91,11 @@ impl Planner<'_> {
         specs: &Specs,
         request: Request<'_>,
     ) -> anyhow::Result<RunPlan> {
-        let Request { without, anew } = request;
+        let Request { without, full_refresh } = request;
         let wanted = specs.wanted(without);
         let manifest =
             Manifest::fix(self.store, &specs.schema, &wanted, without, self.hash_key).await?;
-        let kept = match self.control.filter(|_| !anew) {
+        let kept = match self.control.filter(|_| !full_refresh) {
             Some(control) => {
                 KeptBuild::standing(self.server, self.owner, control, &manifest.database).await?
             }
@@ -110,11 +110,11 @@ impl Planner<'_> {
         let asked = asked.collect();
         let (kept, shared) = (Arc::new(kept), Arc::new(manifest));
         let mut decisions = reuse::decide_all(&kept, asked, &shared, self.connections).await?;
-        if anew {
+        if full_refresh {
             decisions.iter_mut().for_each(|decision| decision.why = "--full-refresh".to_owned());
         }
         let live = kept.iter().find(|kept| kept.database == shared.database);
-        let why = match (live, anew) {
+        let why = match (live, full_refresh) {
             (_, true) => Some("--full-refresh".to_owned()),
             (None, false) => Some(format!("{} is not live", shared.database)),
             (Some(live), false) => live.lacks(&shared, specs.schema.locked()?, &decisions),
@@ -126,7 +126,10 @@ impl Planner<'_> {
             why,
             estimate,
             tasks,
-            unclaimed: unclaimed(&specs.sources.all, keeps(&decisions).flat_map(|k| &k.entries)),
+            unclaimed: unclaimed(
+                &specs.sources.all,
+                reusables(&decisions).flat_map(|k| &k.entries),
+            ),
             manifest: Arc::unwrap_or_clone(shared),
             decisions,
         })
@@ -145,14 +148,18 @@ impl Planner<'_> {
         };
         let session = self.server.connect("postgres").await?;
         let settings = forecast::server::settings(&session).await?;
-        let wants = forecast::wants(&specs.sources.all, manifest);
-        let (texts, ways) = (forecast::texts(&wants, &past), ways(specs, decisions));
+        let source_sizes = forecast::source_sizes(&specs.sources.all, manifest);
+        let (texts, methods) = (forecast::texts(&source_sizes, &past), methods(specs, decisions));
         let workers = self.connections;
-        let night = Tonight { wants: &wants, texts: &texts, ways: &ways, workers };
+        let night =
+            Tonight { source_sizes: &source_sizes, texts: &texts, methods: &methods, workers };
         let expected = night.estimate(tasks(specs, manifest, decisions), &past);
         let seconds = expected.seconds(workers);
         let Estimate { tasks, .. } = expected;
-        Ok((Forecast { seconds, ..forecast::sizes(&wants, &past, &settings, workers) }, tasks))
+        Ok((
+            Forecast { seconds, ..forecast::sizes(&source_sizes, &past, &settings, workers) },
+            tasks,
+        ))
     }
 }
 
@@ -172,16 +179,17 @@ pub(crate) fn tasks(specs: &Specs, manifest: &Manifest, decisions: &[Decision]) 
     TaskInputs { schema: &specs.schema, sources: sources.collect() }.tasks()
 }
 
-fn keeps(decisions: &[Decision]) -> impl Iterator<Item = &ReusableTable> {
-    decisions.iter().filter_map(|decision| decision.keep.as_ref())
+fn reusables(decisions: &[Decision]) -> impl Iterator<Item = &ReusableTable> {
+    decisions.iter().filter_map(|decision| decision.reusable.as_ref())
 }
 
 /// How tables get their rows.
-fn ways(specs: &Specs, decisions: &[Decision]) -> LoadMethods {
-    let keeps = decisions.iter().filter_map(|decision| {
-        Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?))
+fn methods(specs: &Specs, decisions: &[Decision]) -> LoadMethods {
+    let copied = decisions.iter().filter_map(|decision| {
+        let reusable = decision.reusable.as_ref()?;
+        Some((specs.sources.get(&decision.source)?, reusable.made.as_slice()))
     });
-    reuse::ways(&specs.sources.all, keeps, specs.schema.early())
+    LoadMethods::new(&specs.sources.all, copied, specs.schema.early())
 }
 
 fn nothing_to_do(live: &KeptBuild) -> String {

@@ -2,7 +2,6 @@
 //! sealed build that kiln still has. Nothing is fetched for it but zips' directories; the table is
 //! then copied, or, where all of them are live already, nothing is done at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +15,6 @@ use crate::fetch::archive::{self, FoundMembers};
 use crate::fetch::contents::Leaf;
 use crate::fetch::object::Object;
 use crate::fetch::store::Pin;
-use crate::plan::forecast::{LoadMethod, LoadMethods, MadeFrom};
 use crate::postgres::{Server, Session, db};
 use crate::spec::schema::SchemaLock;
 use crate::spec::source::Source;
@@ -51,35 +49,7 @@ pub(crate) struct ReusableTable {
     pub entries: Vec<String>,
 }
 
-/// How tables get their rows where of all sources some are copied, and
-/// these tables are made from the rows of others.
-pub(crate) fn ways<'a>(
-    sources: &[Source],
-    keeps: impl Iterator<Item = (&'a Source, &'a ReusableTable)>,
-    early: impl Iterator<Item = (&'a str, &'a [String])>,
-) -> LoadMethods {
-    let mut ways = LoadMethods::default();
-    let mut kept = BTreeSet::new();
-    for (source, keep) in keeps {
-        ways.sources.insert(source.name.as_str().to_owned(), LoadMethod::Copy);
-        kept.extend(keep.made.iter().map(|made| made.table.as_str()));
-    }
-    for (table, from) in early {
-        let owner = |name: &String| {
-            let owner = sources.iter().find(|s| s.tables().any(|t| t.as_str() == name));
-            owner.map(|source| source.name.as_str().to_owned())
-        };
-        let owners: BTreeSet<String> = from.iter().filter_map(owner).collect();
-        let is_there =
-            |name| owner(name).is_some_and(|source| ways.of(&source) != LoadMethod::Load);
-        let is_kept = kept.contains(table) && from.iter().all(is_there);
-        ways.made
-            .insert(table.to_owned(), MadeFrom { sources: owners.into_iter().collect(), is_kept });
-    }
-    ways
-}
-
-/// A source to be recognised, or not.
+/// A source whose table may be copied from a kept build.
 pub(crate) struct ReuseCandidate {
     /// Its spec.
     pub source: Source,
@@ -112,7 +82,7 @@ pub(crate) struct Decision {
     pub why: String,
     /// What is copied.
     #[serde(skip)]
-    pub keep: Option<ReusableTable>,
+    pub reusable: Option<ReusableTable>,
 }
 
 impl KeptBuild {
@@ -162,7 +132,11 @@ impl KeptBuild {
     }
 
     /// What a decision that was made earlier copies from this build; nothing where it is of another.
-    pub(crate) fn keep(&self, decision: &Decision, manifest: &Manifest) -> Option<ReusableTable> {
+    pub(crate) fn reusable(
+        &self,
+        decision: &Decision,
+        manifest: &Manifest,
+    ) -> Option<ReusableTable> {
         let is_of_it = decision.from.as_deref() == Some(self.build());
         let entry = self.entry(&decision.source).filter(|_| is_of_it)?;
         (decision.action == Action::Reuse).then(|| ReusableTable {
@@ -349,7 +323,7 @@ pub(crate) fn decide(kept: &[KeptBuild], asked: &ReuseCandidate, manifest: &Mani
         action: Action::Load,
         from: None,
         why: String::new(),
-        keep: None,
+        reusable: None,
     };
     for known in kept {
         match known.has(asked, manifest, &mut now) {
@@ -362,7 +336,7 @@ pub(crate) fn decide(kept: &[KeptBuild], asked: &ReuseCandidate, manifest: &Mani
                     break;
                 }
                 decision.action = Action::Reuse;
-                decision.keep = Some(ReusableTable {
+                decision.reusable = Some(ReusableTable {
                     database: known.database.clone(),
                     build: known.build().to_owned(),
                     evidence,

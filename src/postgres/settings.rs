@@ -24,7 +24,7 @@ pub(crate) struct SessionSettings {
     /// The statements that set them.
     pub sql: String,
     /// What was chosen and why, a line each.
-    pub said: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// What the server says of itself.
@@ -81,7 +81,7 @@ impl ServerSettings {
         let mut slow_wal = None;
         let mut set = |name: &str, value: &str, why: String| {
             chosen.sql.push_str(&format!("set {name} = {value}; "));
-            chosen.said.push(format!("{name} = {value}: {why}"));
+            chosen.notes.push(format!("{name} = {value}: {why}"));
         };
         if self.index_memory.cast_unsigned() != INDEX_MEMORY {
             let why = "an index build sorts quickest where its memory fits the processor's caches";
@@ -115,8 +115,8 @@ impl ServerSettings {
             "minimal" => "rows and indexes are written without WAL",
             _ => "rows and indexes are written to the WAL as well",
         };
-        chosen.said.push(format!("wal_level is {}: {wal}", self.wal_level));
-        chosen.said.extend(slow_wal);
+        chosen.notes.push(format!("wal_level is {}: {wal}", self.wal_level));
+        chosen.notes.extend(slow_wal);
         chosen
     }
 }
@@ -141,8 +141,8 @@ mod tests {
         let mine = ServerSettings { index_memory: 64 << 20, may_lz4: false, ..found };
         let chosen = mine.choose(3);
         assert_eq!(chosen.sql, "");
-        assert_eq!(chosen.said.len(), 2);
-        assert!(chosen.said[1].contains("grant set on parameter"), "{:?}", chosen.said);
+        assert_eq!(chosen.notes.len(), 2);
+        assert!(chosen.notes[1].contains("grant set on parameter"), "{:?}", chosen.notes);
     }
 
     #[test]

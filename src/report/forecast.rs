@@ -25,14 +25,14 @@ pub(crate) fn forecast(forecast: &Forecast) {
 /// The forecast beside what was used.
 pub(super) fn beside(forecast: &Forecast, used: &Used) {
     let mut table = TextTable::new(&["", "forecast", "used"]);
-    for (name, foretold, used) in [
+    for (name, expected, used) in [
         ("database", forecast.database, used.database),
         ("WAL written", forecast.wal_written, used.wal_written),
         ("index sorts", forecast.temporary_peak, used.temporary_written),
         ("inner zips", forecast.scratch, used.scratch),
     ] {
         let bytes = |bytes| HumanBytes(bytes).to_string();
-        table.row(vec![name.to_owned(), bytes(foretold), bytes(used)]);
+        table.row(vec![name.to_owned(), bytes(expected), bytes(used)]);
     }
     table.row(vec!["time".to_owned(), seconds(forecast.seconds), seconds(used.seconds)]);
     table.print();

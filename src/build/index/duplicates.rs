@@ -82,7 +82,7 @@ async fn find(
                     at.push(lines.of_row(&session, &table, place).await?);
                 }
             }
-            found.push(said(&key, &values, count, &at));
+            found.push(message(&key, &values, count, &at));
         }
         found.truncate(KEYS_MAX);
     }
@@ -136,7 +136,7 @@ fn query(table: &Ident, key: &UniqueKey) -> String {
     )
 }
 
-fn said(key: &UniqueKey, values: &[Option<String>], count: i64, lines: &[u64]) -> String {
+fn message(key: &UniqueKey, values: &[Option<String>], count: i64, lines: &[u64]) -> String {
     let shown = |value: &Option<String>| match value {
         None => "null".to_owned(),
         Some(text) => {
@@ -170,7 +170,7 @@ mod tests {
         let key =
             |nulls_are_equal| UniqueKey { columns: vec!["a".into(), "b".into()], nulls_are_equal };
         let values = [Some("x\ny".to_owned()), None];
-        let told = |count, lines: &[u64]| said(&key(true), &values, count, lines);
+        let told = |count, lines: &[u64]| message(&key(true), &values, count, lines);
         assert_eq!(told(2, &[3, 7]), "key (a, b)=(x\\ny, null) is in lines 3 and 7");
         assert!(told(5, &[3, 7]).ends_with("is in lines 3, 7 and 3 more"));
         assert!(told(2, &[]).ends_with("is in 2 rows"));

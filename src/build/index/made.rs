@@ -78,8 +78,8 @@ pub(super) async fn copy(
     make_empty(into, file, stop).await?;
     let sql = format!("copy \"{table}\" from stdin (format binary, freeze)");
     let (query, meter) = (all_of(table), Meter::default());
-    let way = TableCopy { from: &from, query: &query, into, sql: &sql, meter: &meter, stop };
-    agree(&kept.made, way.all().await?)?;
+    let copy = TableCopy { from: &from, query: &query, into, sql: &sql, meter: &meter, stop };
+    agree(&kept.made, copy.all().await?)?;
     let stored = between::read(into, &query, stop).await?;
     agree(&kept.made, stored)?;
     let DerivedTable { rows, digest, .. } = &kept.made;

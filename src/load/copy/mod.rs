@@ -179,16 +179,16 @@ pub(crate) async fn send(
     let Some(first) = parts.first() else { return Ok(Vec::new()) };
     let mut copy = OpenCopy::new(session, &first.binding);
     let mut readers = Readers::new(parts, cores);
-    let mut stored = 0;
-    let fed = feed(&mut copy, &mut readers, rejects, stop, &mut stored).await;
+    let mut table_rows = 0;
+    let fed = feed(&mut copy, &mut readers, rejects, stop, &mut table_rows).await;
     // With the receiver gone the other threads stop at their next chunk.
     readers.end().await;
     let mut read = fed?;
     rejects.flush().await?;
     failpoint::hit(failpoint::COPY_FINISH)?;
     let copied = copy.finish(&read).await?;
-    if copied != stored {
-        let message = format!("sent {stored} rows, COPY stored {copied}");
+    if copied != table_rows {
+        let message = format!("sent {table_rows} rows, COPY stored {copied}");
         return Err(failure(Exit::ChecksFailed, message));
     }
     read.sort_by_key(|file| file.index);
@@ -250,7 +250,7 @@ async fn feed(
     readers: &mut Readers<'_>,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
-    stored: &mut u64,
+    table_rows: &mut u64,
 ) -> anyhow::Result<Vec<ReadFile>> {
     let parts = readers.parts;
     let mut read = Vec::new();
@@ -260,7 +260,7 @@ async fn feed(
         tokio::select! {
             piece = readers.pieces.recv() => match piece {
                 Some((index, piece)) => {
-                    *stored += pass_on(copy, &parts[index], piece, rejects, stop, &mut first).await?;
+                    *table_rows += pass_on(copy, &parts[index], piece, rejects, stop, &mut first).await?;
                 }
                 None if readers.threads.is_empty() => return Ok(read),
                 None => read.push(ended(readers.threads.join_next().await)?),
@@ -300,7 +300,7 @@ async fn pass_on(
     stop: &CancellationToken,
     first: &mut bool,
 ) -> anyhow::Result<u64> {
-    let CopyChunk { bytes, said, stored, columns } = match piece {
+    let CopyChunk { bytes, source_rows, table_rows, columns } = match piece {
         ReaderMessage::Reject(reject) => return rejects.keep(part, *reject).await.map(|()| 0),
         ReaderMessage::Rows(rows) => rows,
     };
@@ -312,11 +312,11 @@ async fn pass_on(
         sent = copy.send(bytes, columns) => sent.map_err(|error| part.member.located(error))?,
         () = stop.cancelled() => return Err(stopped()),
     }
-    part.meter.rows.fetch_add(said, Ordering::Relaxed);
+    part.meter.rows.fetch_add(source_rows, Ordering::Relaxed);
     if std::mem::take(first) {
         failpoint::hit(failpoint::COPY)?;
     }
-    Ok(stored)
+    Ok(table_rows)
 }
 
 fn entry(part: &FileToLoad, ReadFile { read, .. }: &ReadFile) -> FileEntry {

@@ -122,10 +122,10 @@ impl Open {
     /// Counts what the tables hold and fills the dictionaries' tables; then the verdict.
     pub(crate) async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
         let name = self.binding.source.name.as_str().to_owned();
-        let (counted, stored) = count(session, &self.binding).await?;
+        let (counted, table_rows) = count(session, &self.binding).await?;
         let dictionaries = dictionary::write(session, &self).await?;
         let mut entry = entry(&name, self, counted);
-        entry.stored = stored;
+        entry.stored = table_rows;
         entry.dictionaries = dictionaries;
         Ok(entry)
     }
@@ -138,8 +138,9 @@ pub(crate) async fn count(
     binding: &Binding,
 ) -> anyhow::Result<(u64, Option<u64>)> {
     let counts = session.query_one(&binding.count_sql(), &[]).await.map_err(db("count rows"))?;
-    let [said, stored] = [0, 1].map(|column| counts.get::<_, i64>(column).unsigned_abs());
-    Ok((said, binding.source.pack.as_ref().map(|_| stored)))
+    let [source_rows, table_rows] =
+        [0, 1].map(|column| counts.get::<_, i64>(column).unsigned_abs());
+    Ok((source_rows, binding.source.pack.as_ref().map(|_| table_rows)))
 }
 
 /// Loads a source and settles it, in the caller's transaction, which is left open. What fails by its own input is told by its entry: a source that

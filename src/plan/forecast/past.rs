@@ -90,9 +90,9 @@ impl Past {
 
     /// The same, the last time that its table got its rows in this way; the last time at all where it
     /// never did.
-    pub fn source_by(&self, name: &str, way: LoadMethod) -> Option<PastSource<'_>> {
+    pub fn source_by(&self, name: &str, method: LoadMethod) -> Option<PastSource<'_>> {
         let all = self.ledgers.iter().filter_map(|ledger| of_ledger(ledger, name));
-        let mut by = all.filter(|past| past.entry.way() == way);
+        let mut by = all.filter(|past| past.entry.load_method() == method);
         by.next().or_else(|| self.source(name))
     }
 

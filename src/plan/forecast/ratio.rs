@@ -60,8 +60,8 @@ impl StorageKind {
     /// Seconds that its keys take for a second of loading its rows. [at scale 0.2: formulary 1.7, costs 1.9,
     /// pricing 0.52, networks 0.35 and 0.03 where they were copied, NPPES 0.4; of the whole release on two
     /// machines: pricing 0.45–0.51, networks 0.30–0.41]
-    pub fn keys(self, way: LoadMethod) -> f64 {
-        match (self, way) {
+    pub fn keys(self, method: LoadMethod) -> f64 {
+        match (self, method) {
             (StorageKind::Typed, _) => 1.7,
             // What its rows hold was proved when they were loaded.
             (StorageKind::Packed, LoadMethod::Copy) => 0.03,
@@ -116,8 +116,8 @@ pub(crate) const FIXED: [(&str, f64); 5] =
 
 /// Seconds that a table's rows take, for a second of loading them from files. [networks at scale 0.2: 20 s,
 /// 7.7 and 3.3–4.5 s; of the whole release 88–92, 46 and 19 s]
-pub(crate) fn rows(way: LoadMethod) -> f64 {
-    match way {
+pub(crate) fn rows(method: LoadMethod) -> f64 {
+    match method {
         LoadMethod::Load => 1.0,
         LoadMethod::Copy => 0.45,
     }

@@ -234,7 +234,7 @@ impl SourceTrial {
             piece = pieces.recv() => piece,
             () = stop.cancelled() => return Err(stopped()),
         } {
-            let CopyChunk { bytes, said, .. } = match piece {
+            let CopyChunk { bytes, source_rows, .. } = match piece {
                 ReaderMessage::Reject(reject) => {
                     note(&mut self.kinds, *reject);
                     continue;
@@ -242,16 +242,16 @@ impl SourceTrial {
                 ReaderMessage::Rows(rows) => rows,
             };
             let Some(mut open) = copy.take() else {
-                self.all_sent &= said == 0;
+                self.all_sent &= source_rows == 0;
                 continue;
             };
             let refused = |error| data_error("COPY", &error);
             if self.sent < ROWS_MAX {
                 open.send(bytes).await.map_err(refused)?;
-                self.sent += said;
+                self.sent += source_rows;
                 copy = Some(open);
             } else {
-                self.all_sent &= said == 0;
+                self.all_sent &= source_rows == 0;
                 end(open).await?;
             }
         }

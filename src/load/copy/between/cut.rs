@@ -118,7 +118,7 @@ impl RowCutter {
         self.digested.clear();
         for sets in self.numbered.sets.iter() {
             let (key, behind) = number(rest).ok_or_else(broken)?;
-            self.digested.extend_from_slice(&said(sets, key)?.to_le_bytes());
+            self.digested.extend_from_slice(&set_digest(sets, key)?.to_le_bytes());
             rest = behind;
         }
         self.digested.extend_from_slice(rest);
@@ -134,7 +134,7 @@ impl RowCutter {
 }
 
 /// What stands in a digest for a set's number.
-fn said(sets: &SetDigests, number: i32) -> anyhow::Result<u128> {
+fn set_digest(sets: &SetDigests, number: i32) -> anyhow::Result<u128> {
     sets.get(number).ok_or_else(|| {
         failure(Exit::ChecksFailed, format!("a row has set {number}, its dictionary has not"))
     })
@@ -149,7 +149,7 @@ fn packed(row: &[u8], pack: Places, sets: &[SetDigests]) -> anyhow::Result<(u64,
     let (values, _) = slots::read(rest).ok_or_else(broken)?;
     let mut digested = [0; 3 * DIGEST];
     let mut put = |dictionary: usize, number: i32| {
-        let digest = said(&sets[dictionary], number)?.to_le_bytes();
+        let digest = set_digest(&sets[dictionary], number)?.to_le_bytes();
         digested[dictionary * DIGEST..][..DIGEST].copy_from_slice(&digest);
         anyhow::Ok(xxh3_128(&digested))
     };

@@ -117,8 +117,8 @@ pub(crate) async fn rows(
     stop: &CancellationToken,
 ) -> anyhow::Result<Stored> {
     let sql = format!("copy {table_and_columns} from stdin (format binary)");
-    let way = TableCopy { from, query, into, sql: &sql, meter, stop };
-    way.all().await
+    let copy = TableCopy { from, query, into, sql: &sql, meter, stop };
+    copy.all().await
 }
 
 /// One COPY out of a build and into another.

@@ -21,9 +21,9 @@ pub struct CopyChunk {
     /// Encoded.
     pub bytes: Bytes,
     /// How many of the file's they are.
-    pub said: u64,
+    pub source_rows: u64,
     /// How many of the table's.
-    pub stored: u64,
+    pub table_rows: u64,
     /// The table's columns that lines have; `None` of binary rows.
     pub columns: Option<CopyColumns>,
 }
@@ -33,7 +33,7 @@ pub struct ChunkBuilder {
     /// The rows; whoever appends one says so with [`ChunkBuilder::added`].
     pub rows: Vec<u8>,
     count: u64,
-    way: RowHandling,
+    handling: RowHandling,
 }
 
 /// What is done to rows.
@@ -45,7 +45,7 @@ enum RowHandling {
         packer: Packer,
         /// The table's rows, where `ChunkBuilder::rows` has the file's last one.
         rows: Vec<u8>,
-        said: u64,
+        source_rows: u64,
     },
 }
 
@@ -97,20 +97,22 @@ impl ChunkBuilder {
     pub fn new(binding: &Binding, siblings: &Siblings) -> ChunkBuilder {
         let packer = Packer::new(binding, &siblings.pieces);
         let lines = LineWriter::new(binding, &siblings.filled);
-        let way = match (packer, RowSorter::new(binding), lines) {
-            (Some(packer), ..) => {
-                RowHandling::Packed { packer, rows: Vec::with_capacity(CHUNK + CHUNK / 4), said: 0 }
-            }
+        let handling = match (packer, RowSorter::new(binding), lines) {
+            (Some(packer), ..) => RowHandling::Packed {
+                packer,
+                rows: Vec::with_capacity(CHUNK + CHUNK / 4),
+                source_rows: 0,
+            },
             (None, Some(order), _) => RowHandling::Sorted(order),
             (None, None, Some(lines)) => RowHandling::Lines(lines),
             (None, None, None) => RowHandling::AsTheyCome,
         };
-        ChunkBuilder { rows: Vec::with_capacity(CHUNK + CHUNK / 4), count: 0, way }
+        ChunkBuilder { rows: Vec::with_capacity(CHUNK + CHUNK / 4), count: 0, handling }
     }
 
     /// A row was appended, from here on; `false` where there is a row already in its place of an array.
     pub fn added(&mut self, start: usize) -> bool {
-        match &mut self.way {
+        match &mut self.handling {
             RowHandling::AsTheyCome => self.count += 1,
             RowHandling::Sorted(order) => {
                 self.count += 1;
@@ -120,11 +122,11 @@ impl ChunkBuilder {
                 self.count += 1;
                 lines.note(&self.rows[start..]);
             }
-            RowHandling::Packed { packer, rows, said } => {
+            RowHandling::Packed { packer, rows, source_rows } => {
                 let Some(packed) = packer.take(&self.rows[start..], rows) else { return false };
                 self.rows.truncate(start);
-                self.count += packed.stored;
-                *said += packed.said;
+                self.count += packed.table_rows;
+                *source_rows += packed.source_rows;
             }
         }
         true
@@ -132,10 +134,10 @@ impl ChunkBuilder {
 
     /// What is to be handed on by now.
     pub fn full(&mut self) -> Option<CopyChunk> {
-        let behind = match &mut self.way {
+        let behind = match &mut self.handling {
             RowHandling::Packed { rows, .. } if rows.len() < CHUNK => return None,
-            RowHandling::Packed { rows, said, .. } => {
-                return Some(made(rows, said, &mut self.count));
+            RowHandling::Packed { rows, source_rows, .. } => {
+                return Some(made(rows, source_rows, &mut self.count));
             }
             RowHandling::AsTheyCome | RowHandling::Lines(_) if self.rows.len() < CHUNK => {
                 return None;
@@ -152,16 +154,16 @@ impl ChunkBuilder {
 
     /// Whether the next file's rows may belong among these.
     pub fn goes_on(&self) -> bool {
-        matches!(self.way, RowHandling::Sorted(_) | RowHandling::Packed { .. })
+        matches!(self.handling, RowHandling::Sorted(_) | RowHandling::Packed { .. })
     }
 
     /// The rows that are left.
     pub fn rest(mut self) -> Option<CopyChunk> {
-        if let RowHandling::Packed { packer, rows, said } = &mut self.way {
+        if let RowHandling::Packed { packer, rows, source_rows } = &mut self.handling {
             let packed = packer.pack(rows);
-            self.count += packed.stored;
-            *said += packed.said;
-            return (self.count > 0).then(|| made(rows, said, &mut self.count));
+            self.count += packed.table_rows;
+            *source_rows += packed.source_rows;
+            return (self.count > 0).then(|| made(rows, source_rows, &mut self.count));
         }
         (self.count > 0).then(|| self.hand_on(self.rows.len()))
     }
@@ -173,7 +175,7 @@ impl ChunkBuilder {
         let mut rows = std::mem::replace(&mut self.rows, next);
         rows.truncate(end);
         let mut count = std::mem::take(&mut self.count);
-        if let RowHandling::Sorted(order) = &mut self.way {
+        if let RowHandling::Sorted(order) = &mut self.handling {
             let kept = order.rows.partition_point(|(_, start, _)| (*start as usize) < end);
             let mut behind = order.rows.split_off(kept);
             for (_, start, end_of) in &mut behind {
@@ -192,19 +194,19 @@ impl ChunkBuilder {
             }
         }
         let mut columns = None;
-        if let RowHandling::Lines(lines) = &self.way {
+        if let RowHandling::Lines(lines) = &self.handling {
             let (of_rows, named) = lines.of(&rows);
             (rows, columns) = (of_rows, Some(named));
         }
-        CopyChunk { bytes: rows.into(), said: count, stored: count, columns }
+        CopyChunk { bytes: rows.into(), source_rows: count, table_rows: count, columns }
     }
 }
 
 /// The table's rows that are made of packed ones; the next ones are counted anew.
-fn made(rows: &mut Vec<u8>, said: &mut u64, stored: &mut u64) -> CopyChunk {
+fn made(rows: &mut Vec<u8>, source_rows: &mut u64, table_rows: &mut u64) -> CopyChunk {
     let bytes = std::mem::replace(rows, Vec::with_capacity(CHUNK + CHUNK / 4)).into();
-    let (said, stored) = (std::mem::take(said), std::mem::take(stored));
-    CopyChunk { bytes, said, stored, columns: None }
+    let (source_rows, table_rows) = (std::mem::take(source_rows), std::mem::take(table_rows));
+    CopyChunk { bytes, source_rows, table_rows, columns: None }
 }
 
 impl RowSorter {
@@ -239,8 +241,8 @@ mod tests {
         let place = |at: usize, kind: ColumnType| Some(NumberPosition { at, kind });
         let places = [place(6, ColumnType::Int2), place(12, ColumnType::Int4)];
         let order = RowSorter { places, rows: Vec::new(), run: None };
-        let way = if sorted { RowHandling::Sorted(order) } else { RowHandling::AsTheyCome };
-        ChunkBuilder { rows: Vec::new(), count: 0, way }
+        let handling = if sorted { RowHandling::Sorted(order) } else { RowHandling::AsTheyCome };
+        ChunkBuilder { rows: Vec::new(), count: 0, handling }
     }
 
     fn row(plan: i32, pharmacy: i32) -> Vec<u8> {
@@ -257,9 +259,9 @@ mod tests {
     fn handed_on(mut chunk: ChunkBuilder, rows: &[(i32, i32)]) -> (Vec<u8>, u64, usize) {
         let (mut all, mut count, mut pieces) = (Vec::new(), 0, 0);
         let mut take = |rows: CopyChunk| {
-            assert_eq!(rows.said, rows.stored);
+            assert_eq!(rows.source_rows, rows.table_rows);
             all.extend_from_slice(&rows.bytes);
-            count += rows.said;
+            count += rows.source_rows;
             pieces += 1;
         };
         for (plan, pharmacy) in rows {

@@ -38,9 +38,9 @@ pub(super) struct Packer {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct PackedCounts {
     /// Of the file.
-    pub said: u64,
+    pub source_rows: u64,
     /// Of the table.
-    pub stored: u64,
+    pub table_rows: u64,
 }
 
 impl Packer {
@@ -88,14 +88,14 @@ impl Packer {
         for no in first / block..=last / block {
             let values = &mut self.values[no * block..(no + 1) * block];
             for (piece, run) in (first_piece..).zip(runs(values)) {
-                packed.said +=
+                packed.source_rows +=
                     values[run.clone()].iter().filter(|value| **value != 0).count() as u64;
                 encode::begin_row(rows, 4);
                 encode::number(rows, no as i32, ColumnType::Int4);
                 encode::number(rows, piece, ColumnType::Int4);
                 encode::number(rows, by, self.places[0].kind);
                 slots::write(rows, (no * block + run.start) as i32, &values[run]);
-                packed.stored += 1;
+                packed.table_rows += 1;
             }
             values.fill(0);
         }
@@ -162,8 +162,8 @@ mod tests {
         let mut packer = Packer::with(PLACES, Arc::default());
         let (mut rows, mut all) = (Vec::new(), PackedCounts::default());
         let mut add = |packed: PackedCounts| {
-            all.said += packed.said;
-            all.stored += packed.stored;
+            all.source_rows += packed.source_rows;
+            all.table_rows += packed.table_rows;
         };
         for (plan, pharmacy, terms) in given {
             add(packer
@@ -183,25 +183,25 @@ mod tests {
             (1, 1, 1, vec![(300, 7)]),
             (0, 0, 2, vec![(1, 9)]),
         ];
-        assert_eq!(packed(&given), (expected, PackedCounts { said: 5, stored: 4 }));
+        assert_eq!(packed(&given), (expected, PackedCounts { source_rows: 5, table_rows: 4 }));
     }
 
     #[test]
     fn a_plan_that_comes_again_has_pieces_and_loses_no_row() {
         let given: Vec<_> = (1..=3000).map(|no| (1 + no % 2, no, no)).collect();
         let (rows, count) = packed(&given);
-        assert_eq!(count, PackedCounts { said: 3000, stored: 3000 });
+        assert_eq!(count, PackedCounts { source_rows: 3000, table_rows: 3000 });
         let mut keys: Vec<_> =
             rows.iter().map(|(block, piece, plan, _)| (plan, block, piece)).collect();
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), rows.len());
-        let mut said: Vec<_> = rows
+        let mut source_rows: Vec<_> = rows
             .iter()
             .flat_map(|(_, _, plan, values)| values.iter().map(move |(at, of)| (*plan, *at, *of)))
             .collect();
-        said.sort_unstable_by_key(|(_, at, _)| *at);
-        assert_eq!(said, given);
+        source_rows.sort_unstable_by_key(|(_, at, _)| *at);
+        assert_eq!(source_rows, given);
     }
 
     #[test]

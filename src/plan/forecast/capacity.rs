@@ -39,16 +39,16 @@ pub(crate) struct Free {
 impl Free {
     /// What is free on the file system of a folder; `None` where it cannot be asked.
     pub(crate) fn of(folder: &Path) -> Option<Free> {
-        let told = nix::sys::statvfs::statvfs(folder).ok()?;
+        let state = nix::sys::statvfs::statvfs(folder).ok()?;
         // 32 bits wide on some systems.
         #[allow(clippy::useless_conversion)]
-        let bytes = u64::from(told.blocks_available()) * u64::from(told.fragment_size());
+        let bytes = u64::from(state.blocks_available()) * u64::from(state.fragment_size());
         let device = std::fs::metadata(folder).ok().map(|found| found.dev());
         Some(Free { bytes, place: folder.display().to_string(), device, with_wal: true })
     }
 
     /// What a setting says is free.
-    pub(crate) fn said(bytes: u64) -> Free {
+    pub(crate) fn by_setting(bytes: u64) -> Free {
         Free { bytes, place: "by disk_free".to_owned(), device: None, with_wal: true }
     }
 }
@@ -76,7 +76,7 @@ pub(crate) fn verdict(needed: u64, free: u64) -> CapacityVerdict {
 /// All that the forecast of one night rests on.
 pub(crate) struct CapacityCheck {
     database: String,
-    wants: Vec<SourceSize>,
+    source_sizes: Vec<SourceSize>,
     past: Past,
     settings: SpaceSettings,
     side_by_side: usize,
@@ -88,7 +88,7 @@ pub(crate) struct CapacityCheck {
     /// What is free where the server's files are, as a setting says it.
     disk_free: Option<u64>,
     place: DataLocation,
-    told: Mutex<CheckState>,
+    state: Mutex<CheckState>,
 }
 
 #[derive(Default)]
@@ -122,16 +122,16 @@ impl CapacityCheck {
     pub(crate) async fn new(
         site: &Site<'_>,
         database: &str,
-        wants: Vec<SourceSize>,
+        source_sizes: Vec<SourceSize>,
         past: Past,
         tasks: Vec<Task>,
     ) -> anyhow::Result<CapacityCheck> {
         let settings = super::server::settings(site.session).await?;
         let place = super::server::place(site.session, site.is_here).await?;
-        let forecast = sizes(&wants, &past, &settings, site.side_by_side);
-        let room = CapacityCheck {
+        let forecast = sizes(&source_sizes, &past, &settings, site.side_by_side);
+        let capacity = CapacityCheck {
             database: database.to_owned(),
-            wants,
+            source_sizes,
             past,
             settings,
             side_by_side: site.side_by_side,
@@ -140,10 +140,11 @@ impl CapacityCheck {
             tasks,
             disk_free: site.disk_free,
             place,
-            told: Mutex::new(CheckState { forecast, ..CheckState::default() }),
+            state: Mutex::new(CheckState { forecast, ..CheckState::default() }),
         };
-        room.told().forecast.seconds = room.expected(&[], &FROM_FILES).seconds(room.side_by_side);
-        Ok(room)
+        capacity.state().forecast.seconds =
+            capacity.expected(&[], &FROM_FILES).seconds(capacity.side_by_side);
+        Ok(capacity)
     }
 
     /// Says how much of the database is there already: it needs the rest.
@@ -155,48 +156,53 @@ impl CapacityCheck {
 
     /// The forecast as it stands.
     pub(crate) fn forecast(&self) -> Forecast {
-        self.told().forecast.clone()
+        self.state().forecast.clone()
     }
 
     /// Adds what a person may want to know, in the place of what this said before.
     pub(crate) fn renew_warnings(&self, all: &mut Vec<String>) {
-        let mut told = self.told();
-        all.retain(|warning| !told.noted.contains(warning));
-        all.extend(told.warnings.iter().cloned());
-        told.noted = told.warnings.clone();
+        let mut state = self.state();
+        all.retain(|warning| !state.noted.contains(warning));
+        all.extend(state.warnings.iter().cloned());
+        state.noted = state.warnings.clone();
     }
 
     /// Bytes that inner zips took in the scratch folder.
     pub(crate) fn scratch_used(&self) -> u64 {
-        self.told().scratch
+        self.state().scratch
     }
 
     /// What the tasks are expected to take, as far as the text is known.
-    pub(crate) fn expected(&self, text: &[(String, u64)], ways: &LoadMethods) -> Estimate {
-        let wants = self.wants_with(text);
-        let texts = super::sizes::texts(&wants, &self.past);
-        let night = Tonight { wants: &wants, texts: &texts, ways, workers: self.side_by_side };
+    pub(crate) fn expected(&self, text: &[(String, u64)], methods: &LoadMethods) -> Estimate {
+        let source_sizes = self.source_sizes_with(text);
+        let texts = super::sizes::texts(&source_sizes, &self.past);
+        let night = Tonight {
+            source_sizes: &source_sizes,
+            texts: &texts,
+            methods,
+            workers: self.side_by_side,
+        };
         night.estimate(self.tasks.clone(), &self.past)
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, CheckState> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, CheckState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wants_with(&self, text: &[(String, u64)]) -> Vec<SourceSize> {
-        let mut wants = self.wants.clone();
-        for want in &mut wants {
-            if let Some((_, bytes)) = text.iter().find(|(name, _)| *name == want.source) {
-                want.text = Some(*bytes);
+    fn source_sizes_with(&self, text: &[(String, u64)]) -> Vec<SourceSize> {
+        let mut source_sizes = self.source_sizes.clone();
+        for size in &mut source_sizes {
+            if let Some((_, bytes)) = text.iter().find(|(name, _)| *name == size.source) {
+                size.text = Some(*bytes);
             }
         }
-        wants
+        source_sizes
     }
 
     /// What is free where the server's files are; `None` where nobody knows.
     fn server_free(&self) -> Option<Free> {
         if let Some(bytes) = self.disk_free {
-            return Some(Free::said(bytes));
+            return Some(Free::by_setting(bytes));
         }
         match &self.place {
             DataLocation::Data(folder) => Free::of(folder),
@@ -245,19 +251,19 @@ impl CapacityCheck {
     pub(crate) fn before_rows(
         &self,
         text: &[(String, u64)],
-        ways: &LoadMethods,
+        methods: &LoadMethods,
         spooled: u64,
     ) -> anyhow::Result<()> {
-        let wants = self.wants_with(text);
+        let source_sizes = self.source_sizes_with(text);
         let forecast = Forecast {
             scratch: self.forecast().scratch,
-            seconds: self.expected(text, ways).seconds(self.side_by_side),
-            ..sizes(&wants, &self.past, &self.settings, self.side_by_side)
+            seconds: self.expected(text, methods).seconds(self.side_by_side),
+            ..sizes(&source_sizes, &self.past, &self.settings, self.side_by_side)
         };
         {
-            let mut told = self.told();
-            told.forecast = forecast.clone();
-            told.scratch = spooled;
+            let mut state = self.state();
+            state.forecast = forecast.clone();
+            state.scratch = spooled;
         }
         tracing::info!(
             database = self.database,
@@ -288,7 +294,7 @@ impl CapacityCheck {
         .filter(|(_, bytes)| *bytes > 0)
         .map(|(name, bytes)| format!("{name} {}", HumanBytes(*bytes)))
         .collect();
-        let said = format!(
+        let words = format!(
             "{} for {} ({}), and {} is free ({})",
             HumanBytes(needed),
             self.database,
@@ -299,14 +305,14 @@ impl CapacityCheck {
         match verdict(needed, free.bytes) {
             CapacityVerdict::Enough => Ok(()),
             CapacityVerdict::Near => {
-                let warning = format!("little room: the forecast is {said}");
+                let warning = format!("little room: the forecast is {words}");
                 tracing::warn!("{warning}");
                 // The second look says it better.
-                self.told().warnings = vec![warning];
+                self.state().warnings = vec![warning];
                 Ok(())
             }
             CapacityVerdict::Short => {
-                let message = format!("no room: the forecast is {said}");
+                let message = format!("no room: the forecast is {words}");
                 let failure = Failure::new(Exit::Database, message).hint(format!(
                     "free space: `kiln prune {}` drops builds that nobody goes back to; \
                      KILN_DISK_FREE says how much a build may take",

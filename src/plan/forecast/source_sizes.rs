@@ -5,8 +5,8 @@ use crate::catalog::manifest::Manifest;
 use crate::spec::source::{Others, Source};
 
 /// Gathers it; how much text there is, is not known yet.
-pub(crate) fn wants(sources: &[Source], manifest: &Manifest) -> Vec<SourceSize> {
-    let want = |source: &Source| {
+pub(crate) fn source_sizes(sources: &[Source], manifest: &Manifest) -> Vec<SourceSize> {
+    let size = |source: &Source| {
         let input = manifest.sources.get(source.name.as_str())?;
         let kind = match source.others {
             _ if source.pack.is_some() => StorageKind::Packed,
@@ -23,5 +23,5 @@ pub(crate) fn wants(sources: &[Source], manifest: &Manifest) -> Vec<SourceSize> 
             text: None,
         })
     };
-    sources.iter().filter_map(want).collect()
+    sources.iter().filter_map(size).collect()
 }
