@@ -39,7 +39,7 @@ pub mod testing {
             pub use crate::catalog::ledger::{Ledger, Reuse, StageEntry};
         }
         pub mod registry {
-            pub use crate::catalog::registry::{Build, State, Tag, Word, build_name};
+            pub use crate::catalog::registry::{Build, BuildState, Tag, Word, build_name};
             pub mod contract {
                 pub use crate::catalog::registry::contract::Contract;
             }
@@ -62,7 +62,9 @@ pub mod testing {
             pub use crate::config::personal::HashKey;
         }
         pub mod settings {
-            pub use crate::config::settings::{Fallback, Form, SETTINGS, Setting, variables};
+            pub use crate::config::settings::{
+                Fallback, SETTINGS, Setting, SettingForm, variables,
+            };
         }
         pub mod strict {
             pub use crate::config::strict::Problems;
@@ -89,7 +91,7 @@ pub mod testing {
             pub use crate::fetch::store::{Access, Pin, Store};
         }
         pub mod verified {
-            pub use crate::fetch::verified::{Expected, Verified};
+            pub use crate::fetch::verified::{ExpectedStream, VerifiedReader};
         }
     }
     pub mod load {
@@ -99,14 +101,14 @@ pub mod testing {
         }
         pub mod copy {
             pub mod part {
-                pub use crate::load::copy::part::{Chunk, Rows, Siblings};
+                pub use crate::load::copy::part::{ChunkBuilder, CopyChunk, Siblings};
             }
         }
         pub mod decode {
             pub use crate::load::decode::Records;
         }
         pub mod validate {
-            pub use crate::load::validate::{Counts, Known, Outcome, Validator};
+            pub use crate::load::validate::{Counts, MatchedGroups, Outcome, Validator};
             pub mod dictionary {
                 pub use crate::load::validate::dictionary::Shared;
             }
@@ -114,9 +116,11 @@ pub mod testing {
     }
     pub mod plan {
         pub mod forecast {
-            pub use crate::plan::forecast::{Kind, MadeFrom, Past, Want, Way, Ways};
+            pub use crate::plan::forecast::{
+                LoadMethod, LoadMethods, MadeFrom, Past, SourceSize, StorageKind,
+            };
             pub mod seconds {
-                pub use crate::plan::forecast::seconds::{Expected, Tonight};
+                pub use crate::plan::forecast::seconds::{Estimate, Tonight};
             }
         }
         pub mod graph {
@@ -138,7 +142,7 @@ pub mod testing {
         pub mod swap {
             pub use crate::release::swap::{Manifests, candidate, previous};
             pub mod gate {
-                pub use crate::release::swap::gate::{Facts, decide};
+                pub use crate::release::swap::gate::{CandidateFacts, decide};
             }
             pub mod tags {
                 pub use crate::release::swap::tags::{Change, after};

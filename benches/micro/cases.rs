@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use kiln::testing::config::strict::Problems;
 use kiln::testing::load::bind::{Binding, Layout, Tables, names_of};
-use kiln::testing::load::copy::part::{Chunk, Siblings};
+use kiln::testing::load::copy::part::{ChunkBuilder, Siblings};
 use kiln::testing::load::decode::Records;
 use kiln::testing::load::encode;
 use kiln::testing::load::validate::dictionary::Shared;
-use kiln::testing::load::validate::{Counts, Known, Outcome, Validator};
+use kiln::testing::load::validate::{Counts, MatchedGroups, Outcome, Validator};
 use kiln::testing::spec::schema::catalog::TableColumn;
 use kiln::testing::spec::source::Source;
 use tokio_postgres::types::Type;
@@ -25,7 +25,7 @@ pub(crate) struct Case {
     /// Its rows, the header left out.
     pub rows: u64,
     binding: Binding,
-    known: Known,
+    known: MatchedGroups,
 }
 
 impl Case {
@@ -93,7 +93,7 @@ impl Case {
             self.binding.dictionaries.iter().map(|_| Shared::default()).collect();
         let mut validator = Validator::new(&self.binding, layout, &self.known, &shared, 1);
         let (mut chunk, mut bytes) =
-            (Chunk::new(&self.binding, &Siblings::default()), encode::HEADER.len());
+            (ChunkBuilder::new(&self.binding, &Siblings::default()), encode::HEADER.len());
         loop {
             let start = chunk.rows.len();
             match validator.take_next(&mut records, &mut chunk.rows).unwrap() {

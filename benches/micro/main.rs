@@ -10,7 +10,7 @@ use std::io::{Cursor, Write as _};
 use cases::{Case, NAMES};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use kiln::testing::fetch::verified::{Expected, Verified};
+use kiln::testing::fetch::verified::{ExpectedStream, VerifiedReader};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
@@ -61,9 +61,10 @@ fn inflate(bencher: Bencher<'_, '_>, name: &str) {
 fn digest(bencher: Bencher<'_, '_>) {
     let case = case("network");
     let size = case.text.len() as u64;
-    let expected = Expected { size, compressed: size, bytes_max: size, crc: None, sha256: None };
+    let expected =
+        ExpectedStream { size, compressed: size, bytes_max: size, crc: None, sha256: None };
     bencher.counter(BytesCount::of_slice(&case.text)).bench_local(|| {
-        let mut verified = Verified::new(case.text.as_slice(), expected.clone(), |_| {});
+        let mut verified = VerifiedReader::new(case.text.as_slice(), expected.clone(), |_| {});
         drain(&mut verified);
         verified.finish().unwrap()
     });

@@ -8,19 +8,19 @@ use indicatif::HumanDuration;
 
 use crate::config::Deadline;
 use crate::load::meter::Meter;
-use crate::plan::forecast::seconds::Expected;
+use crate::plan::forecast::seconds::Estimate;
 use crate::plan::forecast::watchdog::Watchdog;
 use crate::plan::graph;
 use crate::plan::task::{TaskState, TaskStatus};
 
 /// A run that is on; cheap to clone, and empty when none is.
 #[derive(Clone, Default)]
-pub(crate) struct Clock(Arc<Mutex<Option<Run>>>);
+pub(crate) struct Clock(Arc<Mutex<Option<TimedRun>>>);
 
-struct Run {
+struct TimedRun {
     database: String,
     began: Instant,
-    expected: Expected,
+    expected: Estimate,
     workers: usize,
     /// The tasks as they were last read, with what this process has begun and ended since.
     tasks: Vec<TaskStatus>,
@@ -34,7 +34,7 @@ struct Run {
     warnings: Vec<String>,
 }
 
-impl Run {
+impl TimedRun {
     /// Seconds that are left; `None` where nothing is expected yet.
     fn left(&self) -> Option<f64> {
         if self.tasks.is_empty() {
@@ -55,20 +55,20 @@ impl Run {
 }
 
 impl Clock {
-    fn lock(&self) -> MutexGuard<'_, Option<Run>> {
+    fn lock(&self) -> MutexGuard<'_, Option<TimedRun>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Run) -> T) -> Option<T> {
+    fn with<T>(&self, work: impl FnOnce(&mut TimedRun) -> T) -> Option<T> {
         self.lock().as_mut().map(work)
     }
 
     /// A run begins; `later` are the seconds that other databases are expected to take after it.
     pub(crate) fn begin(&self, database: &str, deadline: Option<Deadline>, later: f64) {
-        *self.lock() = Some(Run {
+        *self.lock() = Some(TimedRun {
             database: database.to_owned(),
             began: Instant::now(),
-            expected: Expected::default(),
+            expected: Estimate::default(),
             workers: 1,
             tasks: Vec::new(),
             read: Instant::now(),
@@ -86,7 +86,7 @@ impl Clock {
     }
 
     /// What is to be done, and what that is expected to take on this many workers.
-    pub(crate) fn set_expected(&self, expected: Expected, workers: usize) {
+    pub(crate) fn set_expected(&self, expected: Estimate, workers: usize) {
         self.with(|run| {
             run.tasks = expected.tasks.iter().cloned().map(TaskStatus::waiting).collect();
             (run.read, run.workers, run.expected) = (Instant::now(), workers, expected);
@@ -168,7 +168,7 @@ impl Clock {
             let warning = format!(
                 "{}: the run will miss its deadline ({}) by {}: {} are left of it by {}",
                 run.database,
-                deadline.said,
+                deadline.text,
                 human(over),
                 human(left + run.later),
                 if run.expected.is_known {

@@ -11,12 +11,12 @@ use super::rows::{Prepared, RowsInput};
 use super::workplace::Workplace;
 use crate::config::failpoint;
 use crate::error::{Exit, Failure};
-use crate::fetch::archive::Found;
+use crate::fetch::archive::FoundMembers;
 use crate::fetch::member::Member;
 use crate::load::members;
 use crate::load::meter::Meter;
-use crate::plan::forecast::Ways;
-use crate::plan::{reuse, unclaimed};
+use crate::plan::forecast::LoadMethods;
+use crate::plan::unclaimed;
 use crate::spec::source::Period;
 
 /// What directories say.
@@ -28,7 +28,7 @@ pub(crate) struct Preflight {
     /// Bytes of text of each source that is loaded from its files.
     pub text: Vec<(String, u64)>,
     /// How tables get their rows.
-    pub ways: Ways,
+    pub methods: LoadMethods,
     /// Bytes of inner zips that lie in the scratch folder.
     pub spooled: u64,
     /// Outermost entries of objects that no source claims.
@@ -41,22 +41,22 @@ impl Prepared {
         self.rows.binding.source.name.as_str()
     }
 
-    fn members(&self) -> Option<&Found> {
+    fn members(&self) -> Option<&FoundMembers> {
         self.found.as_ref()?.as_ref().ok()
     }
 
     /// The period that the members' names tell, or the kept build's account.
     fn period(&self) -> Option<String> {
-        match &self.rows.keep {
-            Some(keep) => keep.entry.period.as_deref().map(Period::canonical),
+        match &self.rows.reusable {
+            Some(reusable) => reusable.entry.period.as_deref().map(Period::canonical),
             None => self.members().and_then(members::period),
         }
     }
 
     /// The same as a kept build's account has it, letter by letter.
     fn told_period(&self) -> Option<String> {
-        match &self.rows.keep {
-            Some(keep) => keep.entry.period.clone(),
+        match &self.rows.reusable {
+            Some(reusable) => reusable.entry.period.clone(),
             None => self.period(),
         }
     }
@@ -77,18 +77,18 @@ impl Workplace<'_> {
         drop(reading);
         failpoint::hit(failpoint::FETCH)?;
         one_period_an_object(&mut prepared);
-        let entries = prepared.iter().flat_map(|prepared| match &prepared.rows.keep {
-            Some(keep) => keep.entries.iter(),
+        let entries = prepared.iter().flat_map(|prepared| match &prepared.rows.reusable {
+            Some(reusable) => reusable.entries.iter(),
             None => prepared.members().map_or([].iter(), |found| found.entries.iter()),
         });
         let unclaimed = unclaimed(self.sources, entries);
         let read = prepared.iter().filter_map(|p| Some((p.name().to_owned(), p.members()?)));
-        let size = |found: &Found| found.members.iter().map(Member::size).sum();
-        let told = prepared.iter().filter(|p| p.rows.keep.is_some() || p.members().is_some());
+        let size = |found: &FoundMembers| found.members.iter().map(Member::size).sum();
+        let told = prepared.iter().filter(|p| p.rows.reusable.is_some() || p.members().is_some());
         Ok(Preflight {
             periods: told.map(|p| (p.name().to_owned(), p.told_period())).collect(),
             text: read.clone().map(|(name, found)| (name, size(found))).collect(),
-            ways: self.ways(&prepared),
+            methods: self.methods(&prepared),
             spooled: read.map(|(_, found)| found.spooled).sum(),
             unclaimed,
             prepared,
@@ -96,7 +96,7 @@ impl Workplace<'_> {
     }
 
     async fn prepare(&self, rows: RowsInput) -> Prepared {
-        let found = match &rows.keep {
+        let found = match &rows.reusable {
             Some(_) => None,
             None => Some(self.find(&rows).await),
         };
@@ -104,17 +104,18 @@ impl Workplace<'_> {
         if let Some(Ok(found)) = &found {
             meter.total.store(found.members.iter().map(Member::size).sum(), Ordering::Relaxed);
         }
-        if let Some(keep) = &rows.keep {
-            meter.rows_total.store(keep.entry.counted, Ordering::Relaxed);
+        if let Some(reusable) = &rows.reusable {
+            meter.rows_total.store(reusable.entry.counted, Ordering::Relaxed);
         }
         Prepared { rows, found, meter }
     }
 
     /// How tables get their rows.
-    fn ways(&self, prepared: &[Prepared]) -> Ways {
-        let keeps = prepared.iter().map(|prepared| &prepared.rows);
-        let keeps = keeps.filter_map(|rows| Some((&rows.binding.source, rows.keep.as_ref()?)));
-        reuse::ways(self.sources, keeps, self.schema.early())
+    fn methods(&self, prepared: &[Prepared]) -> LoadMethods {
+        let copied = prepared.iter().filter_map(|Prepared { rows, .. }| {
+            Some((&rows.binding.source, rows.reusable.as_ref()?.made.as_slice()))
+        });
+        LoadMethods::new(self.sources, copied, self.schema.early())
     }
 }
 
@@ -128,7 +129,7 @@ fn one_period_an_object(all: &mut [Prepared]) {
             periods.entry(period).or_default().push(prepared.name().to_owned());
         }
     }
-    for prepared in all.iter_mut().filter(|prepared| prepared.rows.keep.is_none()) {
+    for prepared in all.iter_mut().filter(|prepared| prepared.rows.reusable.is_none()) {
         let url = prepared.rows.input.urls();
         let Some(periods) = told.get(&url).filter(|periods| periods.len() > 1) else { continue };
         let most = periods.iter().max_by_key(|(_, names)| names.len()).map(|(period, _)| period);

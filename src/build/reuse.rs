@@ -12,11 +12,11 @@ use crate::catalog::ledger::{Reuse, SourceEntry};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, failure};
 use crate::load::bind::{self, Binding};
-use crate::load::copy::between::{self, Numbered, Stored, Way};
+use crate::load::copy::between::{self, Numbered, Stored, TableCopy};
 use crate::load::copy::settle::{count, write_entry};
 use crate::load::copy::{frozen, truncate};
 use crate::load::meter::Meter;
-use crate::plan::reuse::Keep;
+use crate::plan::reuse::ReusableTable;
 use crate::postgres::{Session, db, literal};
 use crate::spec::source::Period;
 use tokio_util::sync::CancellationToken;
@@ -31,26 +31,26 @@ impl Workplace<'_> {
         &self,
         into: &Session,
         rows: &RowsInput,
-        keep: &Keep,
+        reusable: &ReusableTable,
         meter: &Arc<Meter>,
         stop: &CancellationToken,
     ) -> anyhow::Result<SourceEntry> {
         let began = Instant::now();
-        meter.rows_total.store(keep.entry.counted, Ordering::Relaxed);
+        meter.rows_total.store(reusable.entry.counted, Ordering::Relaxed);
         let binding = &rows.binding;
         let name = binding.source.name.as_str();
         let attempt = begin_source(into, name).await?;
-        let from = reader(&self.build.other(&keep.database)?, name).await?;
+        let from = reader(&self.build.other(&reusable.database)?, name).await?;
         same_columns(&from, into, binding).await?;
         let over = Over { from: &from, into, meter, stop };
         into.batch_execute("begin").await.map_err(db("begin"))?;
         let empty = truncate(&binding.source);
         into.batch_execute(&empty).await.map_err(db(format!("empty table {name}")))?;
-        let copied = over.tables(binding, keep).await?;
-        over.rejects(name, attempt, &keep.entry).await?;
+        let copied = over.tables(binding, reusable).await?;
+        over.rejects(name, attempt, &reusable.entry).await?;
         let (counted, stored) = count(into, binding).await?;
-        agree(name, &keep.entry, counted, copied)?;
-        let mut entry = keep.entry.clone();
+        agree(name, &reusable.entry, counted, copied)?;
+        let mut entry = reusable.entry.clone();
         entry.posted.clone_from(&rows.input.posted);
         // An older kiln sealed it in the publisher's words.
         entry.period = entry.period.map(|text| Period::canonical(&text));
@@ -58,7 +58,8 @@ impl Workplace<'_> {
         entry.stored = stored;
         entry.digest = copied.digest_hex();
         entry.seconds = began.elapsed().as_secs_f64();
-        entry.reused = Some(Reuse { build: keep.build.clone(), evidence: keep.evidence.clone() });
+        entry.reused =
+            Some(Reuse { build: reusable.build.clone(), evidence: reusable.evidence.clone() });
         write_entry(into, &entry, None).await?;
         tracing::info!(rows = counted, digest = entry.digest, "copied");
         Ok(entry)
@@ -109,8 +110,8 @@ fn agree(name: &str, sealed: &SourceEntry, counted: u64, found: Stored) -> anyho
 
 /// A dictionary's rows must be as many as were sealed; what they say is in the digest of the rows
 /// that have their numbers.
-fn agree_on_sets(table: &str, keep: &Keep, found: u64) -> anyhow::Result<()> {
-    let sealed = keep.entry.dictionaries.get(table).copied();
+fn agree_on_sets(table: &str, reusable: &ReusableTable, found: u64) -> anyhow::Result<()> {
+    let sealed = reusable.entry.dictionaries.get(table).copied();
     if sealed == Some(found) {
         return Ok(());
     }
@@ -129,18 +130,19 @@ struct Over<'a> {
 
 impl Over<'_> {
     /// The dictionaries, and then the rows that have numbers of them.
-    async fn tables(&self, binding: &Binding, keep: &Keep) -> anyhow::Result<Stored> {
+    async fn tables(&self, binding: &Binding, reusable: &ReusableTable) -> anyhow::Result<Stored> {
         let Over { from, into, meter, stop, .. } = *self;
         let mut sets = Vec::new();
         for dictionary in &binding.dictionaries {
             let (query, sql) = (dictionary.select_sql(), frozen(&dictionary.copy_sql()));
-            let way = Way { from, query: &query, into, sql: &sql, meter: &Meter::default(), stop };
-            let (stored, digests) = way.sets().await?;
-            agree_on_sets(dictionary.table.as_str(), keep, stored.rows)?;
+            let copy =
+                TableCopy { from, query: &query, into, sql: &sql, meter: &Meter::default(), stop };
+            let (stored, digests) = copy.sets().await?;
+            agree_on_sets(dictionary.table.as_str(), reusable, stored.rows)?;
             sets.push(digests);
         }
         let (query, sql) = (binding.select_sql(), frozen(&binding.copy_sql()));
-        Way { from, query: &query, into, sql: &sql, meter, stop }
+        TableCopy { from, query: &query, into, sql: &sql, meter, stop }
             .rows(Numbered::of(binding, sets))
             .await
     }

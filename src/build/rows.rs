@@ -11,14 +11,14 @@ use super::workplace::Workplace;
 use crate::catalog::ledger::SourceEntry;
 use crate::catalog::manifest::Input;
 use crate::error::{Exit, exit_of, message_of};
-use crate::fetch::archive::Found;
+use crate::fetch::archive::FoundMembers;
 use crate::fetch::object::Object;
 use crate::load::bind::Binding;
 use crate::load::copy::rejects::{self, RejectWriter};
 use crate::load::copy::settle::{Open, load_and_settle, settle_failed};
 use crate::load::members;
 use crate::load::meter::Meter;
-use crate::plan::reuse::Keep;
+use crate::plan::reuse::ReusableTable;
 use crate::postgres::{Session, db};
 
 /// What a source's rows come from.
@@ -30,7 +30,7 @@ pub(crate) struct RowsInput {
     /// The objects, pinned.
     pub objects: Vec<Arc<Object>>,
     /// A build that has its table as it would be loaded.
-    pub keep: Option<Keep>,
+    pub reusable: Option<ReusableTable>,
 }
 
 /// A source whose files have been looked for.
@@ -38,7 +38,7 @@ pub(crate) struct Prepared {
     /// What its rows come from.
     pub rows: RowsInput,
     /// Its members; nothing where it is copied.
-    pub found: Option<anyhow::Result<Found>>,
+    pub found: Option<anyhow::Result<FoundMembers>>,
     /// How far it is.
     pub meter: Arc<Meter>,
 }
@@ -58,7 +58,7 @@ impl Workplace<'_> {
     }
 
     /// Finds a source's members; an error is its own.
-    pub(super) async fn find(&self, rows: &RowsInput) -> anyhow::Result<Found> {
+    pub(super) async fn find(&self, rows: &RowsInput) -> anyhow::Result<FoundMembers> {
         let (binding, objects) = (Arc::clone(&rows.binding), rows.objects.clone());
         let scratch = self.scratch.clone();
         let span = tracing::info_span!("find", source = binding.source.name.as_str());
@@ -82,9 +82,9 @@ impl Workplace<'_> {
         let Prepared { rows, mut found, meter } = prepared;
         let name = rows.binding.source.name.as_str().to_owned();
         let mut not_copied = None;
-        if let Some(keep) = &rows.keep {
-            let span = tracing::info_span!("reuse", source = name, from = keep.build);
-            let copied = self.copy(session, &rows, keep, &meter, stop).instrument(span).await;
+        if let Some(reusable) = &rows.reusable {
+            let span = tracing::info_span!("reuse", source = name, from = reusable.build);
+            let copied = self.copy(session, &rows, reusable, &meter, stop).instrument(span).await;
             let error = match copied {
                 Ok(entry) => return Ok(Settled { entry, not_copied }),
                 Err(error) if !matches!(exit_of(&error), Exit::ChecksFailed | Exit::Database) => {
@@ -94,7 +94,7 @@ impl Workplace<'_> {
             };
             let said = format!(
                 "{name} is loaded from its files, for {} does not give it back: {}",
-                keep.build,
+                reusable.build,
                 message_of(&error)
             );
             tracing::warn!(source = name, error = said, "not copied");
@@ -117,7 +117,7 @@ impl Workplace<'_> {
         &self,
         session: &Session,
         rows: RowsInput,
-        found: anyhow::Result<Found>,
+        found: anyhow::Result<FoundMembers>,
         meter: &Arc<Meter>,
         cores: &Arc<Semaphore>,
         stop: &CancellationToken,

@@ -9,11 +9,11 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::build::seal::digests::{self, Asked, Found};
+use crate::build::seal::digests::{self, DigestRequest, TableDigest};
 use crate::catalog::registry::Tag;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::stamp;
-use crate::catalog::stamp::{Contents, Reading, Stamp};
+use crate::catalog::stamp::{Contents, DigestReading, Stamp};
 use crate::error::{Exit, failure};
 use crate::load::meter::Watch;
 use crate::postgres::Session;
@@ -21,7 +21,7 @@ use crate::spec::schema::catalog;
 
 /// What a build is, held against what was sealed.
 #[derive(Debug, Serialize)]
-pub(crate) struct Verified {
+pub(crate) struct VerifiedBuild {
     /// The product database.
     pub database: String,
     /// The build's own name.
@@ -74,7 +74,11 @@ impl Verification<'_> {
     ///
     /// # Errors
     /// [`Exit::SchemaRefused`] where it is not sealed; the server's; a stop.
-    pub(crate) async fn read(&self, build: &BuildDatabase, tag: &Tag) -> anyhow::Result<Verified> {
+    pub(crate) async fn read(
+        &self,
+        build: &BuildDatabase,
+        tag: &Tag,
+    ) -> anyhow::Result<VerifiedBuild> {
         let began = Instant::now();
         let session = build.session("verify").await?;
         let stamp = stamp::read(&session).await?.filter(|_| tag.state.is_sealed());
@@ -85,7 +89,7 @@ impl Verification<'_> {
         let (connections, stop) = (self.connections, self.stop);
         let mut touched = stamp::touched(build, &session, &stamp, false, connections, stop).await?;
         touched.reasons.extend(catalog_differs(&session, &stamp).await?);
-        let mut verified = Verified {
+        let mut verified = VerifiedBuild {
             database: tag.database.clone(),
             build: tag.build.clone(),
             tables: Vec::new(),
@@ -112,9 +116,9 @@ impl Verification<'_> {
         build: &BuildDatabase,
         session: &Session,
         contents: &Contents,
-        verified: &mut Verified,
+        verified: &mut VerifiedBuild,
     ) -> anyhow::Result<()> {
-        let all: Vec<&Reading> =
+        let all: Vec<&DigestReading> =
             contents.tables.iter().filter_map(|table| table.reading.as_ref()).collect();
         verified.tables_in_all = all.len();
         let mut sizes = Vec::new();
@@ -123,7 +127,7 @@ impl Verification<'_> {
         }
         let mut asked = Vec::new();
         for place in share(&sizes, self.one_of, self.day) {
-            let one = Asked::from(all[place].clone());
+            let one = DigestRequest::from(all[place].clone());
             one.meter.rows_total.store(one.reading.rows, Ordering::Relaxed);
             asked.push(one);
         }
@@ -131,7 +135,7 @@ impl Verification<'_> {
         let reading = self.watch.begin("verify", meters.collect());
         let found = digests::read(build, &asked, self.connections, self.stop).await?;
         drop(reading);
-        for (Asked { reading, .. }, found) in asked.into_iter().zip(found) {
+        for (DigestRequest { reading, .. }, found) in asked.into_iter().zip(found) {
             verified.differs.extend(differs(&reading, &found));
             let digest = found.stored.digest_hex();
             verified.tables.push(VerifiedTable {
@@ -153,13 +157,13 @@ async fn catalog_differs(session: &Session, stamp: &Stamp) -> anyhow::Result<Opt
     Ok((now != stamp.fingerprint).then(|| "its catalog was changed after the seal".to_owned()))
 }
 
-fn is_same(reading: &Reading, found: &Found) -> bool {
+fn is_same(reading: &DigestReading, found: &TableDigest) -> bool {
     let now = (found.stored.rows, found.stored.digest_hex());
     found.broken.is_none() && now == (reading.rows, reading.digest.clone())
 }
 
 /// What a table differs by from what was sealed.
-fn differs(reading: &Reading, found: &Found) -> Option<String> {
+fn differs(reading: &DigestReading, found: &TableDigest) -> Option<String> {
     if is_same(reading, found) {
         return None;
     }

@@ -66,9 +66,10 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl<'a> Worker<'a> {
     /// A worker that has looked at the members of these sources.
     pub(crate) fn new(place: &'a Workplace<'a>, name: &str, prepared: Vec<Prepared>) -> Worker<'a> {
-        let keeps = prepared.iter().filter_map(|one| one.rows.keep.as_ref());
-        let made =
-            keeps.map(|keep| (keep.build.clone(), (keep.database.clone(), keep.made.clone())));
+        let reusables = prepared.iter().filter_map(|one| one.rows.reusable.as_ref());
+        let made = reusables.map(|reusable| {
+            (reusable.build.clone(), (reusable.database.clone(), reusable.made.clone()))
+        });
         let made = made.collect();
         let by_name = prepared.into_iter().map(|one| (one.name().to_owned(), one));
         Worker {

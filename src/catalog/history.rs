@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::catalog::ledger::GateEntry;
 use crate::catalog::registry::contract::{Contract, contracts};
 use crate::catalog::registry::waiver::{self, Waiver};
-use crate::catalog::registry::{Build, State, Word, builds, number_of};
+use crate::catalog::registry::{Build, BuildState, Word, builds, number_of};
 use crate::postgres::{Session, db};
 
 /// What `kiln status` says of one database.
@@ -24,7 +24,7 @@ pub(crate) struct DatabaseStatus {
     /// What apps accept.
     pub contracts: Vec<Contract>,
     /// Builds that were rolled away from and are gone, as far as they are newer than the live one.
-    pub rejected: Vec<Rejected>,
+    pub rejected: Vec<RejectedBuild>,
     /// Gates that do not count now.
     pub waivers: Vec<Waiver>,
     /// What the gates on data say of the sealed build that waits, where that is asked.
@@ -39,7 +39,7 @@ pub(crate) struct DatabaseStatus {
 
 /// A build that was rolled away from.
 #[derive(Debug, Serialize)]
-pub(crate) struct Rejected {
+pub(crate) struct RejectedBuild {
     /// Its own name.
     pub build: String,
     /// Who, when and why.
@@ -89,7 +89,7 @@ pub(crate) async fn of_database(
     let held = crate::catalog::lock::is_held(control, database).await?;
     let mut open = run_line(control, database, "ended_at is null").await?;
     let whole = all.iter().rev().filter(|build| !build.is_subset());
-    let left = whole.into_iter().find(|build| build.state() == State::Building);
+    let left = whole.into_iter().find(|build| build.state() == BuildState::Building);
     let next = match left.and_then(|build| build.tag.as_ref()) {
         Some(tag) if open.is_some() && !held && goes_on(&tag.build).await => {
             format!("kiln resume {0} && kiln swap {database}", tag.build)
@@ -123,7 +123,7 @@ async fn rejected(
     database: &str,
     live: Option<&Build>,
     all: &[Build],
-) -> anyhow::Result<Vec<Rejected>> {
+) -> anyhow::Result<Vec<RejectedBuild>> {
     let sql = "select build, rejected from kiln.promoted
                where database = $1 and rejected is not null order by build";
     let rows = control.query(sql, &[&database]).await.map_err(db("read what was rejected"))?;
@@ -132,7 +132,7 @@ async fn rejected(
         let build: String = row.get(0);
         let is_newer = number_of(&build) > live.map_or(0, Build::number);
         if is_newer && !all.iter().any(|known| known.own_name() == build) {
-            found.push(Rejected { build, word: serde_json::from_value(row.get(1))? });
+            found.push(RejectedBuild { build, word: serde_json::from_value(row.get(1))? });
         }
     }
     Ok(found)

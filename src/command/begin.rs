@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
+use super::build::BuildRun;
 use super::ending::unless_stopped;
-use super::opening::Opened;
+use super::opening::{LockedRun, Opening};
 use super::{Context, Start, without};
 use crate::build::tasks;
 use crate::build::worker::Worker;
@@ -15,7 +15,7 @@ use crate::catalog::registry::control::{self, RunEnd};
 use crate::command::cli;
 use crate::config::known_database;
 use crate::plan::task::Task;
-use crate::report::{self, Begun};
+use crate::report::{self, BegunBuild};
 
 /// How long workers may be at it where nobody says.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -36,24 +36,24 @@ pub(super) async fn run(mut start: Start, args: &cli::Begin) -> anyhow::Result<(
 
 async fn begin(context: &Context, args: &cli::Begin) -> anyhow::Result<()> {
     let without = without::sources(&context.config, &args.database, &args.without)?;
-    let mut opened = Opened::lock(context, "begin", &args.database, &without).await?;
-    opened.plan(args.anew.anew).await?;
+    let mut locked = LockedRun::lock(context, "begin", &args.database, &without).await?;
+    locked.plan(args.anew.anew).await?;
     if !args.anew.anew {
-        opened = match opened.or_nothing().await? {
-            Ok(opened) => opened,
-            Err(ledger) => {
-                report::begun(&Begun::nothing(&ledger), args.json.json);
+        locked = match locked.check_for_work().await? {
+            Opening::Proceed(locked) => *locked,
+            Opening::NothingToDo(ledger) => {
+                report::begun(&BegunBuild::nothing(&ledger), args.json.json);
                 return Ok(());
             }
         };
     }
-    let mut baking = opened.begin().await?;
-    let span = tracing::info_span!("build", build = baking.tag.build);
+    let mut build_run = locked.begin().await?;
+    let span = tracing::info_span!("build", build = build_run.tag.build);
     let work = async {
-        let count = baking.write_all().await?;
+        let count = build_run.write_all().await?;
         // From here on it is no leftover: what a killed begin leaves is one.
-        baking.tag.until = Some(until(context));
-        baking.build.retag(&baking.lock, &baking.tag).await?;
+        build_run.tag.until = Some(until(context));
+        build_run.build.retag(&build_run.lock, &build_run.tag).await?;
         Ok(count)
     };
     let outcome = unless_stopped(&context.stop, work.instrument(span)).await;
@@ -61,16 +61,16 @@ async fn begin(context: &Context, args: &cli::Begin) -> anyhow::Result<()> {
         Ok(count) => count,
         Err(error) => {
             // Nothing is loaded: there is nothing to keep.
-            (baking.worth_keeping, baking.tag.until) = (false, None);
-            return Err(baking.fail(error).await);
+            (build_run.worth_keeping, build_run.tag.until) = (false, None);
+            return Err(build_run.fail(error).await);
         }
     };
-    let build = baking.tag.build.clone();
+    let build = build_run.tag.build.clone();
     let next = format!("kiln work {build}");
     let end = RunEnd { build: Some(&build), next: Some(&next), ..RunEnd::default() };
-    control::end_run(&baking.lock, &context.who, &args.database, &end).await?;
-    let until = baking.tag.until.clone().unwrap_or_default();
-    report::begun(&Begun { build, tasks: count, until, nothing_to_do: None }, args.json.json);
+    control::end_run(&build_run.lock, &context.who, &args.database, &end).await?;
+    let until = build_run.tag.until.clone().unwrap_or_default();
+    report::begun(&BegunBuild { build, tasks: count, until, nothing_to_do: None }, args.json.json);
     Ok(())
 }
 
@@ -85,14 +85,14 @@ fn until(context: &Context) -> String {
     until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// The database, the plan and the tasks; what can be refused before the first row is refused here. Gives
     /// the number of tasks.
     async fn write_all(&mut self) -> anyhow::Result<usize> {
         let bindings = self.create().await?;
         let plan = self.note_plan().await?;
         self.hold_older(&plan.manifest).await?;
-        self.foresee(&plan.manifest).await?;
+        self.estimate(&plan.manifest).await?;
         self.hold_sections(&plan.manifest).await?;
         let inputs = self.inputs(&plan.manifest, &plan.decisions, bindings).await;
         let _shown = self.context.progress.follow();

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::ending::{Baked, unless_stopped};
-use super::opening::Opened;
+use super::ending::{SealedBuild, unless_stopped};
+use super::opening::LockedRun;
 use super::plan::{Wanted, plan};
 use super::{Context, Start, without};
 use crate::build::preflight::Preflight;
@@ -20,24 +20,24 @@ use crate::catalog::ledger::{Ledger, SourceEntry};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{State, Tag};
-use crate::catalog::stamp::{Reading, Sealed};
+use crate::catalog::registry::{BuildState, Tag};
+use crate::catalog::stamp::{DigestReading, Sealed};
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::config::known_database;
 use crate::config::strict::Problems;
 use crate::load::bind::Binding;
 use crate::load::copy::note_without;
-use crate::plan::forecast::room::Room;
+use crate::plan::forecast::capacity::CapacityCheck;
 use crate::plan::reuse::Decision;
 use crate::plan::task::{Task, TaskKind};
-use crate::plan::tasks_of::Graph;
+use crate::plan::tasks_of::TaskInputs;
 use crate::plan::{Objects, RunPlan};
 use crate::postgres::{Ident, Session, db, settings};
 use crate::release::gates::{self, Live};
 use crate::report;
 use crate::spec::Specs;
-use crate::spec::schema::{Kind, catalog};
+use crate::spec::schema::{SectionKind, catalog};
 use crate::spec::source::Source;
 
 /// `kiln build DATABASE`.
@@ -47,28 +47,29 @@ use crate::spec::source::Source;
 pub(crate) async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
-    let anew = args.anew.anew;
+    let full_refresh = args.anew.anew;
     let outcome = async {
         let without = &without::sources(&context.config, &args.database, &args.without)?;
         if args.dry_run.dry_run {
-            let wanted = Wanted { database: &args.database, without, anew, command: "build" };
+            let wanted =
+                Wanted { database: &args.database, without, full_refresh, command: "build" };
             return plan(&context, &wanted, args.json.json).await;
         }
         let _night = context.progress.night(&args.database, context.deadline.clone(), 0.0);
-        let mut opened = Opened::lock(&context, "build", &args.database, without).await?;
-        opened.plan(anew).await?;
-        let mut baked = opened.begin().await?.bake().await?;
+        let mut locked = LockedRun::lock(&context, "build", &args.database, without).await?;
+        locked.plan(full_refresh).await?;
+        let mut sealed_build = locked.begin().await?.run().await?;
         let clock = &context.progress.clock;
-        baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
-        report::ledger(&baked.ledger, args.json.json, context.summary)?;
-        baked.end(None).await
+        sealed_build.ledger.night_took(clock.elapsed(), clock.take_warnings());
+        report::ledger(&sealed_build.ledger, args.json.json, context.summary)?;
+        sealed_build.end(None).await
     };
     let outcome = outcome.await;
     context.close_after(outcome).await
 }
 
 /// A build being made.
-pub(super) struct Baking<'a> {
+pub(super) struct BuildRun<'a> {
     pub context: &'a Context,
     pub lock: RunLock,
     pub build: BuildDatabase,
@@ -82,23 +83,23 @@ pub(super) struct Baking<'a> {
     /// is not made of sources.
     pub plan: Option<RunPlan>,
     /// Whether nothing was to count as kept.
-    pub anew: bool,
+    pub full_refresh: bool,
     /// The command that makes it once more, where it was no night's.
     pub asked: Option<String>,
     /// What is live, for gates that are asked before rows are loaded.
     pub live: Option<Live>,
     /// The forecast, once the manifest is fixed.
-    pub room: Option<Room>,
+    pub capacity: Option<CapacityCheck>,
     /// Where the WAL ended when the load began.
     pub wal_before: u64,
     /// Seconds that what followed rows took, for each table.
     pub keyed: BTreeMap<String, f64>,
     pub problems: Problems,
     /// How tables are read again, where no spec says it.
-    pub readings: Vec<Reading>,
+    pub readings: Vec<DigestReading>,
 }
 
-impl<'a> Baking<'a> {
+impl<'a> BuildRun<'a> {
     /// Puts the parts together; nothing is read or written.
     pub(super) fn assemble(
         context: &'a Context,
@@ -107,9 +108,9 @@ impl<'a> Baking<'a> {
         specs: Specs,
         ledger: Ledger,
         tag: Tag,
-    ) -> Baking<'a> {
+    ) -> BuildRun<'a> {
         let (without, problems) = (Vec::new(), Problems::default());
-        Baking {
+        BuildRun {
             context,
             lock,
             build,
@@ -119,10 +120,10 @@ impl<'a> Baking<'a> {
             tag,
             worth_keeping: false,
             plan: None,
-            anew: false,
+            full_refresh: false,
             asked: None,
             live: None,
-            room: None,
+            capacity: None,
             wal_before: 0,
             keyed: BTreeMap::new(),
             problems,
@@ -140,7 +141,7 @@ impl<'a> Baking<'a> {
     }
 
     /// The pipeline.
-    pub(super) async fn bake(mut self) -> anyhow::Result<Baked> {
+    pub(super) async fn run(mut self) -> anyhow::Result<SealedBuild> {
         let span = tracing::info_span!("build", build = self.tag.build);
         let stop = self.context.stop.clone();
         let work = async {
@@ -162,12 +163,12 @@ impl<'a> Baking<'a> {
     pub(super) async fn sealed_or_failed(
         mut self,
         outcome: anyhow::Result<Sealed>,
-    ) -> anyhow::Result<Baked> {
+    ) -> anyhow::Result<SealedBuild> {
         match outcome {
             Ok(sealed) => {
-                let Baking { lock, ledger, tag, specs, .. } = self;
+                let BuildRun { lock, ledger, tag, specs, .. } = self;
                 let Specs { schema, sources } = specs;
-                Ok(Baked { lock, sealed, ledger, tag, schema, sources })
+                Ok(SealedBuild { lock, sealed, ledger, tag, schema, sources })
             }
             Err(error) => Err(self.fail(error).await),
         }
@@ -193,7 +194,7 @@ impl<'a> Baking<'a> {
         // `create database` writes some 7 MB of pages to the WAL: 120 ms with pglz, 50 with lz4.
         self.lock.batch_execute(&self.build.settings.sql).await.map_err(db("set the settings"))?;
         self.ledger.settings = vec![format!("connections = {connections}: side by side")];
-        self.ledger.settings.extend(self.build.settings.said.iter().cloned());
+        self.ledger.settings.extend(self.build.settings.notes.iter().cloned());
         for said in &self.ledger.settings {
             tracing::info!(setting = said, "chosen");
         }
@@ -208,7 +209,7 @@ impl<'a> Baking<'a> {
         // One transaction: each commit waits for the disk.
         session.batch_execute("begin").await.map_err(db("begin"))?;
         self.build.prepare(&session).await?;
-        self.specs.schema.apply(&session, &Kind::PreData, &self.context.stop).await?;
+        self.specs.schema.apply(&session, &SectionKind::PreData, &self.context.stop).await?;
         session.batch_execute("commit").await.map_err(db("commit the tables"))?;
         Ok(session)
     }
@@ -253,7 +254,7 @@ impl<'a> Baking<'a> {
 
     /// Writes the tasks of a build whose rows are there already.
     pub(super) async fn write_tasks(&self) -> anyhow::Result<()> {
-        let tasks = Graph { schema: &self.specs.schema, sources: Vec::new() }.tasks();
+        let tasks = TaskInputs { schema: &self.specs.schema, sources: Vec::new() }.tasks();
         let session = self.build.session("tasks").await?;
         tasks::write(&session, &tasks).await?;
         self.build.give_back(session);
@@ -262,7 +263,7 @@ impl<'a> Baking<'a> {
 
     /// The tasks of a plan; of a trial, which is dropped, the rows alone.
     fn tasks_of(&self, plan: &RunPlan) -> Vec<Task> {
-        let is_trial = self.tag.state == State::Scratch;
+        let is_trial = self.tag.state == BuildState::Scratch;
         let tasks = plan.tasks.iter().filter(|task| !is_trial || task.kind.is_rows());
         tasks.cloned().collect()
     }
@@ -275,7 +276,7 @@ impl<'a> Baking<'a> {
         decisions: &[Decision],
         bindings: Vec<Arc<Binding>>,
     ) -> anyhow::Result<()> {
-        self.foresee(manifest).await?;
+        self.estimate(manifest).await?;
         self.hold_sections(manifest).await?;
         let since = Instant::now();
         self.ledger.expected = manifest.sources.keys().cloned().collect();
@@ -334,12 +335,12 @@ impl<'a> Baking<'a> {
             let name = binding.source.name.as_str();
             let Some(input) = manifest.sources.get(name) else { continue };
             let decision = decisions.iter().find(|decision| decision.source == name);
-            let keep = decision.and_then(|decision| decision.keep.clone());
+            let reusable = decision.and_then(|decision| decision.reusable.clone());
             inputs.push(RowsInput {
                 objects: objects.of(input),
                 binding,
                 input: input.clone(),
-                keep,
+                reusable,
             });
         }
         inputs
@@ -356,9 +357,9 @@ impl<'a> Baking<'a> {
         if let Some(live) = &self.live {
             gates::hold_periods(live, &found.periods)?;
         }
-        let Some(room) = &self.room else { return Ok(()) };
-        room.before_rows(&found.text, &found.ways, found.spooled)?;
-        let expected = room.expected(&found.text, &found.ways);
+        let Some(capacity) = &self.capacity else { return Ok(()) };
+        capacity.before_rows(&found.text, &found.methods, found.spooled)?;
+        let expected = capacity.expected(&found.text, &found.methods);
         let session = self.build.session("tasks").await?;
         tasks::note_expected(&session, &expected.tasks).await?;
         self.build.give_back(session);

@@ -11,9 +11,9 @@ use crate::catalog::registry::{builds, control};
 use crate::command::cli;
 use crate::config::strict::Problems;
 use crate::error::{Exit, Failure};
-use crate::export::docs::facts::{self, Facts};
+use crate::export::docs::facts::{self, BuildFacts};
 use crate::export::docs::page::Page;
-use crate::export::docs::{Dictionary, markdown, page};
+use crate::export::docs::{DataDictionary, markdown, page};
 use crate::fetch::plainfile;
 
 /// The build that `--build` means when it is not said.
@@ -23,7 +23,7 @@ const NONE: &str = "none";
 
 /// What was written, or compared, of one database.
 #[derive(Debug, Serialize)]
-struct Written {
+struct WrittenDocs {
     /// The database.
     database: String,
     /// Its schema's version, as locked.
@@ -82,18 +82,21 @@ async fn describe(
     start: &Start,
     on: &cli::Scratch,
     databases: &[String],
-) -> anyhow::Result<Vec<Dictionary>> {
+) -> anyhow::Result<Vec<DataDictionary>> {
     let problems = Problems::default();
     let built = super::schema::build_all(start, on, databases, &problems).await?;
     problems.into_result("sql/README.md says what a schema must have; then kiln docs")?;
     let dictionary = |built: super::schema::Built| {
-        Dictionary::new(&built.schema, &built.sources, &built.learned, built.described)
+        DataDictionary::new(&built.schema, &built.sources, &built.learned, built.described)
     };
     Ok(built.into_iter().map(dictionary).collect())
 }
 
 /// What the file says against what it must say; the difference where there is one.
-fn compare(root: &Path, dictionary: &Dictionary) -> anyhow::Result<(Written, Option<String>)> {
+fn compare(
+    root: &Path,
+    dictionary: &DataDictionary,
+) -> anyhow::Result<(WrittenDocs, Option<String>)> {
     let path = markdown::path(&dictionary.database);
     let before = match plainfile::text(&root.join(&path)) {
         Ok(text) => Some(text),
@@ -114,7 +117,7 @@ fn compare(root: &Path, dictionary: &Dictionary) -> anyhow::Result<(Written, Opt
             Some(unified.context_radius(1).header(&old, "what kiln docs writes").to_string())
         }
     };
-    let entry = Written {
+    let entry = WrittenDocs {
         database: dictionary.database.clone(),
         version: dictionary.version,
         tables: dictionary.relations.len(),
@@ -131,8 +134,8 @@ fn compare(root: &Path, dictionary: &Dictionary) -> anyhow::Result<(Written, Opt
 /// Lines of a difference that are printed; who wants them all writes the file and asks git.
 const LINES_SHOWN: usize = 60;
 
-fn refuse(written: &[Written], differences: &[String]) -> anyhow::Error {
-    let stale: Vec<&Written> = written.iter().filter(|entry| entry.stale).collect();
+fn refuse(written: &[WrittenDocs], differences: &[String]) -> anyhow::Error {
+    let stale: Vec<&WrittenDocs> = written.iter().filter(|entry| entry.stale).collect();
     let names: Vec<String> = stale.iter().map(|e| e.markdown.display().to_string()).collect();
     let databases: Vec<&str> = stale.iter().map(|entry| entry.database.as_str()).collect();
     let all = differences.concat();
@@ -151,12 +154,12 @@ fn refuse(written: &[Written], differences: &[String]) -> anyhow::Error {
 async fn gather(
     start: Start,
     args: &cli::Docs,
-    dictionaries: &[Dictionary],
-) -> anyhow::Result<Vec<Option<Facts>>> {
+    dictionaries: &[DataDictionary],
+) -> anyhow::Result<Vec<Option<BuildFacts>>> {
     let nothing = || dictionaries.iter().map(|_| None).collect();
     // A private cluster that was never made holds no build, and is not made to look for one.
     let asks_private =
-        |dictionary: &Dictionary| start.config.server_of(&dictionary.database).is_none();
+        |dictionary: &DataDictionary| start.config.server_of(&dictionary.database).is_none();
     let is_private = dictionaries.iter().all(asks_private);
     let unmade = is_private && !start.config.home.join("postgres").exists();
     if args.build == NONE || (unmade && args.build == LIVE) {
@@ -170,8 +173,8 @@ async fn gather(
 async fn ask(
     context: &Context,
     args: &cli::Docs,
-    dictionaries: &[Dictionary],
-) -> anyhow::Result<Vec<Option<Facts>>> {
+    dictionaries: &[DataDictionary],
+) -> anyhow::Result<Vec<Option<BuildFacts>>> {
     let mut found = Vec::new();
     for dictionary in dictionaries {
         let database = &dictionary.database;
@@ -201,13 +204,13 @@ async fn ask(
     Ok(found)
 }
 
-fn print(written: &[Written], as_json: bool, quiet: bool) -> anyhow::Result<()> {
+fn print(written: &[WrittenDocs], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(written)?);
         return Ok(());
     }
     for entry in written.iter().filter(|_| !quiet) {
-        let Written { database, tables, columns, functions, .. } = entry;
+        let WrittenDocs { database, tables, columns, functions, .. } = entry;
         say!("{database}: {tables} tables and views, {columns} columns, {functions} functions");
         let verb = if entry.stale { "written" } else { "unchanged" };
         say!("  {} {verb}", entry.markdown.display());
@@ -222,9 +225,9 @@ fn print(written: &[Written], as_json: bool, quiet: bool) -> anyhow::Result<()> 
 fn write(
     root: &Path,
     folder: &Path,
-    dictionaries: &[Dictionary],
-    facts: &[Option<Facts>],
-    written: &mut [Written],
+    dictionaries: &[DataDictionary],
+    facts: &[Option<BuildFacts>],
+    written: &mut [WrittenDocs],
 ) -> anyhow::Result<()> {
     let unwritable = |path: &Path| {
         let message = format!("cannot write {}", path.display());

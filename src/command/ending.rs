@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
-use super::build::Baking;
+use super::build::BuildRun;
 use super::without;
 use crate::catalog::ledger::{GateEntry, Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
 use crate::catalog::registry::control::{self, Audit, RunEnd};
 use crate::catalog::registry::found::note_sql;
-use crate::catalog::registry::{State, Tag};
+use crate::catalog::registry::{BuildState, Tag};
 use crate::catalog::stamp::Sealed;
 use crate::error::{ErrorRecord, Exit, Failure, exit_of, message_of, stopped};
-use crate::plan::manifest::rejected::{self, Rejected};
+use crate::plan::manifest::rejected::{self, RejectedInput};
 use crate::postgres::{db, is_state};
 use crate::report;
 use crate::spec::schema::Schema;
@@ -25,7 +25,7 @@ use crate::spec::source::Sources;
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A build that is sealed, its run not yet ended.
-pub(super) struct Baked {
+pub(super) struct SealedBuild {
     pub lock: RunLock,
     pub sealed: Sealed,
     pub ledger: Ledger,
@@ -34,7 +34,7 @@ pub(super) struct Baked {
     pub sources: Sources,
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// Whether there is a source, or a reject, for an engineer to go on with.
     pub(super) async fn has_something(&self) -> bool {
         // The build itself is asked: a load that failed behind its rows has written no ledger.
@@ -76,8 +76,8 @@ impl Baking<'_> {
         };
         let config = &self.context.config;
         let without = without::arguments(config, &self.tag.database, &self.without);
-        let anew = if self.anew { " --full-refresh" } else { "" };
-        format!("kiln {command} {}{without}{anew}", self.tag.database)
+        let full_refresh = if self.full_refresh { " --full-refresh" } else { "" };
+        format!("kiln {command} {}{without}{full_refresh}", self.tag.database)
     }
 
     /// Adds how to go on to what the seal refuses.
@@ -123,7 +123,7 @@ impl Baking<'_> {
         let exit = first.exit_code.and_then(Exit::of_code).unwrap_or(Exit::InputRejected);
         let (said, own_hint) = trouble(&failed);
         let place = first.position.clone();
-        if self.tag.state == State::Scratch {
+        if self.tag.state == BuildState::Scratch {
             let failure = Failure::new(exit, said).at(place);
             return Err(match own_hint {
                 Some(hint) => failure.hint(hint),
@@ -165,7 +165,7 @@ impl Baking<'_> {
                 tracing::warn!(build = self.tag.build, error, "not dropped; the next run will");
             }
         } else if !self.ledger.sealed && !waits {
-            self.tag.state = State::Failed;
+            self.tag.state = BuildState::Failed;
             self.tag.without.clone_from(&self.without);
             if let Err(error) = self.build.retag(&self.lock, &self.tag).await {
                 let error = message_of(&error);
@@ -178,7 +178,7 @@ impl Baking<'_> {
             (true, false) => self.go_on(exit),
             (false, _) => self.again(),
         };
-        let told = Told::of(&error);
+        let told = RecordedError::of(&error);
         self.ledger.warnings.extend(self.context.progress.clock.take_warnings());
         let end = RunEnd {
             build: Some(&self.tag.build),
@@ -191,10 +191,10 @@ impl Baking<'_> {
     }
 }
 
-impl Baked {
+impl SealedBuild {
     /// Notes the run's end; the lock is let go of.
     pub(super) async fn end(self, error: Option<anyhow::Error>) -> anyhow::Result<()> {
-        let told = error.as_ref().map(Told::of);
+        let told = error.as_ref().map(RecordedError::of);
         let Tag { build, database, subset, .. } = &self.tag;
         let next = match (self.ledger.promoted.is_some(), subset) {
             (true, _) => format!("kiln prune {database}"),
@@ -210,7 +210,7 @@ impl Baked {
                 .filter(|error| exit_of(error) != Exit::SchemaRefused)
                 .map(|_| next.as_str()),
             ledger: Some(serde_json::to_value(&self.ledger)?),
-            ..told.as_ref().map(Told::end).unwrap_or_default()
+            ..told.as_ref().map(RecordedError::end).unwrap_or_default()
         };
         let noted = control::end_run(&self.lock, self.lock.who(), &self.tag.database, &end).await;
         match (error, noted) {
@@ -227,15 +227,15 @@ impl Baked {
 }
 
 /// An error as the history has it.
-pub(super) struct Told {
+pub(super) struct RecordedError {
     text: String,
     record: ErrorRecord,
 }
 
-impl Told {
+impl RecordedError {
     /// Of an error that ends a run.
-    pub(super) fn of(error: &anyhow::Error) -> Told {
-        Told { text: report::error::text(error), record: report::error::record(error) }
+    pub(super) fn of(error: &anyhow::Error) -> RecordedError {
+        RecordedError { text: report::error::text(error), record: report::error::record(error) }
     }
 
     /// The end of a run that it makes, but for build, ledger and what is next.
@@ -307,9 +307,9 @@ pub(super) async fn end_early_of(
     error: anyhow::Error,
     next: Option<&str>,
 ) -> anyhow::Error {
-    let told = Told::of(&error);
+    let told = RecordedError::of(&error);
     let waive = format!("{} && kiln run {database}", rejected::hint(database));
-    let next = if error.is::<Rejected>() { Some(waive.as_str()) } else { next };
+    let next = if error.is::<RejectedInput>() { Some(waive.as_str()) } else { next };
     let end = RunEnd { next, ..told.end() };
     note_end(lock, database, &end).await;
     error

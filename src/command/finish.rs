@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::build::Baking;
+use super::build::BuildRun;
 use crate::build::index;
 use crate::build::seal::{self, Sealing};
 use crate::build::tasks;
@@ -16,7 +16,7 @@ use crate::error::stopped;
 use crate::load::copy::rejects::forget_stale as forget_stale_rejects;
 use crate::plan::task::{Task, TaskKind, TaskStatus};
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// Checks and the seal, once all other tasks are done.
     pub(super) async fn finish(&mut self, manifest: &Manifest) -> anyhow::Result<Sealed> {
         self.hold_loaded_sections(manifest).await?;

@@ -2,13 +2,13 @@
 //! written beside what was really used.
 
 use super::Context;
-use super::build::Baking;
+use super::build::BuildRun;
 use crate::build::tasks;
 use crate::catalog::ledger::used::{Used, measure, wal_end};
 use crate::catalog::manifest::Manifest;
-use crate::catalog::registry::{State, control};
+use crate::catalog::registry::{BuildState, control};
 use crate::error::{Exit, exit_of};
-use crate::plan::forecast::room::{NoRoom, Room, Site};
+use crate::plan::forecast::capacity::{CapacityCheck, DiskTooSmall, Site};
 use crate::plan::forecast::{self, FROM_FILES, Past};
 use crate::plan::task::TaskState;
 use crate::postgres::db;
@@ -24,13 +24,13 @@ pub(super) async fn seconds_of(context: &Context, databases: &[String]) -> anyho
     Ok(seconds)
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// Forecasts the night, and refuses one that there is no room for. A build with nothing in it
     /// is then not worth keeping.
     ///
     /// # Errors
-    /// [`NoRoom`], or when the server cannot be asked.
-    pub(super) async fn foresee(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
+    /// [`DiskTooSmall`], or when the server cannot be asked.
+    pub(super) async fn estimate(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
         let outcome = self.look_ahead(manifest).await;
         if outcome.is_err() {
             self.worth_keeping = self.has_something().await;
@@ -40,7 +40,7 @@ impl Baking<'_> {
 
     async fn look_ahead(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
         // A trial is one source, and dropped.
-        if self.tag.state == State::Scratch {
+        if self.tag.state == BuildState::Scratch {
             return Ok(());
         }
         // Not as the owner: this role may know where the server's files are.
@@ -59,24 +59,26 @@ impl Baking<'_> {
             side_by_side: self.context.config.connections,
         };
         let past = Past::read(&self.lock, &self.tag.database).await?;
-        let wants = forecast::wants(&self.specs.sources.all, manifest);
+        let source_sizes = forecast::source_sizes(&self.specs.sources.all, manifest);
         let left = tasks::list(&session).await?.into_iter();
         let left = left.filter(|status| status.state != TaskState::Done).map(|status| status.task);
-        let room = Room::new(&site, &self.tag.database, wants, past, left.collect()).await?;
-        let room = room.present(present.cast_unsigned());
+        let capacity =
+            CapacityCheck::new(&site, &self.tag.database, source_sizes, past, left.collect())
+                .await?;
+        let capacity = capacity.present(present.cast_unsigned());
         let workers = self.context.config.connections;
-        self.context.progress.clock.set_expected(room.expected(&[], &FROM_FILES), workers);
-        let held = room.before_fetch();
-        self.room = Some(room);
+        self.context.progress.clock.set_expected(capacity.expected(&[], &FROM_FILES), workers);
+        let held = capacity.before_fetch();
+        self.capacity = Some(capacity);
         self.note_forecast();
         held
     }
 
     /// Writes the forecast, as it stands, into the ledger.
     fn note_forecast(&mut self) {
-        let Some(room) = &self.room else { return };
-        self.ledger.forecast = Some(room.forecast());
-        room.renew_warnings(&mut self.ledger.warnings);
+        let Some(capacity) = &self.capacity else { return };
+        self.ledger.forecast = Some(capacity.forecast());
+        capacity.renew_warnings(&mut self.ledger.warnings);
     }
 
     /// Notes the forecast that the load rested on. A night that was refused for want of room keeps
@@ -87,8 +89,9 @@ impl Baking<'_> {
     pub(super) async fn had_room<T>(&mut self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
         self.note_forecast();
         // Refused before a row was loaded: for want of room, or by a gate.
-        let before =
-            |error: &anyhow::Error| error.is::<NoRoom>() || exit_of(error) == Exit::ChecksFailed;
+        let before = |error: &anyhow::Error| {
+            error.is::<DiskTooSmall>() || exit_of(error) == Exit::ChecksFailed
+        };
         if outcome.as_ref().is_err_and(before) {
             self.worth_keeping = self.has_something().await;
         }
@@ -100,12 +103,12 @@ impl Baking<'_> {
     /// # Errors
     /// When the server cannot be asked.
     pub(super) async fn used(&self, manifest: &Manifest) -> anyhow::Result<Option<Used>> {
-        let Some(room) = &self.room else { return Ok(None) };
+        let Some(capacity) = &self.capacity else { return Ok(None) };
         let measured = measure(&self.build.session("sizes").await?, self.wal_before).await?;
         let loaded = manifest.sources.iter();
         Ok(Some(Used {
             text: self.ledger.sources.iter().map(|entry| entry.sum(|file| file.bytes)).sum(),
-            scratch: room.scratch_used(),
+            scratch: capacity.scratch_used(),
             seconds: self.context.progress.clock.elapsed(),
             keyed: self.keyed.clone(),
             objects: loaded.map(|(name, input)| (name.clone(), input.size())).collect(),

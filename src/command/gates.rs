@@ -2,7 +2,7 @@
 //! that waits.
 
 use super::Context;
-use super::build::Baking;
+use super::build::BuildRun;
 use crate::catalog::ledger::GateEntry;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::builds;
@@ -97,7 +97,7 @@ pub(super) async fn stands(
     Ok(Stands { refused, waiting })
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// Refuses inputs whose names go back in time, and remembers what is live for those whose
     /// members do.
     pub(super) async fn hold_older(&mut self, manifest: &Manifest) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use super::ending::end_early;
 use super::{Context, Start};
 use crate::catalog::registry::control::{RunEnd, end_run, existing};
-use crate::catalog::registry::{Build, State, Word, builds, database_of, hold};
+use crate::catalog::registry::{Build, BuildState, Word, builds, database_of, hold};
 use crate::command::cli;
 use crate::config::known_database;
 use crate::config::strict::suggest;
@@ -74,7 +74,7 @@ async fn find(control: &Session, database: &str, args: &cli::Hold) -> anyhow::Re
         return Err(unknown(args, database, &mean));
     };
     let found = all.swap_remove(at);
-    let is_kept = found.tag.is_some() && !found.invalid && found.state() != State::Scratch;
+    let is_kept = found.tag.is_some() && !found.invalid && found.state() != BuildState::Scratch;
     if is_kept {
         return Ok(found);
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::ending::{Told, end_early};
-use super::opening::Opened;
+use super::ending::{RecordedError, end_early};
+use super::opening::LockedRun;
 use super::plan;
 use super::{Context, Start};
 use crate::build::rows::RowsInput;
@@ -14,7 +14,7 @@ use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{Audit, RunEnd, end_run, write_audit};
-use crate::catalog::registry::{Build, State, builds, database_of};
+use crate::catalog::registry::{Build, BuildState, builds, database_of};
 use crate::command::cli;
 use crate::config::known_database;
 use crate::config::strict::{Problems, suggest};
@@ -132,7 +132,7 @@ async fn replace(
     let store = context.store().await;
     let object = |pin: &Pin| Object::new(&store, pin.clone(), &context.stop);
     let objects = input.objects.iter().map(object).collect();
-    let rows = RowsInput { binding, input, objects, keep: None };
+    let rows = RowsInput { binding, input, objects, reusable: None };
     let _shown = context.progress.follow();
     let workplace = context.workplace(&database, specs)?;
     let span = tracing::info_span!("load", build, source = args.source);
@@ -185,11 +185,11 @@ pub(super) async fn unsealed(lock: &RunLock, database: &str, name: &str) -> anyh
             .into());
     }
     match build.state() {
-        State::Failed | State::Building => Ok(build),
+        BuildState::Failed | BuildState::Building => Ok(build),
         state => {
             let message = format!("{name} is {}: a sealed build is never changed", state.word());
             let hint = match state {
-                State::Sealed => {
+                BuildState::Sealed => {
                     format!("kiln swap {database}; or, for a new one: kiln run {database}")
                 }
                 _ => format!("kiln run {database}"),
@@ -205,17 +205,17 @@ async fn trial(context: &Context, args: &cli::Load) -> anyhow::Result<SourceEntr
     let sources = Sources::read(&context.config.root, &args.database, &problems)?;
     let others: Vec<String> =
         sources.stems.into_iter().filter(|name| *name != args.source).collect();
-    let mut opened = Opened::lock(context, "load", &args.database, &others).await?;
-    opened.plan(true).await?;
-    let mut baking = opened.begin().await?;
+    let mut locked = LockedRun::lock(context, "load", &args.database, &others).await?;
+    locked.plan(true).await?;
+    let mut build_run = locked.begin().await?;
     // A trial that is killed leaves a build that the next clean-up drops by its state.
-    baking.tag.state = State::Scratch;
-    let span = tracing::info_span!("load", build = baking.tag.build);
-    let outcome = baking.trial(&args.source).instrument(span).await;
-    let dropped = baking.build.discard(&baking.lock).await;
-    let told = outcome.as_ref().err().map(Told::of);
-    let end = told.as_ref().map(Told::end).unwrap_or_default();
-    end_run(&baking.lock, &context.who, &args.database, &end).await?;
+    build_run.tag.state = BuildState::Scratch;
+    let span = tracing::info_span!("load", build = build_run.tag.build);
+    let outcome = build_run.trial(&args.source).instrument(span).await;
+    let dropped = build_run.build.discard(&build_run.lock).await;
+    let told = outcome.as_ref().err().map(RecordedError::of);
+    let end = told.as_ref().map(RecordedError::end).unwrap_or_default();
+    end_run(&build_run.lock, &context.who, &args.database, &end).await?;
     let entry = outcome?;
     dropped?;
     Ok(entry)

@@ -63,7 +63,7 @@ use crate::fetch::store::{Access, Store};
 use crate::plan::Planner;
 use crate::postgres::servers::Servers;
 use crate::postgres::{Server, Session};
-use crate::release::swap::Swap;
+use crate::release::swap::SwapSession;
 use crate::report::progress::Progress;
 use crate::spec::Specs;
 use crate::spec::source::Source;
@@ -239,8 +239,8 @@ impl Context {
         action: &'a str,
         why: &'a str,
         again: String,
-    ) -> Swap<'a> {
-        Swap {
+    ) -> SwapSession<'a> {
+        SwapSession {
             server: self.server(lock.database()),
             lock,
             owner: &self.config.owner_role,

@@ -2,7 +2,7 @@
 //! the live build has all that has landed.
 
 use super::Context;
-use super::build::Baking;
+use super::build::BuildRun;
 use super::ending::{end_early, unless_stopped};
 use super::prune::Cleared;
 use super::without;
@@ -12,20 +12,20 @@ use crate::catalog::registry::build::{BuildDatabase, NameTaken, ident};
 use crate::catalog::registry::contract;
 use crate::catalog::registry::control::{self, RunEnd};
 use crate::catalog::registry::found::next_build;
-use crate::catalog::registry::{State, Tag, builds, live, roles};
+use crate::catalog::registry::{BuildState, Tag, builds, live, roles};
 use crate::config::failpoint;
 use crate::config::strict::Problems;
 use crate::error::{Exit, failure};
 use crate::plan::manifest::rejected;
 use crate::plan::{Request, RunPlan};
-use crate::release::swap::{Part, gate};
+use crate::release::swap::{SwapPart, gate};
 use crate::spec::Specs;
 
 /// How many names in a row that others took between the look and the making are given way to.
 const NAMES_MAX: usize = 5;
 
 /// A run that has its lock, and no build yet.
-pub(super) struct Opened<'a> {
+pub(super) struct LockedRun<'a> {
     context: &'a Context,
     lock: RunLock,
     specs: Specs,
@@ -36,19 +36,27 @@ pub(super) struct Opened<'a> {
     /// What is to be done, once it is decided.
     plan: Option<RunPlan>,
     /// Whether nothing is to count as kept.
-    anew: bool,
+    full_refresh: bool,
     /// What of earlier runs could not be cleared away.
     warnings: Vec<String>,
 }
 
-impl<'a> Opened<'a> {
+/// Whether a run goes past its start.
+pub(super) enum Opening<'a> {
+    /// The live build has all that has landed: the run has ended, with this account.
+    NothingToDo(Box<Ledger>),
+    /// There is something to do.
+    Proceed(Box<LockedRun<'a>>),
+}
+
+impl<'a> LockedRun<'a> {
     /// Reads the specs and takes the lock.
     pub(super) async fn lock(
         context: &'a Context,
         command: &'a str,
         database: &str,
         without: &'a [String],
-    ) -> anyhow::Result<Opened<'a>> {
+    ) -> anyhow::Result<LockedRun<'a>> {
         let problems = Problems::default();
         let specs = Specs::read(&context.config, database, without, &problems)?;
         if specs.schema.files.is_empty() {
@@ -57,8 +65,8 @@ impl<'a> Opened<'a> {
         }
         let version = specs.schema.locked()?.version;
         let lock = context.lock(command, database).await?;
-        let (plan, anew, warnings) = (None, false, Vec::new());
-        let mut opened = Opened {
+        let (plan, full_refresh, warnings) = (None, false, Vec::new());
+        let mut locked = LockedRun {
             context,
             lock,
             specs,
@@ -67,23 +75,23 @@ impl<'a> Opened<'a> {
             without,
             version,
             plan,
-            anew,
+            full_refresh,
             warnings,
         };
-        match opened.clear().await {
-            Ok(warnings) => opened.warnings = warnings,
-            Err(error) => return Err(opened.over(error).await),
+        match locked.clear().await {
+            Ok(warnings) => locked.warnings = warnings,
+            Err(error) => return Err(locked.over(error).await),
         }
-        Ok(opened)
+        Ok(locked)
     }
 
     /// Ends the run early: what was asked may be asked once more.
     async fn over(&self, error: anyhow::Error) -> anyhow::Error {
         let database = self.lock.database();
         let without = without::arguments(&self.context.config, database, self.without);
-        let anew = if self.anew { " --full-refresh" } else { "" };
+        let full_refresh = if self.full_refresh { " --full-refresh" } else { "" };
         let next = matches!(self.command, "run" | "build")
-            .then(|| format!("kiln {} {database}{without}{anew}", self.command));
+            .then(|| format!("kiln {} {database}{without}{full_refresh}", self.command));
         end_early(&self.lock, error, next.as_deref()).await
     }
 
@@ -104,25 +112,25 @@ impl<'a> Opened<'a> {
     ///
     /// # Errors
     /// When nothing has landed for a source, or a server cannot be asked: the run is then over.
-    pub(super) async fn plan(&mut self, anew: bool) -> anyhow::Result<()> {
-        self.anew = anew;
+    pub(super) async fn plan(&mut self, full_refresh: bool) -> anyhow::Result<()> {
+        self.full_refresh = full_refresh;
         if self.problems.count() > 0 {
             return Ok(());
         }
         let stop = self.context.stop.clone();
-        match unless_stopped(&stop, self.decide(anew)).await {
+        match unless_stopped(&stop, self.decide(full_refresh)).await {
             Ok(plan) => self.plan = Some(plan),
             Err(error) => return Err(self.over(error).await),
         }
         Ok(())
     }
 
-    async fn decide(&self, anew: bool) -> anyhow::Result<RunPlan> {
+    async fn decide(&self, full_refresh: bool) -> anyhow::Result<RunPlan> {
         let context = self.context;
         let (store, hash_key) = (context.store().await, context.hash_key(&self.specs.sources.all)?);
         let planner =
             context.planner(self.lock.database(), Some(&self.lock), &store, hash_key.as_deref());
-        planner.make(&self.specs, Request { without: self.without, anew }).await
+        planner.make(&self.specs, Request { without: self.without, full_refresh }).await
     }
 
     /// Refuses to bring back what was rolled away from, before there is a build.
@@ -139,7 +147,7 @@ impl<'a> Opened<'a> {
     }
 
     /// Takes a name for the build.
-    pub(super) async fn begin(self) -> anyhow::Result<Baking<'a>> {
+    pub(super) async fn begin(self) -> anyhow::Result<BuildRun<'a>> {
         let stop = self.context.stop.clone();
         if let Err(error) = unless_stopped(&stop, self.refuse_rejected()).await {
             return Err(self.over(error).await);
@@ -148,7 +156,7 @@ impl<'a> Opened<'a> {
             Ok(name) => name,
             Err(error) => return Err(self.over(error).await),
         };
-        let Opened {
+        let LockedRun {
             context,
             lock,
             specs,
@@ -157,7 +165,7 @@ impl<'a> Opened<'a> {
             without,
             version,
             plan,
-            anew,
+            full_refresh,
             warnings,
         } = self;
         let database = specs.schema.database.as_str().to_owned();
@@ -165,17 +173,17 @@ impl<'a> Opened<'a> {
         let build = BuildDatabase::new(&called, &name, &context.config.owner_role)?;
         let mut ledger = Ledger::open(&context.who.run, command, &database, &name, version);
         ledger.warnings = warnings;
-        let tag = Tag::new(&database, &name, &context.who.run, version, State::Building);
-        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
-        baking.without = without.to_vec();
-        baking.problems = problems;
-        baking.plan = plan;
-        baking.anew = anew;
-        Ok(baking)
+        let tag = Tag::new(&database, &name, &context.who.run, version, BuildState::Building);
+        let mut build_run = BuildRun::assemble(context, lock, build, specs, ledger, tag);
+        build_run.without = without.to_vec();
+        build_run.problems = problems;
+        build_run.plan = plan;
+        build_run.full_refresh = full_refresh;
+        Ok(build_run)
     }
 
     async fn name(&self) -> anyhow::Result<String> {
-        let Opened { context, lock, specs, .. } = self;
+        let LockedRun { context, lock, specs, .. } = self;
         let (owner, app) = (ident(&context.config.owner_role)?, ident(&context.config.app_role)?);
         roles::ensure(lock, &owner, &app).await?;
         let database = specs.schema.database.as_str();
@@ -189,16 +197,16 @@ impl<'a> Opened<'a> {
     ///
     /// # Errors
     /// When the live build is one that a swap would refuse now.
-    pub(super) async fn or_nothing(mut self) -> anyhow::Result<Result<Opened<'a>, Ledger>> {
+    pub(super) async fn check_for_work(mut self) -> anyhow::Result<Opening<'a>> {
         let stop = self.context.stop.clone();
         let looked = unless_stopped(&stop, self.look()).await;
         let ended = match looked {
-            Ok(None) => return Ok(Ok(self)),
+            Ok(None) => return Ok(Opening::Proceed(Box::new(self))),
             Ok(Some(ledger)) => self.end(&ledger).await.map(|()| ledger),
             Err(error) => Err(error),
         };
         match ended {
-            Ok(ledger) => Ok(Err(ledger)),
+            Ok(ledger) => Ok(Opening::NothingToDo(Box::new(ledger))),
             Err(error) => Err(self.over(error).await),
         }
     }
@@ -229,7 +237,7 @@ impl<'a> Opened<'a> {
         let live = live(&all, &database)
             .ok_or_else(|| failure(Exit::SchemaRefused, format!("{database} is not live")))?;
         let contracts = contract::contracts(&self.lock, Some(&database)).await?;
-        let part = Part {
+        let part = SwapPart {
             database: &database,
             candidate: live,
             builds: &all,
@@ -255,7 +263,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// Makes the build's database; where somebody else's came to have its name, under the next name.
     pub(super) async fn make_database(&mut self) -> anyhow::Result<()> {
         for _ in 1..NAMES_MAX {

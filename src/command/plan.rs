@@ -33,7 +33,7 @@ use crate::spec::schema::Schema;
 pub(super) struct Wanted<'a> {
     pub database: &'a str,
     pub without: &'a [String],
-    pub anew: bool,
+    pub full_refresh: bool,
     /// `run`, which may find nothing to do, or `build`, which makes a build in any case.
     pub command: &'a str,
 }
@@ -58,7 +58,7 @@ pub(super) async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
     let outcome = async {
         let database = args.database.as_str();
         let without = &without::sources(&context.config, database, &args.without)?;
-        let wanted = Wanted { database, without, anew: args.anew.anew, command: "run" };
+        let wanted = Wanted { database, without, full_refresh: args.anew.anew, command: "run" };
         plan(&context, &wanted, args.json.json).await
     };
     let outcome = outcome.await;
@@ -117,14 +117,14 @@ pub(super) async fn plan(
     wanted: &Wanted<'_>,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let Wanted { database, without, anew, command } = *wanted;
+    let Wanted { database, without, full_refresh, command } = *wanted;
     let problems = Problems::default();
     let specs = Specs::read(&context.config, database, without, &problems)?;
     problems.into_result("kiln schema check")?;
     let control = control::existing(context.server(database)).await?;
     let (store, hash_key) = (context.store().await, context.hash_key(&specs.sources.all)?);
     let planner = context.planner(database, control.as_ref(), &store, hash_key.as_deref());
-    let plan = planner.make(&specs, Request { without, anew }).await?;
+    let plan = planner.make(&specs, Request { without, full_refresh }).await?;
     let idle = plan.nothing_to_do.as_ref().filter(|_| command == "run");
     let stands = match &control {
         Some(control) => gates::stands(context, control, &specs, &plan.manifest).await?,
@@ -232,7 +232,7 @@ async fn unwelcome(
 
 /// What would be done for a source.
 #[derive(Debug, Serialize)]
-struct Line {
+struct PlannedSource {
     source: String,
     /// `load`, `reuse` or `skip`.
     action: &'static str,
@@ -244,9 +244,9 @@ struct Line {
     bytes: u64,
 }
 
-impl Line {
+impl PlannedSource {
     fn text(&self) -> String {
-        let Line { source, action, from, why, objects, bytes } = self;
+        let PlannedSource { source, action, from, why, objects, bytes } = self;
         match (*action, from) {
             ("reuse", Some(from)) => format!("{source}  copied from {from}: {why}"),
             ("load", _) => {
@@ -258,10 +258,10 @@ impl Line {
     }
 }
 
-fn lines(plan: &RunPlan, idle: bool) -> Vec<Line> {
+fn lines(plan: &RunPlan, idle: bool) -> Vec<PlannedSource> {
     let line = |decision: &Decision| {
         let input = plan.manifest.sources.get(&decision.source);
-        Line {
+        PlannedSource {
             source: decision.source.clone(),
             action: match decision.action {
                 _ if idle => "skip",
@@ -274,8 +274,8 @@ fn lines(plan: &RunPlan, idle: bool) -> Vec<Line> {
             bytes: input.map_or(0, Input::size),
         }
     };
-    let mut lines: Vec<Line> = plan.decisions.iter().map(line).collect();
-    lines.extend(plan.manifest.without.iter().map(|source| Line {
+    let mut lines: Vec<PlannedSource> = plan.decisions.iter().map(line).collect();
+    lines.extend(plan.manifest.without.iter().map(|source| PlannedSource {
         source: source.clone(),
         action: "skip",
         from: None,

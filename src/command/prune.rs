@@ -8,7 +8,7 @@ use crate::catalog::lock::RunLock;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{Audit, RunEnd, end_run, existing, write_audit};
 use crate::catalog::registry::retention::{droppable, fates};
-use crate::catalog::registry::{Build, State, builds, waiver};
+use crate::catalog::registry::{Build, BuildState, builds, waiver};
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::error::{Exit, Failure, message_of, stopped};
@@ -129,7 +129,8 @@ async fn drop_all(
         cleared.dropped.push(build.name.clone());
         tracing::info!(build = build.name, state, why, "dropped");
         // Builds that readers could have seen are part of the audit; leftovers are not.
-        if matches!(build.state(), State::Previous | State::Retired | State::Sealed) {
+        if matches!(build.state(), BuildState::Previous | BuildState::Retired | BuildState::Sealed)
+        {
             let audit = Audit {
                 action: "drop",
                 database: lock.database(),

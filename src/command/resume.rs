@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::build::{Baking, read_entries};
+use super::build::{BuildRun, read_entries};
 use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
 use super::plan as printed;
@@ -15,7 +15,7 @@ use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State, Tag, builds, control, database_of};
+use crate::catalog::registry::{Build, BuildState, Tag, builds, control, database_of};
 use crate::catalog::stamp::Sealed;
 use crate::command::cli;
 use crate::config::strict::Problems;
@@ -83,38 +83,38 @@ async fn resume(
 ) -> anyhow::Result<()> {
     if args.dry_run.dry_run {
         let lock = RunLock::for_dry_run(context.server(database), &context.who, database).await?;
-        let baking = open(context, args, command, lock).await.map_err(|(_, error)| error)?;
-        let (_, manifest, done) = progress_of(&baking.build).await?;
-        refuse(&baking, &manifest).await?;
+        let build_run = open(context, args, command, lock).await.map_err(|(_, error)| error)?;
+        let (_, manifest, done) = progress_of(&build_run.build).await?;
+        refuse(&build_run, &manifest).await?;
         printed::print_resume(&args.build, &manifest, &done, args.json.json);
         return Ok(());
     }
     let lock = context.lock(command, database).await?;
     let _night = context.progress.night(database, context.deadline.clone(), 0.0);
-    let mut baking = match open(context, args, command, lock).await {
-        Ok(baking) => baking,
+    let mut build_run = match open(context, args, command, lock).await {
+        Ok(build_run) => build_run,
         Err((lock, error)) => return Err(over(&lock, args, error).await),
     };
-    let (session, manifest, done) = match progress_of(&baking.build).await {
+    let (session, manifest, done) = match progress_of(&build_run.build).await {
         Ok(found) => found,
-        Err(error) => return Err(over(&baking.lock, args, error).await),
+        Err(error) => return Err(over(&build_run.lock, args, error).await),
     };
-    if let Err(error) = refuse(&baking, &manifest).await {
-        return Err(over(&baking.lock, args, error).await);
+    if let Err(error) = refuse(&build_run, &manifest).await {
+        return Err(over(&build_run.lock, args, error).await);
     }
-    let span = tracing::info_span!("build", build = baking.tag.build);
-    let work = go_on(&mut baking, &session, &manifest, done).instrument(span);
+    let span = tracing::info_span!("build", build = build_run.tag.build);
+    let work = go_on(&mut build_run, &session, &manifest, done).instrument(span);
     let outcome = unless_stopped(&context.stop, work).await;
     let outcome = match outcome {
-        Ok(sealed) => baking.audit_seal().await.map(|()| sealed),
+        Ok(sealed) => build_run.audit_seal().await.map(|()| sealed),
         Err(error) => Err(error),
     };
     drop(session);
-    let mut baked = baking.sealed_or_failed(outcome).await?;
+    let mut sealed_build = build_run.sealed_or_failed(outcome).await?;
     let clock = &context.progress.clock;
-    baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
-    report::ledger(&baked.ledger, args.json.json, context.summary)?;
-    baked.end(None).await
+    sealed_build.ledger.night_took(clock.elapsed(), clock.take_warnings());
+    report::ledger(&sealed_build.ledger, args.json.json, context.summary)?;
+    sealed_build.end(None).await
 }
 
 /// Ends a resume that did not begin: there may be nothing to go on with.
@@ -131,7 +131,7 @@ async fn open<'a>(
     args: &cli::Resume,
     command: &str,
     lock: RunLock,
-) -> Result<Baking<'a>, (RunLock, anyhow::Error)> {
+) -> Result<BuildRun<'a>, (RunLock, anyhow::Error)> {
     let opened = async {
         let database = lock.database();
         let found = unsealed(&lock, database, &args.build).await?;
@@ -142,7 +142,7 @@ async fn open<'a>(
         anyhow::Ok((specs, build, tag))
     };
     match opened.await {
-        Ok((specs, build, tag)) => Ok(Baking::resumed(context, lock, build, specs, tag, command)),
+        Ok((specs, build, tag)) => Ok(BuildRun::resumed(context, lock, build, specs, tag, command)),
         Err(error) => Err((lock, error)),
     }
 }
@@ -174,10 +174,15 @@ pub(super) fn begun_with(config: &Config, database: &str, build: &Build) -> anyh
 
 /// What was rolled away from since the build was begun does not come back by going on with it; the
 /// build stays as it is.
-async fn refuse(baking: &Baking<'_>, manifest: &Manifest) -> anyhow::Result<()> {
-    let owner = &baking.context.config.owner_role;
-    rejected::refuse(baking.context.server(baking.lock.database()), owner, &baking.lock, manifest)
-        .await
+async fn refuse(build_run: &BuildRun<'_>, manifest: &Manifest) -> anyhow::Result<()> {
+    let owner = &build_run.context.config.owner_role;
+    rejected::refuse(
+        build_run.context.server(build_run.lock.database()),
+        owner,
+        &build_run.lock,
+        manifest,
+    )
+    .await
 }
 
 /// How far a build got: what its manifest pins, and what of it is proved loaded.
@@ -198,16 +203,16 @@ async fn progress_of(
 }
 
 async fn go_on(
-    baking: &mut Baking<'_>,
+    build_run: &mut BuildRun<'_>,
     session: &Session,
     manifest: &Manifest,
     done: Vec<SourceEntry>,
 ) -> anyhow::Result<Sealed> {
-    baking.without.clone_from(&manifest.without);
-    baking.tag.state = State::Building;
-    baking.build.retag(&baking.lock, &baking.tag).await?;
-    baking.choose_settings().await?;
-    let bindings: Vec<Arc<Binding>> = baking
+    build_run.without.clone_from(&manifest.without);
+    build_run.tag.state = BuildState::Building;
+    build_run.build.retag(&build_run.lock, &build_run.tag).await?;
+    build_run.choose_settings().await?;
+    let bindings: Vec<Arc<Binding>> = build_run
         .bind(session)
         .await?
         .into_iter()
@@ -216,25 +221,25 @@ async fn go_on(
             !done.iter().any(|entry| entry.source == name && entry.state == SourceState::Loaded)
         })
         .collect();
-    baking.ledger.sources = done;
+    build_run.ledger.sources = done;
     let mut manifest = manifest.clone();
     let loaded: Vec<&Source> = bindings.iter().map(|binding| &binding.source).collect();
-    let hash_key = baking.context.hash_key(&baking.specs.sources.all)?;
-    manifest.goes_on(&baking.specs.schema, &loaded, hash_key.as_deref());
+    let hash_key = build_run.context.hash_key(&build_run.specs.sources.all)?;
+    manifest.goes_on(&build_run.specs.schema, &loaded, hash_key.as_deref());
     // One transaction: a task whose needs are not written yet would be begun by a worker that looks now.
     session.batch_execute("begin").await.map_err(db("begin"))?;
     session
         .execute("update kiln.manifest set document = $1", &[&serde_json::to_value(&manifest)?])
         .await
         .map_err(db("amend the manifest"))?;
-    let tasks = plan::tasks(&baking.specs, &manifest, &[]);
+    let tasks = plan::tasks(&build_run.specs, &manifest, &[]);
     tasks::write(session, &tasks).await?;
     session.batch_execute("commit").await.map_err(db("commit the tasks"))?;
-    baking.load(&manifest, &[], bindings).await?;
-    baking.finish(&manifest).await
+    build_run.load(&manifest, &[], bindings).await?;
+    build_run.finish(&manifest).await
 }
 
-impl<'a> Baking<'a> {
+impl<'a> BuildRun<'a> {
     fn resumed(
         context: &'a Context,
         lock: RunLock,
@@ -242,13 +247,13 @@ impl<'a> Baking<'a> {
         specs: Specs,
         mut tag: Tag,
         command: &str,
-    ) -> Baking<'a> {
+    ) -> BuildRun<'a> {
         tag.run.clone_from(&context.who.run);
         let ledger =
             Ledger::open(&context.who.run, command, &tag.database, &tag.build, tag.version);
-        let mut baking = Baking::assemble(context, lock, build, specs, ledger, tag);
+        let mut build_run = BuildRun::assemble(context, lock, build, specs, ledger, tag);
         // What it holds was loaded before: a resume that is refused leaves it for the next one.
-        baking.worth_keeping = true;
-        baking
+        build_run.worth_keeping = true;
+        build_run
     }
 }

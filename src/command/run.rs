@@ -5,16 +5,16 @@ use anyhow::Context as _;
 
 use tracing::Instrument as _;
 
-use super::ending::Baked;
+use super::ending::SealedBuild;
 use super::forecast::seconds_of;
-use super::opening::Opened;
+use super::opening::{LockedRun, Opening};
 use super::plan::{Wanted, plan};
 use super::{Context, Start, prune, without};
 use crate::catalog::registry::builds;
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::error::{Failure, exit_of, position_of, stopped};
-use crate::release::swap::{NotKnown, Part};
+use crate::release::swap::{NotKnown, SwapPart};
 use crate::report;
 
 /// `kiln run [DATABASE…]`.
@@ -58,7 +58,7 @@ pub(super) async fn nights(context: &Context, args: &cli::Run) -> anyhow::Result
 
 async fn dry(context: &Context, database: &str, args: &cli::Run) -> anyhow::Result<()> {
     let without = &without::sources(&context.config, database, &args.without)?;
-    let wanted = Wanted { database, without, anew: args.anew.anew, command: "run" };
+    let wanted = Wanted { database, without, full_refresh: args.anew.anew, command: "run" };
     plan(context, &wanted, args.json.json).await
 }
 
@@ -77,76 +77,78 @@ async fn night(
     let _night = context.progress.night(database, context.deadline.clone(), later);
     let without = without::sources(&context.config, database, &args.without);
     let without = without.with_context(unchanged)?;
-    let opened = Opened::lock(context, "run", database, &without).await;
-    let mut opened = opened.with_context(unchanged)?;
-    opened.plan(args.anew.anew).await.with_context(unchanged)?;
+    let locked = LockedRun::lock(context, "run", database, &without).await;
+    let mut locked = locked.with_context(unchanged)?;
+    locked.plan(args.anew.anew).await.with_context(unchanged)?;
     if !args.anew.anew {
-        opened = match opened.or_nothing().await.with_context(unchanged)? {
-            Ok(opened) => opened,
-            Err(ledger) => return report::ledger(&ledger, args.json.json, context.summary),
+        locked = match locked.check_for_work().await.with_context(unchanged)? {
+            Opening::Proceed(locked) => *locked,
+            Opening::NothingToDo(ledger) => {
+                return report::ledger(&ledger, args.json.json, context.summary);
+            }
         };
     }
-    let begun = opened.begin().await.with_context(unchanged)?;
-    let mut baked = begun.bake().await.with_context(unchanged)?;
-    let span = tracing::info_span!("build", build = baked.tag.build);
-    let outcome = match promote(context, &mut baked).instrument(span.clone()).await {
-        Ok(()) => clean_up(context, &mut baked)
-            .instrument(span)
-            .await
-            .with_context(|| format!("{database} is now {}, with work left", baked.tag.build)),
+    let begun = locked.begin().await.with_context(unchanged)?;
+    let mut sealed_build = begun.run().await.with_context(unchanged)?;
+    let span = tracing::info_span!("build", build = sealed_build.tag.build);
+    let outcome = match promote(context, &mut sealed_build).instrument(span.clone()).await {
+        Ok(()) => clean_up(context, &mut sealed_build).instrument(span).await.with_context(|| {
+            format!("{database} is now {}, with work left", sealed_build.tag.build)
+        }),
         Err(error) if error.is::<NotKnown>() => Err(error),
         Err(error) => Err(error.context(unchanged())),
     };
-    if baked.lock.is_closed() {
-        baked.lock.renew(context.server(database)).await;
+    if sealed_build.lock.is_closed() {
+        sealed_build.lock.renew(context.server(database)).await;
     }
     let clock = &context.progress.clock;
-    baked.ledger.night_took(clock.elapsed(), clock.take_warnings());
-    report::ledger(&baked.ledger, args.json.json, context.summary)?;
-    baked.end(outcome.err()).await
+    sealed_build.ledger.night_took(clock.elapsed(), clock.take_warnings());
+    report::ledger(&sealed_build.ledger, args.json.json, context.summary)?;
+    sealed_build.end(outcome.err()).await
 }
 
 /// What follows the swap.
-async fn clean_up(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
+async fn clean_up(context: &Context, sealed_build: &mut SealedBuild) -> anyhow::Result<()> {
     failpoint::hit(failpoint::SWAPPED)?;
     let since = std::time::Instant::now();
     let _shown = context.progress.stage("dropping old builds");
-    let cleared = prune::retention(context, &baked.lock).await;
-    baked.ledger.stage("prune", since);
-    baked.ledger.warnings.extend(cleared?.left);
+    let cleared = prune::retention(context, &sealed_build.lock).await;
+    sealed_build.ledger.stage("prune", since);
+    sealed_build.ledger.warnings.extend(cleared?.left);
     Ok(())
 }
 
 /// Swaps the build that was just sealed.
-async fn promote(context: &Context, baked: &mut Baked) -> anyhow::Result<()> {
+async fn promote(context: &Context, sealed_build: &mut SealedBuild) -> anyhow::Result<()> {
     if context.stop.is_cancelled() {
         return Err(stopped());
     }
     let since = std::time::Instant::now();
     let _shown = context.progress.stage("swap");
-    let database = baked.tag.database.clone();
-    let all = builds(&baked.lock, &database).await?;
-    let candidate = all.iter().find(|build| build.name == baked.tag.build).ok_or_else(|| {
-        anyhow::anyhow!("the build {} is not on the server any more", baked.tag.build)
-    })?;
-    let mut part = Part {
+    let database = sealed_build.tag.database.clone();
+    let all = builds(&sealed_build.lock, &database).await?;
+    let candidate =
+        all.iter().find(|build| build.name == sealed_build.tag.build).ok_or_else(|| {
+            anyhow::anyhow!("the build {} is not on the server any more", sealed_build.tag.build)
+        })?;
+    let mut part = SwapPart {
         database: &database,
         candidate,
         builds: &all,
-        schema_lock: baked.schema.lock.as_ref(),
-        specs: &baked.sources.all,
+        schema_lock: sealed_build.schema.lock.as_ref(),
+        specs: &sealed_build.sources.all,
         named: false,
-        sealed: Some(&baked.sealed),
+        sealed: Some(&sealed_build.sealed),
         judged: Vec::new(),
     };
     let again = format!("kiln swap {database}");
-    let mut swap = context.swap(&mut baked.lock, "swap", "the night's run", again);
+    let mut swap = context.swap(&mut sealed_build.lock, "swap", "the night's run", again);
     let promoted = swap.promote(std::slice::from_mut(&mut part)).await;
-    baked.ledger.gates = part.judged;
+    sealed_build.ledger.gates = part.judged;
     for promotion in promoted? {
-        baked.ledger.warnings.extend(promotion.notes.iter().cloned());
-        baked.ledger.promoted = Some(promotion);
+        sealed_build.ledger.warnings.extend(promotion.notes.iter().cloned());
+        sealed_build.ledger.promoted = Some(promotion);
     }
-    baked.ledger.stage("swap", since);
+    sealed_build.ledger.stage("swap", since);
     Ok(())
 }

@@ -3,9 +3,9 @@
 use tokio_util::sync::CancellationToken;
 
 use super::Start;
-use super::scratch::{self, Scratch};
-use crate::build::check::{self, Tried};
-use crate::catalog::manifest::{Asked, Percent};
+use super::scratch::{self, ScratchServer};
+use crate::build::check::{self, CheckTrial};
+use crate::catalog::manifest::{Percent, SubsetRequest};
 use crate::command::cli;
 use crate::config::strict::{Problems, suggest};
 use crate::error::{Exit, Failure};
@@ -16,7 +16,7 @@ use crate::postgres::{Ident, Session, db};
 use crate::report;
 use crate::spec::schema::catalog::{self, Fingerprint};
 use crate::spec::schema::learned::{self, Learned};
-use crate::spec::schema::{Checked, Kind, Schema, SchemaFile, SchemaLock, Section, serves};
+use crate::spec::schema::{Checked, Schema, SchemaFile, SchemaLock, Section, SectionKind, serves};
 use crate::spec::source::{Source, Sources};
 
 /// `kiln schema check [DATABASE…]`.
@@ -123,7 +123,7 @@ pub(super) async fn build_all(
 
 async fn build_one(
     start: &Start,
-    scratch: &mut Scratch,
+    scratch: &mut ScratchServer,
     database: &str,
     problems: &Problems,
 ) -> anyhow::Result<Option<Built>> {
@@ -139,7 +139,8 @@ async fn build_one(
     learned::watch_definitions(&session).await?;
     let files = || schema.files.iter();
     let mut learned = Learned::default();
-    let mut refused = apply(files(), &session, &Kind::PreData, &[], &mut learned, problems).await?;
+    let mut refused =
+        apply(files(), &session, &SectionKind::PreData, &[], &mut learned, problems).await?;
     hold_against_specs(&schema, &sources, &refused, &session, problems).await?;
     let loaded = schema.loaded(catalog::tables(&session).await?);
     let mut runs = refused.is_empty();
@@ -147,7 +148,9 @@ async fn build_one(
     let (early, late): (Vec<_>, Vec<_>) =
         files().partition(|file| file.sections.iter().any(Section::is_early));
     let all = files().collect();
-    for (files, kind) in [(early, Kind::Derive), (all, Kind::PostData), (late, Kind::Derive)] {
+    for (files, kind) in
+        [(early, SectionKind::Derive), (all, SectionKind::PostData), (late, SectionKind::Derive)]
+    {
         let failed =
             apply(files.into_iter(), &session, &kind, &refused, &mut learned, problems).await?;
         runs &= failed.is_empty();
@@ -182,7 +185,7 @@ async fn build_one(
 async fn apply<'a>(
     files: impl Iterator<Item = &'a SchemaFile>,
     session: &Session,
-    kind: &Kind,
+    kind: &SectionKind,
     before: &[String],
     learned: &mut Learned,
     problems: &Problems,
@@ -191,7 +194,7 @@ async fn apply<'a>(
     for file in files.filter(|file| !before.contains(&file.table)) {
         session.batch_execute("begin").await.map_err(db("begin"))?;
         let early = match kind {
-            Kind::Derive => file.begin_early(session, &CancellationToken::new()).await?,
+            SectionKind::Derive => file.begin_early(session, &CancellationToken::new()).await?,
             _ => None,
         };
         let since = learned::begin(session).await?;
@@ -220,21 +223,23 @@ async fn apply<'a>(
 async fn learn(
     file: &SchemaFile,
     session: &Session,
-    kind: &Kind,
+    kind: &SectionKind,
     since: i64,
     learned: &mut Learned,
 ) -> anyhow::Result<()> {
     let is_early = file.of_kind(kind).any(Section::is_early);
     learned.note_made(session, file, kind).await?;
-    if *kind == Kind::Derive {
+    if *kind == SectionKind::Derive {
         learned.note_read(session, file).await?;
     }
     match kind {
-        Kind::PostData if file.of_kind(kind).next().is_some() => {
+        SectionKind::PostData if file.of_kind(kind).next().is_some() => {
             let touched = learned::touched(session, file).await?;
             learned.refers.insert(file.table.clone(), touched);
         }
-        Kind::Derive if is_early && learned::is_alone(session, &file.table, since).await? => {
+        SectionKind::Derive
+            if is_early && learned::is_alone(session, &file.table, since).await? =>
+        {
             learned.alone.insert(file.table.clone());
         }
         _ => {}
@@ -267,15 +272,15 @@ async fn hold_checks(
 ) -> anyhow::Result<Problems> {
     let no_checks = Problems::default();
     for file in schema.files.iter().filter(|file| !refused.contains(&file.table)) {
-        for section in file.of_kind(&Kind::Check) {
+        for section in file.of_kind(&SectionKind::Check) {
             let title = &section.title;
             match check::try_on(session, &section.sql).await {
-                Ok(Tried::Rows(0)) => {}
-                Ok(Tried::Rows(_)) => {
+                Ok(CheckTrial::Rows(0)) => {}
+                Ok(CheckTrial::Rows(_)) => {
                     let message = format!("check \"{title}\" does not hold on empty tables");
                     problems.add(&file.path, section.line, message);
                 }
-                Ok(Tried::NoQuery) => {
+                Ok(CheckTrial::NoQuery) => {
                     let message = format!("check \"{title}\" is no query");
                     no_checks.add(&file.path, section.line, message);
                 }
@@ -318,7 +323,7 @@ async fn hold_against_specs(
                 problems.add(&file.path, section.line - 1, message);
             }
         }
-        let is_derived = file.of_kind(&Kind::Derive).next().is_some();
+        let is_derived = file.of_kind(&SectionKind::Derive).next().is_some();
         if !is_derived && !sources.stems.contains(&file.table) {
             let database = schema.database.as_str();
             let message =
@@ -355,7 +360,8 @@ async fn hold_subset(
     problems: &Problems,
 ) -> anyhow::Result<()> {
     let rules = Rules::read(&start.config.root, schema.database.as_str(), problems)?;
-    let asked = Asked { percent: Percent::HALF, conditions: std::collections::BTreeMap::new() };
+    let asked =
+        SubsetRequest { percent: Percent::HALF, conditions: std::collections::BTreeMap::new() };
     let mut facts = subset::facts(session, loaded).await?;
     facts.sets = super::subset::sets_of(sources.all.iter());
     let chosen = subset::choose(&rules, &asked, &facts, problems);

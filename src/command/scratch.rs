@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure, stopped};
 use crate::postgres::{Ident, Server, Session, db};
 
 /// A server for such databases.
-pub(super) struct Scratch {
+pub(super) struct ScratchServer {
     server: Server,
     throw_away: Option<ThrowAway>,
     /// Names as no other process gives them.
@@ -31,9 +31,9 @@ pub(super) async fn with<T>(
     url: Option<&str>,
     who: &str,
     stop: &CancellationToken,
-    use_it: impl AsyncFnOnce(&mut Scratch) -> anyhow::Result<T>,
+    use_it: impl AsyncFnOnce(&mut ScratchServer) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let mut scratch = Scratch::open(config, url, who).await?;
+    let mut scratch = ScratchServer::open(config, url, who).await?;
     let outcome = tokio::select! {
         outcome = use_it(&mut scratch) => outcome,
         () = stop.cancelled() => Err(stopped()),
@@ -41,8 +41,8 @@ pub(super) async fn with<T>(
     scratch.close_after(outcome).await
 }
 
-impl Scratch {
-    async fn open(config: &Config, url: Option<&str>, who: &str) -> anyhow::Result<Scratch> {
+impl ScratchServer {
+    async fn open(config: &Config, url: Option<&str>, who: &str) -> anyhow::Result<ScratchServer> {
         let (server, throw_away) = match url {
             Some(url) => (named_server(config, url, who)?, None),
             None => {
@@ -51,7 +51,7 @@ impl Scratch {
             }
         };
         let prefix = format!("kiln_scratch_{}", uuid::Uuid::now_v7().simple());
-        Ok(Scratch { server, throw_away, prefix, made: Vec::new(), making: None })
+        Ok(ScratchServer { server, throw_away, prefix, made: Vec::new(), making: None })
     }
 
     /// Makes an empty database, as builds are made, and connects to it.

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use super::build::Baking;
+use super::build::BuildRun;
 use crate::catalog::ledger::{SourceEntry, SourceState};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::waiver::{Gate, Waiver, covers, standing};
 use crate::error::{Exit, Failure};
 use crate::fetch::archive;
 use crate::plan::Objects;
-use crate::plan::reuse::Kept;
+use crate::plan::reuse::KeptBuild;
 use crate::spec::source::{Sections, Source};
 
 /// A source that says which sections are needed, and those that its members are.
-struct Asked<'a> {
+struct SectionedSource<'a> {
     source: &'a Source,
     wanted: &'a Sections,
     has: BTreeSet<String>,
@@ -22,7 +22,7 @@ struct Asked<'a> {
     place: String,
 }
 
-impl Baking<'_> {
+impl BuildRun<'_> {
     /// Refuses releases that lack a section, before anything is loaded. A directory that cannot be read
     /// is the load's business.
     ///
@@ -43,7 +43,7 @@ impl Baking<'_> {
             // What lies in a deflated inner zip is not known yet: it is asked of what was loaded.
             let told = found.contents.iter().map(|leaf| wanted.of_known(&leaf.known));
             let Some(has) = told.collect() else { continue };
-            asked.push(Asked { source, wanted, has, place: input.urls() });
+            asked.push(SectionedSource { source, wanted, has, place: input.urls() });
         }
         self.refuse_missing(asked).await
     }
@@ -65,7 +65,12 @@ impl Baking<'_> {
                 continue;
             };
             let place = manifest.sources.get(name).map(|input| input.urls()).unwrap_or_default();
-            asked.push(Asked { source, wanted, has: among(source, wanted, entry), place });
+            asked.push(SectionedSource {
+                source,
+                wanted,
+                has: among(source, wanted, entry),
+                place,
+            });
         }
         self.refuse_missing(asked).await
     }
@@ -75,14 +80,14 @@ impl Baking<'_> {
         all.filter_map(|source| Some((source, source.sections.as_ref()?)))
     }
 
-    async fn refuse_missing(&self, asked: Vec<Asked<'_>>) -> anyhow::Result<()> {
+    async fn refuse_missing(&self, asked: Vec<SectionedSource<'_>>) -> anyhow::Result<()> {
         if asked.is_empty() {
             return Ok(());
         }
         let database = self.tag.database.as_str();
         let (server, owner) =
             (self.context.server(&self.tag.database), &self.context.config.owner_role);
-        let kept = Kept::standing(server, owner, &self.lock, database).await?;
+        let kept = KeptBuild::standing(server, owner, &self.lock, database).await?;
         let live = kept.iter().find(|kept| kept.database == database);
         let waivers = standing(&self.lock, database).await?;
         let refused: Vec<(String, String)> =
@@ -102,11 +107,11 @@ impl Baking<'_> {
     /// What a source lacks, and the command that waives it.
     fn missed(
         &self,
-        asked: &Asked<'_>,
-        live: Option<&Kept>,
+        asked: &SectionedSource<'_>,
+        live: Option<&KeptBuild>,
         waivers: &[Waiver],
     ) -> Option<(String, String)> {
-        let Asked { source, wanted, has, place } = asked;
+        let SectionedSource { source, wanted, has, place } = asked;
         let name = source.name.as_str();
         let of_live = live.and_then(|live| {
             let entry = live.ledger.sources.iter().find(|entry| entry.source == name)?;

@@ -6,13 +6,13 @@ use crate::build::tasks;
 use crate::catalog::history::{DatabaseStatus, of_database};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{known_databases, open};
-use crate::catalog::registry::{Build, State};
+use crate::catalog::registry::{Build, BuildState};
 use crate::command::cli;
 use crate::config::strict::Problems;
 use crate::plan::graph;
 use crate::plan::task::TaskState;
 use crate::postgres::db;
-use crate::report::{self, BuildWork, Status};
+use crate::report::{self, BuildWork, StatusReport};
 use crate::spec::source::Sources;
 
 /// `kiln status [DATABASE…]`.
@@ -26,7 +26,7 @@ pub(super) async fn run(start: Start, args: &cli::Status) -> anyhow::Result<()> 
     report::status(&said, args.json.json)
 }
 
-async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Status>> {
+async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<StatusReport>> {
     let mut said = Vec::new();
     let databases = match args.databases.as_slice() {
         // An app's host has no folders that would say which there are.
@@ -49,7 +49,7 @@ async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Sta
         status.is_private = context.config.server_of(&database).is_none();
         status.gates = gates::of_waiting(context, &control, &database, &specs).await;
         let work = work(context, &database, &status).await;
-        said.push(Status { database: status, work });
+        said.push(StatusReport { database: status, work });
     }
     Ok(said)
 }
@@ -71,7 +71,7 @@ async fn has_rows(context: &Context, database: &str, build: &str) -> bool {
 async fn work(context: &Context, database: &str, status: &DatabaseStatus) -> Vec<BuildWork> {
     let mut all = Vec::new();
     for build in &status.others {
-        if matches!(build.state(), State::Building | State::Failed) {
+        if matches!(build.state(), BuildState::Building | BuildState::Failed) {
             match of_build(context, database, build).await {
                 Ok(work) => all.extend(work),
                 Err(error) => {

@@ -24,10 +24,10 @@ use crate::dev::synth::{CHANGING, DATABASES, Member, Nights, Object, Only, Plan,
 use crate::error::{Exit, Failure, shell, stopped};
 use crate::fetch::digest::hex;
 use crate::fetch::location::S3Location;
-use crate::fetch::store::{Piece, STREAM_PART_BYTES, Store};
+use crate::fetch::store::{ObjectPiece, STREAM_PART_BYTES, Store};
 use crate::load::meter::Meter;
 use crate::report::progress::Progress;
-use crate::report::{self, Made};
+use crate::report::{self, GeneratedObject};
 
 /// What is shown of the writing is what is shown of a load.
 impl synth::Progress for Meter {
@@ -51,7 +51,7 @@ enum To {
 }
 
 /// Who watches and who may stop it.
-struct Watch {
+struct SynthWatch {
     progress: Progress,
     stop: CancellationToken,
     dry_run: bool,
@@ -71,7 +71,7 @@ pub(super) async fn run(start: Start, args: &cli::Synth) -> anyhow::Result<()> {
     known_to_change(&wanted, &args.then)?;
     let (stop, quiet) = (start.stop.clone(), start.quiet);
     let dry_run = args.dry_run.dry_run;
-    let watch = |progress| Watch { progress, stop, dry_run };
+    let watch = |progress| SynthWatch { progress, stop, dry_run };
     let made = match args.to.as_deref() {
         Some(url) if url.starts_with("s3://") => {
             let location = S3Location::parse(url).ok_or_else(|| {
@@ -132,10 +132,10 @@ pub(super) async fn into_store(
     context: &Context,
     databases: &[&'static str],
     plan: &Plan,
-) -> anyhow::Result<Vec<Made>> {
+) -> anyhow::Result<Vec<GeneratedObject>> {
     let (progress, stop) = (context.progress.clone(), context.stop.clone());
     let to = To::Store(context.store().await);
-    write_all(databases, plan, &to, Watch { progress, stop, dry_run: false }).await
+    write_all(databases, plan, &to, SynthWatch { progress, stop, dry_run: false }).await
 }
 
 /// The named databases, or those of the project that there is something for.
@@ -159,8 +159,8 @@ async fn write_all(
     databases: &[&'static str],
     plan: &Plan,
     to: &To,
-    watch: Watch,
-) -> anyhow::Result<Vec<Made>> {
+    watch: SynthWatch,
+) -> anyhow::Result<Vec<GeneratedObject>> {
     let mut made = Vec::new();
     for database in databases {
         for object in objects(database, plan) {
@@ -170,7 +170,7 @@ async fn write_all(
     Ok(made)
 }
 
-async fn write(object: Object, to: &To, watch: &Watch) -> anyhow::Result<Made> {
+async fn write(object: Object, to: &To, watch: &SynthWatch) -> anyhow::Result<GeneratedObject> {
     let Object { database, posted, .. } = object;
     let (name, planned) = (object.name.clone(), object.planned.clone());
     let key =
@@ -179,7 +179,7 @@ async fn write(object: Object, to: &To, watch: &Watch) -> anyhow::Result<Made> {
         To::Folder(folder) => folder.join(database).join(&name).display().to_string(),
         To::Store(store) => format!("s3://{}/{}", store.location.bucket, key(store)),
     };
-    let mut made = Made {
+    let mut made = GeneratedObject {
         database,
         name: name.clone(),
         location,
@@ -234,10 +234,10 @@ fn to_folder(
         .permissions(std::fs::Permissions::from_mode(0o644))
         .tempfile_in(folder)
         .with_context(doing)?;
-    let mut out = Hashed::new(std::io::BufWriter::with_capacity(1 << 20, file), stop);
+    let mut out = HashingWriter::new(std::io::BufWriter::with_capacity(1 << 20, file), stop);
     let members = object.write(&mut out, meter).map_err(of_synth)?;
     out.flush().with_context(doing)?;
-    let Hashed { out, hash, bytes, .. } = out;
+    let HashingWriter { out, hash, bytes, .. } = out;
     let file = out.into_inner().map_err(|error| error.into_error()).with_context(doing)?;
     file.persist(folder.join(name)).map_err(|error| error.error).with_context(doing)?;
     Ok(Whole { bytes, sha256: hash.finalize().into(), members })
@@ -254,13 +254,13 @@ async fn to_store(
     let (sender, receiver) = mpsc::channel(1);
     let stopping = stop.clone();
     let making = tokio::task::spawn_blocking(move || {
-        let mut out = Hashed::new(Parts { sender, part: Vec::new() }, stopping);
+        let mut out = HashingWriter::new(PartSender { sender, part: Vec::new() }, stopping);
         let members = object.write(&mut out, &*meter).map_err(of_synth)?;
-        let Hashed { out, hash, bytes, .. } = out;
+        let HashingWriter { out, hash, bytes, .. } = out;
         let sha256: [u8; 32] = hash.finalize().into();
-        let Parts { sender, part } = out;
+        let PartSender { sender, part } = out;
         // When the upload has ended before, its own error says why.
-        let _ = sender.blocking_send(Piece::Last(part, base64::encode(sha256)));
+        let _ = sender.blocking_send(ObjectPiece::Last(part, base64::encode(sha256)));
         anyhow::Ok(Whole { bytes, sha256, members })
     });
     let uploaded = store.upload_pieces(key, receiver, stop).await;
@@ -282,12 +282,12 @@ fn broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Hands parts to the upload.
-struct Parts {
-    sender: Sender<Piece>,
+struct PartSender {
+    sender: Sender<ObjectPiece>,
     part: Vec<u8>,
 }
 
-impl Write for Parts {
+impl Write for PartSender {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         if self.part.is_empty() {
             self.part.reserve_exact(STREAM_PART_BYTES);
@@ -296,7 +296,7 @@ impl Write for Parts {
         self.part.extend_from_slice(&bytes[..count]);
         if self.part.len() == STREAM_PART_BYTES {
             let part = std::mem::take(&mut self.part);
-            let sent = self.sender.blocking_send(Piece::More(part));
+            let sent = self.sender.blocking_send(ObjectPiece::More(part));
             sent.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))?;
         }
         Ok(count)
@@ -308,20 +308,20 @@ impl Write for Parts {
 }
 
 /// Hashes and counts what goes through, and ends at a stop.
-struct Hashed<W> {
+struct HashingWriter<W> {
     out: W,
     hash: Sha256,
     bytes: u64,
     stop: CancellationToken,
 }
 
-impl<W: Write> Hashed<W> {
+impl<W: Write> HashingWriter<W> {
     fn new(out: W, stop: CancellationToken) -> Self {
-        Hashed { out, hash: Sha256::new(), bytes: 0, stop }
+        HashingWriter { out, hash: Sha256::new(), bytes: 0, stop }
     }
 }
 
-impl<W: Write> Write for Hashed<W> {
+impl<W: Write> Write for HashingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         if self.stop.is_cancelled() {
             return Err(std::io::Error::other("stopped"));

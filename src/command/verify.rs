@@ -2,7 +2,7 @@
 
 use super::{Context, Start};
 use crate::build::verify::Verification;
-use crate::build::verify::Verified;
+use crate::build::verify::VerifiedBuild;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::existing;
 use crate::catalog::registry::{Build, builds, database_of, live};
@@ -27,7 +27,7 @@ pub(super) async fn run(start: Start, args: &cli::Verify) -> anyhow::Result<()> 
         .collect();
     match verified.iter().find(|said| !said.differs.is_empty()) {
         None => Ok(()),
-        Some(Verified { database, .. }) => {
+        Some(VerifiedBuild { database, .. }) => {
             Err(Failure::new(Exit::SchemaRefused, differing.join("\n"))
                 .hint(format!(
                     "kiln run {database} --full-refresh makes a new build; kiln status {database}"
@@ -37,7 +37,7 @@ pub(super) async fn run(start: Start, args: &cli::Verify) -> anyhow::Result<()> 
     }
 }
 
-async fn verify(context: &Context, args: &cli::Verify) -> anyhow::Result<Vec<Verified>> {
+async fn verify(context: &Context, args: &cli::Verify) -> anyhow::Result<Vec<VerifiedBuild>> {
     let day = jiff::Timestamp::now().as_second().div_euclid(SECONDS_A_DAY).unsigned_abs();
     let verification = Verification {
         one_of: args.sample.one_of,

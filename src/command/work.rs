@@ -15,12 +15,12 @@ use crate::build::worker::Worker;
 use crate::catalog::lock::WorkLock;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State};
+use crate::catalog::registry::{Build, BuildState};
 use crate::command::cli;
 use crate::config::strict::{Problems, suggest};
 use crate::error::{ErrorRecord, Exit, Failure, failure};
 use crate::load::meter::Meter;
-use crate::plan::reuse::{Keep, Kept};
+use crate::plan::reuse::{KeptBuild, ReusableTable};
 use crate::plan::task::{Task, TaskKind, TaskState, TaskStatus};
 use crate::plan::{Objects, RunPlan};
 use crate::postgres::{Session, settings};
@@ -114,10 +114,10 @@ async fn open(lock: &Session, args: &cli::Work, database: &str) -> anyhow::Resul
     let build = named(lock, database, &args.build).await?;
     match build.state() {
         state if state.is_sealed() => Ok(None),
-        State::Building if build.tag.as_ref().is_some_and(|tag| tag.until.is_some()) => {
+        BuildState::Building if build.tag.as_ref().is_some_and(|tag| tag.until.is_some()) => {
             Ok(Some(build))
         }
-        State::Building => {
+        BuildState::Building => {
             let message = format!("{} was not begun for workers, or not to the end", args.build);
             let hint = format!("kiln begin {database}");
             Err(Failure::new(Exit::Usage, message).hint(hint).into())
@@ -195,7 +195,7 @@ impl Inputs<'_> {
             let hint = "give every host the same sql/, sources/ and key";
             return Err(Failure::new(Exit::Usage, message).hint(hint).into());
         }
-        let keeps = self.keeps(session, all, &manifest).await?;
+        let reusables = self.reusables(session, all, &manifest).await?;
         let problems = Problems::default();
         let bindings = bind_all(context, specs, session, &problems).await?;
         problems.into_result("kiln schema check")?;
@@ -212,35 +212,39 @@ impl Inputs<'_> {
             if !all.iter().any(is_open) {
                 continue;
             }
-            let keep = keeps.get(name).cloned();
+            let reusable = reusables.get(name).cloned();
             let rows =
-                RowsInput { objects: objects.of(input), input: input.clone(), keep, binding };
+                RowsInput { objects: objects.of(input), input: input.clone(), reusable, binding };
             prepared.push(Prepared { rows, found: None, meter: Arc::new(Meter::default()) });
         }
         Ok(prepared)
     }
 
     /// What is copied, from where; what a kept build has no more is loaded.
-    async fn keeps(
+    async fn reusables(
         &self,
         session: &Session,
         all: &[TaskStatus],
         manifest: &Manifest,
-    ) -> anyhow::Result<BTreeMap<String, Keep>> {
+    ) -> anyhow::Result<BTreeMap<String, ReusableTable>> {
         if !all.iter().any(|status| status.task.kind == TaskKind::Copy) {
             return Ok(BTreeMap::new());
         }
         let plan = RunPlan::stored(session).await?;
         let Inputs { context, control, .. } = self;
         let owner = &context.config.owner_role;
-        let kept =
-            Kept::standing(context.server(&manifest.database), owner, control, &manifest.database)
-                .await?;
+        let kept = KeptBuild::standing(
+            context.server(&manifest.database),
+            owner,
+            control,
+            &manifest.database,
+        )
+        .await?;
         let decisions = plan.into_iter().flat_map(|plan| plan.decisions);
-        let keep = decisions.filter_map(|decision| {
-            let keep = kept.iter().find_map(|kept| kept.keep(&decision, manifest))?;
-            Some((decision.source, keep))
+        let reusable = decisions.filter_map(|decision| {
+            let reusable = kept.iter().find_map(|kept| kept.reusable(&decision, manifest))?;
+            Some((decision.source, reusable))
         });
-        Ok(keep.collect())
+        Ok(reusable.collect())
     }
 }

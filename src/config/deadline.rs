@@ -13,12 +13,12 @@ const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 /// When a run is to be over. (What a swap may take is `swap.deadline_seconds`.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDeadline {
-    said: String,
-    form: Form,
+    text: String,
+    form: DeadlineForm,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum DeadlineForm {
     /// The next time that the clock on this machine's wall shows this.
     At(civil::Time),
     /// So long after the start.
@@ -29,7 +29,7 @@ enum Form {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadline {
     /// As a person said it.
-    pub said: String,
+    pub text: String,
     /// The moment.
     pub at: Instant,
 }
@@ -39,12 +39,12 @@ impl RunDeadline {
     pub fn parse(text: &str) -> Option<RunDeadline> {
         let text = text.trim();
         let form = if text.contains(':') {
-            Form::At(text.parse().ok()?)
+            DeadlineForm::At(text.parse().ok()?)
         } else {
             let long = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
-            Form::After(Some(long).filter(|long| !long.is_zero() && *long <= LONGEST)?)
+            DeadlineForm::After(Some(long).filter(|long| !long.is_zero() && *long <= LONGEST)?)
         };
-        Some(RunDeadline { said: text.to_owned(), form })
+        Some(RunDeadline { text: text.to_owned(), form })
     }
 
     /// For the command line.
@@ -58,10 +58,10 @@ impl RunDeadline {
     /// The moment, for a run that starts now.
     pub fn starting_now(&self) -> Deadline {
         let long = match self.form {
-            Form::After(long) => long,
-            Form::At(time) => until(&Zoned::now(), time),
+            DeadlineForm::After(long) => long,
+            DeadlineForm::At(time) => until(&Zoned::now(), time),
         };
-        Deadline { said: self.said.clone(), at: Instant::now() + long }
+        Deadline { text: self.text.clone(), at: Instant::now() + long }
     }
 }
 
@@ -84,10 +84,10 @@ mod tests {
     fn a_deadline_is_a_time_of_day_or_a_duration() {
         for (text, seconds) in [("4h", 14_400), ("90m", 5_400), ("2h 30m", 9_000), ("45s", 45)] {
             let form = RunDeadline::parse(text).map(|deadline| deadline.form);
-            assert_eq!(form, Some(Form::After(Duration::from_secs(seconds))), "{text}");
+            assert_eq!(form, Some(DeadlineForm::After(Duration::from_secs(seconds))), "{text}");
         }
         let six = RunDeadline::parse("06:00").map(|deadline| deadline.form);
-        assert_eq!(six, Some(Form::At(civil::time(6, 0, 0, 0))));
+        assert_eq!(six, Some(DeadlineForm::At(civil::time(6, 0, 0, 0))));
         for bad in ["", "0h", "999999999999h", "721h", "-4h", "25:00", "soon", "4", "6:0:0:0"] {
             assert_eq!(RunDeadline::parse(bad), None, "{bad}");
         }

@@ -8,7 +8,7 @@ use super::settings::{
     CONNECTIONS_MAX, GONE, PREVIOUS_MAX, STALL_MAX, SWAP_MAX, URL_OF, variables,
 };
 use super::{Config, RunDeadline, databases, deadline, may_name_a_database, size};
-use crate::config::strict::{Problems, Table, suggest};
+use crate::config::strict::{Problems, TomlTable, suggest};
 use crate::fetch::location::S3Location;
 
 impl Config {
@@ -134,7 +134,7 @@ pub(crate) fn asks_for_json() -> bool {
 }
 
 /// A number of a table, from 1 to the most that makes sense.
-pub(super) fn within(table: &Table<'_>, key: &'static str, most: u64) -> Option<u64> {
+pub(super) fn within(table: &TomlTable<'_>, key: &'static str, most: u64) -> Option<u64> {
     let said = table.count(key)?;
     if (1..=most).contains(&said.value) {
         return Some(said.value);

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::config::strict::{File, Problems, Table, suggest};
+use crate::config::strict::{Problems, TomlFile, TomlTable, suggest};
 use crate::error::{Exit, Failure, failure};
 use crate::fetch::location::S3Location;
 use crate::fetch::plainfile;
@@ -116,9 +116,9 @@ impl Config {
         };
         let problems = Problems::default();
         let mut config = Config::defaults(root);
-        let file = File::new(&path, &text, &problems);
+        let file = TomlFile::new(&path, &text, &problems);
         if let Some(parsed) = file.parse() {
-            config.take_file(Table::root(&file, &parsed));
+            config.take_file(TomlTable::root(&file, &parsed));
         }
         config.take_environment(environment, &problems);
         problems.into_result("docs/src/configuration.md has every variable and key")?;
@@ -150,7 +150,7 @@ impl Config {
         }
     }
 
-    fn take_file(&mut self, table: Table<'_>) {
+    fn take_file(&mut self, table: TomlTable<'_>) {
         if let Some(home) = table.text("home") {
             self.home = self.root.join(home.value);
         }
@@ -197,7 +197,7 @@ impl Config {
         table.done();
     }
 
-    fn take_postgres(&mut self, postgres: &Table<'_>) {
+    fn take_postgres(&mut self, postgres: &TomlTable<'_>) {
         if let Some(said) = postgres.text("disk_free") {
             self.disk_free = size::bytes(&said.value);
             if self.disk_free.is_none() {
@@ -226,7 +226,7 @@ impl Config {
     }
 
     /// `[planinfo] without = ["landscape"]`. A host of apps has no databases' folders, and builds none.
-    fn take_databases(&mut self, table: &Table<'_>) {
+    fn take_databases(&mut self, table: &TomlTable<'_>) {
         for database in databases(self).unwrap_or_default() {
             let Some(own) = table.table_named(&database) else { continue };
             let without = own.texts("without").map(|said| said.value);

@@ -23,7 +23,7 @@ pub struct Setting {
     /// Its key in `kiln.toml`, with its table: `postgres.url`. `DATABASE` stands for each database's name.
     pub key: Option<&'static str>,
     /// What may be written.
-    pub form: Form,
+    pub form: SettingForm,
     /// What holds where neither is set.
     pub default: Fallback,
     /// What it is, on one line of `kiln --help`.
@@ -34,7 +34,7 @@ pub struct Setting {
 
 /// What a setting's value looks like.
 #[derive(Debug, Clone, Copy)]
-pub enum Form {
+pub enum SettingForm {
     /// A text like this one.
     Like(&'static str),
     /// A list of texts like this one.
@@ -93,7 +93,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_POSTGRES_URL"),
         key: Some("postgres.url"),
-        form: Form::Like("postgresql://kiln@db.internal:5432/postgres"),
+        form: SettingForm::Like("postgresql://kiln@db.internal:5432/postgres"),
         default: private("a private cluster in KILN_HOME"),
         help: "the Postgres server on which builds are made",
         more: "It may hold a password: prefer the variable to the file. Several hosts and \
@@ -102,7 +102,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_POSTGRES_URL_DATABASE"),
         key: Some("postgres.DATABASE.url"),
-        form: Form::Like("postgresql://kiln@druginfo.internal:5432/postgres"),
+        form: SettingForm::Like("postgresql://kiln@druginfo.internal:5432/postgres"),
         default: Fallback::Words("KILN_POSTGRES_URL"),
         help: "the server of one database, which has it for itself",
         more: "`KILN_POSTGRES_URL_DRUGINFO`, or `[postgres.druginfo] url`. Contracts, history and audit of a \
@@ -111,7 +111,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_POSTGRES_CA"),
         key: Some("postgres.ca"),
-        form: Form::Like("rds-global-bundle.pem"),
+        form: SettingForm::Like("rds-global-bundle.pem"),
         default: Fallback::Words("the system's roots alone"),
         help: "PEM file with the roots that Postgres's certificate is checked against",
         more: "They are added to the system's roots. A server that is not on this machine is always \
@@ -120,7 +120,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: None,
         key: Some("postgres.owner_role"),
-        form: Form::Like("kiln_owner"),
+        form: SettingForm::Like("kiln_owner"),
         default: Fallback::Value("kiln_owner"),
         help: "role without login that owns what kiln builds",
         more: "See [Roles](#roles)",
@@ -128,7 +128,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: None,
         key: Some("postgres.app_role"),
-        form: Form::Like("kiln_app"),
+        form: SettingForm::Like("kiln_app"),
         default: Fallback::Value("kiln_app"),
         help: "role that apps read through",
         more: "See [Roles](#roles)",
@@ -136,7 +136,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_S3_URL"),
         key: Some("s3.url"),
-        form: Form::Like("s3://bucket/prefix"),
+        form: SettingForm::Like("s3://bucket/prefix"),
         default: private("a private endpoint"),
         help: "bucket and prefix of the landed files",
         more: "Credentials, region and endpoint come from the `AWS_*` variables, as the AWS SDK reads them",
@@ -144,7 +144,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_S3_STALL"),
         key: Some("s3.stall_seconds"),
-        form: Form::Count { unit: "seconds", most: STALL_MAX },
+        form: SettingForm::Count { unit: "seconds", most: STALL_MAX },
         default: Fallback::Value("10"),
         help: "seconds without data after which a transfer is broken off and resumed",
         more: "An answer may take three times as long to begin",
@@ -152,7 +152,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_HOME"),
         key: Some("home"),
-        form: Form::Like(".kiln"),
+        form: SettingForm::Like(".kiln"),
         default: Fallback::Value(".kiln"),
         help: "folder of the private servers, of logs and of scratch files",
         more: "In the file it is relative to the file's folder, in the variable to the current folder. \
@@ -161,7 +161,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_PG_BIN"),
         key: Some("postgres.bin"),
-        form: Form::Like("/usr/lib/postgresql/18/bin"),
+        form: SettingForm::Like("/usr/lib/postgresql/18/bin"),
         default: Fallback::Words("found in PATH, else the newest in /usr/lib/postgresql"),
         help: "folder of initdb and postgres for the private cluster",
         more: "",
@@ -169,7 +169,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_CONNECTIONS"),
         key: Some("postgres.connections"),
-        form: Form::Count { unit: "connections", most: CONNECTIONS_MAX },
+        form: SettingForm::Count { unit: "connections", most: CONNECTIONS_MAX },
         default: Fallback::Words("the number of cores, at least 2"),
         help: "COPY connections and index builds side by side",
         more: "",
@@ -177,7 +177,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_KEEP_PREVIOUS"),
         key: Some("swap.keep_previous"),
-        form: Form::Count { unit: "builds", most: PREVIOUS_MAX },
+        form: SettingForm::Count { unit: "builds", most: PREVIOUS_MAX },
         default: Fallback::Value("1"),
         help: "former builds that stay for rollback",
         more: "Builds on hold (`kiln hold`) are not counted",
@@ -185,7 +185,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_SWAP_DEADLINE"),
         key: Some("swap.deadline_seconds"),
-        form: Form::Count { unit: "seconds", most: SWAP_MAX },
+        form: SettingForm::Count { unit: "seconds", most: SWAP_MAX },
         default: Fallback::Value("30"),
         help: "seconds after which a swap gives up, with nothing changed",
         more: "The sessions that were in the way are named",
@@ -193,7 +193,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_RUN_DEADLINE"),
         key: Some("run_deadline"),
-        form: Form::Like("06:00"),
+        form: SettingForm::Like("06:00"),
         default: Fallback::Off,
         help: "when a run is to be over: one that will be later says so early, and is not stopped",
         more: "A time of day, or a duration from the start of the run (`4h`). `kiln run --deadline` overrides it",
@@ -201,7 +201,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_DISK_FREE"),
         key: Some("postgres.disk_free"),
-        form: Form::Like("200 GiB"),
+        form: SettingForm::Like("200 GiB"),
         default: Fallback::Words("what kiln can see"),
         help: "what a build may take of the server's disk",
         more: "Set it on RDS, where no SQL shows what is free. Units are B, KiB, MiB, GiB and TiB",
@@ -209,7 +209,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_HASH_KEY_FILE"),
         key: Some("hash_key_file"),
-        form: Form::Like("hash.key"),
+        form: SettingForm::Like("hash.key"),
         default: Fallback::Words("a private server makes its own; else none"),
         help: "file of the key that hashes personal identifiers, 32 bytes or more",
         more: "`openssl rand -hex 32` makes one. Keep it: with another key every person gets another hash",
@@ -217,7 +217,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_LOG"),
         key: Some("log"),
-        form: Form::Like("info"),
+        form: SettingForm::Like("info"),
         default: Fallback::Value("info"),
         help: "what goes to the JSON log, as in RUST_LOG",
         more: "",
@@ -225,7 +225,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: None,
         key: Some("DATABASE.without"),
-        form: Form::ListLike("landscape"),
+        form: SettingForm::ListLike("landscape"),
         default: Fallback::Off,
         help: "sources that no build of this database has",
         more: "For a file that will never land; `--without` leaves a source out of one run",
@@ -233,7 +233,7 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         variable: Some("KILN_FAILPOINT"),
         key: None,
-        form: Form::Like("sealed=kill"),
+        form: SettingForm::Like("sealed=kill"),
         default: Fallback::Off,
         help: "NAME=error|panic|term|kill|pause:FILE, for tests",
         more: "Debug builds, and release builds with the feature `failpoints`, only",

@@ -1,6 +1,6 @@
 //! The settings: what is unknown is named, and what stands above what.
 
-use super::settings::{Fallback, Form};
+use super::settings::{Fallback, SettingForm};
 use super::*;
 
 #[test]
@@ -28,11 +28,11 @@ fn the_environment_stands_above_the_file() {
 }
 
 /// What `kiln.toml` says where one setting has this value.
-fn in_the_file(key: &str, form: Form, value: &str) -> String {
+fn in_the_file(key: &str, form: SettingForm, value: &str) -> String {
     let written = match form {
-        Form::Like(_) => format!("{value:?}"),
-        Form::ListLike(_) => format!("[{value:?}]"),
-        Form::Count { .. } => value.to_owned(),
+        SettingForm::Like(_) => format!("{value:?}"),
+        SettingForm::ListLike(_) => format!("[{value:?}]"),
+        SettingForm::Count { .. } => value.to_owned(),
     };
     match key.rsplit_once('.') {
         Some((table, key)) => format!("[{}]\n{key} = {written}\n", table.replace("DATABASE", "a")),
@@ -40,10 +40,10 @@ fn in_the_file(key: &str, form: Form, value: &str) -> String {
     }
 }
 
-fn example(form: Form) -> &'static str {
+fn example(form: SettingForm) -> &'static str {
     match form {
-        Form::Like(text) | Form::ListLike(text) => text,
-        Form::Count { .. } => "3",
+        SettingForm::Like(text) | SettingForm::ListLike(text) => text,
+        SettingForm::Count { .. } => "3",
     }
 }
 

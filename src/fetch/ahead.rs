@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::verified::Verified;
+use super::verified::VerifiedReader;
 
 /// Bytes that are handed over at a time.
 const PIECE: usize = 256 << 10;
@@ -26,9 +26,9 @@ pub(crate) struct Ahead {
 /// # Errors
 /// What `use_it` says; it reads the input's errors.
 pub(crate) fn ahead<R: Read + Send, T>(
-    mut input: Verified<R>,
+    mut input: VerifiedReader<R>,
     use_it: impl FnOnce(Ahead) -> anyhow::Result<T>,
-) -> anyhow::Result<(T, Verified<R>)> {
+) -> anyhow::Result<(T, VerifiedReader<R>)> {
     let (send_full, full) = sync_channel(WAITING);
     let (empty, take_empty) = sync_channel(WAITING + 1);
     let span = tracing::Span::current();
@@ -100,12 +100,12 @@ impl Read for Ahead {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::verified::Expected;
+    use crate::fetch::verified::ExpectedStream;
 
-    fn verified<R: Read>(input: R, size: u64) -> Verified<R> {
+    fn verified<R: Read>(input: R, size: u64) -> VerifiedReader<R> {
         let expected =
-            Expected { size, compressed: size, bytes_max: 1 << 30, crc: None, sha256: None };
-        Verified::new(input, expected, |_| ())
+            ExpectedStream { size, compressed: size, bytes_max: 1 << 30, crc: None, sha256: None };
+        VerifiedReader::new(input, expected, |_| ())
     }
 
     #[test]

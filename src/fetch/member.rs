@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use super::container::Container;
 use super::object::Object;
 use super::patterns::Patterns;
-use super::verified::{Expected, Verified};
+use super::verified::{ExpectedStream, VerifiedReader};
 use crate::error::{Exit, Failure, LAND_AGAIN, Position, at, from_io};
 
 /// One file to load: a member of an archive, or an object that is the file itself.
@@ -17,7 +17,7 @@ use crate::error::{Exit, Failure, LAND_AGAIN, Position, at, from_io};
 pub(crate) struct Member {
     pub(super) container: Container,
     pub(super) index: Option<usize>,
-    pub(super) expected: Expected,
+    pub(super) expected: ExpectedStream,
     /// The object's key, for people and rejects.
     pub object: String,
     /// The names of the archives on the way and of the member, joined by ` → `; empty for an
@@ -35,7 +35,7 @@ impl Member {
     /// The object itself.
     pub(super) fn plain(patterns: &Patterns, object: &Arc<Object>, whole: Container) -> Member {
         let pin = &object.pin;
-        let expected = Expected {
+        let expected = ExpectedStream {
             size: pin.size,
             compressed: pin.size,
             bytes_max: patterns.bytes_max,
@@ -84,15 +84,15 @@ impl Member {
     pub(crate) fn open<T>(
         &self,
         on_bytes: impl Fn(u64) + Send + 'static,
-        use_it: impl FnOnce(Verified<&mut (dyn Read + Send)>) -> anyhow::Result<T>,
+        use_it: impl FnOnce(VerifiedReader<&mut (dyn Read + Send)>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let mut reader = self.container.reader();
         let Some(index) = self.index else {
-            return use_it(Verified::new(&mut reader, self.expected.clone(), on_bytes));
+            return use_it(VerifiedReader::new(&mut reader, self.expected.clone(), on_bytes));
         };
         let mut archive = ZipArchive::new(reader).map_err(damaged)?;
         let mut entry = archive.by_index(index).map_err(damaged)?;
-        use_it(Verified::new(&mut entry, self.expected.clone(), on_bytes))
+        use_it(VerifiedReader::new(&mut entry, self.expected.clone(), on_bytes))
     }
 }
 

@@ -41,7 +41,7 @@ const TAIL: u64 = 256 << 10;
 pub struct Object {
     /// Which object at which version.
     pub pin: Pin,
-    origin: Origin,
+    origin: ByteSource,
     tail: OnceLock<Bytes>,
     /// Why it was given up: nine sources read one release, and need not each find that out.
     given_up: OnceLock<(String, Option<String>)>,
@@ -49,15 +49,15 @@ pub struct Object {
 
 /// Where its bytes come from.
 #[derive(Debug)]
-enum Origin {
+enum ByteSource {
     /// A store, asked from blocking threads of a runtime, until a stop.
-    Store(Box<Asking>),
+    Store(Box<StoreAccess>),
     /// A file of this machine: what is tried by hand need not land first.
     File(File),
 }
 
 #[derive(Debug)]
-struct Asking {
+struct StoreAccess {
     store: Store,
     runtime: Handle,
     stop: CancellationToken,
@@ -86,7 +86,7 @@ impl Object {
                 sha256: None,
                 sha256_by_store: false,
             },
-            origin: Origin::File(file),
+            origin: ByteSource::File(file),
             tail: OnceLock::new(),
             given_up: OnceLock::new(),
         }))
@@ -96,7 +96,7 @@ impl Object {
     pub fn new(store: &Store, pin: Pin, stop: &CancellationToken) -> Arc<Object> {
         Arc::new(Object {
             pin,
-            origin: Origin::Store(Box::new(Asking {
+            origin: ByteSource::Store(Box::new(StoreAccess {
                 store: store.clone(),
                 runtime: Handle::current(),
                 stop: stop.clone(),
@@ -138,10 +138,10 @@ impl Object {
     }
 
     /// Who is asked for its bytes; a local file's are read and never asked for.
-    fn asking(&self) -> anyhow::Result<&Asking> {
+    fn asking(&self) -> anyhow::Result<&StoreAccess> {
         match &self.origin {
-            Origin::Store(asking) => Ok(asking),
-            Origin::File(_) => Err(anyhow::anyhow!("a local file is in no store")),
+            ByteSource::Store(asking) => Ok(asking),
+            ByteSource::File(_) => Err(anyhow::anyhow!("a local file is in no store")),
         }
     }
 
@@ -338,7 +338,7 @@ impl Read for Region {
         if self.at >= self.end || buffer.is_empty() {
             return Ok(0);
         }
-        if let Origin::File(file) = &self.object.origin {
+        if let ByteSource::File(file) = &self.object.origin {
             let most = buffer.len().min((self.end - self.at) as usize);
             let count = file.read_at(&mut buffer[..most], self.at)?;
             self.at += count as u64;

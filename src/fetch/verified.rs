@@ -16,7 +16,7 @@ const RATIO_FROM: u64 = 64 << 20;
 
 /// What is known of a stream before it is read.
 #[derive(Debug, Clone)]
-pub struct Expected {
+pub struct ExpectedStream {
     /// Size in bytes as the container declares it.
     pub size: u64,
     /// Size in the container.
@@ -29,7 +29,7 @@ pub struct Expected {
     pub sha256: Option<String>,
 }
 
-/// The proof that a stream was read to its true end. Only [`Verified::finish`] makes one, and
+/// The proof that a stream was read to its true end. Only [`VerifiedReader::finish`] makes one, and
 /// COPY cannot be finished without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complete {
@@ -56,19 +56,23 @@ impl Complete {
 }
 
 /// A reader that counts and hashes.
-pub struct Verified<R> {
+pub struct VerifiedReader<R> {
     input: R,
-    expected: Expected,
+    expected: ExpectedStream,
     bytes: u64,
     hash: Sha256,
     ended: bool,
     on_bytes: Box<dyn Fn(u64) + Send>,
 }
 
-impl<R: Read> Verified<R> {
+impl<R: Read> VerifiedReader<R> {
     /// Wraps a reader; `on_bytes` hears of every piece (for progress).
-    pub fn new(input: R, expected: Expected, on_bytes: impl Fn(u64) + Send + 'static) -> Self {
-        Verified {
+    pub fn new(
+        input: R,
+        expected: ExpectedStream,
+        on_bytes: impl Fn(u64) + Send + 'static,
+    ) -> Self {
+        VerifiedReader {
             input,
             expected,
             bytes: 0,
@@ -83,7 +87,7 @@ impl<R: Read> Verified<R> {
     /// # Errors
     /// [`Exit::InputRejected`] when the end was not reached, or size or checksum differ.
     pub fn finish(self) -> anyhow::Result<Complete> {
-        let Expected { size, crc, sha256: whole, .. } = &self.expected;
+        let ExpectedStream { size, crc, sha256: whole, .. } = &self.expected;
         if !self.ended || self.bytes != *size {
             let message = format!("ended early: expected {size} bytes, found {}", self.bytes);
             return Err(refuse(message));
@@ -106,7 +110,7 @@ impl<R: Read> Verified<R> {
     }
 
     fn refuse_growth(&self) -> anyhow::Result<()> {
-        let Expected { size, compressed, bytes_max, .. } = self.expected;
+        let ExpectedStream { size, compressed, bytes_max, .. } = self.expected;
         if self.bytes > size {
             return Err(refuse(format!(
                 "is larger than the {size} bytes that its archive declares"
@@ -129,7 +133,7 @@ fn refuse(message: String) -> anyhow::Error {
     Failure::new(Exit::InputRejected, message).hint(LAND_AGAIN).into()
 }
 
-impl<R: Read> Read for Verified<R> {
+impl<R: Read> Read for VerifiedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.ended = count == 0;
@@ -145,12 +149,12 @@ impl<R: Read> Read for Verified<R> {
 mod tests {
     use super::*;
 
-    fn expected(size: u64) -> Expected {
-        Expected { size, compressed: size, bytes_max: 1 << 30, crc: None, sha256: None }
+    fn expected(size: u64) -> ExpectedStream {
+        ExpectedStream { size, compressed: size, bytes_max: 1 << 30, crc: None, sha256: None }
     }
 
-    fn read(text: &[u8], expected: Expected) -> anyhow::Result<Complete> {
-        let mut reader = Verified::new(text, expected, |_| ());
+    fn read(text: &[u8], expected: ExpectedStream) -> anyhow::Result<Complete> {
+        let mut reader = VerifiedReader::new(text, expected, |_| ());
         std::io::copy(&mut reader, &mut std::io::sink()).map_err(crate::error::from_io)?;
         reader.finish()
     }
@@ -163,13 +167,13 @@ mod tests {
         let long = read(b"abcd", expected(3)).unwrap_err().to_string();
         assert_eq!(long, "is larger than the 3 bytes that its archive declares");
         let other =
-            Expected { sha256: Some(base64::encode(Sha256::digest(b"abd"))), ..expected(3) };
+            ExpectedStream { sha256: Some(base64::encode(Sha256::digest(b"abd"))), ..expected(3) };
         assert!(read(b"abc", other).unwrap_err().to_string().starts_with("sha256 differs"));
     }
 
     #[test]
     fn a_reader_left_before_its_end_proves_nothing() {
-        let mut reader = Verified::new(&b"abc"[..], expected(3), |_| ());
+        let mut reader = VerifiedReader::new(&b"abc"[..], expected(3), |_| ());
         let mut three = [0; 3];
         reader.read_exact(&mut three).unwrap();
         assert!(reader.finish().is_err());

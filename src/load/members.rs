@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Exit, Failure};
-use crate::fetch::archive::{self, Found};
+use crate::fetch::archive::{self, FoundMembers};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::spec::source::{Parts, Period, Source};
@@ -23,9 +23,9 @@ pub(crate) fn find(
     source: &Source,
     objects: &[Arc<Object>],
     scratch: &Path,
-) -> anyhow::Result<Found> {
+) -> anyhow::Result<FoundMembers> {
     let patterns = source.patterns();
-    let mut all = Found::default();
+    let mut all = FoundMembers::default();
     for object in objects {
         let found = archive::find(&patterns, object, scratch)?;
         if let Some(pattern) = &source.member {
@@ -38,7 +38,7 @@ pub(crate) fn find(
 }
 
 /// The period that the members' names tell, in kiln's own form; of several editions the newest.
-pub(crate) fn period(found: &Found) -> Option<String> {
+pub(crate) fn period(found: &FoundMembers) -> Option<String> {
     found.members.iter().rev().find_map(period_of)
 }
 
@@ -61,7 +61,7 @@ fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
 fn refuse_other_count(
     source: &Source,
     pattern: &str,
-    found: &Found,
+    found: &FoundMembers,
     object: &Object,
 ) -> anyhow::Result<()> {
     let count = found.members.len();

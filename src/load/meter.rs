@@ -41,7 +41,7 @@ impl Meter {
 
 /// Work that is under way, for who shows it.
 #[derive(Debug)]
-pub(crate) struct Watched {
+pub(crate) struct ActiveWork {
     /// What it is.
     pub title: String,
     /// Sources, or tables, with what tells how far they are; none where nothing tells it.
@@ -49,10 +49,10 @@ pub(crate) struct Watched {
     is_over: AtomicBool,
 }
 
-impl Watched {
+impl ActiveWork {
     /// Work that begins.
-    pub(crate) fn new(title: &str, meters: Vec<(String, Arc<Meter>)>) -> Watched {
-        Watched { title: title.to_owned(), meters, is_over: AtomicBool::new(false) }
+    pub(crate) fn new(title: &str, meters: Vec<(String, Arc<Meter>)>) -> ActiveWork {
+        ActiveWork { title: title.to_owned(), meters, is_over: AtomicBool::new(false) }
     }
 
     /// Whether it is done, or given up.
@@ -63,18 +63,18 @@ impl Watched {
 
 /// Where work is put that may be shown; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Watch(Arc<Mutex<Option<Arc<Watched>>>>);
+pub(crate) struct Watch(Arc<Mutex<Option<Arc<ActiveWork>>>>);
 
 impl Watch {
     /// Work begins; it is over when what this returns is dropped.
-    pub(crate) fn begin(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Begun {
-        let watched = Arc::new(Watched::new(title, meters));
+    pub(crate) fn begin(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> ActiveWorkGuard {
+        let watched = Arc::new(ActiveWork::new(title, meters));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&watched));
-        Begun(watched)
+        ActiveWorkGuard(watched)
     }
 
     /// What is under way now.
-    pub(crate) fn now(&self) -> Option<Arc<Watched>> {
+    pub(crate) fn now(&self) -> Option<Arc<ActiveWork>> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         last.filter(|watched| !watched.is_over())
     }
@@ -82,9 +82,9 @@ impl Watch {
 
 /// Work that is under way until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Begun(Arc<Watched>);
+pub(crate) struct ActiveWorkGuard(Arc<ActiveWork>);
 
-impl Drop for Begun {
+impl Drop for ActiveWorkGuard {
     fn drop(&mut self) {
         self.0.is_over.store(true, Ordering::Relaxed);
     }

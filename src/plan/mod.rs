@@ -23,11 +23,11 @@ use crate::fetch::store::{Pin, Store};
 use crate::postgres::{Server, Session};
 use crate::spec::Specs;
 use crate::spec::source::Source;
-use forecast::seconds::{Expected, Tonight};
-use forecast::{Past, Ways};
-use reuse::{Action, Asked, Decision, Keep, Kept};
+use forecast::seconds::{Estimate, Tonight};
+use forecast::{LoadMethods, Past};
+use reuse::{Action, Decision, KeptBuild, ReusableTable, ReuseCandidate};
 use task::{Task, TaskKind};
-use tasks_of::Graph;
+use tasks_of::TaskInputs;
 
 /// What a run will do: made once under the lock, stored in the build, and executed as it is. What
 /// `kiln plan` prints is one that is made without the lock, and thrown away.
@@ -78,7 +78,7 @@ pub(crate) struct Request<'a> {
     /// Sources to do without.
     pub without: &'a [String],
     /// Whether nothing counts as kept.
-    pub anew: bool,
+    pub full_refresh: bool,
 }
 
 impl Planner<'_> {
@@ -91,13 +91,13 @@ impl Planner<'_> {
         specs: &Specs,
         request: Request<'_>,
     ) -> anyhow::Result<RunPlan> {
-        let Request { without, anew } = request;
+        let Request { without, full_refresh } = request;
         let wanted = specs.wanted(without);
         let manifest =
             Manifest::fix(self.store, &specs.schema, &wanted, without, self.hash_key).await?;
-        let kept = match self.control.filter(|_| !anew) {
+        let kept = match self.control.filter(|_| !full_refresh) {
             Some(control) => {
-                Kept::standing(self.server, self.owner, control, &manifest.database).await?
+                KeptBuild::standing(self.server, self.owner, control, &manifest.database).await?
             }
             None => Vec::new(),
         };
@@ -105,16 +105,16 @@ impl Planner<'_> {
         let asked = wanted.into_iter().filter_map(|source| {
             let input = manifest.sources.get(source.name.as_str())?;
             let objects = objects.of(input);
-            Some(Asked { source: source.clone(), input: input.clone(), objects })
+            Some(ReuseCandidate { source: source.clone(), input: input.clone(), objects })
         });
         let asked = asked.collect();
         let (kept, shared) = (Arc::new(kept), Arc::new(manifest));
         let mut decisions = reuse::decide_all(&kept, asked, &shared, self.connections).await?;
-        if anew {
+        if full_refresh {
             decisions.iter_mut().for_each(|decision| decision.why = "--full-refresh".to_owned());
         }
         let live = kept.iter().find(|kept| kept.database == shared.database);
-        let why = match (live, anew) {
+        let why = match (live, full_refresh) {
             (_, true) => Some("--full-refresh".to_owned()),
             (None, false) => Some(format!("{} is not live", shared.database)),
             (Some(live), false) => live.lacks(&shared, specs.schema.locked()?, &decisions),
@@ -126,7 +126,10 @@ impl Planner<'_> {
             why,
             estimate,
             tasks,
-            unclaimed: unclaimed(&specs.sources.all, keeps(&decisions).flat_map(|k| &k.entries)),
+            unclaimed: unclaimed(
+                &specs.sources.all,
+                reusables(&decisions).flat_map(|k| &k.entries),
+            ),
             manifest: Arc::unwrap_or_clone(shared),
             decisions,
         })
@@ -145,14 +148,18 @@ impl Planner<'_> {
         };
         let session = self.server.connect("postgres").await?;
         let settings = forecast::server::settings(&session).await?;
-        let wants = forecast::wants(&specs.sources.all, manifest);
-        let (texts, ways) = (forecast::texts(&wants, &past), ways(specs, decisions));
+        let source_sizes = forecast::source_sizes(&specs.sources.all, manifest);
+        let (texts, methods) = (forecast::texts(&source_sizes, &past), methods(specs, decisions));
         let workers = self.connections;
-        let night = Tonight { wants: &wants, texts: &texts, ways: &ways, workers };
+        let night =
+            Tonight { source_sizes: &source_sizes, texts: &texts, methods: &methods, workers };
         let expected = night.estimate(tasks(specs, manifest, decisions), &past);
         let seconds = expected.seconds(workers);
-        let Expected { tasks, .. } = expected;
-        Ok((Forecast { seconds, ..forecast::sizes(&wants, &past, &settings, workers) }, tasks))
+        let Estimate { tasks, .. } = expected;
+        Ok((
+            Forecast { seconds, ..forecast::sizes(&source_sizes, &past, &settings, workers) },
+            tasks,
+        ))
     }
 }
 
@@ -169,22 +176,23 @@ pub(crate) fn tasks(specs: &Specs, manifest: &Manifest, decisions: &[Decision]) 
         let name = source.name.as_str();
         manifest.sources.contains_key(name).then(|| (source, kind(name)))
     });
-    Graph { schema: &specs.schema, sources: sources.collect() }.tasks()
+    TaskInputs { schema: &specs.schema, sources: sources.collect() }.tasks()
 }
 
-fn keeps(decisions: &[Decision]) -> impl Iterator<Item = &Keep> {
-    decisions.iter().filter_map(|decision| decision.keep.as_ref())
+fn reusables(decisions: &[Decision]) -> impl Iterator<Item = &ReusableTable> {
+    decisions.iter().filter_map(|decision| decision.reusable.as_ref())
 }
 
 /// How tables get their rows.
-fn ways(specs: &Specs, decisions: &[Decision]) -> Ways {
-    let keeps = decisions.iter().filter_map(|decision| {
-        Some((specs.sources.get(&decision.source)?, decision.keep.as_ref()?))
+fn methods(specs: &Specs, decisions: &[Decision]) -> LoadMethods {
+    let copied = decisions.iter().filter_map(|decision| {
+        let reusable = decision.reusable.as_ref()?;
+        Some((specs.sources.get(&decision.source)?, reusable.made.as_slice()))
     });
-    reuse::ways(&specs.sources.all, keeps, specs.schema.early())
+    LoadMethods::new(&specs.sources.all, copied, specs.schema.early())
 }
 
-fn nothing_to_do(live: &Kept) -> String {
+fn nothing_to_do(live: &KeptBuild) -> String {
     let count = live.manifest.sources.len();
     let sources = if count == 1 { "source" } else { "sources" };
     let period = match live.tag.period.as_str() {

@@ -2,28 +2,26 @@
 //! sealed build that kiln still has. Nothing is fetched for it but zips' directories; the table is
 //! then copied, or, where all of them are live already, nothing is done at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::ledger::{Ledger, Made, SourceEntry, SourceState, difference};
+use crate::catalog::ledger::{DerivedTable, Ledger, SourceEntry, SourceState, difference};
 use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{Build, State, Tag, builds};
+use crate::catalog::registry::{Build, BuildState, Tag, builds};
 use crate::error::message_of;
-use crate::fetch::archive::{self, Found};
+use crate::fetch::archive::{self, FoundMembers};
 use crate::fetch::contents::Leaf;
 use crate::fetch::object::Object;
 use crate::fetch::store::Pin;
-use crate::plan::forecast::{MadeFrom, Way, Ways};
 use crate::postgres::{Server, Session, db};
 use crate::spec::schema::SchemaLock;
 use crate::spec::source::Source;
 
 /// A sealed build that kiln still has, and its own account of how it was made.
 #[derive(Debug, Clone)]
-pub(crate) struct Kept {
+pub(crate) struct KeptBuild {
     /// The name of its database now.
     pub database: String,
     /// What it is.
@@ -36,7 +34,7 @@ pub(crate) struct Kept {
 
 /// A table that can be copied.
 #[derive(Debug, Clone)]
-pub(crate) struct Keep {
+pub(crate) struct ReusableTable {
     /// The name of the kept build's database now.
     pub database: String,
     /// The kept build's own name.
@@ -46,40 +44,13 @@ pub(crate) struct Keep {
     /// What the kept build says of the source.
     pub entry: SourceEntry,
     /// What the kept build made from the rows of named tables, by the SQL of now.
-    pub made: Vec<Made>,
+    pub made: Vec<DerivedTable>,
     /// The names of its objects' outermost entries, where their directories were read.
     pub entries: Vec<String>,
 }
 
-/// How tables get their rows where of all sources some are copied, and
-/// these tables are made from the rows of others.
-pub(crate) fn ways<'a>(
-    sources: &[Source],
-    keeps: impl Iterator<Item = (&'a Source, &'a Keep)>,
-    early: impl Iterator<Item = (&'a str, &'a [String])>,
-) -> Ways {
-    let mut ways = Ways::default();
-    let mut kept = BTreeSet::new();
-    for (source, keep) in keeps {
-        ways.sources.insert(source.name.as_str().to_owned(), Way::Copy);
-        kept.extend(keep.made.iter().map(|made| made.table.as_str()));
-    }
-    for (table, from) in early {
-        let owner = |name: &String| {
-            let owner = sources.iter().find(|s| s.tables().any(|t| t.as_str() == name));
-            owner.map(|source| source.name.as_str().to_owned())
-        };
-        let owners: BTreeSet<String> = from.iter().filter_map(owner).collect();
-        let is_there = |name| owner(name).is_some_and(|source| ways.of(&source) != Way::Load);
-        let is_kept = kept.contains(table) && from.iter().all(is_there);
-        ways.made
-            .insert(table.to_owned(), MadeFrom { sources: owners.into_iter().collect(), is_kept });
-    }
-    ways
-}
-
-/// A source to be recognised, or not.
-pub(crate) struct Asked {
+/// A source whose table may be copied from a kept build.
+pub(crate) struct ReuseCandidate {
     /// Its spec.
     pub source: Source,
     /// What the new manifest says it reads.
@@ -111,10 +82,10 @@ pub(crate) struct Decision {
     pub why: String,
     /// What is copied.
     #[serde(skip)]
-    pub keep: Option<Keep>,
+    pub reusable: Option<ReusableTable>,
 }
 
-impl Kept {
+impl KeptBuild {
     /// The builds on a server whose tables may be copied.
     ///
     /// # Errors
@@ -124,16 +95,20 @@ impl Kept {
         owner: &str,
         control: &Session,
         database: &str,
-    ) -> anyhow::Result<Vec<Kept>> {
+    ) -> anyhow::Result<Vec<KeptBuild>> {
         let all = builds(control, database).await?;
         let place = |build: &Build| BuildDatabase::new(server, &build.name, owner).ok();
         let places: Vec<BuildDatabase> = all.iter().filter_map(place).collect();
-        Ok(Kept::all(&places, &all, database).await)
+        Ok(KeptBuild::all(&places, &all, database).await)
     }
 
     /// The builds whose tables may be copied, the best first: the live one, then those
     /// before it. One that cannot be read is none.
-    pub(crate) async fn all(from: &[BuildDatabase], builds: &[Build], database: &str) -> Vec<Kept> {
+    pub(crate) async fn all(
+        from: &[BuildDatabase],
+        builds: &[Build],
+        database: &str,
+    ) -> Vec<KeptBuild> {
         let mut kept = Vec::new();
         for build in eligible(builds, database) {
             let (Some(tag), Some(place)) =
@@ -157,10 +132,14 @@ impl Kept {
     }
 
     /// What a decision that was made earlier copies from this build; nothing where it is of another.
-    pub(crate) fn keep(&self, decision: &Decision, manifest: &Manifest) -> Option<Keep> {
+    pub(crate) fn reusable(
+        &self,
+        decision: &Decision,
+        manifest: &Manifest,
+    ) -> Option<ReusableTable> {
         let is_of_it = decision.from.as_deref() == Some(self.build());
         let entry = self.entry(&decision.source).filter(|_| is_of_it)?;
-        (decision.action == Action::Reuse).then(|| Keep {
+        (decision.action == Action::Reuse).then(|| ReusableTable {
             database: self.database.clone(),
             build: self.build().to_owned(),
             evidence: decision.why.clone(),
@@ -171,7 +150,7 @@ impl Kept {
     }
 
     /// What it made by this SQL.
-    fn made_by(&self, sql_sha256: &str) -> Vec<Made> {
+    fn made_by(&self, sql_sha256: &str) -> Vec<DerivedTable> {
         let made = self.ledger.made.iter().filter(|made| made.schema_sha256 == sql_sha256);
         made.cloned().collect()
     }
@@ -179,7 +158,7 @@ impl Kept {
     /// Whether a source is in it as it would be loaded now; by which evidence, or why not.
     fn has(
         &self,
-        asked: &Asked,
+        asked: &ReuseCandidate,
         manifest: &Manifest,
         now: &mut Directory,
     ) -> Result<String, String> {
@@ -242,7 +221,7 @@ impl Kept {
             names.sort();
             names
         };
-        if self.tag.state != State::Live {
+        if self.tag.state != BuildState::Live {
             return Some(format!("{build} is {}, not live", self.tag.state.word()));
         }
         if let Some(new) = decisions.iter().find(|decision| decision.from.as_deref() != Some(build))
@@ -274,21 +253,23 @@ impl Kept {
 fn eligible<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
     let whole = |build: &&Build| {
         let state = build.state();
-        !build.invalid && !build.is_subset() && matches!(state, State::Live | State::Previous)
+        !build.invalid
+            && !build.is_subset()
+            && matches!(state, BuildState::Live | BuildState::Previous)
     };
     let mut found: Vec<&Build> = builds.iter().rev().filter(whole).collect();
     found.sort_by_key(|build| build.name != database);
     found
 }
 
-async fn read(place: &BuildDatabase, tag: &Tag) -> anyhow::Result<Option<Kept>> {
+async fn read(place: &BuildDatabase, tag: &Tag) -> anyhow::Result<Option<KeptBuild>> {
     let session = place.session("account").await?;
     let row = session
         .query_opt("select manifest, ledger from kiln.stamp", &[])
         .await
         .map_err(db("read the stamp"))?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Kept {
+    Ok(Some(KeptBuild {
         database: place.name.as_str().to_owned(),
         tag: tag.clone(),
         manifest: serde_json::from_value(row.get(0))?,
@@ -308,7 +289,7 @@ fn is_same(before: &[Pin], now: &[Pin]) -> bool {
 /// What the objects' directories say now; read once, and only where it is needed.
 #[derive(Default)]
 struct Directory {
-    found: Option<Result<Found, String>>,
+    found: Option<Result<FoundMembers, String>>,
 }
 
 impl Directory {
@@ -317,7 +298,7 @@ impl Directory {
         found.map(|found| found.entries.clone()).unwrap_or_default()
     }
 
-    fn read(&mut self, asked: &Asked) -> Result<&[Leaf], &str> {
+    fn read(&mut self, asked: &ReuseCandidate) -> Result<&[Leaf], &str> {
         let found = self.found.get_or_insert_with(|| {
             archive::contents(&asked.source.patterns(), &asked.objects)
                 .map_err(|error| format!("its object's directory cannot be read: {error:#}"))
@@ -334,7 +315,7 @@ fn unfit(entry: &SourceEntry) -> Option<String> {
 }
 
 /// Decides about one source; blocking, for it may read directories.
-pub(crate) fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decision {
+pub(crate) fn decide(kept: &[KeptBuild], asked: &ReuseCandidate, manifest: &Manifest) -> Decision {
     let mut now = Directory::default();
     let mut first = None;
     let mut decision = Decision {
@@ -342,7 +323,7 @@ pub(crate) fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decis
         action: Action::Load,
         from: None,
         why: String::new(),
-        keep: None,
+        reusable: None,
     };
     for known in kept {
         match known.has(asked, manifest, &mut now) {
@@ -355,7 +336,7 @@ pub(crate) fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decis
                     break;
                 }
                 decision.action = Action::Reuse;
-                decision.keep = Some(Keep {
+                decision.reusable = Some(ReusableTable {
                     database: known.database.clone(),
                     build: known.build().to_owned(),
                     evidence,
@@ -376,8 +357,8 @@ pub(crate) fn decide(kept: &[Kept], asked: &Asked, manifest: &Manifest) -> Decis
 
 /// Decides about all sources, so many side by side.
 pub(crate) async fn decide_all(
-    kept: &Arc<Vec<Kept>>,
-    asked: Vec<Asked>,
+    kept: &Arc<Vec<KeptBuild>>,
+    asked: Vec<ReuseCandidate>,
     manifest: &Arc<Manifest>,
     side_by_side: usize,
 ) -> anyhow::Result<Vec<Decision>> {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::plan::task::{self, Task, TaskKind};
 use crate::spec::schema::own_checks::OWN_CHECKS;
-use crate::spec::schema::{Kind, Schema, SchemaFile, Section};
+use crate::spec::schema::{Schema, SchemaFile, Section, SectionKind};
 use crate::spec::source::Source;
 
 /// What a check of a schema's file is called as a task.
@@ -19,14 +19,14 @@ pub(crate) fn check_subject(file: &SchemaFile, section: &Section) -> String {
 }
 
 /// What tasks are made of.
-pub(crate) struct Graph<'a> {
+pub(crate) struct TaskInputs<'a> {
     /// The database's tables.
     pub schema: &'a Schema,
     /// The sources whose rows come, and how.
     pub sources: Vec<(&'a Source, TaskKind)>,
 }
 
-impl Graph<'_> {
+impl TaskInputs<'_> {
     /// The tasks.
     pub(crate) fn tasks(&self) -> Vec<Task> {
         let mut all: Vec<Task> = self
@@ -52,7 +52,7 @@ impl Graph<'_> {
 
     fn index(&self, rows: &[String], all: &mut Vec<Task>) {
         let files = self.schema.files.iter();
-        let files = files.filter(|file| file.of_kind(&Kind::PostData).next().is_some());
+        let files = files.filter(|file| file.of_kind(&SectionKind::PostData).next().is_some());
         let of_rows = |file: &SchemaFile| match self.rows_of(&file.table) {
             Some(rows) => vec![rows],
             None if is_early(file) => vec![task::name(TaskKind::Derive, &file.table)],
@@ -81,7 +81,7 @@ impl Graph<'_> {
 
     fn derive(&self, all: &mut Vec<Task>) {
         for file in self.schema.derived() {
-            let from = file.of_kind(&Kind::Derive).flat_map(|section| &section.from);
+            let from = file.of_kind(&SectionKind::Derive).flat_map(|section| &section.from);
             let needs: BTreeSet<String> = if is_early(file) {
                 from.filter_map(|table| self.rows_of(table)).collect()
             } else {
@@ -121,7 +121,7 @@ impl Graph<'_> {
         let needs = if analyzed.is_empty() { names(all, |_| true) } else { analyzed };
         let own = OWN_CHECKS.iter().map(|(title, _)| (*title).to_owned());
         let of_files = self.schema.files.iter().flat_map(|file| {
-            file.of_kind(&Kind::Check).map(|section| check_subject(file, section))
+            file.of_kind(&SectionKind::Check).map(|section| check_subject(file, section))
         });
         let places: Vec<String> = own.chain(of_files).collect();
         all.extend(places.iter().map(|at| Task::new(TaskKind::Check, at, needs.clone())));
@@ -134,5 +134,5 @@ fn names(all: &[Task], is_wanted: impl Fn(TaskKind) -> bool) -> Vec<String> {
 
 /// Whether a table is derived from named others.
 fn is_early(file: &SchemaFile) -> bool {
-    file.of_kind(&Kind::Derive).any(Section::is_early)
+    file.of_kind(&SectionKind::Derive).any(Section::is_early)
 }

@@ -1,4 +1,4 @@
-//! Where the server is: on this machine, or on another one that must be told by its name before
+//! Where the server is: on this machine, or on another one that must be named by a person before
 //! something there is replaced.
 
 use tokio_postgres::Config;
@@ -31,19 +31,19 @@ impl Server {
         Some(name.or_else(address).unwrap_or_default())
     }
 
-    /// Refuses another machine than this one unless it was told by its name.
+    /// Refuses another machine than this one unless `allowed` names it.
     ///
     /// # Errors
     /// [`Exit::Usage`] with the name and how to tell it.
     pub fn must_be_here_or(
         &self,
-        told: Option<&str>,
+        allowed: Option<&str>,
         doing: &str,
         command: &str,
     ) -> anyhow::Result<()> {
         match self.elsewhere() {
             None => Ok(()),
-            Some(host) if told == Some(host.as_str()) => Ok(()),
+            Some(host) if allowed == Some(host.as_str()) => Ok(()),
             Some(host) => {
                 let message = format!("{doing} on {host}, which is not this machine");
                 Err(Failure::new(Exit::Usage, message)

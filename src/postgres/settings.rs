@@ -20,16 +20,16 @@ const SLOW_WAL: &str = "wal_compression is pglz, which takes more CPU than build
 
 /// Settings for a build's sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct SessionSettings {
     /// The statements that set them.
     pub sql: String,
     /// What was chosen and why, a line each.
-    pub said: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// What the server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Found {
+struct ServerSettings {
     /// Bytes.
     index_memory: i64,
     wal_level: String,
@@ -47,7 +47,7 @@ struct Found {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub(crate) async fn choose(session: &Session, cores: usize) -> anyhow::Result<Settings> {
+pub(crate) async fn choose(session: &Session, cores: usize) -> anyhow::Result<SessionSettings> {
     // has_parameter_privilege is of Postgres 15, the oldest that kiln works with.
     let row = session
         .query_one(
@@ -63,7 +63,7 @@ pub(crate) async fn choose(session: &Session, cores: usize) -> anyhow::Result<Se
         )
         .await
         .map_err(db("read the server's settings"))?;
-    Ok(Found {
+    Ok(ServerSettings {
         index_memory: row.get(0),
         wal_level: row.get(1),
         wal_compression: row.get(2),
@@ -75,13 +75,13 @@ pub(crate) async fn choose(session: &Session, cores: usize) -> anyhow::Result<Se
     .choose(cores))
 }
 
-impl Found {
-    fn choose(&self, cores: usize) -> Settings {
-        let mut chosen = Settings::default();
+impl ServerSettings {
+    fn choose(&self, cores: usize) -> SessionSettings {
+        let mut chosen = SessionSettings::default();
         let mut slow_wal = None;
         let mut set = |name: &str, value: &str, why: String| {
             chosen.sql.push_str(&format!("set {name} = {value}; "));
-            chosen.said.push(format!("{name} = {value}: {why}"));
+            chosen.notes.push(format!("{name} = {value}: {why}"));
         };
         if self.index_memory.cast_unsigned() != INDEX_MEMORY {
             let why = "an index build sorts quickest where its memory fits the processor's caches";
@@ -115,8 +115,8 @@ impl Found {
             "minimal" => "rows and indexes are written without WAL",
             _ => "rows and indexes are written to the WAL as well",
         };
-        chosen.said.push(format!("wal_level is {}: {wal}", self.wal_level));
-        chosen.said.extend(slow_wal);
+        chosen.notes.push(format!("wal_level is {}: {wal}", self.wal_level));
+        chosen.notes.extend(slow_wal);
         chosen
     }
 }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_would_slow_the_build_is_set_where_the_role_may_and_told_where_it_may_not() {
-        let found = Found {
+        let found = ServerSettings {
             index_memory: 1 << 30,
             wal_level: "replica".into(),
             wal_compression: "pglz".into(),
@@ -138,16 +138,16 @@ mod tests {
         };
         let sql = found.choose(3).sql;
         assert_eq!(sql, "set maintenance_work_mem = '65536kB'; set wal_compression = lz4; ");
-        let mine = Found { index_memory: 64 << 20, may_lz4: false, ..found };
+        let mine = ServerSettings { index_memory: 64 << 20, may_lz4: false, ..found };
         let chosen = mine.choose(3);
         assert_eq!(chosen.sql, "");
-        assert_eq!(chosen.said.len(), 2);
-        assert!(chosen.said[1].contains("grant set on parameter"), "{:?}", chosen.said);
+        assert_eq!(chosen.notes.len(), 2);
+        assert!(chosen.notes[1].contains("grant set on parameter"), "{:?}", chosen.notes);
     }
 
     #[test]
     fn leader_and_workers_are_no_more_than_the_cores() {
-        let found = Found {
+        let found = ServerSettings {
             index_memory: 64 << 20,
             wal_level: "minimal".into(),
             wal_compression: "off".into(),

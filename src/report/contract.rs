@@ -1,6 +1,6 @@
 //! What apps accept, as `kiln contract` says it.
 
-use super::Table;
+use super::TextTable;
 use crate::catalog::registry::contract::Contract;
 use crate::catalog::stamp::StampVersion;
 
@@ -36,7 +36,7 @@ pub(crate) fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());
     }
-    let mut table = Table::new(&["database", "app", "accepts"]);
+    let mut table = TextTable::new(&["database", "app", "accepts"]);
     for contract in all {
         table.row(vec![contract.database.clone(), contract.app.clone(), contract.words()]);
     }

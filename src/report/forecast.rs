@@ -2,7 +2,7 @@
 
 use indicatif::HumanBytes;
 
-use super::{Table, seconds};
+use super::{TextTable, seconds};
 use crate::catalog::ledger::Forecast;
 use crate::catalog::ledger::used::Used;
 
@@ -24,15 +24,15 @@ pub(crate) fn forecast(forecast: &Forecast) {
 
 /// The forecast beside what was used.
 pub(super) fn beside(forecast: &Forecast, used: &Used) {
-    let mut table = Table::new(&["", "forecast", "used"]);
-    for (name, foretold, used) in [
+    let mut table = TextTable::new(&["", "forecast", "used"]);
+    for (name, expected, used) in [
         ("database", forecast.database, used.database),
         ("WAL written", forecast.wal_written, used.wal_written),
         ("index sorts", forecast.temporary_peak, used.temporary_written),
         ("inner zips", forecast.scratch, used.scratch),
     ] {
         let bytes = |bytes| HumanBytes(bytes).to_string();
-        table.row(vec![name.to_owned(), bytes(foretold), bytes(used)]);
+        table.row(vec![name.to_owned(), bytes(expected), bytes(used)]);
     }
     table.row(vec!["time".to_owned(), seconds(forecast.seconds), seconds(used.seconds)]);
     table.print();

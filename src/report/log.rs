@@ -35,7 +35,7 @@ pub(crate) fn log_to_file(config: &Config, run: &str, only_looks: bool) -> anyho
     };
     let _ = tracing_subscriber::fmt()
         .fmt_fields(JsonFields::new())
-        .event_format(Lines { run: run.to_owned() })
+        .event_format(JsonLines { run: run.to_owned() })
         .with_env_filter(filter)
         .with_writer(appender)
         .try_init();
@@ -61,11 +61,11 @@ fn log_file(config: &Config) -> anyhow::Result<RollingFileAppender> {
 
 /// One line an event: time, level, run, then what the spans around it say (build, source), then
 /// its own fields.
-struct Lines {
+struct JsonLines {
     run: String,
 }
 
-impl<S> FormatEvent<S, JsonFields> for Lines
+impl<S> FormatEvent<S, JsonFields> for JsonLines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -86,20 +86,20 @@ where
                 said.and_then(|said| serde_json::from_str::<Map<String, Value>>(said).ok());
             line.extend(fields.unwrap_or_default());
         }
-        event.record(&mut Fields(&mut line));
+        event.record(&mut FieldCollector(&mut line));
         writeln!(writer, "{}", Value::Object(line))
     }
 }
 
-struct Fields<'a>(&'a mut Map<String, Value>);
+struct FieldCollector<'a>(&'a mut Map<String, Value>);
 
-impl Fields<'_> {
+impl FieldCollector<'_> {
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }
 }
 
-impl Visit for Fields<'_> {
+impl Visit for FieldCollector<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, redacted(&format!("{value:?}")));
     }

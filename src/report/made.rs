@@ -7,13 +7,13 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use super::{Table, seconds};
+use super::{TextTable, seconds};
 use crate::catalog::ledger::StageEntry;
 use crate::dev::synth::Member;
 
 /// An object that was generated.
 #[derive(Debug, Serialize)]
-pub(crate) struct Made {
+pub(crate) struct GeneratedObject {
     /// The database that it is for.
     pub database: &'static str,
     /// Its file name.
@@ -34,7 +34,7 @@ pub(crate) struct Made {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub(crate) fn made(all: &[Made], night: u32, as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn made(all: &[GeneratedObject], night: u32, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());
@@ -49,7 +49,7 @@ pub(crate) fn made(all: &[Made], night: u32, as_json: bool) -> anyhow::Result<()
 }
 
 /// What each database's sources are against the night before.
-fn print_changes(all: &[Made], night: u32) {
+fn print_changes(all: &[GeneratedObject], night: u32) {
     let mut databases: Vec<&str> =
         all.iter().filter(|made| made.bytes.is_some()).map(|made| made.database).collect();
     databases.dedup();
@@ -77,11 +77,11 @@ fn print_changes(all: &[Made], night: u32) {
     }
 }
 
-fn print(object: &Made) {
-    let Made { database, location, .. } = object;
+fn print(object: &GeneratedObject) {
+    let GeneratedObject { database, location, .. } = object;
     let (Some(bytes), Some(sha256)) = (object.bytes, &object.sha256) else {
         say!("\n{database}: would write {location}\n");
-        let mut table = Table::new(&["source", "rows"]);
+        let mut table = TextTable::new(&["source", "rows"]);
         for (source, rows) in &object.planned {
             table.row(vec![(*source).to_owned(), HumanCount(*rows).to_string()]);
         }
@@ -89,7 +89,7 @@ fn print(object: &Made) {
         return;
     };
     say!("\n{database}: {location} ({}, sha256 {sha256})\n", HumanBytes(bytes));
-    let mut table = Table::new(&["member", "rows", "text", "changed this night"]);
+    let mut table = TextTable::new(&["member", "rows", "text", "changed this night"]);
     for member in &object.members {
         table.row(vec![
             member.name.clone(),
@@ -104,7 +104,7 @@ fn print(object: &Made) {
 /// What the demo made, and what to type next.
 pub(crate) fn demo(root: &Path, stages: &[StageEntry], whole: Duration) {
     say!();
-    let mut table = Table::new(&["demo", "time"]);
+    let mut table = TextTable::new(&["demo", "time"]);
     for StageEntry { stage, seconds: time } in stages {
         table.row(vec![stage.clone(), seconds(*time)]);
     }

@@ -33,28 +33,30 @@ pub(crate) use forecast::forecast;
 pub(crate) use locked::{Locked, locked};
 pub(crate) use log::log_to_file;
 #[cfg(feature = "dev")]
-pub(crate) use made::{Made, demo, made};
+pub(crate) use made::{GeneratedObject, demo, made};
 pub(crate) use pruned::{Pruned, held, pruned};
-pub(crate) use status::{BuildWork, Status, status};
+pub(crate) use status::{BuildWork, StatusReport, status};
 pub(crate) use subset::{SubsetTable, restore_plan, restored, subset, subset_plan};
 use swapped::promoted;
 pub(crate) use swapped::{are_live_already, promotions};
-pub(crate) use tried::{Kind as RejectKind, Place, Tried, TriedCheck, TriedFile, tried};
+pub(crate) use tried::{
+    RejectGroup as RejectKind, RejectPosition, TriedCheck, TriedFile, TriedSpec, tried,
+};
 pub(crate) use verified::verified;
 pub(crate) use waiver::{waived, waiver};
-pub(crate) use workers::{Begun, Worked, abandoned, begun, tasks, worked};
+pub(crate) use workers::{BegunBuild, Worked, abandoned, begun, tasks, worked};
 
 use crate::catalog::ledger::{GateEntry, Ledger, SourceEntry, SourceState, StageEntry};
 use crate::spec::schema::Checked;
 
 /// A table with its first column to the left and the others to the right.
-struct Table {
+struct TextTable {
     rows: Vec<Vec<String>>,
 }
 
-impl Table {
-    fn new(header: &[&str]) -> Table {
-        Table { rows: vec![header.iter().map(|name| (*name).to_owned()).collect()] }
+impl TextTable {
+    fn new(header: &[&str]) -> TextTable {
+        TextTable { rows: vec![header.iter().map(|name| (*name).to_owned()).collect()] }
     }
 
     fn row(&mut self, cells: Vec<String>) {
@@ -109,7 +111,7 @@ pub(crate) fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::R
 fn print_ledger(ledger: &Ledger) {
     let period = ledger.period();
     say!("\n{} · schema version {} · period {period}\n", ledger.build, ledger.version);
-    let mut table = Table::new(&["table", "rows", "rejected", "text", "time"]);
+    let mut table = TextTable::new(&["table", "rows", "rejected", "text", "time"]);
     for entry in &ledger.sources {
         let rows = match entry.state {
             SourceState::Loaded => HumanCount(entry.counted).to_string(),
@@ -129,7 +131,7 @@ fn print_ledger(ledger: &Ledger) {
     }
     table.print();
     say!();
-    let mut table = Table::new(&["stage", "time"]);
+    let mut table = TextTable::new(&["stage", "time"]);
     for StageEntry { stage, seconds: time } in &ledger.stages {
         table.row(vec![stage.clone(), seconds(*time)]);
     }
@@ -189,7 +191,7 @@ pub(crate) fn source(
     let place = into.map_or("a scratch build, dropped".to_owned(), str::to_owned);
     say!("{} into {place}: {} rows", entry.source, HumanCount(entry.counted));
     let columns = ["file", "lines", "header", "loaded", "rejected", "filtered", "misfits"];
-    let mut table = Table::new(&columns);
+    let mut table = TextTable::new(&columns);
     for file in &entry.files {
         let name = if file.member.is_empty() { &file.object } else { &file.member };
         table.row(vec![

@@ -14,7 +14,7 @@ use crate::plan::task::{TaskKind, TaskState, TaskStatus};
 
 /// A database as it stands, with the tasks of its builds that are being made.
 #[derive(Debug, Serialize)]
-pub(crate) struct Status {
+pub(crate) struct StatusReport {
     /// What the server knows.
     #[serde(flatten)]
     pub database: DatabaseStatus,
@@ -41,7 +41,7 @@ pub(crate) struct BuildWork {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub(crate) fn status(all: &[Status], as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn status(all: &[StatusReport], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());
@@ -52,8 +52,8 @@ pub(crate) fn status(all: &[Status], as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_status(status: &Status) {
-    let Status { database: said, work } = status;
+fn print_status(status: &StatusReport) {
+    let StatusReport { database: said, work } = status;
     let database = &said.database;
     print_live(said);
     for build in &said.others {

@@ -4,7 +4,7 @@
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::Table;
+use super::TextTable;
 use crate::spec::schema::{SchemaFile, Section};
 
 /// Characters a terminal's line has; wider rows are shown a column a line.
@@ -14,7 +14,7 @@ const VALUE_MAX: usize = 60;
 
 /// A spec tried on a file.
 #[derive(Debug, Serialize)]
-pub(crate) struct Tried {
+pub(crate) struct TriedSpec {
     /// The database.
     pub database: String,
     /// The source.
@@ -40,7 +40,7 @@ pub(crate) struct Tried {
     /// The first rows, as Postgres says them.
     pub rows: Vec<Vec<Option<String>>>,
     /// Every kind of reject.
-    pub rejects: Vec<Kind>,
+    pub rejects: Vec<RejectGroup>,
     /// Rows that went into the scratch database.
     pub tried_rows: u64,
     /// Whether these were all.
@@ -76,7 +76,7 @@ pub(crate) struct TriedFile {
 
 /// Rejects of one column for one reason.
 #[derive(Debug, Serialize)]
-pub(crate) struct Kind {
+pub(crate) struct RejectGroup {
     /// The column; `None` where the record as a whole is meant.
     pub column: Option<String>,
     /// Why.
@@ -84,14 +84,14 @@ pub(crate) struct Kind {
     /// How many.
     pub count: u64,
     /// The first of them.
-    pub places: Vec<Place>,
+    pub places: Vec<RejectPosition>,
     /// The first one's record; none of a personal source.
     pub example: Option<String>,
 }
 
 /// Where a reject is.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Place {
+pub(crate) struct RejectPosition {
     /// Line in the file, from 1.
     pub line: u64,
     /// Byte in the file, from 0.
@@ -128,7 +128,7 @@ impl TriedCheck {
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub(crate) fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn tried(tried: &TriedSpec, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(tried)?);
         return Ok(());
@@ -138,7 +138,7 @@ pub(crate) fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result
     }
     say!("{} of {} on {}", tried.source, tried.database, tried.file);
     let columns = ["file", "lines", "header", "loaded", "rejected", "filtered", "misfits"];
-    let mut table = Table::new(&columns);
+    let mut table = TextTable::new(&columns);
     for file in &tried.files {
         let counts =
             [file.lines, file.header, file.loaded, file.rejected, file.filtered, file.misfits];
@@ -169,7 +169,7 @@ pub(crate) fn tried(tried: &Tried, as_json: bool, quiet: bool) -> anyhow::Result
     Ok(())
 }
 
-fn rows(tried: &Tried) {
+fn rows(tried: &TriedSpec) {
     if tried.personal {
         let kinds: Vec<String> =
             tried.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
@@ -192,7 +192,7 @@ fn rows(tried: &Tried) {
     }
 }
 
-fn aligned(tried: &Tried, widths: &[usize]) {
+fn aligned(tried: &TriedSpec, widths: &[usize]) {
     let line = |cells: Vec<String>| {
         let cells = cells.iter().zip(widths).map(|(cell, width)| format!("  {cell:width$}"));
         say!("{}", cells.collect::<String>().trim_end());
@@ -204,7 +204,7 @@ fn aligned(tried: &Tried, widths: &[usize]) {
     }
 }
 
-fn vertical(tried: &Tried) {
+fn vertical(tried: &TriedSpec) {
     let names = tried.columns.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let kinds = tried.columns.iter().map(|(_, kind)| kind.len()).max().unwrap_or(0);
     for (number, row) in tried.rows.iter().enumerate() {
@@ -237,7 +237,7 @@ fn cell(value: Option<&str>) -> String {
     }
 }
 
-fn rejects(tried: &Tried) {
+fn rejects(tried: &TriedSpec) {
     say!(
         "\n{} of {} rows rejected, the budget is {}",
         HumanCount(tried.rejected),

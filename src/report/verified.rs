@@ -2,14 +2,14 @@
 
 use indicatif::HumanCount;
 
-use super::{Table, seconds};
-use crate::build::verify::Verified;
+use super::{TextTable, seconds};
+use crate::build::verify::VerifiedBuild;
 
 /// The outcome of `kiln verify`.
 ///
 /// # Errors
 /// Never, but for JSON that cannot be written.
-pub(crate) fn verified(all: &[Verified], as_json: bool, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn verified(all: &[VerifiedBuild], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
         return Ok(());
@@ -19,7 +19,7 @@ pub(crate) fn verified(all: &[Verified], as_json: bool, quiet: bool) -> anyhow::
         let verdict = if said.differs.is_empty() { "as sealed" } else { "NOT as sealed" };
         let took = seconds(said.seconds);
         say!("{} is {verdict}: {read} of {of} tables read, {took}", said.build);
-        let mut table = Table::new(&["table", "rows", "digest", ""]);
+        let mut table = TextTable::new(&["table", "rows", "digest", ""]);
         for read in &said.tables {
             let verdict = if read.same { "same" } else { "differs" };
             let rows = HumanCount(read.rows).to_string();

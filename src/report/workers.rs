@@ -6,7 +6,7 @@ use crate::catalog::ledger::Ledger;
 use crate::plan::task::{TaskKind, TaskState, TaskStatus};
 
 /// A build that was begun.
-pub(crate) struct Begun {
+pub(crate) struct BegunBuild {
     /// Its name.
     pub build: String,
     /// How many tasks it has.
@@ -17,17 +17,17 @@ pub(crate) struct Begun {
     pub nothing_to_do: Option<String>,
 }
 
-impl Begun {
+impl BegunBuild {
     /// None was begun: all that has landed is live.
-    pub(crate) fn nothing(ledger: &Ledger) -> Begun {
+    pub(crate) fn nothing(ledger: &Ledger) -> BegunBuild {
         let nothing_to_do = ledger.nothing_to_do.clone();
-        Begun { build: ledger.build.clone(), tasks: 0, until: String::new(), nothing_to_do }
+        BegunBuild { build: ledger.build.clone(), tasks: 0, until: String::new(), nothing_to_do }
     }
 }
 
 /// Prints the build's name alone, for a script; and nothing where there is nothing to do.
-pub(crate) fn begun(begun: &Begun, as_json: bool) {
-    let Begun { build, tasks, until, nothing_to_do } = begun;
+pub(crate) fn begun(begun: &BegunBuild, as_json: bool) {
+    let BegunBuild { build, tasks, until, nothing_to_do } = begun;
     match (as_json, nothing_to_do) {
         (true, None) => say!("{}", json!({ "build": build, "tasks": tasks, "until": until })),
         (true, Some(why)) => say!("{}", json!({ "build": null, "nothing_to_do": why })),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
 use kiln::testing::command::cli::Cli;
-use kiln::testing::config::settings::{Fallback, Form, SETTINGS, Setting};
+use kiln::testing::config::settings::{Fallback, SETTINGS, Setting, SettingForm};
 use kiln::testing::error::Exit;
 
 use super::Page;
@@ -57,10 +57,10 @@ fn settings() -> String {
     for setting in SETTINGS {
         let code = |name: Option<&str>| name.map_or("–".to_owned(), |name| format!("`{name}`"));
         let value = match setting.form {
-            Form::Like(example) => format!("like `{example}`"),
-            Form::ListLike(example) => format!("a list, like `[\"{example}\"]`"),
-            Form::Count { unit, most: u64::MAX } => format!("{unit}, from 1"),
-            Form::Count { unit, most } => format!("{unit}, 1 to {most}"),
+            SettingForm::Like(example) => format!("like `{example}`"),
+            SettingForm::ListLike(example) => format!("a list, like `[\"{example}\"]`"),
+            SettingForm::Count { unit, most: u64::MAX } => format!("{unit}, from 1"),
+            SettingForm::Count { unit, most } => format!("{unit}, 1 to {most}"),
         };
         let default = match setting.default {
             Fallback::Value(text) => format!("`{text}`"),

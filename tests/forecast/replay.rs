@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use kiln::testing::catalog::ledger::{Ledger, Reuse};
-use kiln::testing::plan::forecast::seconds::{Expected, Tonight};
-use kiln::testing::plan::forecast::{Kind, MadeFrom, Past, Want, Way, Ways};
+use kiln::testing::plan::forecast::seconds::{Estimate, Tonight};
+use kiln::testing::plan::forecast::{
+    LoadMethod, LoadMethods, MadeFrom, Past, SourceSize, StorageKind,
+};
 use kiln::testing::plan::graph::seconds_left;
 use kiln::testing::plan::task::{self, Task, TaskKind, TaskState, TaskStatus};
 use serde::Deserialize;
@@ -82,7 +84,11 @@ impl Night {
     fn tasks(&self) -> Vec<Task> {
         let mut all = Vec::new();
         for entry in &self.ledger.sources {
-            let kind = if entry.way() == Way::Load { TaskKind::Load } else { TaskKind::Copy };
+            let kind = if entry.load_method() == LoadMethod::Load {
+                TaskKind::Load
+            } else {
+                TaskKind::Copy
+            };
             let rows = Task::new(kind, &entry.source, Vec::new());
             all.push(Task::new(TaskKind::Index, &entry.source, vec![rows.name.clone()]));
             all.push(rows);
@@ -129,15 +135,15 @@ impl Night {
         tasks.iter().map(status).collect()
     }
 
-    fn wants(&self) -> Vec<Want> {
+    fn source_sizes(&self) -> Vec<SourceSize> {
         let sources = self.ledger.sources.iter();
         let kind = |source: &str| match source {
-            "pharmacy_networks" => Kind::Packed,
-            "pricing" => Kind::Dictionary,
-            "nppes_pharmacy" => Kind::Part,
-            _ => Kind::Typed,
+            "pharmacy_networks" => StorageKind::Packed,
+            "pricing" => StorageKind::Dictionary,
+            "nppes_pharmacy" => StorageKind::Part,
+            _ => StorageKind::Typed,
         };
-        let want = sources.map(|entry| Want {
+        let want = sources.map(|entry| SourceSize {
             source: entry.source.clone(),
             kind: kind(&entry.source),
             objects: Vec::new(),
@@ -148,31 +154,36 @@ impl Night {
         want.collect()
     }
 
-    fn ways(&self) -> Ways {
-        let sources: BTreeMap<String, Way> = self
+    fn methods(&self) -> LoadMethods {
+        let sources: BTreeMap<String, LoadMethod> = self
             .ledger
             .sources
             .iter()
-            .map(|entry| (entry.source.clone(), entry.way()))
-            .filter(|(_, way)| *way != Way::Load)
+            .map(|entry| (entry.source.clone(), entry.load_method()))
+            .filter(|(_, method)| *method != LoadMethod::Load)
             .collect();
         let from = FROM.map(str::to_owned);
         let is_kept = from.iter().all(|source| sources.contains_key(source));
         let made = MadeFrom { sources: from.into(), is_kept };
-        Ways { sources, made: BTreeMap::from([(MADE.to_owned(), made)]) }
+        LoadMethods { sources, made: BTreeMap::from([(MADE.to_owned(), made)]) }
     }
 
     /// What the nights before tell to expect of this one; the newest is the last.
-    fn expected(&self, before: &[Night]) -> Expected {
+    fn expected(&self, before: &[Night]) -> Estimate {
         let past =
             Past { ledgers: before.iter().rev().map(|night| night.ledger.clone()).collect() };
-        expected(&self.wants(), &self.ways(), self.tasks(), &past)
+        expected(&self.source_sizes(), &self.methods(), self.tasks(), &past)
     }
 }
 
-fn expected(wants: &[Want], ways: &Ways, tasks: Vec<Task>, past: &Past) -> Expected {
-    let texts: Vec<u64> = wants.iter().map(|want| want.text.unwrap()).collect();
-    Tonight { wants, texts: &texts, ways, workers: WORKERS }.estimate(tasks, past)
+fn expected(
+    source_sizes: &[SourceSize],
+    methods: &LoadMethods,
+    tasks: Vec<Task>,
+    past: &Past,
+) -> Estimate {
+    let texts: Vec<u64> = source_sizes.iter().map(|want| want.text.unwrap()).collect();
+    Tonight { source_sizes, texts: &texts, methods, workers: WORKERS }.estimate(tasks, past)
 }
 
 #[test]
@@ -221,16 +232,16 @@ fn a_night_that_copies_most_is_expected_to_be_shorter() {
 #[test]
 fn a_night_of_other_size_is_expected_by_its_text() {
     let nights = Night::all(&OTHER);
-    let mut wants = nights[0].wants();
-    let seconds = |wants: &[Want]| {
+    let mut source_sizes = nights[0].source_sizes();
+    let seconds = |source_sizes: &[SourceSize]| {
         let past = Past { ledgers: vec![nights[0].ledger.clone()] };
-        expected(wants, &nights[0].ways(), nights[0].tasks(), &past).seconds(WORKERS)
+        expected(source_sizes, &nights[0].methods(), nights[0].tasks(), &past).seconds(WORKERS)
     };
-    let once = seconds(&wants);
-    for want in &mut wants {
+    let once = seconds(&source_sizes);
+    for want in &mut source_sizes {
         want.text = want.text.map(|text| 3 * text);
     }
-    let thrice = seconds(&wants);
+    let thrice = seconds(&source_sizes);
     // The first steps, the seal and the swap do not grow.
     assert!((2.0..3.0).contains(&(thrice / once)), "{once} and {thrice}");
 }
@@ -239,12 +250,12 @@ fn a_night_of_other_size_is_expected_by_its_text() {
 fn a_table_that_is_copied_goes_by_the_last_night_that_copied_it() {
     const NETWORK: &str = "pharmacy_networks";
     let night = Night::all(&OTHER).remove(0);
-    let wants = night.wants();
-    let ways = wants.iter().map(|want| (want.source.clone(), Way::Copy));
-    let ways = Ways { sources: ways.collect(), ..Ways::default() };
+    let source_sizes = night.source_sizes();
+    let methods = source_sizes.iter().map(|want| (want.source.clone(), LoadMethod::Copy));
+    let methods = LoadMethods { sources: methods.collect(), ..LoadMethods::default() };
     let seconds = |ledgers| {
         let tasks = vec![Task::new(TaskKind::Copy, NETWORK, Vec::new())];
-        expected(&wants, &ways, tasks, &Past { ledgers }).tasks[0].seconds
+        expected(&source_sizes, &methods, tasks, &Past { ledgers }).tasks[0].seconds
     };
     let of = |ledger: &Ledger| {
         let entry = ledger.sources.iter().find(|entry| entry.source == NETWORK);

@@ -11,7 +11,7 @@
 //!
 //! Left out are waivers, subsets, holds, and a database that was never live.
 
-use kiln::testing::catalog::registry::State;
+use kiln::testing::catalog::registry::BuildState;
 use stateright::{Model, Property};
 
 use super::Rules;
@@ -339,7 +339,8 @@ impl Model for Release {
             Property::sometimes(
                 "what is rolled away from is kept as rejected",
                 |_, servers: &Servers| {
-                    let rejected = |made: Made| made.is_rejected && made.state == State::Retired;
+                    let rejected =
+                        |made: Made| made.is_rejected && made.state == BuildState::Retired;
                     servers.bases.iter().any(|base| base.builds[1].is_some_and(rejected))
                 },
             ),

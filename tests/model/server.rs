@@ -7,10 +7,10 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use kiln::testing::catalog::registry::contract::Contract;
 use kiln::testing::catalog::registry::retention::droppable;
-use kiln::testing::catalog::registry::{Build, State, Tag, Word, build_name};
+use kiln::testing::catalog::registry::{Build, BuildState, Tag, Word, build_name};
 use kiln::testing::catalog::stamp::{Stamp, Touched};
 use kiln::testing::plan::manifest::rejected::Refusal;
-use kiln::testing::release::swap::gate::{Facts, decide};
+use kiln::testing::release::swap::gate::{CandidateFacts, decide};
 use kiln::testing::release::swap::tags::{Change, after};
 use kiln::testing::release::swap::{Manifests, candidate, previous};
 
@@ -24,7 +24,7 @@ const KEEP: usize = 1;
 /// A build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
-    pub state: State,
+    pub state: BuildState,
     pub has_stamp: bool,
     pub is_rejected: bool,
     /// The order of what was live: 0 never was.
@@ -83,13 +83,13 @@ impl Database {
     /// One that is live, and one that is sealed beside it.
     pub fn ready() -> Database {
         let sealed = Made {
-            state: State::Sealed,
+            state: BuildState::Sealed,
             has_stamp: true,
             is_rejected: false,
             turn: 0,
             is_bad: false,
         };
-        let live = Made { state: State::Live, turn: 1, ..sealed };
+        let live = Made { state: BuildState::Live, turn: 1, ..sealed };
         Database { builds: [Some(live), Some(sealed), None], live: Some(0) }
     }
 
@@ -148,7 +148,7 @@ impl Database {
         let Some(mut tag) = build.tag.clone() else { return false };
         let has_stamp = blind.of_seal || self.builds[to].is_some_and(|made| made.has_stamp);
         if blind.of_seal && !tag.state.is_sealed() {
-            tag.state = State::Sealed;
+            tag.state = BuildState::Sealed;
         }
         let stamp = has_stamp.then(|| Stamp {
             build: tag.build.clone(),
@@ -160,7 +160,7 @@ impl Database {
             contents: None,
         });
         let refusals = Refusal::itself(build).filter(|_| !blind.of_rejected);
-        let facts = Facts {
+        let facts = CandidateFacts {
             stamp,
             fingerprint: "f".into(),
             lock: None,
@@ -218,11 +218,11 @@ impl Database {
     /// A swap undone: the former live build is live again, the candidate sealed again.
     pub fn gone_back(self, from: usize, to: usize) -> Database {
         let mut next = self;
-        next.change(to, |made| (made.state, made.turn) = (State::Sealed, 0));
-        next.change(from, |made| made.state = State::Live);
+        next.change(to, |made| (made.state, made.turn) = (BuildState::Sealed, 0));
+        next.change(from, |made| made.state = BuildState::Live);
         next.live = Some(from);
         if let Some(former) = next.previous() {
-            next.change(former, |made| made.state = State::Previous);
+            next.change(former, |made| made.state = BuildState::Previous);
         }
         next.ranked()
     }
@@ -248,7 +248,8 @@ impl Database {
 
     /// Whether this build is there, live by its name and by its tag alone.
     pub fn has_one_live(&self) -> bool {
-        let is_live = |at: usize| self.builds[at].is_some_and(|made| made.state == State::Live);
+        let is_live =
+            |at: usize| self.builds[at].is_some_and(|made| made.state == BuildState::Live);
         (0..BUILDS).all(|at| is_live(at) == (self.live == Some(at))) && self.live.is_some()
     }
 }

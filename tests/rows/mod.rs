@@ -8,10 +8,10 @@ use kiln::testing::config::personal::HashKey;
 use kiln::testing::config::strict::Problems;
 use kiln::testing::fetch::digest::sha256;
 use kiln::testing::load::bind::{Binding, Layout, Tables, names_of};
-use kiln::testing::load::copy::part::{Chunk, Rows, Siblings};
+use kiln::testing::load::copy::part::{ChunkBuilder, CopyChunk, Siblings};
 use kiln::testing::load::decode::Records;
 use kiln::testing::load::validate::dictionary::Shared;
-use kiln::testing::load::validate::{Known, Outcome, Validator};
+use kiln::testing::load::validate::{MatchedGroups, Outcome, Validator};
 use kiln::testing::spec::row_format::ROW_FORMATS;
 use kiln::testing::spec::schema::catalog::TableColumn;
 use kiln::testing::spec::source::Source;
@@ -58,12 +58,12 @@ fn made(name: &str) -> String {
     let mut names = names_of(&header, source.format.encoding);
     names.truncate(names.iter().rposition(|name| !name.is_empty()).unwrap() + 1);
     let layout = Layout::from_names(source, &names).unwrap();
-    let known = Known::from([("year".to_owned(), "2026".to_owned())]);
+    let known = MatchedGroups::from([("year".to_owned(), "2026".to_owned())]);
     let shared: Vec<Shared> = binding.dictionaries.iter().map(|_| Shared::default()).collect();
     let mut validator = Validator::new(&binding, layout, &known, &shared, 1);
-    let mut chunk = Chunk::new(&binding, &Siblings::default());
+    let mut chunk = ChunkBuilder::new(&binding, &Siblings::default());
     let (mut sent, mut rejects) = (Vec::new(), String::new());
-    let mut send = |rows: Rows| sent.extend_from_slice(&rows.bytes);
+    let mut send = |rows: CopyChunk| sent.extend_from_slice(&rows.bytes);
     loop {
         let start = chunk.rows.len();
         match validator.take_next(&mut records, &mut chunk.rows).unwrap() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::BEGIN;
-use crate::build::index::lines::Lines;
+use crate::build::index::lines::RowLines;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::postgres::{Ident, Session, db, literal};
 use crate::spec::source::Source;
@@ -34,7 +34,7 @@ pub(super) async fn of(build: &BuildDatabase, sql: &str, sources: &[Source]) -> 
 }
 
 /// A column of the check's result.
-struct Shown {
+struct ResultColumn {
     name: String,
     /// The table's column that it is, where it is one.
     origin: Option<(u32, i16)>,
@@ -45,15 +45,15 @@ async fn look(build: &BuildDatabase, sql: &str, sources: &[Source]) -> anyhow::R
     let doing = || db("look for the rows of a check");
     session.batch_execute(BEGIN).await.map_err(doing())?;
     let statement = session.prepare(sql).await.map_err(doing())?;
-    let columns: Vec<Shown> = statement
+    let columns: Vec<ResultColumn> = statement
         .columns()
         .iter()
-        .map(|column| Shown {
+        .map(|column| ResultColumn {
             name: column.name().to_owned(),
             origin: column.table_oid().zip(column.column_id()),
         })
         .collect();
-    let keys = Keys::of(&session, &columns).await?;
+    let keys = UniqueKeys::of(&session, &columns).await?;
     let places = keys.places(&columns);
     // Values in the form that people read, whatever their types.
     let cursor = format!("declare of_check no scroll cursor for {sql}");
@@ -88,16 +88,16 @@ fn shown(value: Option<&str>) -> String {
 }
 
 /// A column of a key: its number and its name.
-type Column = (i16, String);
+type KeyColumn = (i16, String);
 
 /// The unique keys of the tables that a check's columns are of.
-struct Keys {
+struct UniqueKeys {
     /// Of a table: its name, and the columns of each key.
-    tables: BTreeMap<u32, (String, Vec<Vec<Column>>)>,
+    tables: BTreeMap<u32, (String, Vec<Vec<KeyColumn>>)>,
 }
 
-impl Keys {
-    async fn of(session: &Session, columns: &[Shown]) -> anyhow::Result<Keys> {
+impl UniqueKeys {
+    async fn of(session: &Session, columns: &[ResultColumn]) -> anyhow::Result<UniqueKeys> {
         let tables: Vec<u32> = columns.iter().filter_map(|c| Some(c.origin?.0)).collect();
         let sql = "select i.indrelid, c.relname::text, i.indkey::int2[],
                           array(select a.attname::text
@@ -110,7 +110,7 @@ impl Keys {
                        and c.relnamespace = 'public'::regnamespace
                    order by i.indisprimary desc, i.indexrelid";
         let rows = session.query(sql, &[&tables]).await.map_err(db("read the keys"))?;
-        let mut keys = Keys { tables: BTreeMap::new() };
+        let mut keys = UniqueKeys { tables: BTreeMap::new() };
         for row in rows {
             let (numbers, names): (Vec<i16>, Vec<String>) = (row.get(2), row.get(3));
             let (_, of_table) =
@@ -121,8 +121,8 @@ impl Keys {
     }
 
     /// The columns to show: those of keys, else the first ones.
-    fn places(&self, columns: &[Shown]) -> Vec<usize> {
-        let is_key = |column: &Shown| {
+    fn places(&self, columns: &[ResultColumn]) -> Vec<usize> {
+        let is_key = |column: &ResultColumn| {
             let Some((table, number)) = column.origin else { return false };
             let known = self.tables.get(&table).into_iter().flat_map(|(_, keys)| keys.iter());
             known.flatten().any(|(of_key, _)| *of_key == number)
@@ -136,13 +136,13 @@ impl Keys {
         &self,
         session: &Session,
         sources: &[Source],
-        columns: &[Shown],
+        columns: &[ResultColumn],
     ) -> anyhow::Result<Option<KnownLines>> {
         for (oid, (name, keys)) in &self.tables {
-            let at = |(number, _): &Column| {
+            let at = |(number, _): &KeyColumn| {
                 columns.iter().position(|column| column.origin == Some((*oid, *number)))
             };
-            let whole = |key: &Vec<Column>| {
+            let whole = |key: &Vec<KeyColumn>| {
                 let places = key.iter().map(at).collect::<Option<Vec<usize>>>()?;
                 let names = key.iter().map(|(_, name)| Ident::parse(name));
                 Some((places, names.collect::<Option<Vec<Ident>>>()?))
@@ -150,7 +150,7 @@ impl Keys {
             let Some((places, names)) = keys.iter().find_map(whole) else { continue };
             let source = sources.iter().find(|source| source.name.as_str() == name);
             let (Some(source), Some(table)) = (source, Ident::parse(name)) else { continue };
-            if let Some(lines) = Lines::of(session, source).await? {
+            if let Some(lines) = RowLines::of(session, source).await? {
                 return Ok(Some(KnownLines { table, lines, names, places }));
             }
         }
@@ -161,7 +161,7 @@ impl Keys {
 /// What tells the line of a row by its key.
 struct KnownLines {
     table: Ident,
-    lines: Lines,
+    lines: RowLines,
     /// The key's columns.
     names: Vec<Ident>,
     /// Where the check gives them.

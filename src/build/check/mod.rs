@@ -17,7 +17,7 @@ use crate::error::stopped;
 use crate::plan::tasks_of::check_subject;
 use crate::postgres::{Session, db};
 use crate::spec::schema::own_checks::OWN_CHECKS;
-use crate::spec::schema::{Kind, Schema, SchemaFile, Section};
+use crate::spec::schema::{Schema, SchemaFile, Section, SectionKind};
 use crate::spec::source::Source;
 
 /// Rows are counted up to this; a check that finds more has failed all the same.
@@ -44,7 +44,7 @@ impl<'a> Check<'a> {
         let all = schema
             .files
             .iter()
-            .flat_map(|file| file.of_kind(&Kind::Check).map(move |section| (file, section)));
+            .flat_map(|file| file.of_kind(&SectionKind::Check).map(move |section| (file, section)));
         let mut all = all.filter(|(file, section)| check_subject(file, section) == subject);
         let (file, section) = all.next()?;
         Some(Check { title: &section.title, sql: &section.sql, section: Some((file, section)) })
@@ -52,11 +52,11 @@ impl<'a> Check<'a> {
 }
 
 impl Check<'_> {
-    fn explain(&self, refusal: Refusal) -> anyhow::Error {
+    fn explain(&self, refusal: CheckRefusal) -> anyhow::Error {
         match (refusal, self.section) {
-            (Refusal::Stopped, _) => stopped(),
-            (Refusal::Server(error), Some((file, section))) => file.explain(section, error),
-            (Refusal::Server(error), None) => db(format!("check \"{}\"", self.title))(error),
+            (CheckRefusal::Stopped, _) => stopped(),
+            (CheckRefusal::Server(error), Some((file, section))) => file.explain(section, error),
+            (CheckRefusal::Server(error), None) => db(format!("check \"{}\"", self.title))(error),
         }
     }
 
@@ -88,12 +88,16 @@ pub(crate) async fn run(
     Ok(check.found(rows, keys))
 }
 
-enum Refusal {
+enum CheckRefusal {
     Server(tokio_postgres::Error),
     Stopped,
 }
 
-async fn count(session: &Session, sql: &str, stop: &CancellationToken) -> Result<u64, Refusal> {
+async fn count(
+    session: &Session,
+    sql: &str,
+    stop: &CancellationToken,
+) -> Result<u64, CheckRefusal> {
     let work = async {
         session.batch_execute(BEGIN).await?;
         let rows = rows_of(session, sql).await?;
@@ -101,10 +105,10 @@ async fn count(session: &Session, sql: &str, stop: &CancellationToken) -> Result
         Ok(rows)
     };
     tokio::select! {
-        counted = work => counted.map_err(Refusal::Server),
+        counted = work => counted.map_err(CheckRefusal::Server),
         () = stop.cancelled() => {
             session.canceller().cancel().await;
-            Err(Refusal::Stopped)
+            Err(CheckRefusal::Stopped)
         }
     }
 }
@@ -130,7 +134,7 @@ async fn rows_of(session: &Session, sql: &str) -> Result<u64, tokio_postgres::Er
 
 /// What a check says on the tables of a scratch database.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Tried {
+pub(crate) enum CheckTrial {
     /// So many rows.
     Rows(u64),
     /// Nothing: it is no query, but a command.
@@ -141,17 +145,20 @@ pub(crate) enum Tried {
 ///
 /// # Errors
 /// What the server says of it.
-pub(crate) async fn try_on(session: &Session, sql: &str) -> Result<Tried, tokio_postgres::Error> {
+pub(crate) async fn try_on(
+    session: &Session,
+    sql: &str,
+) -> Result<CheckTrial, tokio_postgres::Error> {
     session.batch_execute(BEGIN).await?;
     let work = async {
         let rows = rows_of(session, sql).await?;
         // What gives rows is a query; and the end of the counting may have broken the transaction.
         if rows > 0 {
-            return Ok(Tried::Rows(rows));
+            return Ok(CheckTrial::Rows(rows));
         }
         // A cursor is one query's; what it takes is read by Postgres and not by a guess at the text.
         let is_query = session.execute(&format!("declare of_check cursor for {sql}"), &[]).await;
-        Ok(if is_query.is_ok() { Tried::Rows(rows) } else { Tried::NoQuery })
+        Ok(if is_query.is_ok() { CheckTrial::Rows(rows) } else { CheckTrial::NoQuery })
     };
     let tried = work.await;
     session.batch_execute("rollback").await?;

@@ -4,10 +4,10 @@
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, Failure, exit_of};
 use crate::postgres::{Ident, Session, db};
-use crate::spec::schema::{Kind, SchemaFile};
+use crate::spec::schema::{SchemaFile, SectionKind};
 use crate::spec::source::Source;
 
-use super::lines::Lines;
+use super::lines::RowLines;
 
 /// Keys that are named.
 const KEYS_MAX: usize = 5;
@@ -50,7 +50,7 @@ pub(super) async fn named(
 }
 
 /// A unique key that a section makes.
-struct Key {
+struct UniqueKey {
     columns: Vec<String>,
     /// Whether null is a value like any other.
     nulls_are_equal: bool,
@@ -65,7 +65,7 @@ async fn find(
     let session = build.session("duplicates").await?;
     let keys = keys_of(&session, file, &table).await?;
     let lines = match source.name == table {
-        true => Lines::of(&session, source).await?,
+        true => RowLines::of(&session, source).await?,
         false => None,
     };
     let timeout = format!("set statement_timeout = '{PATIENCE}'");
@@ -82,7 +82,7 @@ async fn find(
                     at.push(lines.of_row(&session, &table, place).await?);
                 }
             }
-            found.push(said(&key, &values, count, &at));
+            found.push(message(&key, &values, count, &at));
         }
         found.truncate(KEYS_MAX);
     }
@@ -91,9 +91,13 @@ async fn find(
 
 /// The keys that a file's section makes, learned by Postgres: it runs on an empty table of that name,
 /// which is gone again.
-async fn keys_of(session: &Session, file: &SchemaFile, table: &Ident) -> anyhow::Result<Vec<Key>> {
+async fn keys_of(
+    session: &Session,
+    file: &SchemaFile,
+    table: &Ident,
+) -> anyhow::Result<Vec<UniqueKey>> {
     let mut sql = format!("begin; create temporary table {table} (like public.{table});");
-    file.of_kind(&Kind::PostData).for_each(|section| sql.push_str(&section.sql));
+    file.of_kind(&SectionKind::PostData).for_each(|section| sql.push_str(&section.sql));
     session.batch_execute(&sql).await.map_err(db("make the keys of an empty table"))?;
     let sql = "select array(select quote_ident(a.attname)
                             from unnest(i.indkey::int2[]) with ordinality as k (number, place)
@@ -105,14 +109,15 @@ async fn keys_of(session: &Session, file: &SchemaFile, table: &Ident) -> anyhow:
                    and i.indexprs is null and i.indpred is null
                order by i.indexrelid";
     let rows = session.query(sql, &[&table.as_str()]).await.map_err(db("read the keys"))?;
-    let keys = rows.iter().map(|row| Key { columns: row.get(0), nulls_are_equal: row.get(1) });
+    let keys =
+        rows.iter().map(|row| UniqueKey { columns: row.get(0), nulls_are_equal: row.get(1) });
     let keys = keys.collect();
     session.batch_execute("rollback").await.map_err(db("forget the empty table"))?;
     Ok(keys)
 }
 
 /// Its duplicates: values, how many rows have them, and where the first two stand.
-fn query(table: &Ident, key: &Key) -> String {
+fn query(table: &Ident, key: &UniqueKey) -> String {
     let columns = key.columns.join(", ");
     let texts: Vec<String> = key.columns.iter().map(|name| format!("{name}::text")).collect();
     let not_null = match key.nulls_are_equal {
@@ -131,7 +136,7 @@ fn query(table: &Ident, key: &Key) -> String {
     )
 }
 
-fn said(key: &Key, values: &[Option<String>], count: i64, lines: &[u64]) -> String {
+fn message(key: &UniqueKey, values: &[Option<String>], count: i64, lines: &[u64]) -> String {
     let shown = |value: &Option<String>| match value {
         None => "null".to_owned(),
         Some(text) => {
@@ -162,9 +167,10 @@ mod tests {
 
     #[test]
     fn a_duplicate_is_told_by_its_values_and_lines() {
-        let key = |nulls_are_equal| Key { columns: vec!["a".into(), "b".into()], nulls_are_equal };
+        let key =
+            |nulls_are_equal| UniqueKey { columns: vec!["a".into(), "b".into()], nulls_are_equal };
         let values = [Some("x\ny".to_owned()), None];
-        let told = |count, lines: &[u64]| said(&key(true), &values, count, lines);
+        let told = |count, lines: &[u64]| message(&key(true), &values, count, lines);
         assert_eq!(told(2, &[3, 7]), "key (a, b)=(x\\ny, null) is in lines 3 and 7");
         assert!(told(5, &[3, 7]).ends_with("is in lines 3, 7 and 3 more"));
         assert!(told(2, &[]).ends_with("is in 2 rows"));

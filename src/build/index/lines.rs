@@ -7,21 +7,21 @@ use crate::spec::source::Source;
 
 /// What tells the lines of a table's rows.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Lines {
+pub(crate) struct RowLines {
     /// Lines before the first row.
     header: u64,
     /// Lines that were refused, in order.
     rejected: Vec<u64>,
 }
 
-impl Lines {
+impl RowLines {
     /// Of the rows that a source filled its table with; `None` where their lines are not known:
     /// rows of several files, rows that stand for many of a file's, lines that a filter left out, records
     /// of several lines. Of people nothing is told.
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub(crate) async fn of(session: &Session, source: &Source) -> anyhow::Result<Option<Lines>> {
+    pub(crate) async fn of(session: &Session, source: &Source) -> anyhow::Result<Option<RowLines>> {
         if source.personal || !source.dictionaries.is_empty() || may_span_lines(source) {
             return Ok(None);
         }
@@ -38,7 +38,7 @@ impl Lines {
         let rejected: Vec<u64> =
             rows.iter().map(|row| row.get::<_, i64>(0).unsigned_abs()).collect();
         let is_known = file.filtered == 0 && file.rejected == rejected.len() as u64;
-        Ok(is_known.then_some(Lines { header: file.header, rejected }))
+        Ok(is_known.then_some(RowLines { header: file.header, rejected }))
     }
 
     /// The line of a row, by its place in the table as Postgres writes it: `(0,7)`.
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn lines_that_were_refused_are_counted() {
-        let lines = |rejected: &[u64]| Lines { header: 1, rejected: rejected.to_vec() };
+        let lines = |rejected: &[u64]| RowLines { header: 1, rejected: rejected.to_vec() };
         assert_eq!([0, 1, 2].map(|before| lines(&[]).of_nth(before)), [2, 3, 4]);
         // Lines 2, 4 and 5 are rejects: rows stand in 3, 6 and 7.
         assert_eq!([0, 1, 2].map(|before| lines(&[2, 4, 5]).of_nth(before)), [3, 6, 7]);

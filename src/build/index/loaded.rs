@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use crate::error::{Exit, Failure};
 use crate::postgres::{Session, db};
-use crate::spec::schema::{Kind, SchemaFile};
+use crate::spec::schema::{SchemaFile, SectionKind};
 
 /// Rows inserted, updated and deleted so far, by table; of the tables that sources and their dictionaries
 /// fill. A session's counters go on from one transaction to the next: only what they differ by counts.
-pub(super) struct Written(BTreeMap<String, [i64; 3]>);
+pub(super) struct RowChanges(BTreeMap<String, [i64; 3]>);
 
 const WRITTEN: &str = "
     select c.relname::text, pg_stat_get_xact_tuples_inserted(c.oid),
@@ -22,15 +22,15 @@ const WRITTEN: &str = "
                         select jsonb_object_keys(entry -> 'dictionaries') from kiln.source
                         where jsonb_typeof(entry -> 'dictionaries') = 'object')";
 
-impl Written {
+impl RowChanges {
     /// What the open transaction's session has written.
     ///
     /// # Errors
     /// The server's.
-    pub(super) async fn read(session: &Session) -> anyhow::Result<Written> {
+    pub(super) async fn read(session: &Session) -> anyhow::Result<RowChanges> {
         let rows = session.query(WRITTEN, &[]).await.map_err(db("ask what was written"))?;
         let counts = |row: &tokio_postgres::Row| [1, 2, 3].map(|column| row.get(column));
-        Ok(Written(rows.iter().map(|row| (row.get(0), counts(row))).collect()))
+        Ok(RowChanges(rows.iter().map(|row| (row.get(0), counts(row))).collect()))
     }
 
     /// Refuses what a file's section of this kind has written since.
@@ -41,9 +41,9 @@ impl Written {
         &self,
         session: &Session,
         file: &SchemaFile,
-        kind: &Kind,
+        kind: &SectionKind,
     ) -> anyhow::Result<()> {
-        let now = Written::read(session).await?;
+        let now = RowChanges::read(session).await?;
         let before = |table: &String| self.0.get(table).copied().unwrap_or_default();
         let mut changed = now.0.iter().filter(|(table, counts)| before(table) != **counts);
         let Some((table, counts)) = changed.next() else { return Ok(()) };

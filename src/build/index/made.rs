@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::build::tasks;
-use crate::catalog::ledger::{Made, MadeIn};
+use crate::catalog::ledger::{DerivedTable, MadeIn};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, failure};
-use crate::load::copy::between::{self, Stored, Way};
+use crate::load::copy::between::{self, Stored, TableCopy};
 use crate::load::encode::ColumnType;
 use crate::load::meter::Meter;
 use crate::plan::task::TaskKind;
 use crate::postgres::{Ident, Session, db};
-use crate::spec::schema::{Kind, Schema, SchemaFile, catalog};
+use crate::spec::schema::{Schema, SchemaFile, SectionKind, catalog};
 use crate::spec::source::Source;
 
 /// What kept builds made from named tables, and the names of their databases now, by their own names.
-pub(crate) type MadeBy = BTreeMap<String, (String, Vec<Made>)>;
+pub(crate) type MadeBy = BTreeMap<String, (String, Vec<DerivedTable>)>;
 
 /// Where a table is already that is made from others, made from the same rows: all of them were copied from
 /// one build.
@@ -35,7 +35,7 @@ pub(crate) async fn kept(
     made: &MadeBy,
 ) -> anyhow::Result<Option<MadeIn>> {
     let from: Vec<&String> =
-        file.of_kind(&Kind::Derive).flat_map(|section| &section.from).collect();
+        file.of_kind(&SectionKind::Derive).flat_map(|section| &section.from).collect();
     let owner = |table: &&String| {
         let mut owners = sources.iter();
         let owner = owners.find(|source| source.tables().any(|t| t.as_str() == *table))?;
@@ -78,18 +78,18 @@ pub(super) async fn copy(
     make_empty(into, file, stop).await?;
     let sql = format!("copy \"{table}\" from stdin (format binary, freeze)");
     let (query, meter) = (all_of(table), Meter::default());
-    let way = Way { from: &from, query: &query, into, sql: &sql, meter: &meter, stop };
-    agree(&kept.made, way.all().await?)?;
+    let copy = TableCopy { from: &from, query: &query, into, sql: &sql, meter: &meter, stop };
+    agree(&kept.made, copy.all().await?)?;
     let stored = between::read(into, &query, stop).await?;
     agree(&kept.made, stored)?;
-    let Made { rows, digest, .. } = &kept.made;
+    let DerivedTable { rows, digest, .. } = &kept.made;
     tracing::info!(table, rows, digest, from = kept.build, "copied");
     Ok(result(&stored))
 }
 
 /// What was sealed, and what is there.
-fn agree(sealed: &Made, found: Stored) -> anyhow::Result<()> {
-    let Made { table, rows, digest, .. } = sealed;
+fn agree(sealed: &DerivedTable, found: Stored) -> anyhow::Result<()> {
+    let DerivedTable { table, rows, digest, .. } = sealed;
     if (found.rows, &found.digest_hex()) == (*rows, digest) {
         return Ok(());
     }
@@ -108,13 +108,13 @@ async fn make_empty(
     file: &SchemaFile,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let named = file.of_kind(&Kind::Derive).flat_map(|section| &section.from);
+    let named = file.of_kind(&SectionKind::Derive).flat_map(|section| &section.from);
     let shadow = |name: &String| {
         format!("create temporary table \"{name}\" (like public.\"{name}\") on commit drop;")
     };
     let shadows: String = named.map(shadow).collect();
     session.batch_execute(&shadows).await.map_err(db("make empty tables"))?;
-    file.apply(session, &Kind::Derive, stop).await?;
+    file.apply(session, &SectionKind::Derive, stop).await?;
     // Of nothing a section may make a row, too.
     let empty = format!("truncate table public.\"{}\"", file.table);
     session.batch_execute(&empty).await.map_err(db("empty the table"))
@@ -151,7 +151,7 @@ pub(crate) async fn account(
     schema: &Schema,
     manifest: &Manifest,
     stop: &CancellationToken,
-) -> anyhow::Result<Vec<Made>> {
+) -> anyhow::Result<Vec<DerivedTable>> {
     let schema_sha256 = schema.digest();
     if manifest.sql_sha256 != schema_sha256 {
         return Ok(Vec::new());
@@ -170,7 +170,7 @@ pub(crate) async fn account(
         }
         let (table, schema_sha256) = (table.to_owned(), schema_sha256.clone());
         let digest = stored.digest_hex();
-        all.push(Made { table, schema_sha256, rows: stored.rows, digest });
+        all.push(DerivedTable { table, schema_sha256, rows: stored.rows, digest });
     }
     build.give_back(session);
     Ok(all)

@@ -13,9 +13,9 @@ use crate::catalog::ledger::MadeIn;
 use crate::catalog::registry::build::{BuildDatabase, ident};
 use crate::error::{Exit, Failure, exit_of, message_of};
 use crate::postgres::{Session, db};
-use crate::spec::schema::{Kind, SchemaFile};
+use crate::spec::schema::{SchemaFile, SectionKind};
 use crate::spec::source::Source;
-use loaded::Written;
+use loaded::RowChanges;
 pub(crate) use made::{MadeBy, account, kept};
 
 /// A file's keys and indexes; where its rows do not keep them, the first of those rows by name.
@@ -29,7 +29,7 @@ pub(crate) async fn keys(
     sources: &[Source],
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    match apply(session, file, &Kind::PostData, stop).await {
+    match apply(session, file, &SectionKind::PostData, stop).await {
         Ok(()) => Ok(()),
         Err(error) => Err(duplicates::named(build, file, sources, error).await),
     }
@@ -60,7 +60,7 @@ pub(crate) async fn derive(
             Err(error) => return Err(error),
         }
     }
-    apply(session, file, &Kind::Derive, stop).await?;
+    apply(session, file, &SectionKind::Derive, stop).await?;
     match file.is_alone {
         true => made::rows(session, &file.table, stop).await,
         false => Ok(None),
@@ -87,15 +87,15 @@ pub(crate) async fn analyze(
 async fn apply(
     session: &Session,
     file: &SchemaFile,
-    kind: &Kind,
+    kind: &SectionKind,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     session.batch_execute("begin").await.map_err(db("begin"))?;
     let early = match kind {
-        Kind::Derive => file.begin_early(session, stop).await?,
+        SectionKind::Derive => file.begin_early(session, stop).await?,
         _ => None,
     };
-    let written = Written::read(session).await?;
+    let written = RowChanges::read(session).await?;
     file.apply(session, kind, stop).await?;
     written.refuse_more(session, file, kind).await?;
     if let Some(early) = early

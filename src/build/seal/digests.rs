@@ -1,4 +1,4 @@
-//! Digests of tables, read from what is stored as their [`Reading`] says: at the seal those that the
+//! Digests of tables, read from what is stored as their [`DigestReading`] says: at the seal those that the
 //! loader did not take, of tables made from tables; and all of them again by `kiln verify`. Cutting and
 //! hashing rows is what takes the time: connections read ranges of pages side by side.
 
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::stamp::Reading;
+use crate::catalog::stamp::DigestReading;
 use crate::catalog::stamp::contents::named;
 use crate::error::{Exit, all_or_first_error, exit_of, message_of};
 use crate::load::copy::between::{self, Numbered, SetDigests, Stored};
@@ -21,7 +21,7 @@ const RANGE: u64 = 1 << 13;
 
 /// What a table holds, as it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct TableDigest {
     /// Its rows.
     pub stored: Stored,
     /// Why it could not be read to its end: a row has a number that its dictionary lacks.
@@ -29,16 +29,16 @@ pub(crate) struct Found {
 }
 
 /// A table to be read, and what shows how far it is.
-pub(crate) struct Asked {
+pub(crate) struct DigestRequest {
     /// How.
-    pub reading: Reading,
+    pub reading: DigestReading,
     /// Bytes and rows so far.
     pub meter: Arc<Meter>,
 }
 
-impl From<Reading> for Asked {
-    fn from(reading: Reading) -> Asked {
-        Asked { reading, meter: Arc::default() }
+impl From<DigestReading> for DigestRequest {
+    fn from(reading: DigestReading) -> DigestRequest {
+        DigestRequest { reading, meter: Arc::default() }
     }
 }
 
@@ -46,13 +46,13 @@ impl From<Reading> for Asked {
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub(crate) async fn plain(session: &Session, table: &Ident) -> anyhow::Result<Reading> {
+pub(crate) async fn plain(session: &Session, table: &Ident) -> anyhow::Result<DigestReading> {
     let sql = "select attname::text from pg_attribute
                where attrelid = format('public.%I', $1::text)::regclass
                    and attnum > 0 and not attisdropped
                order by attnum";
     let rows = session.query(sql, &[&table.as_str()]).await.map_err(db("read the columns"))?;
-    Ok(Reading {
+    Ok(DigestReading {
         table: table.as_str().to_owned(),
         source: None,
         columns: rows.iter().map(|row| row.get(0)).collect(),
@@ -64,7 +64,7 @@ pub(crate) async fn plain(session: &Session, table: &Ident) -> anyhow::Result<Re
 }
 
 /// One query of a table's rows.
-struct Part {
+struct DigestQuery {
     /// The table's place among those asked for.
     place: usize,
     query: String,
@@ -78,10 +78,10 @@ struct Part {
 /// The first of the server's; a stop.
 pub(crate) async fn read(
     build: &BuildDatabase,
-    asked: &[Asked],
+    asked: &[DigestRequest],
     connections: usize,
     stop: &CancellationToken,
-) -> anyhow::Result<Vec<Found>> {
+) -> anyhow::Result<Vec<TableDigest>> {
     let session = build.session("digests").await?;
     let mut parts = Vec::new();
     for (place, asked) in asked.iter().enumerate() {
@@ -99,7 +99,7 @@ pub(crate) async fn read(
         let outcome = outcome.map_err(|panic| anyhow::anyhow!("read a table: {panic}"));
         outcomes.push(outcome.and_then(|found| found));
     }
-    let mut all = vec![Found::default(); asked.len()];
+    let mut all = vec![TableDigest::default(); asked.len()];
     for (place, found) in all_or_first_error(outcomes)?.into_iter().flatten() {
         let of_table = &mut all[place];
         of_table.stored = of_table.stored.and(found.stored);
@@ -112,10 +112,10 @@ pub(crate) async fn read(
 async fn parts_of(
     session: &Session,
     place: usize,
-    asked: &Asked,
+    asked: &DigestRequest,
     stop: &CancellationToken,
-) -> anyhow::Result<Vec<Part>> {
-    let Asked { reading, meter } = asked;
+) -> anyhow::Result<Vec<DigestQuery>> {
+    let DigestRequest { reading, meter } = asked;
     let mut sets: Vec<SetDigests> = Vec::new();
     for dictionary in &reading.sets {
         let query = select(session, &dictionary.table, &dictionary.columns).await?;
@@ -134,7 +134,7 @@ async fn parts_of(
             let word = if range > 0 { "and" } else { "where" };
             query.push_str(&format!(" {word} ctid < '({},0)'", (range + 1) * RANGE));
         }
-        Part { place, query, numbered: numbered.clone(), meter: Arc::clone(meter) }
+        DigestQuery { place, query, numbered: numbered.clone(), meter: Arc::clone(meter) }
     };
     Ok((0..ranges).map(part).collect())
 }
@@ -171,23 +171,25 @@ async fn select(session: &Session, table: &str, columns: &[String]) -> anyhow::R
 /// A session that takes the next part as long as there is one.
 async fn lane(
     build: BuildDatabase,
-    parts: Arc<Vec<Part>>,
+    parts: Arc<Vec<DigestQuery>>,
     next: Arc<AtomicUsize>,
     abort: CancellationToken,
-) -> anyhow::Result<Vec<(usize, Found)>> {
+) -> anyhow::Result<Vec<(usize, TableDigest)>> {
     let work = async {
         let mut session = build.session("digests").await?;
         let mut all = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(Part { place, query, numbered, meter }) = parts.get(index) else { break };
+            let Some(DigestQuery { place, query, numbered, meter }) = parts.get(index) else {
+                break;
+            };
             let read = between::read_by_sets(&session, query, numbered.clone(), meter, &abort);
             let found = match read.await {
-                Ok(stored) => Found { stored, broken: None },
+                Ok(stored) => TableDigest { stored, broken: None },
                 Err(error) if exit_of(&error) == Exit::ChecksFailed => {
                     // What the server still sends of it is not read.
                     session = build.session("digests").await?;
-                    Found { stored: Stored::default(), broken: Some(message_of(&error)) }
+                    TableDigest { stored: Stored::default(), broken: Some(message_of(&error)) }
                 }
                 Err(error) => return Err(error),
             };

@@ -13,16 +13,16 @@ use crate::build::tasks;
 use crate::catalog::ledger::Ledger;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{State, Tag, now};
+use crate::catalog::registry::{BuildState, Tag, now};
 use crate::catalog::stamp::rows::{self, Ask, Counted};
 use crate::catalog::stamp::{
-    self, Contents, Reading, Sealed, Standing, TableContents, contents, rights, stamped_rows,
+    self, Contents, DigestReading, Sealed, Standing, TableContents, contents, rights, stamped_rows,
 };
 use crate::config::failpoint;
 use crate::error::{Exit, Failure};
 use crate::postgres::{Ident, Session, db};
 use crate::spec::schema::{SchemaLock, catalog};
-use digests::Asked;
+use digests::DigestRequest;
 pub(crate) use readings::readings;
 
 /// A build about to be sealed.
@@ -38,7 +38,7 @@ pub(crate) struct Sealing<'a> {
     /// What became of that.
     pub ledger: &'a Ledger,
     /// How tables are read whose digests are known; the others' are read here.
-    pub readings: Vec<Reading>,
+    pub readings: Vec<DigestReading>,
     /// How many tables are counted side by side.
     pub connections: usize,
     /// The stop signal.
@@ -72,7 +72,7 @@ impl Sealing<'_> {
         refuse_undone(tag, &tasks::undone(&session).await?)?;
         let contents = self.contents(&session).await?;
         refuse(tag, disagreements(ledger, &contents.tables))?;
-        tag.state = State::Sealed;
+        tag.state = BuildState::Sealed;
         tag.sealed = Some(now());
         tag.fingerprint.clone_from(&found.digest);
         tag.period = ledger.period();
@@ -111,7 +111,7 @@ impl Sealing<'_> {
         let mut unread = Vec::new();
         for Standing { table, .. } in &tables {
             if !self.is_known(table.as_str()) {
-                unread.push(Asked::from(digests::plain(session, table).await?));
+                unread.push(DigestRequest::from(digests::plain(session, table).await?));
             }
         }
         let found = digests::read(build, &unread, connections, stop).await?;
@@ -119,7 +119,7 @@ impl Sealing<'_> {
         let mut readings = self.readings.clone();
         for (asked, found) in unread.into_iter().zip(found) {
             let (rows, digest) = (found.stored.rows, found.stored.digest_hex());
-            readings.push(Reading { rows, digest, ..asked.reading });
+            readings.push(DigestReading { rows, digest, ..asked.reading });
         }
         let table = |(table, counted): (Ident, Counted)| TableContents {
             reading: readings.iter().find(|known| known.table == table.as_str()).cloned(),

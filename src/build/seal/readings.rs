@@ -2,7 +2,7 @@
 
 use crate::catalog::ledger::{Ledger, SourceState};
 use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::stamp::{PackReading, Reading, SetsReading};
+use crate::catalog::stamp::{DigestReading, PackReading, SetsReading};
 use crate::config::strict::Problems;
 use crate::load::bind::Binding;
 use crate::spec::schema::catalog;
@@ -10,7 +10,7 @@ use crate::spec::source::Source;
 
 /// How the table of a source is read that was loaded: as the loader's own digest is taken.
 /// `None` for one that the ledger does not have.
-fn reading(binding: &Binding, ledger: &Ledger) -> Option<Reading> {
+fn reading(binding: &Binding, ledger: &Ledger) -> Option<DigestReading> {
     let source = &binding.source;
     let name = source.name.as_str();
     let entry = ledger.sources.iter().find(|entry| entry.source == name)?;
@@ -19,7 +19,7 @@ fn reading(binding: &Binding, ledger: &Ledger) -> Option<Reading> {
         columns: dictionary.columns().map(str::to_owned).collect(),
     });
     let pack = source.pack.as_ref();
-    (entry.state == SourceState::Loaded).then(|| Reading {
+    (entry.state == SourceState::Loaded).then(|| DigestReading {
         table: name.to_owned(),
         source: Some(name.to_owned()),
         columns: binding.columns().map(str::to_owned).collect(),
@@ -38,7 +38,7 @@ pub(crate) async fn readings(
     build: &BuildDatabase,
     sources: &[Source],
     ledger: &Ledger,
-) -> anyhow::Result<Vec<Reading>> {
+) -> anyhow::Result<Vec<DigestReading>> {
     let session = build.session("readings").await?;
     let tables = catalog::all_columns(&session).await?;
     build.give_back(session);

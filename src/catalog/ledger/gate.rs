@@ -27,7 +27,7 @@ pub struct GateEntry {
     /// The fewest and the most rows, the largest share, the oldest period or posting.
     pub limit: Value,
     /// What follows.
-    pub verdict: Verdict,
+    pub verdict: GateVerdict,
     /// Whose number `live` is, where the live build has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<String>,
@@ -39,7 +39,7 @@ pub struct GateEntry {
 /// What follows for the build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum GateVerdict {
     /// Nothing.
     Passed,
     /// It is not promoted.
@@ -53,12 +53,12 @@ pub enum Verdict {
 impl GateEntry {
     /// Whether it keeps the build from going live.
     pub fn is_refused(&self) -> bool {
-        self.verdict == Verdict::Refused
+        self.verdict == GateVerdict::Refused
     }
 
     /// Whether a person should be told.
     pub fn is_notable(&self) -> bool {
-        self.verdict != Verdict::Passed
+        self.verdict != GateVerdict::Passed
     }
 
     /// What a person types to let a sealed build go live that gates have refused; `None` where none has.
@@ -94,13 +94,13 @@ impl GateEntry {
             let _ = write!(said, " (edition {edition})");
         }
         said.push_str(": ");
-        if self.verdict == Verdict::NotCompared {
+        if self.verdict == GateVerdict::NotCompared {
             said.push_str("not compared");
         } else {
             said.push_str(&self.numbers());
         }
         match (self.verdict, &self.why) {
-            (Verdict::Waived, Some(why)) => said + "; waived by " + why,
+            (GateVerdict::Waived, Some(why)) => said + "; waived by " + why,
             (_, Some(why)) => said + ": " + why,
             (_, None) => said,
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A table that was made from others, as it was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Made {
+pub struct DerivedTable {
     /// Its name.
     pub table: String,
     /// sha256 over all schema files: what it was made by, and what it was made from.
@@ -24,5 +24,5 @@ pub(crate) struct MadeIn {
     /// The name of its database now.
     pub database: String,
     /// What was sealed.
-    pub made: Made,
+    pub made: DerivedTable,
 }

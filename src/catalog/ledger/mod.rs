@@ -20,8 +20,8 @@ pub(crate) use check::CheckEntry;
 pub use contents::Reuse;
 pub(crate) use contents::difference;
 pub(crate) use forecast::Forecast;
-pub(crate) use gate::{GateEntry, Verdict};
-pub(crate) use made::{Made, MadeIn};
+pub(crate) use gate::{GateEntry, GateVerdict};
+pub(crate) use made::{DerivedTable, MadeIn};
 pub use stage::StageEntry;
 pub(crate) use used::Used;
 
@@ -250,7 +250,7 @@ pub struct Ledger {
     pub expected: Vec<String>,
     /// Tables that were made from the rows of named others.
     #[serde(default)]
-    pub made: Vec<Made>,
+    pub made: Vec<DerivedTable>,
     /// The checks.
     pub checks: Vec<CheckEntry>,
     /// What the night was expected to need.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_postgres::Notification;
 
-use super::{Share, try_lock};
+use super::{LockSharing, try_lock};
 use crate::catalog::registry::CONTROL;
 use crate::error::stopped;
 use crate::postgres::{Server, Session, db};
@@ -58,14 +58,14 @@ pub(super) enum Holder {
 }
 
 /// Who asks, for which lock.
-pub(super) struct Asking<'a> {
+pub(super) struct LockRequest<'a> {
     pub session: &'a Session,
     pub database: &'a str,
     pub run: &'a str,
-    pub share: Share,
+    pub share: LockSharing,
 }
 
-impl Asking<'_> {
+impl LockRequest<'_> {
     /// Waits for the lock until its holder proves alive, at most [`PATIENCE`].
     ///
     /// # Errors

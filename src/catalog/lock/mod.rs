@@ -84,7 +84,7 @@ impl RunLock {
         let sql = "select pg_advisory_unlock($1, hashtext($2))";
         let free = other.session.query_one(sql, &[&CLASS, &other.database]).await;
         free.map_err(db("hand the lock over"))?;
-        if !try_lock(&self.session, &other.database, Share::Alone).await? {
+        if !try_lock(&self.session, &other.database, LockSharing::Alone).await? {
             return Err(holder(&self.session, &other.database, "").await);
         }
         self.also.push((other.database, other.session));
@@ -111,7 +111,7 @@ impl RunLock {
     }
 
     async fn take(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
-        let session = hold(server, who, database, Share::Alone).await?;
+        let session = hold(server, who, database, LockSharing::Alone).await?;
         Ok(RunLock { session, database: database.to_owned(), also: Vec::new(), who: who.clone() })
     }
 
@@ -137,7 +137,7 @@ impl RunLock {
     async fn locks(&self, session: &Session) -> bool {
         let also = self.also.iter().map(|(database, _)| database);
         for database in std::iter::once(&self.database).chain(also) {
-            if !try_lock(session, database, Share::Alone).await.unwrap_or(false) {
+            if !try_lock(session, database, LockSharing::Alone).await.unwrap_or(false) {
                 return false;
             }
         }
@@ -194,7 +194,7 @@ impl WorkLock {
         database: &str,
     ) -> anyhow::Result<WorkLock> {
         control::open(server).await?;
-        Ok(WorkLock(hold(server, who, database, Share::Others).await?))
+        Ok(WorkLock(hold(server, who, database, LockSharing::Others).await?))
     }
 }
 
@@ -207,7 +207,7 @@ impl Deref for WorkLock {
 
 /// Who else may hold the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Share {
+enum LockSharing {
     /// Nobody.
     Alone,
     /// Workers.
@@ -215,12 +215,17 @@ enum Share {
 }
 
 /// Takes the lock, or says who holds it.
-async fn hold(server: &Server, who: &Who, database: &str, share: Share) -> anyhow::Result<Session> {
-    let doing = if share == Share::Alone { "lock" } else { "work" };
+async fn hold(
+    server: &Server,
+    who: &Who,
+    database: &str,
+    share: LockSharing,
+) -> anyhow::Result<Session> {
+    let doing = if share == LockSharing::Alone { "lock" } else { "work" };
     let (session, mut heard) = server.listen_as(CONTROL, &format!("{doing} {database}")).await?;
     alive::listen(&session).await?;
     if !try_lock(&session, database, share).await? {
-        let asking = alive::Asking { session: &session, database, run: &who.run, share };
+        let asking = alive::LockRequest { session: &session, database, run: &who.run, share };
         let silent = match asking.outlasted(&mut heard).await? {
             Holder::Gone => None,
             Holder::Alive => Some(String::new()),
@@ -236,8 +241,8 @@ async fn hold(server: &Server, who: &Who, database: &str, share: Share) -> anyho
     Ok(session)
 }
 
-async fn try_lock(session: &Session, database: &str, share: Share) -> anyhow::Result<bool> {
-    let shared = if share == Share::Alone { "" } else { "_shared" };
+async fn try_lock(session: &Session, database: &str, share: LockSharing) -> anyhow::Result<bool> {
+    let shared = if share == LockSharing::Alone { "" } else { "_shared" };
     let sql = format!("select pg_try_advisory_lock{shared}($1, hashtext($2))");
     let row = session.query_one(&sql, &[&CLASS, &database]).await.map_err(db("take the lock"))?;
     Ok(row.get(0))

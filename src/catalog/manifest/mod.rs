@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use percent::Percent;
-pub(crate) use subset::{Asked, Origin};
+pub(crate) use subset::{SubsetOrigin, SubsetRequest};
 
 use crate::fetch::store::Pin;
 
@@ -47,7 +47,7 @@ pub struct Manifest {
     pub withdrawn: Vec<String>,
     /// What this build is a part of; `None` for a whole one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subset: Option<Origin>,
+    pub subset: Option<SubsetOrigin>,
 }
 
 /// What one source reads, and by which spec.

@@ -8,14 +8,14 @@ use super::Percent;
 
 /// What was asked for: a percentage, and conditions of a person's own by table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct SubsetRequest {
     /// How much of the sampled keys.
     pub percent: Percent,
     /// SQL conditions that narrow a table's own rule.
     pub conditions: BTreeMap<String, String>,
 }
 
-impl Asked {
+impl SubsetRequest {
     /// Whether every row is asked for. Rules are then not applied: 100 % is the whole build, rows
     /// that nothing refers to among them.
     pub fn is_everything(&self) -> bool {
@@ -34,11 +34,11 @@ impl Asked {
 
 /// What a subset was made from: in its manifest, and in its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct SubsetOrigin {
     /// The whole build's own name.
     pub build: String,
     /// What was asked for.
-    pub asked: Asked,
+    pub asked: SubsetRequest,
     /// sha256 of `subset.toml`, in hex; empty where there was none.
     pub rules_sha256: String,
 }

@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::catalog::registry::{Tag, control, found};
 use crate::error::{Exit, Failure, failure};
-use crate::postgres::settings::Settings;
+use crate::postgres::settings::SessionSettings;
 use crate::postgres::{Ident, Server, Session, db};
 
 /// A build's database and how to reach it.
@@ -20,7 +20,7 @@ pub(crate) struct BuildDatabase {
     /// The role that owns everything in it.
     pub owner: Ident,
     /// What its sessions ask of the server.
-    pub settings: Settings,
+    pub settings: SessionSettings,
     /// Sessions that are done with something.
     idle: Arc<Mutex<Vec<Session>>>,
 }
@@ -32,7 +32,7 @@ impl BuildDatabase {
     /// [`Exit::Usage`] when the name cannot be one.
     pub(crate) fn new(server: &Server, name: &str, owner: &str) -> anyhow::Result<BuildDatabase> {
         let (name, owner) = (ident(name)?, ident(owner)?);
-        let settings = Settings::default();
+        let settings = SessionSettings::default();
         Ok(BuildDatabase { server: server.clone(), name, owner, settings, idle: Arc::default() })
     }
 

@@ -4,12 +4,12 @@
 
 use serde_json::json;
 
-use super::{Build, State, Tag, database_of};
+use super::{Build, BuildState, Tag, database_of};
 use crate::config::name::SUBSET;
 use crate::postgres::{Ident, Session, always_quoted, db, literal};
 
 /// A database as the server lists it.
-struct Listed {
+struct ListedDatabase {
     build: Build,
     comment: Option<String>,
     /// What kiln's note of this very object (not of its name) says; the tag came with the form after
@@ -23,7 +23,7 @@ struct Listed {
 
 /// Where it is known from what a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
+enum TagSource {
     Comment,
     Note,
     Stamp,
@@ -38,7 +38,10 @@ pub(crate) async fn builds(control: &Session, database: &str) -> anyhow::Result<
     Ok(found(control, database).await?.into_iter().map(|(build, _)| build).collect())
 }
 
-async fn found(control: &Session, database: &str) -> anyhow::Result<Vec<(Build, Option<Known>)>> {
+async fn found(
+    control: &Session,
+    database: &str,
+) -> anyhow::Result<Vec<(Build, Option<TagSource>)>> {
     let mut builds = Vec::new();
     for mut listed in list(control, database).await? {
         let name = listed.build.name.clone();
@@ -47,7 +50,7 @@ async fn found(control: &Session, database: &str) -> anyhow::Result<Vec<(Build, 
         if let Some(tag) = said {
             if of_this(&tag) {
                 listed.build.tag = Some(tag);
-                builds.push((listed.build, Some(Known::Comment)));
+                builds.push((listed.build, Some(TagSource::Comment)));
             }
             continue;
         }
@@ -57,7 +60,7 @@ async fn found(control: &Session, database: &str) -> anyhow::Result<Vec<(Build, 
             Some(tag) if tag.state.is_sealed() => None,
             _ => stamped(control, &listed, database).await,
         };
-        let known = if stamped.is_some() { Known::Stamp } else { Known::Note };
+        let known = if stamped.is_some() { TagSource::Stamp } else { TagSource::Note };
         listed.build.tag = stamped.or(note);
         match &listed.build.tag {
             Some(_) => builds.push((listed.build, Some(known))),
@@ -69,7 +72,7 @@ async fn found(control: &Session, database: &str) -> anyhow::Result<Vec<(Build, 
     let live_number = live_number.map_or(0, |(build, _)| build.number());
     for (build, known) in &mut builds {
         let number = build.number();
-        if let (Some(tag), Some(Known::Stamp)) = (&mut build.tag, &known) {
+        if let (Some(tag), Some(TagSource::Stamp)) = (&mut build.tag, &known) {
             tag.state = state_of_stamped(&build.name, database, number, live_number);
         }
     }
@@ -83,15 +86,15 @@ fn is_of(tag: &Tag, database: &str, name: &str) -> bool {
 }
 
 /// What a sealed build is of which only the stamp is left: newer than the live one it never was live.
-fn state_of_stamped(name: &str, database: &str, number: u64, live_number: u64) -> State {
+fn state_of_stamped(name: &str, database: &str, number: u64, live_number: u64) -> BuildState {
     match name == database {
-        true => State::Live,
-        false if number > live_number => State::Sealed,
-        false => State::Previous,
+        true => BuildState::Live,
+        false if number > live_number => BuildState::Sealed,
+        false => BuildState::Previous,
     }
 }
 
-async fn list(control: &Session, database: &str) -> anyhow::Result<Vec<Listed>> {
+async fn list(control: &Session, database: &str) -> anyhow::Result<Vec<ListedDatabase>> {
     let rows = control
         .query(
             "select d.datname::text, d.oid, d.datconnlimit = -2,
@@ -121,7 +124,7 @@ async fn list(control: &Session, database: &str) -> anyhow::Result<Vec<Listed>> 
             invalid: row.get(2),
             bytes: row.get(6),
         };
-        Listed {
+        ListedDatabase {
             build,
             comment: row.get(3),
             noted: row.get(4),
@@ -133,7 +136,7 @@ async fn list(control: &Session, database: &str) -> anyhow::Result<Vec<Listed>> 
 }
 
 /// What the stamp in a database says, as a tag; `None` where there is no stamp of this database's.
-async fn stamped(control: &Session, listed: &Listed, database: &str) -> Option<Tag> {
+async fn stamped(control: &Session, listed: &ListedDatabase, database: &str) -> Option<Tag> {
     let name = listed.build.name.as_str();
     let owner = listed.owned.as_deref().filter(|_| !listed.build.invalid)?;
     let session = control.server().connect_as(name, "stamp").await.ok()?;
@@ -157,7 +160,7 @@ async fn stamped(control: &Session, listed: &Listed, database: &str) -> Option<T
         return None;
     }
     let version = row.get::<_, i32>(2).cast_unsigned();
-    let mut tag = Tag::new(&product, &build, row.get(6), version, State::Sealed);
+    let mut tag = Tag::new(&product, &build, row.get(6), version, BuildState::Sealed);
     tag.fingerprint = row.get(3);
     tag.period = row.get(4);
     tag.without = row.get(5);
@@ -175,7 +178,7 @@ async fn stamped(control: &Session, listed: &Listed, database: &str) -> Option<T
 pub(crate) async fn note_again(lock: &Session, database: &str) -> anyhow::Result<()> {
     let found = found(lock, database).await?;
     for (build, known) in &found {
-        if matches!(known, Some(Known::Note | Known::Stamp)) {
+        if matches!(known, Some(TagSource::Note | TagSource::Stamp)) {
             tracing::warn!(
                 database = build.name,
                 build = build.own_name(),
@@ -313,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_tag_tells_of_the_database_that_it_names_and_of_no_copy_of_it() {
-        let tag = Tag::new("druginfo", "druginfo_00007", "r", 1, State::Sealed);
+        let tag = Tag::new("druginfo", "druginfo_00007", "r", 1, BuildState::Sealed);
         assert!(is_of(&tag, "druginfo", "druginfo"));
         assert!(is_of(&tag, "druginfo", "druginfo_00007"));
         assert!(!is_of(&tag, "druginfo", "druginfo_00008"), "a copy");
@@ -324,8 +327,8 @@ mod tests {
     #[test]
     fn of_what_only_the_stamp_tells_newer_than_live_was_never_live() {
         let state = |name, number| state_of_stamped(name, "druginfo", number, 7);
-        assert_eq!(state("druginfo", 7), State::Live);
-        assert_eq!(state("druginfo_00006", 6), State::Previous);
-        assert_eq!(state("druginfo_00008", 8), State::Sealed);
+        assert_eq!(state("druginfo", 7), BuildState::Live);
+        assert_eq!(state("druginfo_00006", 6), BuildState::Previous);
+        assert_eq!(state("druginfo_00008", 8), BuildState::Sealed);
     }
 }

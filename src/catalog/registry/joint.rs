@@ -18,12 +18,12 @@ pub(crate) struct JointSwap {
     /// The database whose server says how it ended.
     pub home: String,
     /// Its databases, the home first.
-    pub members: Vec<Member>,
+    pub members: Vec<JointMember>,
 }
 
 /// One database's part in a joint swap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Member {
+pub(crate) struct JointMember {
     /// The database.
     pub database: String,
     /// The own name of the build that is live before.

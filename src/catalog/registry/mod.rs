@@ -30,7 +30,7 @@ pub(crate) use found::builds;
 /// What a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum BuildState {
     /// Being made by a run; without a run it is a leftover.
     Building,
     /// A run failed; kept for an engineer until the next night.
@@ -47,23 +47,26 @@ pub enum State {
     Scratch,
 }
 
-impl State {
+impl BuildState {
     /// The word, as it stands in the comment.
     pub fn word(self) -> &'static str {
         match self {
-            State::Building => "building",
-            State::Failed => "failed",
-            State::Sealed => "sealed",
-            State::Live => "live",
-            State::Previous => "previous",
-            State::Retired => "retired",
-            State::Scratch => "scratch",
+            BuildState::Building => "building",
+            BuildState::Failed => "failed",
+            BuildState::Sealed => "sealed",
+            BuildState::Live => "live",
+            BuildState::Previous => "previous",
+            BuildState::Retired => "retired",
+            BuildState::Scratch => "scratch",
         }
     }
 
     /// Whether the seal is on it.
     pub fn is_sealed(self) -> bool {
-        matches!(self, State::Sealed | State::Live | State::Previous | State::Retired)
+        matches!(
+            self,
+            BuildState::Sealed | BuildState::Live | BuildState::Previous | BuildState::Retired
+        )
     }
 }
 
@@ -77,7 +80,7 @@ pub struct Tag {
     /// The build's own name for ever, `druginfo_00007`.
     pub build: String,
     /// What it is now.
-    pub state: State,
+    pub state: BuildState,
     /// Its schema's version.
     pub version: u32,
     /// Its schema's fingerprint, known when it is sealed.
@@ -144,7 +147,7 @@ impl fmt::Display for Word {
 
 impl Tag {
     /// The tag of a new build.
-    pub fn new(database: &str, build: &str, run: &str, version: u32, state: State) -> Tag {
+    pub fn new(database: &str, build: &str, run: &str, version: u32, state: BuildState) -> Tag {
         Tag {
             kiln: 1,
             database: database.to_owned(),
@@ -194,8 +197,8 @@ pub struct Build {
 
 impl Build {
     /// Its state; a build without a tag is one that was just begun.
-    pub fn state(&self) -> State {
-        self.tag.as_ref().map_or(State::Building, |tag| tag.state)
+    pub fn state(&self) -> BuildState {
+        self.tag.as_ref().map_or(BuildState::Building, |tag| tag.state)
     }
 
     /// The build's number, which gives the order (clocks do not).
@@ -231,7 +234,7 @@ impl Build {
 
     /// Whether it was live once, or is.
     pub fn was_live(&self) -> bool {
-        matches!(self.state(), State::Live | State::Previous | State::Retired)
+        matches!(self.state(), BuildState::Live | BuildState::Previous | BuildState::Retired)
     }
 
     /// Whether it holds a part of the rows only.

@@ -11,7 +11,7 @@ pub(crate) struct Closed {
 }
 
 /// A transaction in which SQL of others runs.
-pub(crate) struct Watched {
+pub(crate) struct WatchedTransaction {
     number: String,
 }
 
@@ -48,10 +48,10 @@ impl Closed {
     ///
     /// # Errors
     /// The server's.
-    pub(crate) async fn begin(&self, session: &Session) -> anyhow::Result<Watched> {
+    pub(crate) async fn begin(&self, session: &Session) -> anyhow::Result<WatchedTransaction> {
         session.batch_execute("begin").await.map_err(db("begin"))?;
         let number = session.query_one("select pg_current_xact_id()::text", &[]).await;
-        Ok(Watched { number: number.map_err(db("begin"))?.get(0) })
+        Ok(WatchedTransaction { number: number.map_err(db("begin"))?.get(0) })
     }
 
     /// Whether it has done more to kiln's own schema than to read, or has ended the transaction, so that nobody can
@@ -59,7 +59,11 @@ impl Closed {
     ///
     /// # Errors
     /// The server's.
-    pub(crate) async fn is_touched(&self, session: &Session, by: &Watched) -> anyhow::Result<bool> {
+    pub(crate) async fn is_touched(
+        &self,
+        session: &Session,
+        by: &WatchedTransaction,
+    ) -> anyhow::Result<bool> {
         let sql = format!(
             "select pg_current_xact_id_if_assigned()::text is distinct from $1
                  or exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'relation'

@@ -38,13 +38,13 @@ pub struct TableContents {
     /// How its digest is read; `None` for a dictionary's, whose rows are read with those of its
     /// source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reading: Option<Reading>,
+    pub reading: Option<DigestReading>,
 }
 
 /// How a table's digest is read again from what is stored, and what it was. Without specs: those of
 /// a later day may read other columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reading {
+pub struct DigestReading {
     /// The table.
     pub table: String,
     /// The source that filled it; `None` where it was made from tables.

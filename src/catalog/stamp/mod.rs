@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use contents::{Contents, PackReading, Reading, SetsReading, Standing, TableContents};
+pub(crate) use contents::{
+    Contents, DigestReading, PackReading, SetsReading, Standing, TableContents,
+};
 pub use touched::Touched;
 pub(crate) use touched::touched;
 

@@ -24,8 +24,8 @@ const RANGE: u64 = 1 << 15;
 pub(crate) struct Counted {
     /// How many.
     pub rows: u64,
-    /// How many of them the question is about.
-    pub told: u64,
+    /// How many of them answer the question.
+    pub matching: u64,
 }
 
 /// What is asked of every row beside that it is there.
@@ -111,7 +111,7 @@ pub(crate) async fn count(
     for (index, found) in all_or_first_error(join_all(lanes).await)?.into_iter().flatten() {
         let of_table = all.entry(queries[index].0.clone()).or_default();
         of_table.rows += found.rows;
-        of_table.told += found.told;
+        of_table.matching += found.matching;
     }
     Ok(all)
 }
@@ -158,7 +158,7 @@ async fn lane(
                 }
             };
             let number = |column| row.get::<_, i64>(column).unsigned_abs();
-            found.push((index, Counted { rows: number(0), told: number(1) }));
+            found.push((index, Counted { rows: number(0), matching: number(1) }));
         }
         build.give_back(session);
         Ok(found)

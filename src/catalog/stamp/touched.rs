@@ -139,14 +139,14 @@ fn rows_differ(contents: &Contents, found: &BTreeMap<Ident, Counted>) -> Vec<Str
     for sealed in &contents.tables {
         let table = &sealed.table;
         let counted = Ident::parse(table).and_then(|name| found.get(&name));
-        let Some(Counted { rows, told }) = counted else {
+        let Some(Counted { rows, matching }) = counted else {
             said.push(format!("table {table} is gone"));
             continue;
         };
         said.extend(row_count(table, sealed.rows, *rows));
-        if *told > 0 && !sealed.is_old {
-            let what = if *told == 1 { "row of it was" } else { "rows of it were" };
-            said.push(format!("table {table}: {told} {what} written after its seal"));
+        if *matching > 0 && !sealed.is_old {
+            let what = if *matching == 1 { "row of it was" } else { "rows of it were" };
+            said.push(format!("table {table}: {matching} {what} written after its seal"));
         }
     }
     said
@@ -189,8 +189,8 @@ mod tests {
             rights: Vec::new(),
         };
         let found = [("same", 10, 0), ("less", 9, 0), ("younger", 10, 2), ("old", 10, 2)];
-        let found = found.iter().map(|(name, rows, told)| {
-            (Ident::parse(name).expect("a name"), Counted { rows: *rows, told: *told })
+        let found = found.iter().map(|(name, rows, matching)| {
+            (Ident::parse(name).expect("a name"), Counted { rows: *rows, matching: *matching })
         });
         assert_eq!(
             rows_differ(&contents, &found.collect()),

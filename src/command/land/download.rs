@@ -12,7 +12,7 @@ use reqwest::{Client, Response, StatusCode, Version};
 use url::Url;
 
 use super::super::Context;
-use super::place::Place;
+use super::place::FileLocation;
 use crate::error::{Exit, Failure, source_chain, stopped};
 use crate::fetch::store::is_loopback;
 
@@ -29,7 +29,7 @@ const RATE_MIN: u64 = 1 << 10;
 /// [`Exit::InputUnavailable`] when the server does not give the whole of a file.
 pub(super) async fn download(context: &Context, url: &Url, name: &str) -> anyhow::Result<File> {
     let shown = context.progress.stage(&format!("downloading {name}"));
-    let from = Place::Web(url.clone()).shown();
+    let from = FileLocation::Web(url.clone()).shown();
     let download = Download { context, from: &from, name };
     let file = tokio::select! {
         done = download.run(url.clone()) => done,

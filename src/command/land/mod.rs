@@ -26,7 +26,7 @@ use crate::fetch::store::{HashWriter, Pin};
 use crate::report::{self, Landed};
 use crate::spec::source::Sources;
 use download::download;
-use place::Place;
+use place::FileLocation;
 
 /// `kiln land DATABASE FILE|URL…`.
 ///
@@ -62,12 +62,12 @@ pub(super) async fn land(
     place: &str,
     dry_run: bool,
 ) -> anyhow::Result<Landed> {
-    let place = Place::parse(place)?;
+    let place = FileLocation::parse(place)?;
     let name = place.name()?;
     let readers = wanted_by(context, database, &name)?;
     let file = match &place {
-        Place::Web(url) => download(context, url, &name).await?,
-        Place::File(path) => plainfile::open(path).map_err(unreadable(path.clone()))?,
+        FileLocation::Web(url) => download(context, url, &name).await?,
+        FileLocation::File(path) => plainfile::open(path).map_err(unreadable(path.clone()))?,
     };
     // A way to open a file that has no name; and what is uploaded is what was looked at.
     let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));

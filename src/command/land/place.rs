@@ -10,16 +10,16 @@ use crate::fetch::store::file_name;
 
 /// Where a file is that is to land.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum FileLocation {
     /// On this machine.
     File(PathBuf),
     /// Behind a URL.
     Web(Url),
 }
 
-impl Place {
+impl FileLocation {
     /// Reads an argument: what begins with `http://` or `https://` is a URL.
-    pub(super) fn parse(text: &str) -> anyhow::Result<Place> {
+    pub(super) fn parse(text: &str) -> anyhow::Result<FileLocation> {
         let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref() {
             Some("http" | "https") => {}
@@ -30,20 +30,22 @@ impl Place {
                     .hint("give a file of this machine, or an address that begins with https://")
                     .into());
             }
-            _ => return Ok(Place::File(text.into())),
+            _ => return Ok(FileLocation::File(text.into())),
         }
         // The parser's own words may repeat a part of what it was given.
         let url = Url::parse(text).map_err(|_| {
             Failure::new(Exit::Usage, "what begins with http is not a URL").hint("quote it: '…'")
         })?;
-        Ok(Place::Web(url))
+        Ok(FileLocation::Web(url))
     }
 
     /// The file's own name, as it was posted.
     pub(super) fn name(&self) -> anyhow::Result<String> {
         let name = match self {
-            Place::File(path) => path.file_name().and_then(|name| name.to_str()).map(str::to_owned),
-            Place::Web(url) => decoded(file_name(url.path())),
+            FileLocation::File(path) => {
+                path.file_name().and_then(|name| name.to_str()).map(str::to_owned)
+            }
+            FileLocation::Web(url) => decoded(file_name(url.path())),
         };
         let fit = |name: &String| {
             !name.is_empty() && !name.contains(|c: char| c.is_control() || c == '/' || c == '\\')
@@ -59,8 +61,8 @@ impl Place {
     /// The place in words, without what a URL may hold of secrets.
     pub(super) fn shown(&self) -> String {
         match self {
-            Place::File(path) => path.display().to_string(),
-            Place::Web(url) => {
+            FileLocation::File(path) => path.display().to_string(),
+            FileLocation::Web(url) => {
                 let host = url.host_str().unwrap_or_default();
                 let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
                 format!("{}://{host}{port}{}", url.scheme(), url.path())
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     fn name(text: &str) -> Option<String> {
-        Place::parse(text).ok()?.name().ok()
+        FileLocation::parse(text).ok()?.name().ok()
     }
 
     #[test]
@@ -112,15 +114,15 @@ mod tests {
             assert_eq!(name(bad), None, "{bad}");
         }
         for bad in ["file:///etc/passwd", "ftp://h/x.zip", "s3://b/x.zip", "https://[::1/x.zip"] {
-            assert!(Place::parse(bad).is_err(), "{bad}");
+            assert!(FileLocation::parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn what_is_shown_of_a_url_holds_no_secret() {
         let url = "https://user:s3cret@h:8443/a/x.zip?X-Amz-Signature=s3cret&token=s3cret#s3cret";
-        assert_eq!(Place::parse(url).unwrap().shown(), "https://h:8443/a/x.zip");
-        let bad = Place::parse("https://user:s3cret@[::1/x").unwrap_err();
+        assert_eq!(FileLocation::parse(url).unwrap().shown(), "https://h:8443/a/x.zip");
+        let bad = FileLocation::parse("https://user:s3cret@[::1/x").unwrap_err();
         assert!(!format!("{bad:#}").contains("s3cret"));
     }
 }

@@ -9,12 +9,12 @@ use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{self, Audit, write_audit};
 use crate::catalog::registry::waiver::{self, Gate, NewWaiver};
-use crate::catalog::registry::{Build, State, builds};
+use crate::catalog::registry::{Build, BuildState, builds};
 use crate::command::cli;
 use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, message_of};
-use crate::fetch::store::{Listed, Store, file_name, withdrawn};
-use crate::plan::reuse::Kept;
+use crate::fetch::store::{ListedObject, Store, file_name, withdrawn};
+use crate::plan::reuse::KeptBuild;
 use crate::postgres::{Server, Session};
 use crate::report::{self, Withdrawn};
 use crate::spec::source::Sources;
@@ -40,7 +40,7 @@ async fn withdraw_all(context: &Context, args: &cli::Land) -> anyhow::Result<Vec
     let (standing, gone) = withdrawn::apart(store.list(&prefix).await?);
     // All that are meant are known before the first is withdrawn.
     let meant = args.files.iter().map(|name| meant(&store, &standing, &gone, name));
-    let meant: Vec<&Listed> = meant.collect::<anyhow::Result<_>>()?;
+    let meant: Vec<&ListedObject> = meant.collect::<anyhow::Result<_>>()?;
     let control = match args.dry_run.dry_run {
         true => control::existing(context.server(&args.database)).await?,
         false => Some(control::open(context.server(&args.database)).await?),
@@ -68,16 +68,16 @@ async fn withdraw_all(context: &Context, args: &cli::Land) -> anyhow::Result<Vec
 /// The landed object that a name means: that of a file, of a day and a file, or an address.
 fn meant<'a>(
     store: &Store,
-    standing: &'a [Listed],
-    gone: &[Listed],
+    standing: &'a [ListedObject],
+    gone: &[ListedObject],
     name: &str,
-) -> anyhow::Result<&'a Listed> {
+) -> anyhow::Result<&'a ListedObject> {
     let bucket = &store.location.bucket;
-    let is_meant = |object: &&Listed| match name.strip_prefix("s3://") {
+    let is_meant = |object: &&ListedObject| match name.strip_prefix("s3://") {
         Some(place) => place == format!("{bucket}/{}", object.key),
         None => object.key == name || object.key.ends_with(&format!("/{name}")),
     };
-    let found: Vec<&Listed> = standing.iter().filter(is_meant).collect();
+    let found: Vec<&ListedObject> = standing.iter().filter(is_meant).collect();
     let refuse = |message: String, hint: String| -> anyhow::Error {
         Failure::new(Exit::Usage, message).hint(hint).into()
     };
@@ -106,9 +106,9 @@ async fn live(
     context: &Context,
     control: &Session,
     database: &str,
-) -> anyhow::Result<Option<Kept>> {
+) -> anyhow::Result<Option<KeptBuild>> {
     let owner = &context.config.owner_role;
-    let kept = Kept::standing(context.server(database), owner, control, database).await?;
+    let kept = KeptBuild::standing(context.server(database), owner, control, database).await?;
     Ok(kept.into_iter().find(|kept| kept.database == database))
 }
 
@@ -121,7 +121,9 @@ async fn waiting(
     let mut found = Vec::new();
     for build in builds(control, database).await? {
         let state = build.state();
-        if build.invalid || !matches!(state, State::Building | State::Failed | State::Sealed) {
+        if build.invalid
+            || !matches!(state, BuildState::Building | BuildState::Failed | BuildState::Sealed)
+        {
             continue;
         }
         let manifest =
@@ -158,8 +160,8 @@ fn described(
     context: &Context,
     database: &str,
     store: &Store,
-    object: &Listed,
-    live: Option<&Kept>,
+    object: &ListedObject,
+    live: Option<&KeptBuild>,
     waiting: &[(String, Manifest)],
 ) -> anyhow::Result<Withdrawn> {
     // What is wrong with a spec is said by whoever loads by it.
@@ -196,7 +198,7 @@ struct Withdraw<'a> {
 impl Withdraw<'_> {
     /// Audits, then marks it: whoever is interrupted between the two does it again, for what is marked
     /// is not withdrawn twice.
-    async fn run(&self, object: &Listed, one: &Withdrawn, why: &str) -> anyhow::Result<()> {
+    async fn run(&self, object: &ListedObject, one: &Withdrawn, why: &str) -> anyhow::Result<()> {
         let (who, database) = (&self.context.who, self.database);
         let account = json!({
             "withdrawn": one.location, "etag": object.etag, "why": why, "login": who.login,

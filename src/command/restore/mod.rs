@@ -9,8 +9,8 @@ use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::build::Baking;
-use super::ending::{Baked, end_early, unless_stopped};
+use super::build::BuildRun;
+use super::ending::{SealedBuild, end_early, unless_stopped};
 use super::subset::{agree, entry, note_manifest};
 use super::{Context, Start, prune};
 use crate::catalog::ledger::Ledger;
@@ -19,18 +19,20 @@ use crate::catalog::registry::build::{BuildDatabase, ident};
 use crate::catalog::registry::contract::{self, Contract};
 use crate::catalog::registry::found::next_build;
 use crate::catalog::registry::own::Closed;
-use crate::catalog::registry::{Build, State, Tag, builds, live, roles};
-use crate::catalog::stamp::{Reading, Sealed};
+use crate::catalog::registry::{Build, BuildState, Tag, builds, live, roles};
+use crate::catalog::stamp::{DigestReading, Sealed};
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::dev::local;
 use crate::error::{Exit, Failure, Position, failure, message_of, shell, stopped};
-use crate::export::file::{self, Header, Packed, Piece, SourceFacts, TableEntry, refuse_names};
+use crate::export::file::{
+    self, FileEvent, FileHeader, PackedTable, SourceFacts, TableEntry, refuse_names,
+};
 use crate::load::bind;
 use crate::load::copy::between::{self, Stored};
 use crate::load::copy::{note_without, write_entry};
 use crate::postgres::{Session, data_error, db, is_state};
-use crate::release::swap::Part;
+use crate::release::swap::SwapPart;
 use crate::report::{self, SubsetTable};
 use crate::spec::Specs;
 use crate::spec::schema::Schema;
@@ -71,40 +73,44 @@ fn planned(table: &TableEntry) -> SubsetTable {
     }
 }
 
-async fn restore(context: &Context, args: &cli::Restore, header: &Header) -> anyhow::Result<()> {
+async fn restore(
+    context: &Context,
+    args: &cli::Restore,
+    header: &FileHeader,
+) -> anyhow::Result<()> {
     let database = &header.database;
     let doing = format!("{} would be restored", args.file.display());
     let command = format!("kiln restore {}", shell::path(&args.file));
     context.server(database).must_be_here_or(args.on.as_deref(), &doing, &command)?;
     let lock = context.lock("restore", database).await?;
-    let mut baking = match begin(context, lock, header).await {
-        Ok(baking) => baking,
+    let mut build_run = match begin(context, lock, header).await {
+        Ok(build_run) => build_run,
         Err((lock, error)) => return Err(end_early(&lock, error, Some(&command)).await),
     };
-    baking.asked = Some(command);
-    let span = tracing::info_span!("build", build = baking.tag.build);
-    let work = bake(&mut baking, args, header).instrument(span);
+    build_run.asked = Some(command);
+    let span = tracing::info_span!("build", build = build_run.tag.build);
+    let work = run_build(&mut build_run, args, header).instrument(span);
     let outcome = unless_stopped(&context.stop, work).await;
     let outcome = match outcome {
-        Ok(sealed) => baking.audit_seal().await.map(|()| sealed),
+        Ok(sealed) => build_run.audit_seal().await.map(|()| sealed),
         Err(error) => Err(error),
     };
-    let mut baked = baking.sealed_or_failed(outcome).await?;
+    let mut sealed_build = build_run.sealed_or_failed(outcome).await?;
     let swapped = match args.no_swap {
         true => Ok(None),
-        false => go_live(context, &mut baked).await,
+        false => go_live(context, &mut sealed_build).await,
     };
-    if baked.lock.is_closed() {
-        baked.lock.renew(context.server(database)).await;
+    if sealed_build.lock.is_closed() {
+        sealed_build.lock.renew(context.server(database)).await;
     }
     match swapped {
         Ok(stays) => {
             let stays = stays.as_deref();
-            let (ledger, words) = (&baked.ledger, &header.subset);
+            let (ledger, words) = (&sealed_build.ledger, &header.subset);
             report::restored(ledger, words, stays, args.json.json, context.quiet);
-            baked.end(None).await
+            sealed_build.end(None).await
         }
-        Err(error) => baked.end(Some(error)).await,
+        Err(error) => sealed_build.end(Some(error)).await,
     }
 }
 
@@ -112,8 +118,8 @@ async fn restore(context: &Context, args: &cli::Restore, header: &Header) -> any
 async fn begin<'a>(
     context: &'a Context,
     lock: RunLock,
-    header: &Header,
-) -> Result<Baking<'a>, (RunLock, anyhow::Error)> {
+    header: &FileHeader,
+) -> Result<BuildRun<'a>, (RunLock, anyhow::Error)> {
     let database = &header.database;
     let opened = async {
         failpoint::hit(failpoint::LOCKED)?;
@@ -139,25 +145,25 @@ async fn begin<'a>(
     let run = &context.who.run;
     let mut ledger = Ledger::open(run, "restore", database, &name, header.version);
     ledger.warnings = left;
-    let mut tag = Tag::new(database, &name, run, header.version, State::Building);
+    let mut tag = Tag::new(database, &name, run, header.version, BuildState::Building);
     tag.subset = Some(header.subset.clone());
-    Ok(Baking::assemble(context, lock, build, specs, ledger, tag))
+    Ok(BuildRun::assemble(context, lock, build, specs, ledger, tag))
 }
 
-async fn bake(
-    baking: &mut Baking<'_>,
+async fn run_build(
+    build_run: &mut BuildRun<'_>,
     args: &cli::Restore,
-    header: &Header,
+    header: &FileHeader,
 ) -> anyhow::Result<Sealed> {
-    drop(baking.make_tables().await?);
-    note_manifest(&baking.build, &header.manifest).await?;
+    drop(build_run.make_tables().await?);
+    note_manifest(&build_run.build, &header.manifest).await?;
     failpoint::hit(failpoint::MANIFEST)?;
     let since = Instant::now();
-    let shown = baking.context.progress.stage("restoring the file");
+    let shown = build_run.context.progress.stage("restoring the file");
     let (sender, pieces) = mpsc::channel(PIECES_IN_FLIGHT);
     let path = args.file.clone();
     let reader = tokio::task::spawn_blocking(move || file::read(&path, &sender));
-    let fed = feed(baking, header, pieces).await;
+    let fed = feed(build_run, header, pieces).await;
     let read = reader.await.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
     // What is wrong with the file says more than what came of it; a reader that was left says
     // only that.
@@ -167,32 +173,32 @@ async fn bake(
         (_, fed) => fed?,
     }
     drop(shown);
-    baking.ledger.stage("restore", since);
-    prove(baking, header).await?;
-    baking.write_tasks().await?;
-    baking.finish(&header.manifest).await
+    build_run.ledger.stage("restore", since);
+    prove(build_run, header).await?;
+    build_run.write_tasks().await?;
+    build_run.finish(&header.manifest).await
 }
 
 /// Runs the file's sections and sends its rows, in file order.
 async fn feed(
-    baking: &Baking<'_>,
-    header: &Header,
-    mut pieces: mpsc::Receiver<Piece>,
+    build_run: &BuildRun<'_>,
+    header: &FileHeader,
+    mut pieces: mpsc::Receiver<FileEvent>,
 ) -> anyhow::Result<()> {
-    let stop = &baking.context.stop;
-    let session = baking.build.session("restore").await?;
+    let stop = &build_run.context.stop;
+    let session = build_run.build.session("restore").await?;
     let closed = Closed::new(&session).await?;
     while let Some(piece) = pieces.recv().await {
         match piece {
-            Piece::Sql(_, place, sql) => {
+            FileEvent::Sql(_, place, sql) => {
                 section(&session, &closed, &place, &sql, stop).await?;
             }
-            Piece::Table(name) => {
+            FileEvent::Table(name) => {
                 let table = header.tables.iter().find(|table| table.table == name);
                 let table = table.ok_or_else(|| anyhow::anyhow!("a table out of its place"))?;
-                rows(baking, &session, table, &mut pieces).await?;
+                rows(build_run, &session, table, &mut pieces).await?;
             }
-            Piece::Rows(_) | Piece::TableEnd(_) => {
+            FileEvent::Rows(_) | FileEvent::TableEnd(_) => {
                 return Err(anyhow::anyhow!("rows without their table"));
             }
         }
@@ -235,13 +241,13 @@ async fn section(
 
 /// One table's rows, which COPY reads as they stand in the file.
 async fn rows(
-    baking: &Baking<'_>,
+    build_run: &BuildRun<'_>,
     session: &Session,
     table: &TableEntry,
-    pieces: &mut mpsc::Receiver<Piece>,
+    pieces: &mut mpsc::Receiver<FileEvent>,
 ) -> anyhow::Result<()> {
     use futures_util::SinkExt as _;
-    let stop = &baking.context.stop;
+    let stop = &build_run.context.stop;
     let name = &table.table;
     let sink =
         session.copy_in::<_, bytes::Bytes>(&table.copy_sql()).await.map_err(db("begin COPY"))?;
@@ -252,11 +258,11 @@ async fn rows(
             () = stop.cancelled() => return Err(stopped()),
         };
         match piece {
-            Some(Piece::Rows(bytes)) => {
+            Some(FileEvent::Rows(bytes)) => {
                 sink.send(bytes).await.map_err(|error| data_error("COPY", &error))?;
                 failpoint::hit(failpoint::COPY)?;
             }
-            Some(Piece::TableEnd(read)) => {
+            Some(FileEvent::TableEnd(read)) => {
                 let stored = sink.finish().await.map_err(|error| data_error("COPY", &error))?;
                 if (read, stored) != (table.rows, table.rows) {
                     let message = format!(
@@ -275,10 +281,10 @@ async fn rows(
 }
 
 /// Reads every table back and holds it against the header; then notes the sources.
-async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
+async fn prove(build_run: &mut BuildRun<'_>, header: &FileHeader) -> anyhow::Result<()> {
     let since = Instant::now();
-    let session = baking.build.session("prove").await?;
-    let ledger = &mut baking.ledger;
+    let session = build_run.build.session("prove").await?;
+    let ledger = &mut build_run.ledger;
     ledger.expected = header.manifest.sources.keys().cloned().collect();
     ledger.expected.extend(header.manifest.without.iter().cloned());
     for name in &header.manifest.without {
@@ -289,9 +295,9 @@ async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
             failure(Exit::InputRejected, format!("table {}: its digest is none", table.table))
         })?;
         let expected = Stored { rows: table.rows, bytes: 0, digest };
-        let found = between::read(&session, &table.kept().all(), &baking.context.stop).await?;
+        let found = between::read(&session, &table.kept().all(), &build_run.context.stop).await?;
         agree(&table.table, "the file says", expected, found)?;
-        baking.readings.push(reading(table));
+        build_run.readings.push(reading(table));
         if let Some(facts) = &table.source {
             agree_on_rows(&session, &table.table, facts).await?;
             let entry = entry(&table.table, &header.subset, found, facts.clone());
@@ -301,13 +307,13 @@ async fn prove(baking: &mut Baking<'_>, header: &Header) -> anyhow::Result<()> {
     }
     ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
     failpoint::hit(failpoint::SOURCE)?;
-    baking.ledger.stage("prove", since);
+    build_run.ledger.stage("prove", since);
     Ok(())
 }
 
 /// How a table of the file is read again.
-fn reading(table: &TableEntry) -> Reading {
-    Reading {
+fn reading(table: &TableEntry) -> DigestReading {
+    DigestReading {
         table: table.table.clone(),
         source: table.source.as_ref().map(|_| table.table.clone()),
         columns: table.columns.clone(),
@@ -320,7 +326,7 @@ fn reading(table: &TableEntry) -> Reading {
 
 /// Rows that hold many of the file's hold as many as the header says.
 async fn agree_on_rows(session: &Session, table: &str, facts: &SourceFacts) -> anyhow::Result<()> {
-    let Some(Packed { array, rows }) = &facts.packed else { return Ok(()) };
+    let Some(PackedTable { array, rows }) = &facts.packed else { return Ok(()) };
     let counted = session.query_one(&bind::pack::count_sql(table, array), &[]).await;
     let found: i64 = counted.map_err(db("count rows"))?.get(0);
     if found.unsigned_abs() == *rows {
@@ -333,35 +339,38 @@ async fn agree_on_rows(session: &Session, table: &str, facts: &SourceFacts) -> a
 
 /// Makes the restored build live where nothing, or a subset, is; gives the whole build's name
 /// that stays live otherwise.
-async fn go_live(context: &Context, baked: &mut Baked) -> anyhow::Result<Option<String>> {
-    let database = baked.tag.database.clone();
-    let all = builds(&baked.lock, &database).await?;
+async fn go_live(
+    context: &Context,
+    sealed_build: &mut SealedBuild,
+) -> anyhow::Result<Option<String>> {
+    let database = sealed_build.tag.database.clone();
+    let all = builds(&sealed_build.lock, &database).await?;
     if let Some(live) = live(&all, &database).filter(|build| !build.is_subset()) {
         return Ok(Some(live.own_name().to_owned()));
     }
-    accept(context, &mut baked.lock, &baked.tag).await?;
+    accept(context, &mut sealed_build.lock, &sealed_build.tag).await?;
     let candidate: &Build =
-        all.iter().find(|build| build.name == baked.tag.build).ok_or_else(|| {
-            anyhow::anyhow!("the build {} is not on the server any more", baked.tag.build)
+        all.iter().find(|build| build.name == sealed_build.tag.build).ok_or_else(|| {
+            anyhow::anyhow!("the build {} is not on the server any more", sealed_build.tag.build)
         })?;
     let since = Instant::now();
-    let mut part = Part {
+    let mut part = SwapPart {
         database: &database,
         candidate,
         builds: &all,
-        schema_lock: baked.schema.lock.as_ref(),
+        schema_lock: sealed_build.schema.lock.as_ref(),
         specs: &[],
         named: true,
-        sealed: Some(&baked.sealed),
+        sealed: Some(&sealed_build.sealed),
         judged: Vec::new(),
     };
-    let again = format!("kiln swap {database} {}", baked.tag.build);
-    let mut swap = context.swap(&mut baked.lock, "swap", "kiln restore", again);
-    baked.ledger.promoted = swap.promote(std::slice::from_mut(&mut part)).await?.pop();
-    baked.ledger.stage("swap", since);
+    let again = format!("kiln swap {database} {}", sealed_build.tag.build);
+    let mut swap = context.swap(&mut sealed_build.lock, "swap", "kiln restore", again);
+    sealed_build.ledger.promoted = swap.promote(std::slice::from_mut(&mut part)).await?.pop();
+    sealed_build.ledger.stage("swap", since);
     failpoint::hit(failpoint::SWAPPED)?;
-    let cleared = prune::retention(context, &baked.lock).await?;
-    baked.ledger.warnings.extend(cleared.left);
+    let cleared = prune::retention(context, &sealed_build.lock).await?;
+    sealed_build.ledger.warnings.extend(cleared.left);
     Ok(None)
 }
 

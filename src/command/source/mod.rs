@@ -12,7 +12,7 @@ use crate::command::cli;
 use crate::config::personal;
 use crate::config::strict::{Problems, suggest};
 use crate::config::{Config, known_database};
-use crate::dev::sniff::{self, Draft, Place, Wish};
+use crate::dev::sniff::{self, Draft, FileNames, Wish};
 use crate::error::{Exit, Failure, failure, shell, stopped};
 use crate::fetch::member::Member;
 use crate::postgres::Ident;
@@ -39,7 +39,7 @@ pub(super) async fn new(start: Start, args: &cli::SourceNew) -> anyhow::Result<(
                 move || place::members(&object, &scratch).and_then(|all| one(all, wanted, &shown));
             let member = blocking(choose, &stop).await?;
             let (wish, files) = wish(config, args, &member)?;
-            let place = Place::of(&member);
+            let place = FileNames::of(&member);
             let sniffed = blocking(move || sniff::sniff(&member), &stop).await?;
             let draft = Draft::new(wish, place, sniffed);
             write(config, args, &draft, files)

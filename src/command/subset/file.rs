@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::super::Context;
-use super::super::ending::Baked;
-use super::ready::{Ready, reader};
+use super::super::ending::SealedBuild;
+use super::ready::{PreparedSubset, reader};
 use super::tables::Copied;
 use crate::catalog::ledger::SourceState;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::error::{Exit, Failure, failure};
 use crate::export::file::SubsetFile;
-use crate::export::file::{Header, Packed, Script, SourceFacts, TableEntry};
+use crate::export::file::{FileHeader, PackedTable, Script, SourceFacts, TableEntry};
 use crate::export::subset::KeptTable;
 
 /// A file that cannot be written is said before the work and not after it.
@@ -34,31 +34,35 @@ pub(super) fn may_write(path: &Path) -> anyhow::Result<()> {
 /// [`Exit::Usage`] when the file cannot be written, else the server's.
 pub(super) async fn write(
     context: &Context,
-    baked: &Baked,
-    ready: &Ready,
+    sealed_build: &SealedBuild,
+    ready: &PreparedSubset,
     all: &[Copied],
     path: &Path,
 ) -> anyhow::Result<SubsetFile> {
     let stage = context.progress.stage("writing the file");
     let owner = &context.config.owner_role;
-    let build = BuildDatabase::new(context.server(&baked.tag.database), &baked.tag.build, owner)?;
+    let build = BuildDatabase::new(
+        context.server(&sealed_build.tag.database),
+        &sealed_build.tag.build,
+        owner,
+    )?;
     let session = reader(&build).await?;
     let tables = &ready.chosen.tables;
-    let header = Header {
+    let header = FileHeader {
         kiln_file: 1,
         tool: format!("kiln {}", crate::VERSION),
-        database: baked.tag.database.clone(),
+        database: sealed_build.tag.database.clone(),
         subset: ready.words.clone(),
-        version: baked.tag.version,
-        serves_from: Some(baked.schema.locked()?.serves_from),
-        fingerprint: baked.tag.fingerprint.clone(),
-        catalog: baked.schema.locked()?.catalog.clone(),
+        version: sealed_build.tag.version,
+        serves_from: Some(sealed_build.schema.locked()?.serves_from),
+        fingerprint: sealed_build.tag.fingerprint.clone(),
+        catalog: sealed_build.schema.locked()?.catalog.clone(),
         manifest: ready.manifest.clone(),
-        tables: tables.iter().map(|table| table_entry(table, all, baked, ready)).collect(),
+        tables: tables.iter().map(|table| table_entry(table, all, sealed_build, ready)).collect(),
     };
     let script = Script {
         header: &header,
-        schema: &baked.schema,
+        schema: &sealed_build.schema,
         tables,
         session: &session,
         stop: &context.stop,
@@ -68,17 +72,24 @@ pub(super) async fn write(
     written
 }
 
-fn table_entry(table: &KeptTable, all: &[Copied], baked: &Baked, ready: &Ready) -> TableEntry {
+fn table_entry(
+    table: &KeptTable,
+    all: &[Copied],
+    sealed_build: &SealedBuild,
+    ready: &PreparedSubset,
+) -> TableEntry {
     let copied = all.iter().find(|copied| copied.table == table.name);
     let stored = copied.map(|copied| copied.stored).unwrap_or_default();
     let own = ready.bindings.iter().find(|bound| bound.source.name.as_str() == table.name);
     let pack = own.and_then(|bound| bound.source.pack.as_ref());
-    let mut loaded = baked.ledger.sources.iter().filter(|entry| entry.state == SourceState::Loaded);
+    let mut loaded =
+        sealed_build.ledger.sources.iter().filter(|entry| entry.state == SourceState::Loaded);
     let noted = loaded.find(|entry| entry.source == table.name);
     let source = noted.map(|entry| SourceFacts {
         period: entry.period.clone(),
         posted: entry.posted.clone(),
-        packed: pack.map(|pack| Packed { array: pack.to.as_str().to_owned(), rows: entry.counted }),
+        packed: pack
+            .map(|pack| PackedTable { array: pack.to.as_str().to_owned(), rows: entry.counted }),
         digest: entry.digest.clone(),
         dictionaries: entry.dictionaries.clone(),
     });

@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::build::Baking;
-use super::ending::{Baked, unless_stopped};
-use super::opening::Opened;
+use super::build::BuildRun;
+use super::ending::{SealedBuild, unless_stopped};
+use super::opening::LockedRun;
 use super::{Context, Start};
-use crate::catalog::manifest::{Asked, Manifest, Percent};
+use crate::catalog::manifest::{Manifest, Percent, SubsetRequest};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control;
 use crate::catalog::stamp::Sealed;
@@ -29,7 +29,7 @@ use crate::postgres::db;
 use crate::report::{self, SubsetTable};
 use crate::spec::schema::Schema;
 pub(super) use ready::sets_of;
-use ready::{Ready, prepare, reader};
+use ready::{PreparedSubset, prepare, reader};
 use tables::Copied;
 pub(super) use tables::{agree, entry};
 
@@ -40,7 +40,7 @@ pub(super) use tables::{agree, entry};
 pub(super) async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let conditions = subset::conditions(&args.rules).map_err(|said| failure(Exit::Usage, said))?;
-    let asked = Asked { percent: args.percent.unwrap_or(Percent::HUNDRED), conditions };
+    let asked = SubsetRequest { percent: args.percent.unwrap_or(Percent::HUNDRED), conditions };
     if let Some(path) = &args.to {
         file::may_write(path)?;
     }
@@ -55,7 +55,7 @@ pub(super) async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> 
     context.close_after(outcome).await
 }
 
-async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
+async fn dry(context: &Context, args: &cli::Subset, asked: SubsetRequest) -> anyhow::Result<()> {
     let Some(control) = control::existing(context.server(&args.database)).await? else {
         let message =
             format!("{} is not live: nothing was ever built on this server", args.database);
@@ -77,37 +77,37 @@ async fn dry(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Res
     Ok(())
 }
 
-async fn make(context: &Context, args: &cli::Subset, asked: Asked) -> anyhow::Result<()> {
-    let opened = Opened::lock(context, "subset", &args.database, &[]).await?;
-    let mut baking = opened.begin().await?;
-    baking.asked = Some(command(args, args.to.as_deref()));
-    let span = tracing::info_span!("build", build = baking.tag.build);
+async fn make(context: &Context, args: &cli::Subset, asked: SubsetRequest) -> anyhow::Result<()> {
+    let locked = LockedRun::lock(context, "subset", &args.database, &[]).await?;
+    let mut build_run = locked.begin().await?;
+    build_run.asked = Some(command(args, args.to.as_deref()));
+    let span = tracing::info_span!("build", build = build_run.tag.build);
     let (mut ready, mut all) = (None, Vec::new());
     let work = async {
-        let found = prepare(context, &baking.lock, args, asked, &baking.specs.schema).await?;
+        let found = prepare(context, &build_run.lock, args, asked, &build_run.specs.schema).await?;
         let found = ready.insert(found);
-        bake(&mut baking, found).await
+        run_build(&mut build_run, found).await
     };
     let outcome = unless_stopped(&context.stop, work.instrument(span)).await;
     let outcome = match outcome {
         Ok((sealed, copied)) => {
             all = copied;
-            baking.audit_seal().await.map(|()| sealed)
+            build_run.audit_seal().await.map(|()| sealed)
         }
         Err(error) => Err(error),
     };
-    let baked = baking.sealed_or_failed(outcome).await?;
+    let sealed_build = build_run.sealed_or_failed(outcome).await?;
     let ready = ready.ok_or_else(|| anyhow::anyhow!("a subset was sealed without its rules"))?;
     let written = match &args.to {
-        Some(path) => file::write(context, &baked, &ready, &all, path).await.map(Some),
+        Some(path) => file::write(context, &sealed_build, &ready, &all, path).await.map(Some),
         None => Ok(None),
     };
     match written {
         Ok(file) => {
-            report_made(context, args, &baked, &ready, &all, file.as_ref());
-            baked.end(None).await
+            report_made(context, args, &sealed_build, &ready, &all, file.as_ref());
+            sealed_build.end(None).await
         }
-        Err(error) => baked.end(Some(error)).await,
+        Err(error) => sealed_build.end(Some(error)).await,
     }
 }
 
@@ -130,25 +130,28 @@ pub(super) fn command(args: &cli::Subset, to: Option<&std::path::Path>) -> Strin
 }
 
 /// The pipeline, with the live build in the place of files.
-async fn bake(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<(Sealed, Vec<Copied>)> {
-    baking.tag.subset = Some(ready.words.clone());
-    baking.without.clone_from(&ready.manifest.without);
+async fn run_build(
+    build_run: &mut BuildRun<'_>,
+    ready: &PreparedSubset,
+) -> anyhow::Result<(Sealed, Vec<Copied>)> {
+    build_run.tag.subset = Some(ready.words.clone());
+    build_run.without.clone_from(&ready.manifest.without);
     let since = Instant::now();
-    let session = baking.make_tables().await?;
-    baking.build.give_back(session);
+    let session = build_run.make_tables().await?;
+    build_run.build.give_back(session);
     failpoint::hit(failpoint::PRE_DATA)?;
-    baking.ledger.stage("pre-data", since);
-    note_manifest(&baking.build, &ready.manifest).await?;
+    build_run.ledger.stage("pre-data", since);
+    note_manifest(&build_run.build, &ready.manifest).await?;
     failpoint::hit(failpoint::MANIFEST)?;
     let since = Instant::now();
-    let copied = tables::copy(baking, ready).await?;
-    baking.ledger.stage("copy", since);
+    let copied = tables::copy(build_run, ready).await?;
+    build_run.ledger.stage("copy", since);
     for table in &ready.chosen.undeclared {
         let said = format!("subset.toml has no rule for {table}: it is kept whole");
-        baking.ledger.warnings.push(said);
+        build_run.ledger.warnings.push(said);
     }
-    baking.write_tasks().await?;
-    let sealed = baking.finish(&ready.manifest).await?;
+    build_run.write_tasks().await?;
+    let sealed = build_run.finish(&ready.manifest).await?;
     Ok((sealed, copied))
 }
 
@@ -169,8 +172,8 @@ pub(super) async fn note_manifest(
 fn report_made(
     context: &Context,
     args: &cli::Subset,
-    baked: &Baked,
-    ready: &Ready,
+    sealed_build: &SealedBuild,
+    ready: &PreparedSubset,
     all: &[Copied],
     file: Option<&SubsetFile>,
 ) {
@@ -180,11 +183,18 @@ fn report_made(
     };
     let shown = |table: &KeptTable| shown(table, rows(table), ready);
     let tables: Vec<SubsetTable> = ready.chosen.tables.iter().map(shown).collect();
-    report::subset(&baked.ledger, &ready.words, &tables, file, args.json.json, context.quiet);
+    report::subset(
+        &sealed_build.ledger,
+        &ready.words,
+        &tables,
+        file,
+        args.json.json,
+        context.quiet,
+    );
 }
 
 /// A table as it is reported.
-fn shown(table: &KeptTable, rows: u64, ready: &Ready) -> SubsetTable {
+fn shown(table: &KeptTable, rows: u64, ready: &PreparedSubset) -> SubsetTable {
     SubsetTable {
         table: table.name.clone(),
         rule: table.words.clone(),

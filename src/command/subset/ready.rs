@@ -2,7 +2,7 @@
 
 use super::super::Context;
 use super::super::load::stored_manifest;
-use crate::catalog::manifest::{Asked, Manifest, Origin};
+use crate::catalog::manifest::{Manifest, SubsetOrigin, SubsetRequest};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::{Build, CONTROL, builds, live};
 use crate::catalog::stamp;
@@ -10,14 +10,14 @@ use crate::catalog::stamp::Stamp;
 use crate::command::cli;
 use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, failure};
-use crate::export::subset::{self, Chosen, Rules, SetColumn, TableFacts};
+use crate::export::subset::{self, CatalogTable, Chosen, Rules, SetColumn};
 use crate::load::bind::{self, Binding};
 use crate::postgres::{Session, db};
-use crate::spec::schema::{Kind, Schema};
+use crate::spec::schema::{Schema, SectionKind};
 use crate::spec::source::{Source, Sources};
 
 /// What is known before anything is made: where the rows come from, and which.
-pub(super) struct Ready {
+pub(super) struct PreparedSubset {
     pub source: BuildDatabase,
     pub stamp: Stamp,
     pub manifest: Manifest,
@@ -29,7 +29,7 @@ pub(super) struct Ready {
     pub words: String,
 }
 
-impl Ready {
+impl PreparedSubset {
     /// A source's period and posting day.
     pub(super) fn time_of(&self, table: &str) -> (Option<String>, Option<String>) {
         let found = self.times.iter().find(|(source, ..)| source == table);
@@ -42,9 +42,9 @@ pub(super) async fn prepare(
     context: &Context,
     control: &Session,
     args: &cli::Subset,
-    asked: Asked,
+    asked: SubsetRequest,
     schema: &Schema,
-) -> anyhow::Result<Ready> {
+) -> anyhow::Result<PreparedSubset> {
     let all = builds(control, &args.database).await?;
     let build = source(&all, args)?;
     let lock = schema.locked()?;
@@ -82,10 +82,10 @@ pub(super) async fn prepare(
     refuse_empty(&session, &rules, &asked, &chosen).await?;
     let mut manifest = stored_manifest(&session, &tag.build).await?;
     let words = asked.in_words(&tag.build);
-    let origin = Origin { build: tag.build.clone(), asked, rules_sha256: rules.sha256 };
+    let origin = SubsetOrigin { build: tag.build.clone(), asked, rules_sha256: rules.sha256 };
     manifest.subset = Some(origin);
     let times = times(&session).await?;
-    Ok(Ready { source, stamp, manifest, bindings, times, chosen, words })
+    Ok(PreparedSubset { source, stamp, manifest, bindings, times, chosen, words })
 }
 
 /// The specs, held against the build's tables; rows are read through them, none is loaded.
@@ -118,7 +118,7 @@ pub(crate) fn sets_of<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SetC
 }
 
 /// A source's columns in the order in which the loader sends them, which its digest is over.
-fn in_order_sent(table: &mut TableFacts, bindings: &[Binding]) {
+fn in_order_sent(table: &mut CatalogTable, bindings: &[Binding]) {
     let bound = bindings.iter().find(|binding| binding.source.name.as_str() == table.name);
     let Some(bound) = bound else { return };
     let sent: Vec<String> = bound.columns().map(str::to_owned).collect();
@@ -199,7 +199,7 @@ async fn loaded_tables(context: &Context, schema: &Schema) -> anyhow::Result<Vec
         )
         .await
         .map_err(db("look at the schema"))?;
-    schema.apply(&session, &Kind::PreData, &context.stop).await?;
+    schema.apply(&session, &SectionKind::PreData, &context.stop).await?;
     let rows = session
         .query(
             "select relname::text from pg_class
@@ -216,7 +216,7 @@ async fn loaded_tables(context: &Context, schema: &Schema) -> anyhow::Result<Vec
 async fn refuse_empty(
     session: &Session,
     rules: &Rules,
-    asked: &Asked,
+    asked: &SubsetRequest,
     chosen: &Chosen,
 ) -> anyhow::Result<()> {
     let sampled: Vec<_> = chosen.tables.iter().filter(|table| table.is_sampled).collect();

@@ -7,13 +7,13 @@ use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::super::build::Baking;
-use super::ready::{Ready, reader};
+use super::super::build::BuildRun;
+use super::ready::{PreparedSubset, reader};
 use crate::catalog::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::config::failpoint;
 use crate::error::{Exit, all_or_first_error, failure};
-use crate::export::file::{Packed, SourceFacts};
+use crate::export::file::{PackedTable, SourceFacts};
 use crate::export::subset::KeptTable;
 use crate::load::bind::Binding;
 use crate::load::copy::between::{self, Numbered, Stored};
@@ -34,13 +34,16 @@ pub(super) struct Copied {
 ///
 /// # Errors
 /// The first that fails; the others are stopped.
-pub(super) async fn copy(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Result<Vec<Copied>> {
-    let context = baking.context;
-    baking.ledger.expected = ready.manifest.sources.keys().cloned().collect();
-    baking.ledger.expected.extend(ready.manifest.without.iter().cloned());
-    let session = baking.build.session("without").await?;
+pub(super) async fn copy(
+    build_run: &mut BuildRun<'_>,
+    ready: &PreparedSubset,
+) -> anyhow::Result<Vec<Copied>> {
+    let context = build_run.context;
+    build_run.ledger.expected = ready.manifest.sources.keys().cloned().collect();
+    build_run.ledger.expected.extend(ready.manifest.without.iter().cloned());
+    let session = build_run.build.session("without").await?;
     for name in &ready.manifest.without {
-        baking.ledger.sources.push(note_without(&session, name).await?);
+        build_run.ledger.sources.push(note_without(&session, name).await?);
     }
     drop(session);
     let rows_in_all = |table: &KeptTable| ready.stamp.rows_of(&table.name).unwrap_or(0);
@@ -50,7 +53,7 @@ pub(super) async fn copy(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Resu
         tables.iter().map(|table| (table.name.clone(), Arc::default())).collect();
     let watch = context.progress.watch("subset", meters.clone());
     let abort = context.stop.child_token();
-    let build = &baking.build;
+    let build = &build_run.build;
     let outcomes: Vec<anyhow::Result<Copied>> = stream::iter(tables.iter().zip(&meters))
         .map(async |(table, (_, meter))| {
             let span = tracing::info_span!("subset", table = table.name);
@@ -65,14 +68,14 @@ pub(super) async fn copy(baking: &mut Baking<'_>, ready: &Ready) -> anyhow::Resu
         .await;
     drop(watch);
     let all = all_or_first_error(outcomes)?;
-    settle(baking, ready, &all).await?;
+    settle(build_run, ready, &all).await?;
     Ok(all)
 }
 
 /// One table: copied, and read back; both must agree.
 async fn copy_one(
     build: &BuildDatabase,
-    ready: &Ready,
+    ready: &PreparedSubset,
     table: &KeptTable,
     meter: &Meter,
     stop: &CancellationToken,
@@ -112,8 +115,12 @@ pub(crate) fn agree(
 }
 
 /// Notes the sources, each with the digest that the loader would have given the same rows.
-async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyhow::Result<()> {
-    let session = baking.build.session("settle").await?;
+async fn settle(
+    build_run: &mut BuildRun<'_>,
+    ready: &PreparedSubset,
+    all: &[Copied],
+) -> anyhow::Result<()> {
+    let session = build_run.build.session("settle").await?;
     for binding in &ready.bindings {
         let name = binding.source.name.as_str();
         let Some(copied) = all.iter().find(|copied| copied.table == name) else { continue };
@@ -126,7 +133,7 @@ async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyho
             (table.to_owned(), rows_of(table).map_or(0, |copied| copied.stored.rows))
         });
         let (period, posted) = ready.time_of(name);
-        let said = said(&session, binding, copied, &baking.context.stop).await?;
+        let read = source_digest(&session, binding, copied, &build_run.context.stop).await?;
         let facts = SourceFacts {
             period,
             posted,
@@ -134,8 +141,8 @@ async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyho
                 .source
                 .pack
                 .as_ref()
-                .map(|pack| Packed { array: pack.to.as_str().to_owned(), rows: said.rows }),
-            digest: said.digest_hex(),
+                .map(|pack| PackedTable { array: pack.to.as_str().to_owned(), rows: read.rows }),
+            digest: read.digest_hex(),
             dictionaries: dictionaries.collect(),
         };
         let mut entry = entry(name, &ready.stamp.build, copied.stored, facts);
@@ -143,14 +150,14 @@ async fn settle(baking: &mut Baking<'_>, ready: &Ready, all: &[Copied]) -> anyho
         write_entry(&session, &entry, None).await?;
         failpoint::hit(failpoint::SOURCE)?;
         tracing::info!(source = name, rows = entry.counted, digest = entry.digest, "copied");
-        baking.ledger.sources.push(entry);
+        build_run.ledger.sources.push(entry);
     }
-    baking.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
+    build_run.ledger.sources.sort_by(|a, b| a.source.cmp(&b.source));
     Ok(())
 }
 
 /// The digest of what a source's rows say.
-async fn said(
+async fn source_digest(
     session: &crate::postgres::Session,
     binding: &Binding,
     copied: &Copied,

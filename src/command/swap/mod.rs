@@ -16,7 +16,7 @@ use crate::config::strict::Problems;
 use crate::config::{Config, known_database};
 use crate::error::{Exit, Failure, exit_of, shell};
 use crate::release::several::{self, Group};
-use crate::release::swap::Part;
+use crate::release::swap::SwapPart;
 use crate::report;
 use crate::spec::schema::Schema;
 use crate::spec::source::Sources;
@@ -26,7 +26,7 @@ use crate::spec::source::Sources;
 /// # Errors
 /// When there is nothing to swap, the gate refuses, or the deadline passes.
 pub(super) async fn run(start: Start, args: &cli::Swap) -> anyhow::Result<()> {
-    let order = Order {
+    let order = SwapOrder {
         action: "swap",
         targets: targets(&start.config, &args.names)?,
         on: args.on.as_deref(),
@@ -44,9 +44,9 @@ pub(super) async fn run(start: Start, args: &cli::Swap) -> anyhow::Result<()> {
 /// When there is nothing to go back to, the gate refuses, or the deadline passes.
 pub(super) async fn rollback(start: Start, args: &cli::Rollback) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
-    let order = Order {
+    let order = SwapOrder {
         action: "rollback",
-        targets: vec![Target { database: args.database.clone(), build: None }],
+        targets: vec![SwapTarget { database: args.database.clone(), build: None }],
         on: None,
         why: &args.why.why,
         dry_run: args.dry_run.dry_run,
@@ -57,15 +57,15 @@ pub(super) async fn rollback(start: Start, args: &cli::Rollback) -> anyhow::Resu
 }
 
 /// A database, and the build that was named for it.
-struct Target {
+struct SwapTarget {
     database: String,
     build: Option<String>,
 }
 
 /// The words of the command line: each database, and after it the build that is meant, if one is. In the
 /// order of their names, so that two that ask for the same ask in the same order.
-fn targets(config: &Config, names: &[String]) -> anyhow::Result<Vec<Target>> {
-    let mut targets: Vec<Target> = Vec::new();
+fn targets(config: &Config, names: &[String]) -> anyhow::Result<Vec<SwapTarget>> {
+    let mut targets: Vec<SwapTarget> = Vec::new();
     for name in names {
         match targets.last_mut() {
             Some(last) if last.build.is_none() && known_database(config, name).is_err() => {
@@ -73,7 +73,7 @@ fn targets(config: &Config, names: &[String]) -> anyhow::Result<Vec<Target>> {
             }
             _ => {
                 known_database(config, name)?;
-                targets.push(Target { database: name.clone(), build: None });
+                targets.push(SwapTarget { database: name.clone(), build: None });
             }
         }
     }
@@ -85,9 +85,9 @@ fn targets(config: &Config, names: &[String]) -> anyhow::Result<Vec<Target>> {
     Ok(targets)
 }
 
-struct Order<'a> {
+struct SwapOrder<'a> {
     action: &'a str,
-    targets: Vec<Target>,
+    targets: Vec<SwapTarget>,
     on: Option<&'a str>,
     why: &'a str,
     dry_run: bool,
@@ -97,7 +97,7 @@ struct Order<'a> {
 }
 
 /// What is read of a database before its swap.
-struct Ready {
+struct SwapInputs {
     schema: Schema,
     sources: Sources,
     builds: Vec<Build>,
@@ -108,7 +108,7 @@ struct Ready {
 /// What came of one database's swap.
 type Swapped = (String, Option<Promotion>, Vec<GateEntry>);
 
-impl Order<'_> {
+impl SwapOrder<'_> {
     async fn carry_out(&self, start: Start) -> anyhow::Result<()> {
         let context = Context::open(start, false).await?;
         if self.is_live(&context).await? {
@@ -127,7 +127,7 @@ impl Order<'_> {
 
     /// Whether all builds were named and are live: whoever asks once more, for the answer was lost, is told so.
     async fn is_live(&self, context: &Context) -> anyhow::Result<bool> {
-        for Target { database, build } in &self.targets {
+        for SwapTarget { database, build } in &self.targets {
             let Some(name) = build else { return Ok(false) };
             let Some(control) = existing(context.server(database)).await? else {
                 return Ok(false);
@@ -169,7 +169,7 @@ impl Order<'_> {
     }
 
     async fn take_locks(&self, context: &Context, locks: &mut Vec<RunLock>) -> anyhow::Result<()> {
-        for Target { database, .. } in &self.targets {
+        for SwapTarget { database, .. } in &self.targets {
             let lock = match self.dry_run {
                 true => {
                     RunLock::for_dry_run(context.server(database), &context.who, database).await?
@@ -188,7 +188,7 @@ impl Order<'_> {
         let passes = passes.contains(&exit_of(&error)) && self.has_chosen.get();
         let again = passes.then(|| self.again());
         let mut error = error;
-        for Target { database, .. } in &self.targets {
+        for SwapTarget { database, .. } in &self.targets {
             if let Some(lock) = locks.iter().find(|lock| lock.holds(database)) {
                 error = end_early_of(lock, database, error, again.as_deref()).await;
             }
@@ -199,7 +199,7 @@ impl Order<'_> {
     /// The command that gives it once more.
     fn again(&self) -> String {
         let mut words = vec![String::from("kiln"), self.action.to_owned()];
-        for Target { database, build } in &self.targets {
+        for SwapTarget { database, build } in &self.targets {
             words.push(database.clone());
             words.extend(build.clone());
         }
@@ -253,9 +253,9 @@ impl Order<'_> {
         &self,
         context: &Context,
         lock: &RunLock,
-        target: &Target,
-    ) -> anyhow::Result<Ready> {
-        let Target { database, build } = target;
+        target: &SwapTarget,
+    ) -> anyhow::Result<SwapInputs> {
+        let SwapTarget { database, build } = target;
         let problems = Problems::default();
         let root = &context.config.root;
         let schema = Schema::read(root, database, &problems)?;
@@ -275,7 +275,7 @@ impl Order<'_> {
             context.server(database).must_be_here_or(self.on, &doing, &command)?;
         }
         let chosen = all.iter().position(|build| build.oid == chosen.oid).unwrap_or_default();
-        Ok(Ready { schema, sources, builds: all, chosen })
+        Ok(SwapInputs { schema, sources, builds: all, chosen })
     }
 
     /// What is swapped on each server.
@@ -283,9 +283,9 @@ impl Order<'_> {
         &'b self,
         context: &'b Context,
         locks: &'b mut [RunLock],
-        ready: &'b [Ready],
+        ready: &'b [SwapInputs],
     ) -> Vec<Group<'b>> {
-        let part = |(target, ready): (&'b Target, &'b Ready)| Part {
+        let part = |(target, ready): (&'b SwapTarget, &'b SwapInputs)| SwapPart {
             database: &target.database,
             candidate: &ready.builds[ready.chosen],
             builds: &ready.builds,

@@ -94,16 +94,16 @@ fn whole(number: &DeInteger<'_>) -> Option<u64> {
 }
 
 /// A file's text with what is needed to say where in it something stands.
-pub(crate) struct File<'a> {
+pub(crate) struct TomlFile<'a> {
     path: &'a Path,
     text: &'a str,
     problems: &'a Problems,
 }
 
-impl<'a> File<'a> {
+impl<'a> TomlFile<'a> {
     /// Wraps a text that was read from `path`.
     pub(crate) fn new(path: &'a Path, text: &'a str, problems: &'a Problems) -> Self {
-        File { path, text, problems }
+        TomlFile { path, text, problems }
     }
 
     /// Parses the text; syntax errors become problems and give `None`.
@@ -130,24 +130,24 @@ pub(crate) struct Said<T> {
     pub line: usize,
 }
 
-/// One table of a file. Every getter remembers its key; [`Table::done`] names the keys that
+/// One table of a file. Every getter remembers its key; [`TomlTable::done`] names the keys that
 /// nobody asked for.
-pub(crate) struct Table<'a> {
-    file: &'a File<'a>,
+pub(crate) struct TomlTable<'a> {
+    file: &'a TomlFile<'a>,
     name: String,
     line: usize,
     entries: &'a DeTable<'a>,
     asked: RefCell<Vec<String>>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> TomlTable<'a> {
     /// The file's outermost table.
-    pub(crate) fn root(file: &'a File<'a>, parsed: &'a Spanned<DeTable<'a>>) -> Self {
-        Table::named(file, String::new(), 1, parsed.get_ref())
+    pub(crate) fn root(file: &'a TomlFile<'a>, parsed: &'a Spanned<DeTable<'a>>) -> Self {
+        TomlTable::named(file, String::new(), 1, parsed.get_ref())
     }
 
-    fn named(file: &'a File<'a>, name: String, line: usize, entries: &'a DeTable<'a>) -> Self {
-        Table { file, name, line, entries, asked: RefCell::default() }
+    fn named(file: &'a TomlFile<'a>, name: String, line: usize, entries: &'a DeTable<'a>) -> Self {
+        TomlTable { file, name, line, entries, asked: RefCell::default() }
     }
 
     /// The line the table begins on.
@@ -307,10 +307,10 @@ impl<'a> Table<'a> {
     }
 
     /// A table inside this one.
-    pub(crate) fn table(&self, key: &'static str) -> Option<Table<'a>> {
+    pub(crate) fn table(&self, key: &'static str) -> Option<TomlTable<'a>> {
         let (value, line) = self.get(key)?;
         match value.as_table() {
-            Some(entries) => Some(Table::named(self.file, self.path(key), line, entries)),
+            Some(entries) => Some(TomlTable::named(self.file, self.path(key), line, entries)),
             None => {
                 self.wrong(key, line, "a table", value);
                 None
@@ -319,12 +319,12 @@ impl<'a> Table<'a> {
     }
 
     /// The table inside this one of a name that is not known here.
-    pub(crate) fn table_named(&self, name: &str) -> Option<Table<'a>> {
+    pub(crate) fn table_named(&self, name: &str) -> Option<TomlTable<'a>> {
         self.asked.borrow_mut().push(name.to_owned());
         let (key, value) = self.entries.get_key_value(name)?;
         let line = self.file.line(key.span().start);
         match value.get_ref().as_table() {
-            Some(entries) => Some(Table::named(self.file, self.path(name), line, entries)),
+            Some(entries) => Some(TomlTable::named(self.file, self.path(name), line, entries)),
             None => {
                 self.wrong(name, line, "a table", value.get_ref());
                 None
@@ -333,7 +333,7 @@ impl<'a> Table<'a> {
     }
 
     /// Every table inside this one, by its name, where names are the writer's own.
-    pub(crate) fn each_table(&self) -> Vec<(String, Table<'a>)> {
+    pub(crate) fn each_table(&self) -> Vec<(String, TomlTable<'a>)> {
         let mut all = Vec::new();
         for (key, value) in self.entries {
             let (name, line) = (key.get_ref().to_string(), self.file.line(key.span().start));
@@ -341,7 +341,7 @@ impl<'a> Table<'a> {
                 Some(entries) => {
                     all.push((
                         name.clone(),
-                        Table::named(self.file, self.path(&name), line, entries),
+                        TomlTable::named(self.file, self.path(&name), line, entries),
                     ));
                 }
                 None => self.wrong(&name, line, "a table", value.get_ref()),
@@ -351,7 +351,7 @@ impl<'a> Table<'a> {
     }
 
     /// A list of tables inside this one.
-    pub(crate) fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
+    pub(crate) fn tables(&self, key: &'static str) -> Vec<TomlTable<'a>> {
         let Some((value, line)) = self.get(key) else { return Vec::new() };
         let Some(array) = value.as_array() else {
             self.wrong(key, line, "a list of tables", value);
@@ -362,7 +362,7 @@ impl<'a> Table<'a> {
             let line = self.file.line(item.span().start);
             match item.get_ref().as_table() {
                 Some(entries) => {
-                    tables.push(Table::named(self.file, self.path(key), line, entries));
+                    tables.push(TomlTable::named(self.file, self.path(key), line, entries));
                 }
                 None => self.wrong(key, line, "a table", item.get_ref()),
             }

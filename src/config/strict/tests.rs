@@ -7,9 +7,9 @@ fn every_problem_is_named_at_once_with_line_and_suggestion() {
     let text = "objct = \"x\"\nparts = \"six\"\n[format]\nencodng = \"utf-8\"\n";
     let path = Path::new("a.toml");
     let problems = Problems::default();
-    let file = File::new(path, text, &problems);
+    let file = TomlFile::new(path, text, &problems);
     let parsed = file.parse().expect("it is TOML");
-    let root = Table::root(&file, &parsed);
+    let root = TomlTable::root(&file, &parsed);
     root.required_text("object");
     root.count("parts");
     let format = root.table("format").expect("a table");
@@ -31,7 +31,7 @@ fn every_problem_is_named_at_once_with_line_and_suggestion() {
 #[test]
 fn text_that_is_not_toml_is_a_problem_with_its_line() {
     let problems = Problems::default();
-    let file = File::new(Path::new("b.toml"), "a = 1\nb = = 2\n", &problems);
+    let file = TomlFile::new(Path::new("b.toml"), "a = 1\nb = = 2\n", &problems);
     assert!(file.parse().is_none());
     let said = problems.into_result("mend").unwrap_err().to_string();
     assert!(said.contains("b.toml:2: not TOML"), "{said}");
@@ -42,9 +42,9 @@ fn numbers_are_what_toml_says_they_are() {
     let text = "hex = 0x10\nbits = 0b101\nlong = 1_000\nsigned = +5\nshare = 0x1\n\
                 words = [{ prefix = 0o17 }]\n";
     let problems = Problems::default();
-    let file = File::new(Path::new("a.toml"), text, &problems);
+    let file = TomlFile::new(Path::new("a.toml"), text, &problems);
     let parsed = file.parse().expect("it is TOML");
-    let root = Table::root(&file, &parsed);
+    let root = TomlTable::root(&file, &parsed);
     let counts = ["hex", "bits", "long", "signed"].map(|key| root.count(key).map(|n| n.value));
     assert_eq!(counts, [Some(16), Some(5), Some(1_000), Some(5)]);
     assert_eq!(root.ratio("share"), Some(1.0));

@@ -61,18 +61,18 @@ impl Choices {
     }
 
     /// The bytes in pieces.
-    pub(super) fn pieces(self, bytes: &[u8]) -> Pieces<'_> {
-        Pieces { rest: bytes, state: u32::from(self.0[2]) }
+    pub(super) fn pieces(self, bytes: &[u8]) -> PieceReader<'_> {
+        PieceReader { rest: bytes, state: u32::from(self.0[2]) }
     }
 }
 
 /// A reader that gives its bytes in pieces of a few.
-pub(super) struct Pieces<'a> {
+pub(super) struct PieceReader<'a> {
     rest: &'a [u8],
     state: u32,
 }
 
-impl Read for Pieces<'_> {
+impl Read for PieceReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         // A generator of Knuth's: any order of small and larger pieces, the same for the same input.
         self.state = self.state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -1,11 +1,11 @@
 //! What a text is cut into, kept.
 
-use crate::load::decode::{Flaw, Position};
+use crate::load::decode::{Flaw, RecordPosition};
 
 /// A record, kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cut {
-    pub position: Position,
+    pub position: RecordPosition,
     pub raw: Vec<u8>,
     pub fields: Vec<Vec<u8>>,
     /// Where each byte of each field stands in the file.

@@ -7,7 +7,7 @@ use super::shapes::source;
 use super::stands;
 use crate::dev::servers::After;
 use crate::fetch::kind::FileKind;
-use crate::fetch::store::{Listed, file_name, withdrawn};
+use crate::fetch::store::{ListedObject, file_name, withdrawn};
 use crate::plan::manifest::chosen;
 use crate::spec::source::{Named, Period, Source};
 
@@ -22,7 +22,7 @@ const PATTERNS: [&str; 4] = [
 /// A line an object: its key, when it was put, and its entity tag, between tabs.
 pub fn listings(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let listed: Vec<Listed> = text.lines().map(listed).collect();
+    let listed: Vec<ListedObject> = text.lines().map(listed).collect();
     is_taken_apart(&listed);
     stands(is_chosen(&listed));
     let words: Vec<&str> = text.split(['\t', '\n', '/']).collect();
@@ -34,20 +34,20 @@ pub fn listings(data: &[u8]) {
     let _ = FileKind::of(data).words();
 }
 
-fn listed(line: &str) -> Listed {
+fn listed(line: &str) -> ListedObject {
     let mut fields = line.split('\t');
     let mut next = || fields.next().unwrap_or_default().to_owned();
     let (key, modified, etag) = (next(), next(), next());
     let modified = modified.parse().unwrap_or_default();
-    Listed { key, size: line.len() as u64, modified, etag }
+    ListedObject { key, size: line.len() as u64, modified, etag }
 }
 
-fn is_taken_apart(listed: &[Listed]) {
+fn is_taken_apart(listed: &[ListedObject]) {
     let (standing, gone) = withdrawn::apart(listed.to_vec());
-    let is_marker = |object: &&Listed| file_name(&object.key).contains(".withdrawn-");
-    let markers: Vec<&Listed> = listed.iter().filter(is_marker).collect();
+    let is_marker = |object: &&ListedObject| file_name(&object.key).contains(".withdrawn-");
+    let markers: Vec<&ListedObject> = listed.iter().filter(is_marker).collect();
     assert_eq!(standing.len() + gone.len() + markers.len(), listed.len(), "none is lost");
-    let is_marked = |object: &Listed| markers.iter().any(|m| m.key == object.withdrawal());
+    let is_marked = |object: &ListedObject| markers.iter().any(|m| m.key == object.withdrawal());
     assert!(gone.iter().all(is_marked) && !standing.iter().any(is_marked));
     assert!(!standing.iter().any(|object| is_marker(&object)), "a marker is read");
     for object in listed {
@@ -66,12 +66,12 @@ fn of_pattern(pattern: &str) -> Result<Source, String> {
 }
 
 /// What a source reads: one object an edition, none of which is older than another of it.
-fn is_chosen(listed: &[Listed]) -> anyhow::Result<()> {
+fn is_chosen(listed: &[ListedObject]) -> anyhow::Result<()> {
     static SOURCES: LazyLock<Result<Vec<Source>, String>> =
         LazyLock::new(|| PATTERNS.iter().map(|pattern| of_pattern(pattern)).collect());
     for source in SOURCES.as_ref().map_err(|said| anyhow::anyhow!("{said}"))? {
         let keys = chosen(source, listed);
-        let turned: Vec<Listed> = listed.iter().rev().cloned().collect();
+        let turned: Vec<ListedObject> = listed.iter().rev().cloned().collect();
         assert_eq!(keys, chosen(source, &turned), "another order, and another object is read");
         let mut editions = Vec::new();
         for key in &keys {

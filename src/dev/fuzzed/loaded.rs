@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::choices::Choices;
 use super::cut::AllCut;
-use super::rows::{Row, lines_say_what_rows_say, rows};
-use super::shapes::{Shape, TEXTS};
+use super::rows::{BinaryRow, lines_say_what_rows_say, rows};
+use super::shapes::{FuzzedSpec, TEXTS};
 use crate::fetch::member::Member;
 use crate::load::bind::Binding;
-use crate::load::copy::Part;
-use crate::load::copy::part::{self, Piece};
+use crate::load::copy::FileToLoad;
+use crate::load::copy::part::{self, ReaderMessage};
 use crate::load::decode::BOM;
 use crate::load::validate::{Counts, Reject};
 use crate::spec::source::Format;
@@ -22,8 +22,8 @@ pub(super) struct Loaded {
     /// Rows, as COPY is sent them.
     pub bytes: Vec<u8>,
     /// Of the file, and of the table.
-    said: u64,
-    stored: u64,
+    source_rows: u64,
+    table_rows: u64,
     /// Columns that lines have.
     columns: Option<Vec<bool>>,
     pub rejects: Vec<Reject>,
@@ -35,7 +35,7 @@ pub(super) struct Loaded {
 
 /// Loads a text by a spec, in the pieces that it arrives in.
 fn load(binding: &Binding, member: &Member, text: impl Read) -> Loaded {
-    let part = Part {
+    let part = FileToLoad {
         binding: Arc::new(binding.clone()),
         member: member.clone(),
         tally: Arc::default(),
@@ -48,11 +48,11 @@ fn load(binding: &Binding, member: &Member, text: impl Read) -> Loaded {
     let hand_on = |piece| {
         let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
         match piece {
-            Piece::Reject(reject) => taken.rejects.push(*reject),
-            Piece::Rows(rows) => {
+            ReaderMessage::Reject(reject) => taken.rejects.push(*reject),
+            ReaderMessage::Rows(rows) => {
                 taken.bytes.extend_from_slice(&rows.bytes);
-                taken.said += rows.said;
-                taken.stored += rows.stored;
+                taken.source_rows += rows.source_rows;
+                taken.table_rows += rows.table_rows;
                 taken.columns = rows.columns.map(|columns| columns.to_vec());
             }
         }
@@ -72,7 +72,7 @@ fn load(binding: &Binding, member: &Member, text: impl Read) -> Loaded {
 
 /// Loads a text, and says what must hold of it.
 pub(super) fn loads(
-    shape: &Shape,
+    shape: &FuzzedSpec,
     choices: Choices,
     format: &Format,
     text: &[u8],
@@ -99,16 +99,16 @@ pub(super) fn loads(
         assert_eq!(counts.lines, cut.records.len() as u64, "every record is counted");
     }
     assert_eq!(counts.rejected, loaded.rejects.len() as u64);
-    assert_eq!(counts.loaded, loaded.said, "{counts:?}");
+    assert_eq!(counts.loaded, loaded.source_rows, "{counts:?}");
     match (&loaded.columns, binding.source.pack.is_some()) {
-        (_, true) => assert!(loaded.stored <= loaded.said),
+        (_, true) => assert!(loaded.table_rows <= loaded.source_rows),
         (Some(columns), _) => {
             let mut binary = binding.clone();
             binary.lines = None;
             let rows = load(&binary, &shape.member, text);
             lines_say_what_rows_say(&loaded.bytes, columns, &binding, &rows.bytes);
         }
-        (None, _) => assert_eq!(rows(&binding, &loaded.bytes)?.len() as u64, loaded.stored),
+        (None, _) => assert_eq!(rows(&binding, &loaded.bytes)?.len() as u64, loaded.table_rows),
     }
     Ok(())
 }
@@ -129,8 +129,8 @@ fn rejects_are_where_they_say(binding: &Binding, loaded: &Loaded, cut: &AllCut) 
 }
 
 /// The rows of texts that a file becomes by a spec of these.
-pub(super) fn texts(format: &Format, text: &[u8]) -> anyhow::Result<(Loaded, Vec<Row>)> {
-    let all = Shape::all().map_err(|said| anyhow::anyhow!(said))?;
+pub(super) fn texts(format: &Format, text: &[u8]) -> anyhow::Result<(Loaded, Vec<BinaryRow>)> {
+    let all = FuzzedSpec::all().map_err(|source_rows| anyhow::anyhow!(source_rows))?;
     let shape = &all[TEXTS];
     let mut binding = shape.binding.clone();
     binding.source.format = format.clone();

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::choices::Choices;
 use super::cut::{AllCut, Cut};
-use super::shapes::Shape;
+use super::shapes::FuzzedSpec;
 use super::{loaded, stands};
 use crate::load::decode::{BOM, Records};
 use crate::spec::source::{Format, Quoting};
@@ -13,7 +13,7 @@ use crate::spec::source::{Format, Quoting};
 /// Any bytes as a file of records.
 pub fn records(data: &[u8]) {
     let Some((choices, text)) = Choices::of(data) else { return };
-    let all = Shape::all();
+    let all = FuzzedSpec::all();
     assert!(all.is_ok(), "{all:?}");
     let Ok(all) = all else { return };
     let shape = &all[choices.below(all.len())];

@@ -4,10 +4,10 @@ use crate::load::bind::Binding;
 use crate::load::encode::{self, ColumnType};
 
 /// A binary row's fields; `None` for a null.
-pub(super) type Row = Vec<Option<Vec<u8>>>;
+pub(super) type BinaryRow = Vec<Option<Vec<u8>>>;
 
 /// Reads rows as Postgres would, and holds each field against its column's type.
-pub(super) fn rows(binding: &Binding, mut bytes: &[u8]) -> anyhow::Result<Vec<Row>> {
+pub(super) fn rows(binding: &Binding, mut bytes: &[u8]) -> anyhow::Result<Vec<BinaryRow>> {
     let numbers = binding.dictionaries.iter().map(|dictionary| (dictionary.key, true));
     let targets = binding.targets.iter().map(|target| (target.kind, target.not_null));
     let kinds: Vec<(ColumnType, bool)> = numbers.chain(targets).collect();
@@ -15,7 +15,7 @@ pub(super) fn rows(binding: &Binding, mut bytes: &[u8]) -> anyhow::Result<Vec<Ro
     while let Some((count, rest)) = bytes.split_first_chunk() {
         assert_eq!(usize::from(u16::from_be_bytes(*count)), kinds.len());
         bytes = rest;
-        let mut row = Row::new();
+        let mut row = BinaryRow::new();
         for (kind, not_null) in &kinds {
             let length = encode::field_length(bytes);
             assert!(length.is_some_and(|length| length <= bytes.len()), "a row breaks off");

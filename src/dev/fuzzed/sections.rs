@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::config::strict::Problems;
 use crate::postgres;
-use crate::spec::schema::{Kind, Section, parse_sections, serves};
+use crate::spec::schema::{Section, SectionKind, parse_sections, serves};
 
 /// Any text as a numbered .sql file, and as a catalog.
 pub fn sections(data: &[u8]) {
@@ -26,7 +26,7 @@ pub fn sections(data: &[u8]) {
         are_in_order(&sections);
     }
     for section in &sections {
-        assert!(!section.is_early() || section.kind == Kind::Derive);
+        assert!(!section.is_early() || section.kind == SectionKind::Derive);
         for table in &section.from {
             assert!(postgres::Ident::parse(table).is_some(), "{table:?} goes into SQL");
         }
@@ -68,8 +68,8 @@ fn are_in_order(sections: &[Section]) {
     }
     for section in sections {
         let alike = sections.iter().filter(|other| other.kind == section.kind).count();
-        assert!(alike == 1 || section.kind == Kind::Check);
-        assert_eq!(section.title.is_empty(), section.kind != Kind::Check);
+        assert!(alike == 1 || section.kind == SectionKind::Check);
+        assert_eq!(section.title.is_empty(), section.kind != SectionKind::Check);
     }
 }
 

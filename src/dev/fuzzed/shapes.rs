@@ -95,28 +95,28 @@ const UUID: u32 = 2950;
 const JSONB: u32 = 3802;
 
 /// A table: its name, and its columns' names, types, and whether they may be null.
-type Table<'a> = (&'a str, &'a [(&'a str, u32, bool)]);
+type FuzzedTable<'a> = (&'a str, &'a [(&'a str, u32, bool)]);
 
 const ID: (&str, u32, bool) = ("id", INT4, false);
 
 /// A spec with its tables.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct FuzzedSpec {
     /// The spec, bound to its tables.
     pub binding: Binding,
     /// A file that it would read.
     pub member: Member,
 }
 
-impl Shape {
+impl FuzzedSpec {
     /// All of them, made once.
-    pub(super) fn all() -> Result<&'static [Shape], String> {
-        static ALL: LazyLock<Result<Vec<Shape>, String>> =
+    pub(super) fn all() -> Result<&'static [FuzzedSpec], String> {
+        static ALL: LazyLock<Result<Vec<FuzzedSpec>, String>> =
             LazyLock::new(|| shapes().map_err(|error| format!("{error:#}")));
         ALL.as_ref().map(Vec::as_slice).map_err(Clone::clone)
     }
 
-    fn new(spec: &str, tables: &[Table<'_>]) -> anyhow::Result<Shape> {
+    fn new(spec: &str, tables: &[FuzzedTable<'_>]) -> anyhow::Result<FuzzedSpec> {
         let text = format!(
             "description = \"d\"\nobject = '^(?P<edition>[a-z]+)[.]txt$'\npersonal = false\n{spec}\
              [format]\ndelimiter = \",\"\n[budget]\nrejects = 1000000000\n"
@@ -133,12 +133,12 @@ impl Shape {
         let found = members::find(&binding.source, &[Object::local(&file)?], folder.path())?;
         let member = found.members.into_iter().next();
         let member = member.ok_or_else(|| anyhow::anyhow!("the object is no member"))?;
-        Ok(Shape { binding, member })
+        Ok(FuzzedSpec { binding, member })
     }
 }
 
-fn shapes() -> anyhow::Result<Vec<Shape>> {
-    let typed: Table<'_> = (
+fn shapes() -> anyhow::Result<Vec<FuzzedSpec>> {
+    let typed: FuzzedTable<'_> = (
         "plans",
         &[
             ("id", TEXT, false),
@@ -155,13 +155,16 @@ fn shapes() -> anyhow::Result<Vec<Shape>> {
     );
     let (plan, item, place) = (("plan", TEXT, true), ("item", TEXT, false), ("place", TEXT, true));
     Ok(vec![
-        Shape::new(TYPED_SPEC, &[typed])?,
-        Shape::new(GATHERED_SPEC, &[("plans", &[("id", TEXT, true), ("fields", JSONB, false)])])?,
-        Shape::new(
+        FuzzedSpec::new(TYPED_SPEC, &[typed])?,
+        FuzzedSpec::new(
+            GATHERED_SPEC,
+            &[("plans", &[("id", TEXT, true), ("fields", JSONB, false)])],
+        )?,
+        FuzzedSpec::new(
             TEXTS_SPEC,
             &[("plans", &[("a", TEXT, true), ("b", TEXT, true), ("c", TEXT, true)])],
         )?,
-        Shape::new(
+        FuzzedSpec::new(
             SETS_SPEC,
             &[
                 (
@@ -176,7 +179,7 @@ fn shapes() -> anyhow::Result<Vec<Shape>> {
                 ("item", &[ID, item]),
             ],
         )?,
-        Shape::new(
+        FuzzedSpec::new(
             PACKED_SPEC,
             &[
                 (
@@ -193,7 +196,7 @@ fn shapes() -> anyhow::Result<Vec<Shape>> {
                 ("term", &[ID, ("terms", TEXT, true)]),
             ],
         )?,
-        Shape::new(PLAIN_SPEC, &[("plans", &[("a", TEXT, true), ("b", TEXT, true)])])?,
+        FuzzedSpec::new(PLAIN_SPEC, &[("plans", &[("a", TEXT, true), ("b", TEXT, true)])])?,
     ])
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::stands;
 use crate::config::strict::Problems;
-use crate::export::file::{Header, Piece, read_from, refuse_names};
+use crate::export::file::{FileEvent, FileHeader, read_from, refuse_names};
 use crate::postgres::Ident;
 use crate::spec::schema::SchemaLock;
 
@@ -41,24 +41,24 @@ pub fn subsets(data: &[u8]) {
 /// What was read of a file.
 #[derive(Debug, Default, PartialEq)]
 struct Read {
-    header: Option<Header>,
+    header: Option<FileHeader>,
     error: Option<String>,
     /// Rows that were handed on one after another are one piece here.
-    pieces: Vec<Piece>,
+    pieces: Vec<FileEvent>,
 }
 
 fn read(input: impl std::io::Read + 'static) -> Read {
-    let pieces = RefCell::new((Vec::<Piece>::new(), 0));
+    let pieces = RefCell::new((Vec::<FileEvent>::new(), 0));
     let outcome = read_from(input, &|piece| {
         let (pieces, bytes) = &mut *pieces.borrow_mut();
         *bytes += match &piece {
-            Piece::Rows(rows) => rows.len(),
-            Piece::Sql(_, _, sql) => sql.len(),
-            Piece::Table(_) | Piece::TableEnd(_) => 1,
+            FileEvent::Rows(rows) => rows.len(),
+            FileEvent::Sql(_, _, sql) => sql.len(),
+            FileEvent::Table(_) | FileEvent::TableEnd(_) => 1,
         };
         anyhow::ensure!(*bytes < INFLATED_MAX, "enough of it");
         match (pieces.last_mut(), piece) {
-            (Some(Piece::Rows(before)), Piece::Rows(rows)) => {
+            (Some(FileEvent::Rows(before)), FileEvent::Rows(rows)) => {
                 *before = [before.as_ref(), rows.as_ref()].concat().into();
             }
             (_, piece) => pieces.push(piece),
@@ -96,19 +96,21 @@ fn packed(data: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 /// A file without an error has all of the header's tables, and as many rows as it says it gave.
-fn is_complete(header: &Header, pieces: &[Piece]) {
+fn is_complete(header: &FileHeader, pieces: &[FileEvent]) {
     let mut tables = header.tables.iter();
     let mut rest = pieces.iter();
     while let Some(piece) = rest.next() {
-        let Piece::Table(name) = piece else {
-            assert!(matches!(piece, Piece::Sql(..)), "{piece:?}");
+        let FileEvent::Table(name) = piece else {
+            assert!(matches!(piece, FileEvent::Sql(..)), "{piece:?}");
             continue;
         };
         assert_eq!(Some(name), tables.next().map(|entry| &entry.table));
         let (rows, end) = (rest.next(), rest.next());
-        let whole = matches!((rows, end), (Some(Piece::Rows(_)), Some(Piece::TableEnd(_))));
+        let whole = matches!((rows, end), (Some(FileEvent::Rows(_)), Some(FileEvent::TableEnd(_))));
         assert!(whole, "{rows:?}, {end:?} in the place of rows and their end");
-        let (Some(Piece::Rows(rows)), Some(Piece::TableEnd(count))) = (rows, end) else { return };
+        let (Some(FileEvent::Rows(rows)), Some(FileEvent::TableEnd(count))) = (rows, end) else {
+            return;
+        };
         assert_eq!(memchr::memchr_iter(b'\n', rows).count() as u64, *count);
         assert!(rows.is_empty() || rows.last() == Some(&b'\n'));
         assert!(rows.split(|byte| *byte == b'\n').all(|row| row != b"\\."), "the end is a row");
@@ -116,7 +118,7 @@ fn is_complete(header: &Header, pieces: &[Piece]) {
     assert_eq!(tables.next(), None);
 }
 
-fn is_lock(header: &Header) -> anyhow::Result<()> {
+fn is_lock(header: &FileHeader) -> anyhow::Result<()> {
     let (lock, problems) = (header.lock(), Problems::default());
     assert!(lock.serves_from <= lock.version);
     let again = SchemaLock::parse(Path::new("schema.lock"), &lock.render(), &problems);
@@ -125,12 +127,12 @@ fn is_lock(header: &Header) -> anyhow::Result<()> {
         assert_eq!(again, Some(lock));
     }
     let text = serde_json::to_string(header)?;
-    assert_eq!(serde_json::from_str::<Header>(&text)?, *header);
+    assert_eq!(serde_json::from_str::<FileHeader>(&text)?, *header);
     Ok(())
 }
 
 /// What `kiln restore` lets pass is names alone.
-fn is_named(header: &Header) {
+fn is_named(header: &FileHeader) {
     if refuse_names(header).is_err() {
         return;
     }

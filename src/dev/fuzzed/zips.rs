@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::shapes::source;
 use super::stands;
 use crate::error::from_io;
-use crate::fetch::archive::{self, Found};
+use crate::fetch::archive::{self, FoundMembers};
 use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::load::members;
@@ -60,7 +60,7 @@ fn is_read(data: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_told(found: &Found, landed: u64) {
+fn is_told(found: &FoundMembers, landed: u64) {
     assert!(found.entries.len() <= 10_000);
     let of_members = found.members.iter().map(Member::size).sum::<u64>();
     assert!(of_members.max(found.spooled) <= (1 << 30).max(landed * 201), "beyond its bounds");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::evidence::Evidence;
-use super::shape::Shape;
+use super::shape::FileShape;
 use crate::load::decode::{Record, decode_text};
 use crate::spec::source::{Encoding, trim};
 
@@ -168,15 +168,15 @@ pub(super) fn is_row(record: &Record<'_>, columns: usize) -> bool {
 }
 
 /// A file being read.
-pub(super) struct File {
+pub(super) struct SampledFile {
     notes: Notes,
     columns: Vec<Seen>,
     room: usize,
 }
 
-impl File {
+impl SampledFile {
     /// A file of this shape, of which no row was read.
-    pub(super) fn new(shape: &Shape) -> File {
+    pub(super) fn new(shape: &FileShape) -> SampledFile {
         let names = &shape.names;
         let mut columns = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
@@ -185,7 +185,7 @@ impl File {
         }
         // The names are decoded by the same rule as the fields.
         let notes = Notes { utf8: shape.utf8, bytes1252: shape.bytes1252, ..Notes::default() };
-        File { notes, columns, room: HASHES_MAX }
+        SampledFile { notes, columns, room: HASHES_MAX }
     }
 
     /// Takes a row.

@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 
 use super::column::{Notes, Seen};
-use super::kind::{Amount, Kind};
+use super::kind::{Amount, ColumnKind};
 use super::name::Person;
 
 /// Fewer rows than these, and a column of few contents is a column of few rows.
@@ -14,7 +14,7 @@ const LIST_MAX: usize = 200;
 /// The comment on a column. Where the file speaks of persons it holds no value.
 pub(super) fn column(
     seen: &Seen,
-    kind: &Kind,
+    kind: &ColumnKind,
     person: Person,
     notes: &Notes,
     personal: bool,
@@ -39,7 +39,7 @@ pub(super) fn column(
     let at_least = if exact { "" } else { "at least " };
     let filled = HumanCount(seen.filled);
     said.push(format!("{at_least}{} distinct of {filled}", HumanCount(distinct as u64)));
-    if matches!(kind, Kind::Text(_)) {
+    if matches!(kind, ColumnKind::Text(_)) {
         said.push(match seen.shortest == seen.longest {
             true if seen.longest == 1 => "one character each".to_owned(),
             true => format!("{} characters each", seen.longest),
@@ -73,26 +73,28 @@ fn finish(said: Vec<String>) -> String {
 }
 
 /// What was read how.
-fn reading(kind: &Kind) -> Option<String> {
+fn reading(kind: &ColumnKind) -> Option<String> {
     match kind {
-        Kind::Text(reason) => reason.map(str::to_owned),
-        Kind::YesNo => Some("Y is true, N false".to_owned()),
-        Kind::OneZero => Some("1 is true, 0 false".to_owned()),
-        Kind::Decimal(_, _, Amount::Percent) => Some("percent as a share: 74% is 0.74".to_owned()),
-        Kind::Decimal(_, _, Amount::Money) => Some("an amount of dollars".to_owned()),
-        Kind::Whole(_) | Kind::Decimal(..) | Kind::Date(_) => None,
+        ColumnKind::Text(reason) => reason.map(str::to_owned),
+        ColumnKind::YesNo => Some("Y is true, N false".to_owned()),
+        ColumnKind::OneZero => Some("1 is true, 0 false".to_owned()),
+        ColumnKind::Decimal(_, _, Amount::Percent) => {
+            Some("percent as a share: 74% is 0.74".to_owned())
+        }
+        ColumnKind::Decimal(_, _, Amount::Money) => Some("an amount of dollars".to_owned()),
+        ColumnKind::Whole(_) | ColumnKind::Decimal(..) | ColumnKind::Date(_) => None,
     }
 }
 
 /// Least and greatest number, or the contents where they are few and the rows many.
-fn values(seen: &Seen, kind: &Kind, rows: u64) -> Option<String> {
+fn values(seen: &Seen, kind: &ColumnKind, rows: u64) -> Option<String> {
     if let Some(values) = seen.values.as_ref().filter(|_| rows >= ROWS_FOR_VALUES) {
         let listed =
             values.iter().map(|(value, count)| format!("{value} ({})", HumanCount(*count)));
         return Some(list(listed));
     }
     match (kind, seen.evidence.range()) {
-        (Kind::Whole(_), Some((least, most))) => Some(format!("{least} to {most}")),
+        (ColumnKind::Whole(_), Some((least, most))) => Some(format!("{least} to {most}")),
         _ => None,
     }
 }

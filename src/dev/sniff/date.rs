@@ -27,7 +27,7 @@ pub(super) struct Dates {
 
 /// How a column of dates is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum DateReading {
     /// As it stands.
     Iso,
     /// The first ten characters.
@@ -61,23 +61,23 @@ impl Dates {
     }
 
     /// How the column is read, if all its fields are dates.
-    pub(super) fn reading(&self) -> Option<Reading> {
+    pub(super) fn reading(&self) -> Option<DateReading> {
         if self.none || self.times > 0 {
             return None;
         }
         let of = |bits: u8| (0..FORMS.len()).filter(move |bit| bits & (1 << bit) != 0);
         match (self.midnights > 0, self.used) {
-            (true, 0) => return Some(Reading::Prefix),
+            (true, 0) => return Some(DateReading::Prefix),
             (true, _) | (false, 0) => return None,
             _ => {}
         }
         let all = self.used & !self.failed;
         if all & (1 << ISO) != 0 {
-            return Some(Reading::Iso);
+            return Some(DateReading::Iso);
         }
         match of(all).next() {
-            Some(form) => Some(Reading::Forms(vec![FORMS[form]])),
-            None => Some(Reading::Forms(of(self.used).map(|form| FORMS[form]).collect())),
+            Some(form) => Some(DateReading::Forms(vec![FORMS[form]])),
+            None => Some(DateReading::Forms(of(self.used).map(|form| FORMS[form]).collect())),
         }
     }
 }
@@ -116,7 +116,7 @@ fn is_of(field: &[u8], form: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn reading(fields: &[&str]) -> Option<Reading> {
+    fn reading(fields: &[&str]) -> Option<DateReading> {
         let mut dates = Dates::default();
         fields.iter().for_each(|field| dates.note(field.as_bytes()));
         dates.reading()
@@ -124,19 +124,19 @@ mod tests {
 
     #[test]
     fn the_form_is_the_one_that_fits_every_field() {
-        assert_eq!(reading(&["2020-01-24", "9999-12-31"]), Some(Reading::Iso));
-        assert_eq!(reading(&["02/01/1974"]), Some(Reading::Forms(vec!["%m/%d/%Y"])));
-        assert_eq!(reading(&["20180625", "19991231"]), Some(Reading::Forms(vec!["%Y%m%d"])));
-        let months = Some(Reading::Forms(vec!["%d-%b-%Y"]));
+        assert_eq!(reading(&["2020-01-24", "9999-12-31"]), Some(DateReading::Iso));
+        assert_eq!(reading(&["02/01/1974"]), Some(DateReading::Forms(vec!["%m/%d/%Y"])));
+        assert_eq!(reading(&["20180625", "19991231"]), Some(DateReading::Forms(vec!["%Y%m%d"])));
+        let months = Some(DateReading::Forms(vec!["%d-%b-%Y"]));
         assert_eq!(reading(&["17-MAR-1981", "17-Mar-1981"]), months);
         assert_eq!(reading(&["20180625", "02143380"]), None);
-        let both = Some(Reading::Forms(vec!["%m/%d/%Y", "%Y%m%d"]));
+        let both = Some(DateReading::Forms(vec!["%m/%d/%Y", "%Y%m%d"]));
         assert_eq!(reading(&["20180625", "12/31/2018"]), both);
     }
 
     #[test]
     fn a_timestamp_is_a_date_only_where_nothing_is_lost() {
-        assert_eq!(reading(&["2020-01-24T00:00:00.000000"]), Some(Reading::Prefix));
+        assert_eq!(reading(&["2020-01-24T00:00:00.000000"]), Some(DateReading::Prefix));
         assert_eq!(reading(&["2020-01-24 00:00:00", "2020-01-24 01:02:03"]), None);
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 
 use super::column::{Notes, Seen};
-use super::kind::{CODE_BY_NAME, CODE_BY_WIDTH, Kind};
+use super::kind::{CODE_BY_NAME, CODE_BY_WIDTH, ColumnKind};
 use super::name::{self, Person};
-use super::pattern::{Patterns, Place};
-use super::{Key, KeyState, Shape, Sniffed, WIDE, comment};
+use super::pattern::{DraftPatterns, FileNames};
+use super::{FileShape, KeyCandidate, KeyState, Sniffed, WIDE, comment};
 use crate::spec::source::Quoting;
 
 /// The column that takes what has no column of its own.
@@ -36,17 +36,17 @@ pub(crate) struct Draft {
     /// What was asked for.
     pub wish: Wish,
     /// Where the file lies.
-    pub place: Place,
+    pub place: FileNames,
     /// The same as patterns.
-    pub patterns: Patterns,
+    pub patterns: DraftPatterns,
     /// How it is cut.
-    pub shape: Shape,
+    pub shape: FileShape,
     /// What its rows were seen to be.
     pub notes: Notes,
     /// The columns that the spec names, in file order.
     pub columns: Vec<Planned>,
     /// What becomes of the others.
-    pub others: Others,
+    pub others: DraftOthers,
     /// The key, by column names of the table.
     pub key: Vec<String>,
     /// Whether the key has nulls: then it is a unique index, and no primary key.
@@ -86,7 +86,7 @@ pub(crate) struct Planned {
 
 /// What becomes of columns without one of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Others {
+pub(crate) enum DraftOthers {
     /// There are none.
     None,
     /// They tell nothing, or too much of a person: read and not stored.
@@ -104,7 +104,7 @@ pub(crate) enum Others {
 
 impl Draft {
     /// Decides.
-    pub(crate) fn new(wish: Wish, place: Place, sniffed: Sniffed) -> Draft {
+    pub(crate) fn new(wish: Wish, place: FileNames, sniffed: Sniffed) -> Draft {
         let Sniffed { shape, notes, columns: seen, keys } = sniffed;
         let headings: Vec<&str> = seen.iter().map(|column| column.name.as_str()).collect();
         let personal = wish.personal || name::speaks_of_persons(headings.iter().copied());
@@ -121,7 +121,7 @@ impl Draft {
             }
             columns.push(planned);
         }
-        let names_of = |key: &Key| -> Option<Vec<String>> {
+        let names_of = |key: &KeyCandidate| -> Option<Vec<String>> {
             key.columns.iter().map(|index| named[*index].clone()).collect()
         };
         let key = best.and_then(names_of).unwrap_or_default();
@@ -192,7 +192,12 @@ impl Draft {
 }
 
 /// The places of the columns that the spec names.
-fn declared(seen: &[Seen], shape: &Shape, key: Option<&Key>, personal: bool) -> HashSet<usize> {
+fn declared(
+    seen: &[Seen],
+    shape: &FileShape,
+    key: Option<&KeyCandidate>,
+    personal: bool,
+) -> HashSet<usize> {
     // Without a header every field needs its place in the spec.
     if shape.header_rows == 0 {
         return seen.iter().map(|column| column.index).collect();
@@ -221,7 +226,7 @@ fn declared(seen: &[Seen], shape: &Shape, key: Option<&Key>, personal: bool) -> 
 
 fn planned(column: &Seen, name: String, notes: &Notes, personal: bool) -> Planned {
     let person = if personal { name::person(&column.name) } else { Person::Neither };
-    let (kind, has_words) = Kind::of(column);
+    let (kind, has_words) = ColumnKind::of(column);
     let mut transforms = kind.transforms();
     if column.padded > 0 {
         transforms.insert(0, "\"trim\"".to_owned());
@@ -247,19 +252,21 @@ fn planned(column: &Seen, name: String, notes: &Notes, personal: bool) -> Planne
         drop,
         comment: comment::column(column, &kind, person, notes, personal),
         words_comment: comment::words(column, personal),
-        guessed: matches!(kind, Kind::Text(Some(CODE_BY_NAME | CODE_BY_WIDTH))),
+        guessed: matches!(kind, ColumnKind::Text(Some(CODE_BY_NAME | CODE_BY_WIDTH))),
         name,
     }
 }
 
-fn others(seen: &[Seen], declared: &HashSet<usize>, personal: bool) -> Others {
+fn others(seen: &[Seen], declared: &HashSet<usize>, personal: bool) -> DraftOthers {
     let left: Vec<&Seen> = seen.iter().filter(|c| !declared.contains(&c.index)).collect();
     if left.is_empty() {
-        return Others::None;
+        return DraftOthers::None;
     }
     let count = left.len();
     if personal {
-        return Others::Drop(format!("{count} columns about persons: name those that are needed"));
+        return DraftOthers::Drop(format!(
+            "{count} columns about persons: name those that are needed"
+        ));
     }
     let tells = left.iter().filter(|column| column.filled > 0 && !column.same).count();
     if tells == 0 {
@@ -269,7 +276,7 @@ fn others(seen: &[Seen], declared: &HashSet<usize>, personal: bool) -> Others {
         };
         // A wide file's empty columns are named, and may be filled in the next one.
         if left.iter().all(|column| column.name.is_empty() || column.repeats.is_some()) {
-            return Others::Drop(said);
+            return DraftOthers::Drop(said);
         }
     }
     let trim = left.iter().any(|column| column.padded > 0);
@@ -277,12 +284,12 @@ fn others(seen: &[Seen], declared: &HashSet<usize>, personal: bool) -> Others {
         "Columns of the file without one here, {count} of them, by their headings, text as CMS writes it, only \
          those that are not null; {tells} are filled in some row. [file]"
     );
-    Others::Gather { to: GATHERED, trim, comment }
+    DraftOthers::Gather { to: GATHERED, trim, comment }
 }
 
 /// What a person should look at, most urgent first.
 fn doubts(
-    shape: &Shape,
+    shape: &FileShape,
     notes: &Notes,
     columns: &[Planned],
     key: &[String],

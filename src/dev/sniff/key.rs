@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::column::{Notes, Seen, is_row};
-use super::kind::Kind;
+use super::kind::ColumnKind;
 use super::name;
 use crate::load::decode::Record;
 use crate::spec::source::trim;
@@ -25,7 +25,7 @@ const LONGEST: usize = 64;
 
 /// Columns that could be a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key {
+pub(crate) struct KeyCandidate {
     /// Their places, from 0.
     pub columns: Vec<usize>,
     /// Whether they are.
@@ -41,27 +41,31 @@ pub(crate) enum KeyState {
     TooMany,
 }
 
-struct Trial {
+struct KeyTrial {
     columns: Vec<usize>,
     seen: HashSet<u64>,
     state: Option<KeyState>,
 }
 
 /// Hands all rows to what it is given, once more.
-type Reader<'a> = &'a dyn Fn(&mut dyn FnMut(&Record<'_>)) -> anyhow::Result<()>;
+type RowReader<'a> = &'a dyn Fn(&mut dyn FnMut(&Record<'_>)) -> anyhow::Result<()>;
 
 /// Finds them, the best first.
 ///
 /// # Errors
 /// The input's.
-pub(super) fn find(columns: &[Seen], notes: &Notes, read: Reader<'_>) -> anyhow::Result<Vec<Key>> {
+pub(super) fn find(
+    columns: &[Seen],
+    notes: &Notes,
+    read: RowReader<'_>,
+) -> anyhow::Result<Vec<KeyCandidate>> {
     let rows = notes.rows - notes.odd_rows;
     if rows < 2 {
         return Ok(Vec::new());
     }
-    let mut keys: Vec<Key> = Vec::new();
+    let mut keys: Vec<KeyCandidate> = Vec::new();
     for column in columns.iter().filter(|column| column.nulls == 0 && serves(column)) {
-        let key = |state| Key { columns: vec![column.index], state };
+        let key = |state| KeyCandidate { columns: vec![column.index], state };
         if column.is_unique() {
             keys.push(key(KeyState::Unique));
         } else if column.distinct.is_unknown() {
@@ -79,18 +83,18 @@ pub(super) fn find(columns: &[Seen], notes: &Notes, read: Reader<'_>) -> anyhow:
 
 /// Whether a column can be in a key: not too long, and no number with decimals.
 fn serves(column: &Seen) -> bool {
-    let (kind, has_words) = Kind::of(column);
+    let (kind, has_words) = ColumnKind::of(column);
     column.filled > 0
         && column.longest <= LONGEST
         && column.repeats.is_none()
         && !has_words
-        && !matches!(kind, Kind::Decimal(..))
+        && !matches!(kind, ColumnKind::Decimal(..))
         && name::person(&column.name) != name::Person::Private
 }
 
 /// The columns that combinations are made of: the leading ones are likelier than any that follow;
 /// of these, those that tell more rows apart.
-fn candidates(columns: &[Seen], keys: &[Key], with_nulls: bool) -> Vec<usize> {
+fn candidates(columns: &[Seen], keys: &[KeyCandidate], with_nulls: bool) -> Vec<usize> {
     let alone = |column: &Seen| keys.iter().any(|key| key.columns == [column.index]);
     let mut serving: Vec<&Seen> = columns
         .iter()
@@ -134,13 +138,13 @@ fn can_be(columns: &[Seen], combination: &[usize], rows: u64) -> bool {
 fn tried(
     columns: &[Seen],
     combinations: Vec<Vec<usize>>,
-    read: Reader<'_>,
-) -> anyhow::Result<Vec<Key>> {
+    read: RowReader<'_>,
+) -> anyhow::Result<Vec<KeyCandidate>> {
     if combinations.is_empty() {
         return Ok(Vec::new());
     }
-    let trial = |columns| Trial { columns, seen: HashSet::new(), state: Some(KeyState::Unique) };
-    let mut trials: Vec<Trial> = combinations.into_iter().map(trial).collect();
+    let trial = |columns| KeyTrial { columns, seen: HashSet::new(), state: Some(KeyState::Unique) };
+    let mut trials: Vec<KeyTrial> = combinations.into_iter().map(trial).collect();
     let mut room = HASHES_MAX;
     read(&mut |record: &Record<'_>| {
         if is_row(record, columns.len()) {
@@ -149,13 +153,14 @@ fn tried(
             }
         }
     })?;
-    let known = |trial: Trial| Some(Key { columns: trial.columns, state: trial.state? });
+    let known =
+        |trial: KeyTrial| Some(KeyCandidate { columns: trial.columns, state: trial.state? });
     Ok(trials.into_iter().filter_map(known).collect())
 }
 
 /// A key of more columns, nulls among them: all candidates, then without each that is not needed,
 /// the last first.
-fn longer(columns: &[Seen], rows: u64, read: Reader<'_>) -> anyhow::Result<Vec<Key>> {
+fn longer(columns: &[Seen], rows: u64, read: RowReader<'_>) -> anyhow::Result<Vec<KeyCandidate>> {
     let all = candidates(columns, &[], true);
     if all.len() < 2 || !can_be(columns, &all, rows) {
         return Ok(Vec::new());
@@ -177,7 +182,7 @@ fn longer(columns: &[Seen], rows: u64, read: Reader<'_>) -> anyhow::Result<Vec<K
     Ok(found)
 }
 
-impl Trial {
+impl KeyTrial {
     fn note(&mut self, record: &Record<'_>, room: &mut usize) {
         if self.state != Some(KeyState::Unique) {
             return;
@@ -208,15 +213,15 @@ impl Trial {
 
 /// Keys that hold no smaller key: first what the leading columns make, for files are ordered by
 /// their key; then by the number of columns.
-fn best_first(keys: Vec<Key>) -> Vec<Key> {
-    let within = |small: &Key, large: &Key| {
+fn best_first(keys: Vec<KeyCandidate>) -> Vec<KeyCandidate> {
+    let within = |small: &KeyCandidate, large: &KeyCandidate| {
         small.columns.len() < large.columns.len()
             && small.state == KeyState::Unique
             && small.columns.iter().all(|column| large.columns.contains(column))
     };
-    let mut minimal: Vec<Key> =
+    let mut minimal: Vec<KeyCandidate> =
         keys.iter().filter(|key| !keys.iter().any(|other| within(other, key))).cloned().collect();
-    let lead = |key: &Key| {
+    let lead = |key: &KeyCandidate| {
         let last = key.columns.last().copied().unwrap_or_default();
         (key.state == KeyState::TooMany, last.max(3), key.columns.len(), key.columns.clone())
     };
@@ -226,13 +231,13 @@ fn best_first(keys: Vec<Key>) -> Vec<Key> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::column::File;
-    use super::super::shape::Shape;
+    use super::super::column::SampledFile;
+    use super::super::shape::FileShape;
     use super::*;
     use crate::load::decode::Records;
 
     fn keys(names: &[&str], text: &str) -> Vec<Vec<usize>> {
-        let shape = Shape::plain(b'|', names);
+        let shape = FileShape::plain(b'|', names);
         let format = super::super::format(b'|', crate::spec::source::Quoting::None);
         let each = |use_it: &mut dyn FnMut(&Record<'_>)| {
             let mut records = Records::new(text.as_bytes(), &format);
@@ -241,7 +246,7 @@ mod tests {
             }
             Ok(())
         };
-        let mut file = File::new(&shape);
+        let mut file = SampledFile::new(&shape);
         each(&mut |record| file.note(record)).unwrap();
         let (notes, columns) = file.finish(true);
         find(&columns, &notes, &each).unwrap().into_iter().map(|key| key.columns).collect()

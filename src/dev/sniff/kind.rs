@@ -1,7 +1,7 @@
 //! The strictest type that every field of a column fits, and what the loader must do for it.
 
 use super::column::Seen;
-use super::date::Reading;
+use super::date::DateReading;
 use super::evidence::{Evidence, Number};
 use super::name;
 
@@ -13,7 +13,7 @@ pub(super) const CODE_BY_WIDTH: &str = "digits of one width, so perhaps a code";
 
 /// A table column's type, with what the spec must say for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     /// `text`; the reason where it might have been something stricter.
     Text(Option<&'static str>),
     /// `boolean` of Y and N.
@@ -25,7 +25,7 @@ pub(super) enum Kind {
     /// `numeric(p,s)`.
     Decimal(usize, usize, Amount),
     /// `date`.
-    Date(Reading),
+    Date(DateReading),
 }
 
 /// How a decimal is written.
@@ -40,16 +40,16 @@ pub(super) enum Amount {
 }
 
 impl Number {
-    fn kind(self, amount: Amount, name: &str) -> Kind {
+    fn kind(self, amount: Amount, name: &str) -> ColumnKind {
         if amount == Amount::Plain && self.zero_led {
-            return Kind::Text(Some("zeros lead: a code"));
+            return ColumnKind::Text(Some("zeros lead: a code"));
         }
         if amount == Amount::Plain && self.fraction == 0 {
             if name::is_code(name) {
-                return Kind::Text(Some(CODE_BY_NAME));
+                return ColumnKind::Text(Some(CODE_BY_NAME));
             }
             if self.is_of_one_width() {
-                return Kind::Text(Some(CODE_BY_WIDTH));
+                return ColumnKind::Text(Some(CODE_BY_WIDTH));
             }
             if let Some((least, most)) = self.range {
                 return whole(least, most, name);
@@ -57,7 +57,7 @@ impl Number {
         }
         // A digit before the point, even where all that was seen is below one.
         let precision = self.whole.max(1) + self.fraction;
-        Kind::Decimal(precision, self.fraction, amount)
+        ColumnKind::Decimal(precision, self.fraction, amount)
     }
 }
 
@@ -71,39 +71,39 @@ impl Number {
     }
 }
 
-fn whole(least: i64, most: i64, name: &str) -> Kind {
+fn whole(least: i64, most: i64, name: &str) -> ColumnKind {
     let fits = |from: i64, to: i64| least >= from && most <= to;
     if fits(0, 1) && name::is_flag(name) {
-        Kind::OneZero
+        ColumnKind::OneZero
     } else if fits(i16::MIN.into(), i16::MAX.into()) {
-        Kind::Whole("smallint")
+        ColumnKind::Whole("smallint")
     } else if fits(i32::MIN.into(), i32::MAX.into()) {
-        Kind::Whole("integer")
+        ColumnKind::Whole("integer")
     } else {
-        Kind::Whole("bigint")
+        ColumnKind::Whole("bigint")
     }
 }
 
-impl Kind {
+impl ColumnKind {
     /// The strictest that all fields fit, and whether words go to a column of their own.
-    pub(super) fn of(seen: &Seen) -> (Kind, bool) {
+    pub(super) fn of(seen: &Seen) -> (ColumnKind, bool) {
         let evidence = &seen.evidence;
         if seen.filled == 0 {
-            return (Kind::Text(None), false);
+            return (ColumnKind::Text(None), false);
         }
         if evidence.yes_no {
-            return (Kind::YesNo, false);
+            return (ColumnKind::YesNo, false);
         }
         if evidence.words == seen.filled {
-            return (Kind::Text(None), false);
+            return (ColumnKind::Text(None), false);
         }
         let has_words = evidence.words > 0;
         if has_words && evidence.word_list.is_none() {
-            return (Kind::Text(None), false);
+            return (ColumnKind::Text(None), false);
         }
         let kind = evidence.of_digits(&seen.name);
         match kind {
-            Kind::Text(reason) => (Kind::Text(reason), false),
+            ColumnKind::Text(reason) => (ColumnKind::Text(reason), false),
             kind => (kind, has_words),
         }
     }
@@ -111,11 +111,11 @@ impl Kind {
     /// The type in SQL.
     pub(super) fn sql(&self) -> String {
         match self {
-            Kind::Text(_) => "text".to_owned(),
-            Kind::YesNo | Kind::OneZero => "boolean".to_owned(),
-            Kind::Whole(name) => (*name).to_owned(),
-            Kind::Decimal(precision, scale, _) => format!("numeric({precision},{scale})"),
-            Kind::Date(_) => "date".to_owned(),
+            ColumnKind::Text(_) => "text".to_owned(),
+            ColumnKind::YesNo | ColumnKind::OneZero => "boolean".to_owned(),
+            ColumnKind::Whole(name) => (*name).to_owned(),
+            ColumnKind::Decimal(precision, scale, _) => format!("numeric({precision},{scale})"),
+            ColumnKind::Date(_) => "date".to_owned(),
         }
     }
 
@@ -123,12 +123,12 @@ impl Kind {
     pub(super) fn transforms(&self) -> Vec<String> {
         let word = |word: &str| vec![format!("\"{word}\"")];
         match self {
-            Kind::YesNo => word("yes_no"),
-            Kind::OneZero => word("one_zero"),
-            Kind::Decimal(_, _, Amount::Money) => word("money"),
-            Kind::Decimal(_, _, Amount::Percent) => word("percent"),
-            Kind::Date(Reading::Prefix) => vec!["{ prefix = 10 }".to_owned()],
-            Kind::Date(Reading::Forms(forms)) => {
+            ColumnKind::YesNo => word("yes_no"),
+            ColumnKind::OneZero => word("one_zero"),
+            ColumnKind::Decimal(_, _, Amount::Money) => word("money"),
+            ColumnKind::Decimal(_, _, Amount::Percent) => word("percent"),
+            ColumnKind::Date(DateReading::Prefix) => vec!["{ prefix = 10 }".to_owned()],
+            ColumnKind::Date(DateReading::Forms(forms)) => {
                 let quoted: Vec<String> = forms.iter().map(|form| format!("\"{form}\"")).collect();
                 let argument = match quoted.as_slice() {
                     [one] => one.clone(),
@@ -136,18 +136,19 @@ impl Kind {
                 };
                 vec![format!("{{ date = {argument} }}")]
             }
-            Kind::Text(_) | Kind::Whole(_) | Kind::Decimal(..) | Kind::Date(Reading::Iso) => {
-                Vec::new()
-            }
+            ColumnKind::Text(_)
+            | ColumnKind::Whole(_)
+            | ColumnKind::Decimal(..)
+            | ColumnKind::Date(DateReading::Iso) => Vec::new(),
         }
     }
 }
 
 impl Evidence {
     /// What the fields with a digit are.
-    fn of_digits(&self, name: &str) -> Kind {
+    fn of_digits(&self, name: &str) -> ColumnKind {
         if let Some(reading) = self.dates.reading() {
-            return Kind::Date(reading);
+            return ColumnKind::Date(reading);
         }
         if let Some(number) = self.plain {
             return number.kind(Amount::Plain, name);
@@ -157,21 +158,23 @@ impl Evidence {
         }
         match self.money {
             Some(number) if self.marked > 0 => number.kind(Amount::Money, name),
-            _ if self.dates.times > 0 => Kind::Text(Some("a time of day, which no date holds")),
-            _ => Kind::Text(None),
+            _ if self.dates.times > 0 => {
+                ColumnKind::Text(Some("a time of day, which no date holds"))
+            }
+            _ => ColumnKind::Text(None),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::column::File;
-    use super::super::shape::Shape;
+    use super::super::column::SampledFile;
+    use super::super::shape::FileShape;
     use super::*;
 
     fn kind(name: &str, fields: &[&str]) -> (String, Vec<String>, bool) {
-        let shape = Shape::plain(b'|', &[name]);
-        let mut file = File::new(&shape);
+        let shape = FileShape::plain(b'|', &[name]);
+        let mut file = SampledFile::new(&shape);
         let text = fields.join("\n");
         let format = super::super::format(b'|', crate::spec::source::Quoting::None);
         let mut records = crate::load::decode::Records::new(text.as_bytes(), &format);
@@ -179,7 +182,7 @@ mod tests {
             file.note(&record);
         }
         let (_, columns) = file.finish(true);
-        let (kind, words) = Kind::of(&columns[0]);
+        let (kind, words) = ColumnKind::of(&columns[0]);
         (kind.sql(), kind.transforms(), words)
     }
 

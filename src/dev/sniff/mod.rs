@@ -23,18 +23,18 @@ mod table;
 use std::io::Read;
 
 use crate::fetch::member::Member;
-use crate::fetch::verified::Verified;
+use crate::fetch::verified::VerifiedReader;
 use crate::load::decode::{self, Record, Records};
 use crate::spec::source::{Format, Header, Quoting};
 
 pub(crate) use column::Seen;
 pub(crate) use draft::{Draft, Wish};
-pub(crate) use key::{Key, KeyState};
+pub(crate) use key::{KeyCandidate, KeyState};
 pub(crate) use name::{is_reserved, table_name};
-pub(crate) use pattern::{Place, is_text_name};
-pub(crate) use shape::Shape;
+pub(crate) use pattern::{FileNames, is_text_name};
+pub(crate) use shape::FileShape;
 
-use column::{File, Notes};
+use column::{Notes, SampledFile};
 
 /// Above so many columns a table is drafted wide: the key's columns, and one for all others.
 pub(crate) const WIDE: usize = 200;
@@ -43,13 +43,13 @@ pub(crate) const WIDE: usize = 200;
 #[derive(Debug)]
 pub(crate) struct Sniffed {
     /// How it is cut.
-    pub shape: Shape,
+    pub shape: FileShape,
     /// What the rows as a whole were seen to be.
     pub notes: Notes,
     /// Its columns, in file order.
     pub columns: Vec<Seen>,
     /// What could be its key, the best first; then what was too much to tell.
-    pub keys: Vec<Key>,
+    pub keys: Vec<KeyCandidate>,
 }
 
 /// Reads a file through; blocking.
@@ -58,7 +58,7 @@ pub(crate) struct Sniffed {
 /// The input's, and [`crate::error::Exit::InputRejected`] for what is no delimited text.
 pub(crate) fn sniff(member: &Member) -> anyhow::Result<Sniffed> {
     let shape = shape::look(member)?;
-    let mut file = File::new(&shape);
+    let mut file = SampledFile::new(&shape);
     let ended_in_newline = each_row(member, &shape, |record| file.note(record))?;
     let (notes, columns) = file.finish(ended_in_newline);
     let read = |use_it: &mut dyn FnMut(&Record<'_>)| each_row(member, &shape, use_it).map(drop);
@@ -69,7 +69,7 @@ pub(crate) fn sniff(member: &Member) -> anyhow::Result<Sniffed> {
 /// Hands every row behind the header to `use_it`.
 fn each_row(
     member: &Member,
-    shape: &Shape,
+    shape: &FileShape,
     mut use_it: impl FnMut(&Record<'_>),
 ) -> anyhow::Result<bool> {
     cut(member, shape.delimiter, (shape.quoting, shape.multiline), |records| {
@@ -89,7 +89,7 @@ fn cut<T>(
     member: &Member,
     delimiter: u8,
     (quoting, multiline): (Quoting, bool),
-    use_it: impl FnOnce(&mut Records<Verified<&mut (dyn Read + Send)>>) -> anyhow::Result<T>,
+    use_it: impl FnOnce(&mut Records<VerifiedReader<&mut (dyn Read + Send)>>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let format = Format { multiline, ..format(delimiter, quoting) };
     member

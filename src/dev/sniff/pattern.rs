@@ -6,7 +6,7 @@ use crate::fetch::store::file_name;
 
 /// Where a file lies, as the names that patterns are made of.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct FileNames {
     /// The object's file name.
     pub object: String,
     /// The inner zips on the way, outermost first.
@@ -17,7 +17,7 @@ pub(crate) struct Place {
 
 /// A spec's patterns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Patterns {
+pub(crate) struct DraftPatterns {
     /// On the object's file name.
     pub object: String,
     /// On the names of inner zips.
@@ -35,16 +35,16 @@ pub(crate) fn is_text_name(name: &str) -> bool {
     !others.contains(&lower.as_str()) && !file_name(name).to_ascii_lowercase().starts_with("readme")
 }
 
-impl Place {
+impl FileNames {
     /// Where a member lies.
-    pub(crate) fn of(member: &Member) -> Place {
+    pub(crate) fn of(member: &Member) -> FileNames {
         let object = file_name(&member.object).to_owned();
         let mut names: Vec<String> = match member.path.as_str() {
             "" => Vec::new(),
             path => path.split(" → ").map(str::to_owned).collect(),
         };
         let innermost = names.pop();
-        Place { object, archives: names, member: innermost }
+        FileNames { object, archives: names, member: innermost }
     }
 
     /// The file's own name.
@@ -67,13 +67,13 @@ impl Place {
     }
 
     /// Its patterns.
-    pub(crate) fn patterns(&self) -> Patterns {
+    pub(crate) fn patterns(&self) -> DraftPatterns {
         let inner = |name: &str, named: bool| {
-            format!("(?i)(^|/){}$", general(file_name(name), named, Part::Inner))
+            format!("(?i)(^|/){}$", general(file_name(name), named, NameLevel::Inner))
         };
-        let part = if self.member.is_some() { Part::Release } else { Part::Whole };
+        let part = if self.member.is_some() { NameLevel::Release } else { NameLevel::Whole };
         let archives: Vec<String> = self.archives.iter().map(|name| inner(name, false)).collect();
-        Patterns {
+        DraftPatterns {
             object: format!("(?i)^{}$", general(&self.object, true, part)),
             archive: (!archives.is_empty()).then(|| archives.join("|")),
             member: self.member.as_deref().map(|name| inner(name, true)),
@@ -83,7 +83,7 @@ impl Place {
 
 /// Whose name it is: that decides what a time in it means.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum NameLevel {
     /// A release's: a day is the posting's, and so is a year; the period stands in the member's.
     Release,
     /// An object's that is the file itself: a year is the period.
@@ -97,7 +97,7 @@ enum Part {
 const PERIOD: &str = r"\d{4}Q[1-4]|\d{8}";
 
 /// A name as a pattern. `named`: groups get their names; each name once.
-fn general(name: &str, named: bool, part: Part) -> String {
+fn general(name: &str, named: bool, part: NameLevel) -> String {
     let bytes = name.as_bytes();
     let (mut pattern, mut at) = (String::new(), 0);
     let mut used: Vec<&str> = Vec::new();
@@ -147,23 +147,23 @@ fn day_in_words(rest: &[u8]) -> Option<usize> {
 }
 
 /// A day, a month, a quarter or a year at the start of `rest`: its length, class and group.
-fn time(rest: &[u8], part: Part) -> Option<(usize, &'static str, Option<&'static str>)> {
+fn time(rest: &[u8], part: NameLevel) -> Option<(usize, &'static str, Option<&'static str>)> {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number: u32 = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
     let is_year = |number: u32| (1990..=2099).contains(&number);
-    let period = (part != Part::Release).then_some("period");
+    let period = (part != NameLevel::Release).then_some("period");
     match digits {
         8 if is_year(number / 10_000) && (101..=1231).contains(&(number % 10_000)) => match part {
-            Part::Inner => Some((8, PERIOD, period)),
-            Part::Release | Part::Whole => Some((8, r"\d{8}", Some("posted"))),
+            NameLevel::Inner => Some((8, PERIOD, period)),
+            NameLevel::Release | NameLevel::Whole => Some((8, r"\d{8}", Some("posted"))),
         },
         6 if is_year(number / 100) && (1..=12).contains(&(number % 100)) => {
             Some((6, r"\d{6}", period))
         }
         4 if is_year(number) => match &rest[4..] {
             [b'q' | b'Q', b'1'..=b'4', ..] => match part {
-                Part::Inner => Some((6, PERIOD, period)),
-                Part::Release | Part::Whole => Some((6, r"\d{4}Q[1-4]", Some("period"))),
+                NameLevel::Inner => Some((6, PERIOD, period)),
+                NameLevel::Release | NameLevel::Whole => Some((6, r"\d{4}Q[1-4]", Some("period"))),
             },
             [b'_' | b'-', b'0' | b'1', b'0'..=b'9', next @ ..]
                 if !next.first().is_some_and(u8::is_ascii_digit) =>
@@ -180,8 +180,8 @@ fn time(rest: &[u8], part: Part) -> Option<(usize, &'static str, Option<&'static
 mod tests {
     use super::*;
 
-    fn place(object: &str, archives: &[&str], member: Option<&str>) -> Patterns {
-        Place {
+    fn place(object: &str, archives: &[&str], member: Option<&str>) -> DraftPatterns {
+        FileNames {
             object: object.to_owned(),
             archives: archives.iter().map(|name| (*name).to_owned()).collect(),
             member: member.map(str::to_owned),

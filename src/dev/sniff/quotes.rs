@@ -19,7 +19,7 @@ const LINES_MAX: usize = 100;
 
 /// What came of reading a file in one way.
 #[derive(Debug, Default)]
-struct Trial {
+struct QuoteTrial {
     /// Records whose fields lost quotes.
     unquoted: u64,
     /// Records whose quotes are not right, and the line of the first.
@@ -31,7 +31,7 @@ struct Trial {
     error: Option<String>,
 }
 
-impl Trial {
+impl QuoteTrial {
     fn width(&self) -> usize {
         let most = self.widths.iter().max_by_key(|(width, count)| (**count, **width));
         most.map_or(0, |(width, _)| *width)
@@ -65,9 +65,9 @@ impl Trial {
     }
 }
 
-fn trial(member: &Member, delimiter: u8, way: (Quoting, bool)) -> anyhow::Result<Trial> {
+fn trial(member: &Member, delimiter: u8, way: (Quoting, bool)) -> anyhow::Result<QuoteTrial> {
     cut(member, delimiter, way, |records| {
-        let mut trial = Trial::default();
+        let mut trial = QuoteTrial::default();
         loop {
             match records.next_record() {
                 Ok(Some(record)) => trial.note(&record, delimiter),

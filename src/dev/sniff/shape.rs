@@ -25,7 +25,7 @@ const DELIMITERS: [u8; 6] = [b'\t', b'|', b',', b';', b'^', b'~'];
 
 /// How a file is cut, and what its columns are called.
 #[derive(Debug, Clone)]
-pub(crate) struct Shape {
+pub(crate) struct FileShape {
     /// One byte between fields.
     pub delimiter: u8,
     /// Whether quotes mean something.
@@ -57,10 +57,10 @@ pub(crate) struct Shape {
 }
 
 #[cfg(test)]
-impl Shape {
+impl FileShape {
     /// A file of these columns without quotes and without a header, for tests of what reads it.
-    pub(crate) fn plain(delimiter: u8, names: &[&str]) -> Shape {
-        Shape {
+    pub(crate) fn plain(delimiter: u8, names: &[&str]) -> FileShape {
+        FileShape {
             delimiter,
             quoting: Quoting::None,
             multiline: false,
@@ -90,7 +90,7 @@ struct Head {
 ///
 /// # Errors
 /// The input's, and [`Exit::InputRejected`] for what is no delimited text.
-pub(super) fn look(member: &Member) -> anyhow::Result<Shape> {
+pub(super) fn look(member: &Member) -> anyhow::Result<FileShape> {
     let head = member
         .open(|_| (), read)
         .and_then(|head| refuse_binary(&head).map(|()| head))
@@ -120,7 +120,7 @@ pub(super) fn look(member: &Member) -> anyhow::Result<Shape> {
         doubts.push("no header was recognised: columns are named by their place".to_owned());
     }
     let (utf8, bytes1252) = names_encoding(text, delimiter, quoting, header.rows);
-    Ok(Shape {
+    Ok(FileShape {
         delimiter,
         quoting,
         multiline,
@@ -139,7 +139,7 @@ pub(super) fn look(member: &Member) -> anyhow::Result<Shape> {
 }
 
 fn read(
-    mut input: crate::fetch::verified::Verified<&mut (dyn Read + Send)>,
+    mut input: crate::fetch::verified::VerifiedReader<&mut (dyn Read + Send)>,
 ) -> anyhow::Result<Head> {
     let mut head = Head { bytes: Vec::new(), size: 0, quotes: 0, nuls: 0 };
     let mut buffer = vec![0; 256 << 10];
@@ -272,7 +272,7 @@ fn delimiter(text: &[u8], whole: bool, quotes: bool) -> u8 {
 }
 
 #[derive(Debug, Default)]
-struct Found {
+struct HeaderRows {
     titles: usize,
     rows: usize,
     begins: Option<String>,
@@ -280,7 +280,7 @@ struct Found {
 }
 
 /// Which rows of the head are titles and names.
-fn header(rows: &[HeaderRow]) -> Found {
+fn header(rows: &[HeaderRow]) -> HeaderRows {
     let filled = |row: &HeaderRow| row.iter().filter(|text| !text.is_empty()).count();
     let widest = rows.iter().map(Vec::len).max().unwrap_or(0);
     let mut titles = 0;
@@ -289,10 +289,10 @@ fn header(rows: &[HeaderRow]) -> Found {
         titles += 1;
     }
     let Some(first) = rows.get(titles) else {
-        return Found { names: by_place(widest), ..Found::default() };
+        return HeaderRows { names: by_place(widest), ..HeaderRows::default() };
     };
     if !names_columns(first, rows.get(titles + 1)) {
-        return Found { names: by_place(widest), ..Found::default() };
+        return HeaderRows { names: by_place(widest), ..HeaderRows::default() };
     }
     let goes_on = |row: &&HeaderRow| {
         row.len() > 1 && row[0].is_empty() && filled(row) > 0 && !row.iter().any(|t| is_datum(t))
@@ -304,9 +304,9 @@ fn header(rows: &[HeaderRow]) -> Found {
     let by_pattern = (titles > 0 || more > 0) && (!blank_first || more == MORE_MAX);
     if by_pattern && !first[0].is_empty() {
         let names = joined(&rows[titles..count]);
-        return Found { titles, rows: count, begins: Some(first[0].clone()), names };
+        return HeaderRows { titles, rows: count, begins: Some(first[0].clone()), names };
     }
-    Found { titles, rows: titles + 1, begins: None, names: first.clone() }
+    HeaderRows { titles, rows: titles + 1, begins: None, names: first.clone() }
 }
 
 fn by_place(width: usize) -> HeaderRow {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use indicatif::HumanCount;
 
-use super::draft::{Draft, Others};
+use super::draft::{Draft, DraftOthers};
 use crate::spec::source::Quoting;
 
 impl Draft {
@@ -68,11 +68,11 @@ impl Draft {
 
     fn others(&self, text: &mut String) {
         match &self.others {
-            Others::None => {}
-            Others::Drop(why) => {
+            DraftOthers::None => {}
+            DraftOthers::Drop(why) => {
                 let _ = writeln!(text, "\n# {why}.\n[others]\ndrop = true");
             }
-            Others::Gather { to, trim, .. } => {
+            DraftOthers::Gather { to, trim, .. } => {
                 let _ = writeln!(text, "\n[others]\nto = \"{to}\"");
                 if *trim {
                     text.push_str("transforms = [\"trim\"]\n");

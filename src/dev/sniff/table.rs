@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use indicatif::HumanCount;
 
 use super::KeyState;
-use super::draft::{Draft, Others};
+use super::draft::{Draft, DraftOthers};
 use crate::postgres::literal;
 
 /// Other keys that are named.
 const OTHERS_SHOWN: usize = 5;
 
 /// One column of the table.
-struct Row<'a> {
+struct ColumnRow<'a> {
     name: &'a str,
     sql: &'a str,
     not_null: bool,
@@ -44,10 +44,10 @@ impl Draft {
         text
     }
 
-    fn table_columns(&self) -> Vec<Row<'_>> {
+    fn table_columns(&self) -> Vec<ColumnRow<'_>> {
         let mut rows = Vec::new();
         for column in self.columns.iter().filter(|column| !column.drop) {
-            rows.push(Row {
+            rows.push(ColumnRow {
                 name: &column.name,
                 sql: &column.sql,
                 not_null: column.not_null,
@@ -55,11 +55,11 @@ impl Draft {
             });
             if let Some(words_to) = &column.words_to {
                 let comment = &column.words_comment;
-                rows.push(Row { name: words_to, sql: "text", not_null: false, comment });
+                rows.push(ColumnRow { name: words_to, sql: "text", not_null: false, comment });
             }
         }
-        if let Others::Gather { to, comment, .. } = &self.others {
-            rows.push(Row { name: to, sql: "jsonb", not_null: true, comment });
+        if let DraftOthers::Gather { to, comment, .. } = &self.others {
+            rows.push(ColumnRow { name: to, sql: "jsonb", not_null: true, comment });
         }
         rows
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::catalog::ledger::SourceEntry;
 use crate::postgres::{Ident, Session, db};
 
-use super::Dictionary;
+use super::DataDictionary;
 
 /// Rows that ANALYZE reads at most: 300 times Postgres's default of 100. Up to here its figures
 /// are exact; beyond it they come from a sample.
@@ -23,7 +23,7 @@ const EXAMPLES_CHARACTERS: usize = 120;
 
 /// What one build says.
 #[derive(Debug)]
-pub(crate) struct Facts {
+pub(crate) struct BuildFacts {
     /// The build's own name.
     pub build: String,
     /// Its schema's version, which may not be the one that is described.
@@ -33,12 +33,12 @@ pub(crate) struct Facts {
     /// When it was sealed.
     pub sealed: String,
     /// By the table's name.
-    pub tables: BTreeMap<String, TableFacts>,
+    pub tables: BTreeMap<String, TableStatistics>,
 }
 
 /// What a build says of one table.
 #[derive(Debug, Default)]
-pub(crate) struct TableFacts {
+pub(crate) struct TableStatistics {
     /// Rows: counted of a loaded table, of a derived one as Postgres's statistics have them.
     pub rows: u64,
     /// Bytes on disk, indexes included.
@@ -53,21 +53,21 @@ pub(crate) struct TableFacts {
     pub columns: BTreeMap<String, ColumnFacts>,
     /// What the documents of a jsonb column hold, by the column's name; none of a table about
     /// people.
-    pub keys: BTreeMap<String, Keys>,
+    pub keys: BTreeMap<String, DocumentKeys>,
 }
 
 /// The keys of a column of documents.
 #[derive(Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct DocumentKeys {
     /// Rows that were looked at.
     pub rows: u64,
     /// By name.
-    pub keys: Vec<Key>,
+    pub keys: Vec<DocumentKey>,
 }
 
 /// One key of a document.
 #[derive(Debug)]
-pub(crate) struct Key {
+pub(crate) struct DocumentKey {
     /// Its name.
     pub name: String,
     /// The share of the rows that have it, above 0 and to 1.
@@ -76,7 +76,7 @@ pub(crate) struct Key {
     pub example: String,
 }
 
-impl TableFacts {
+impl TableStatistics {
     /// Whether shares and counts come from a sample.
     pub(crate) fn is_sampled(&self) -> bool {
         self.rows > ROWS_SAMPLED
@@ -102,8 +102,8 @@ pub(crate) struct ColumnFacts {
 /// When it cannot be asked.
 pub(crate) async fn read(
     session: &Session,
-    dictionary: &Dictionary,
-) -> anyhow::Result<Option<Facts>> {
+    dictionary: &DataDictionary,
+) -> anyhow::Result<Option<BuildFacts>> {
     let stamped: bool = session
         .query_one("select to_regclass('kiln.stamp') is not null", &[])
         .await
@@ -123,7 +123,7 @@ pub(crate) async fn read(
         .await
         .map_err(db("read the stamp"))?;
     let Some(stamp) = stamp else { return Ok(None) };
-    let mut facts = Facts {
+    let mut facts = BuildFacts {
         build: stamp.get(0),
         version: stamp.get::<_, i32>(1).cast_unsigned(),
         period: stamp.get(2),
@@ -163,7 +163,7 @@ async fn keys(
     table: &str,
     column: &str,
     rows: u64,
-) -> anyhow::Result<Option<Keys>> {
+) -> anyhow::Result<Option<DocumentKeys>> {
     let (Some(table), Some(column)) = (Ident::parse(table), Ident::parse(column)) else {
         return Ok(None);
     };
@@ -178,15 +178,15 @@ async fn keys(
         .map_err(db(format!("look into the documents of {}", table.as_str())))?;
     let Some(first) = found.first() else { return Ok(None) };
     let rows = first.get::<_, i64>(3);
-    let keys = found.iter().map(|row| Key {
+    let keys = found.iter().map(|row| DocumentKey {
         name: row.get(0),
         share: row.get::<_, i64>(1) as f64 / rows.max(1) as f64,
         example: row.get::<_, Option<String>>(2).unwrap_or_default(),
     });
-    Ok(Some(Keys { rows: rows.cast_unsigned(), keys: keys.collect() }))
+    Ok(Some(DocumentKeys { rows: rows.cast_unsigned(), keys: keys.collect() }))
 }
 
-async fn sizes(session: &Session) -> anyhow::Result<BTreeMap<String, TableFacts>> {
+async fn sizes(session: &Session) -> anyhow::Result<BTreeMap<String, TableStatistics>> {
     let rows = session
         .query(
             "select relname::text, greatest(reltuples, 0)::float8, pg_total_relation_size(oid)
@@ -197,10 +197,10 @@ async fn sizes(session: &Session) -> anyhow::Result<BTreeMap<String, TableFacts>
         .await
         .map_err(db("read the tables' sizes"))?;
     let facts = rows.iter().map(|row| {
-        let table = TableFacts {
+        let table = TableStatistics {
             rows: row.get::<_, f64>(1) as u64,
             bytes: row.get::<_, i64>(2).cast_unsigned(),
-            ..TableFacts::default()
+            ..TableStatistics::default()
         };
         (row.get(0), table)
     });
@@ -210,8 +210,8 @@ async fn sizes(session: &Session) -> anyhow::Result<BTreeMap<String, TableFacts>
 /// Postgres's statistics. Values of tables about people, and whole documents, stay in Postgres.
 async fn statistics(
     session: &Session,
-    dictionary: &Dictionary,
-    tables: &mut BTreeMap<String, TableFacts>,
+    dictionary: &DataDictionary,
+    tables: &mut BTreeMap<String, TableStatistics>,
 ) -> anyhow::Result<()> {
     let personal = dictionary.relations.iter().filter(|relation| relation.is_personal);
     let personal: Vec<&str> = personal.map(|relation| relation.name()).collect();

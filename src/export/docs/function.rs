@@ -5,10 +5,10 @@ use maud::{Markup, html};
 use super::described::{Argument, plain};
 use super::link::{Names, function_anchor};
 use super::linked::linked;
-use super::{Function, relation};
+use super::{FunctionDoc, relation};
 
 /// The section of one function.
-pub(super) fn section(function: &Function, names: &Names) -> Markup {
+pub(super) fn section(function: &FunctionDoc, names: &Names) -> Markup {
     let described = &function.described;
     let anchor = function_anchor(&function.signature());
     html! {

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Dictionary;
+use super::DataDictionary;
 
 /// A piece of a comment.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
+pub(crate) enum CommentPiece<'a> {
     /// Words.
     Text(&'a str),
     /// A name and the anchor it leads to.
@@ -52,7 +52,7 @@ static NAME: LazyLock<Option<Regex>> =
 
 impl Names {
     /// All of a dictionary's.
-    pub(crate) fn of(dictionary: &Dictionary) -> Names {
+    pub(crate) fn of(dictionary: &DataDictionary) -> Names {
         let mut names =
             Names { columns: BTreeSet::new(), relations: BTreeSet::new(), functions: Vec::new() };
         for relation in &dictionary.relations {
@@ -78,8 +78,8 @@ impl Names {
 
     /// Cuts a comment into words and links. A bare name counts only with an underscore in it:
     /// `plan` and `drug` are words of the language as well.
-    pub(crate) fn pieces<'a>(&self, text: &'a str) -> Vec<Piece<'a>> {
-        let Some(pattern) = NAME.as_ref() else { return vec![Piece::Text(text)] };
+    pub(crate) fn pieces<'a>(&self, text: &'a str) -> Vec<CommentPiece<'a>> {
+        let Some(pattern) = NAME.as_ref() else { return vec![CommentPiece::Text(text)] };
         let mut pieces = Vec::new();
         let mut done = 0;
         for found in pattern.find_iter(text) {
@@ -93,13 +93,13 @@ impl Names {
             };
             let Some(anchor) = anchor else { continue };
             if found.start() > done {
-                pieces.push(Piece::Text(&text[done..found.start()]));
+                pieces.push(CommentPiece::Text(&text[done..found.start()]));
             }
-            pieces.push(Piece::Link(found.as_str(), anchor));
+            pieces.push(CommentPiece::Link(found.as_str(), anchor));
             done = found.end();
         }
         if done < text.len() {
-            pieces.push(Piece::Text(&text[done..]));
+            pieces.push(CommentPiece::Text(&text[done..]));
         }
         pieces
     }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::link::{Names, Piece};
+use super::link::{CommentPiece, Names};
 
 /// A comment with its names linked, and the mark at its end, `[file]`, set apart.
 pub(crate) fn linked(comment: &str, names: &Names) -> Markup {
@@ -11,8 +11,8 @@ pub(crate) fn linked(comment: &str, names: &Names) -> Markup {
     html! {
         @for piece in names.pieces(words) {
             @match piece {
-                Piece::Text(text) => (text),
-                Piece::Link(text, anchor) => a href={ "#" (anchor) } { (text) },
+                CommentPiece::Text(text) => (text),
+                CommentPiece::Link(text, anchor) => a href={ "#" (anchor) } { (text) },
             }
         }
         @if let Some(mark) = mark { span.mark { " [" (mark) "]" } }

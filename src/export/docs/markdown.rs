@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::described::{Argument, DescribedColumn, plain};
 use super::origin::ColumnOrigin;
-use super::{Dictionary, Function, Kind, Relation};
+use super::{DataDictionary, FunctionDoc, Relation, RelationKind};
 use crate::spec::schema::DICTIONARY;
 
 /// Where a database's Markdown lies, relative to the root.
@@ -15,9 +15,9 @@ pub(crate) fn path(database: &str) -> PathBuf {
 }
 
 /// The whole text.
-pub(crate) fn render(dictionary: &Dictionary) -> String {
+pub(crate) fn render(dictionary: &DataDictionary) -> String {
     let mut out = String::new();
-    let Dictionary { database, relations, functions, .. } = dictionary;
+    let DataDictionary { database, relations, functions, .. } = dictionary;
     let _ = writeln!(out, "# {database}: data dictionary\n");
     let version = dictionary.version.map_or("not locked".to_owned(), |version| version.to_string());
     let _ = writeln!(
@@ -30,9 +30,9 @@ pub(crate) fn render(dictionary: &Dictionary) -> String {
         functions.len(),
     );
     contents(&mut out, dictionary);
-    for kind in Kind::ALL {
+    for kind in RelationKind::ALL {
         // What apps call stands before what CMS says.
-        if kind == Kind::Raw && !functions.is_empty() {
+        if kind == RelationKind::Raw && !functions.is_empty() {
             let _ = writeln!(out, "## Functions\n");
             functions.iter().for_each(|function| one_function(&mut out, function));
         }
@@ -49,7 +49,7 @@ pub(crate) fn render(dictionary: &Dictionary) -> String {
     out
 }
 
-fn contents(out: &mut String, dictionary: &Dictionary) {
+fn contents(out: &mut String, dictionary: &DataDictionary) {
     out.push_str("| | kind | what |\n|---|---|---|\n");
     for relation in &dictionary.relations {
         let name = relation.name();
@@ -135,10 +135,10 @@ fn facts(relation: &Relation) -> Vec<String> {
     lines
 }
 
-fn column_type(column: &DescribedColumn, kind: Kind) -> String {
+fn column_type(column: &DescribedColumn, kind: RelationKind) -> String {
     let mut said = cell_text(&column.type_name);
     // The catalog says of no column of a view that it cannot be null.
-    if !column.nullable && kind != Kind::View {
+    if !column.nullable && kind != RelationKind::View {
         said.push_str(" not null");
     }
     if let Some(fallback) = &column.fallback {
@@ -159,7 +159,7 @@ fn column_origin(origin: &ColumnOrigin) -> String {
     said
 }
 
-fn one_function(out: &mut String, function: &Function) {
+fn one_function(out: &mut String, function: &FunctionDoc) {
     let described = &function.described;
     let _ = writeln!(out, "### {}\n\n{}\n", text(&described.name), text(&described.comment));
     if let Some(place) = &function.place {

@@ -19,15 +19,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use described::{Argument, Described, DescribedFunction, DescribedRelation};
-use origin::Origin;
+use origin::TableOrigin;
 
 use crate::spec::schema::learned::{self, Learned};
-use crate::spec::schema::{Kind as SectionKind, Schema};
+use crate::spec::schema::{Schema, SectionKind};
 use crate::spec::source::Sources;
 
 /// A section of a numbered file that makes something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct DefiningSection {
     /// The file, relative to the root.
     pub path: PathBuf,
     /// The line of the section's first statement, from 1.
@@ -40,7 +40,7 @@ pub(crate) struct Place {
 
 /// All that is to be told of one database, but for what a build found.
 #[derive(Debug)]
-pub(crate) struct Dictionary {
+pub(crate) struct DataDictionary {
     /// The database.
     pub database: String,
     /// Its schema's version, as locked.
@@ -48,12 +48,12 @@ pub(crate) struct Dictionary {
     /// Views, then derived tables, then raw ones, each in the order of their files.
     pub relations: Vec<Relation>,
     /// Functions, by name.
-    pub functions: Vec<Function>,
+    pub functions: Vec<FunctionDoc>,
 }
 
 /// What a reader may expect of a table or view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum RelationKind {
     /// Computed when it is read: what apps are given to read.
     View,
     /// Made from other tables while the build is made.
@@ -62,34 +62,39 @@ pub(crate) enum Kind {
     Raw,
 }
 
-impl Kind {
+impl RelationKind {
     /// All, in the order of the dictionary.
-    pub(crate) const ALL: [Kind; 3] = [Kind::View, Kind::Derived, Kind::Raw];
+    pub(crate) const ALL: [RelationKind; 3] =
+        [RelationKind::View, RelationKind::Derived, RelationKind::Raw];
 
     /// One word.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Kind::View => "view",
-            Kind::Derived => "derived",
-            Kind::Raw => "raw",
+            RelationKind::View => "view",
+            RelationKind::Derived => "derived",
+            RelationKind::Raw => "raw",
         }
     }
 
     /// The heading over those of this kind.
     pub(crate) fn heading(self) -> &'static str {
         match self {
-            Kind::View => "Views",
-            Kind::Derived => "Derived tables",
-            Kind::Raw => "Raw tables",
+            RelationKind::View => "Views",
+            RelationKind::Derived => "Derived tables",
+            RelationKind::Raw => "Raw tables",
         }
     }
 
     /// What a reader may expect of them.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Kind::View => "For apps: their names and columns stay while the tables below change.",
-            Kind::Derived => "For apps: made from other tables once a night, before the seal.",
-            Kind::Raw => "As CMS says it, from its files; the others are made of these.",
+            RelationKind::View => {
+                "For apps: their names and columns stay while the tables below change."
+            }
+            RelationKind::Derived => {
+                "For apps: made from other tables once a night, before the seal."
+            }
+            RelationKind::Raw => "As CMS says it, from its files; the others are made of these.",
         }
     }
 }
@@ -100,11 +105,11 @@ pub(crate) struct Relation {
     /// What the catalog says.
     pub described: DescribedRelation,
     /// What a reader may expect.
-    pub kind: Kind,
+    pub kind: RelationKind,
     /// The section that makes it.
-    pub place: Option<Place>,
+    pub place: Option<DefiningSection>,
     /// The file family that feeds it.
-    pub origin: Option<Origin>,
+    pub origin: Option<TableOrigin>,
     /// The tables and views that it is made of.
     pub reads: Vec<String>,
     /// The tables, views and functions that read it.
@@ -135,16 +140,16 @@ impl Relation {
 
 /// A function or procedure.
 #[derive(Debug)]
-pub(crate) struct Function {
+pub(crate) struct FunctionDoc {
     /// What the catalog says.
     pub described: DescribedFunction,
     /// The section that makes it.
-    pub place: Option<Place>,
+    pub place: Option<DefiningSection>,
     /// The tables and views that it reads.
     pub reads: Vec<String>,
 }
 
-impl Function {
+impl FunctionDoc {
     /// Its name with what goes in: `drug_cost(plan text, ndc text)`.
     pub(crate) fn signature(&self) -> String {
         format!("{}({})", self.described.name, self.described.identity)
@@ -172,14 +177,14 @@ impl Function {
     }
 }
 
-impl Dictionary {
+impl DataDictionary {
     /// Joins what catalog, files and specs say.
     pub(crate) fn new(
         schema: &Schema,
         sources: &Sources,
         learned: &Learned,
         described: Described,
-    ) -> Dictionary {
+    ) -> DataDictionary {
         let places = places(schema, learned);
         let names: Vec<String> = described.relations.iter().map(|r| r.name.clone()).collect();
         let any_personal = sources.all.iter().any(|source| source.personal);
@@ -196,7 +201,7 @@ impl Dictionary {
                 "sql" => reads_of(learned, &called),
                 _ => plpgsql::reads(&described.text, &names),
             };
-            functions.push(Function { described, place, reads });
+            functions.push(FunctionDoc { described, place, reads });
         }
         for at in 0..relations.len() {
             let name = relations[at].name().to_owned();
@@ -208,7 +213,7 @@ impl Dictionary {
             relations[at].read_by = read_by;
         }
         relations.sort_by(|a, b| (a.kind, &a.place).cmp(&(b.kind, &b.place)));
-        Dictionary {
+        DataDictionary {
             database: schema.database.as_str().to_owned(),
             version: schema.lock.as_ref().map(|lock| lock.version),
             relations,
@@ -217,7 +222,7 @@ impl Dictionary {
     }
 
     /// Those of one kind.
-    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Relation> {
+    pub(crate) fn of_kind(&self, kind: RelationKind) -> impl Iterator<Item = &Relation> {
         self.relations.iter().filter(move |relation| relation.kind == kind)
     }
 
@@ -228,14 +233,14 @@ impl Dictionary {
 }
 
 /// Where what has a name is made; functions have `()` behind theirs.
-fn places(schema: &Schema, learned: &Learned) -> BTreeMap<String, Place> {
+fn places(schema: &Schema, learned: &Learned) -> BTreeMap<String, DefiningSection> {
     let mut places = BTreeMap::new();
     for file in &schema.files {
         for section in &file.sections {
             let made = learned.makes.get(&learned::section(file, &section.kind));
             for (nth, name) in made.into_iter().flatten().enumerate() {
                 let (path, line) = (file.path.clone(), section.line);
-                let place = Place { path, line, nth, section: section.kind.word() };
+                let place = DefiningSection { path, line, nth, section: section.kind.word() };
                 places.entry(name.clone()).or_insert(place);
             }
         }
@@ -253,7 +258,7 @@ fn relation(
     sources: &Sources,
     learned: &Learned,
     described: DescribedRelation,
-    place: Option<Place>,
+    place: Option<DefiningSection>,
     any_personal: bool,
 ) -> Relation {
     let file = place.as_ref().and_then(|place| schema.files.iter().find(|f| f.path == place.path));
@@ -261,11 +266,12 @@ fn relation(
     let source = origin::source_of(sources, &described.name);
     let derive = file.and_then(|file| file.of_kind(&SectionKind::Derive).next());
     let kind = match (described.is_view, &source, derive) {
-        (true, _, _) => Kind::View,
-        (false, None, Some(_)) => Kind::Derived,
-        _ => Kind::Raw,
+        (true, _, _) => RelationKind::View,
+        (false, None, Some(_)) => RelationKind::Derived,
+        _ => RelationKind::Raw,
     };
-    let recipe = derive.filter(|_| kind == Kind::Derived).map(|section| section.sql.clone());
+    let recipe =
+        derive.filter(|_| kind == RelationKind::Derived).map(|section| section.sql.clone());
     let reads = match file.filter(|_| recipe.is_some()) {
         Some(file) => reads_of(learned, &learned::section(file, &SectionKind::Derive)),
         None => described.reads.clone(),
@@ -273,7 +279,7 @@ fn relation(
     let checks = own_file.map(|file| file.of_kind(&SectionKind::Check));
     Relation {
         kind,
-        origin: source.map(|source| Origin::of(source, &described.name)),
+        origin: source.map(|source| TableOrigin::of(source, &described.name)),
         reads,
         read_by: Vec::new(),
         checks: checks.into_iter().flatten().map(|section| section.title.clone()).collect(),

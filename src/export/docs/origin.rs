@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use crate::load::bind;
 use crate::spec::source::{
-    Column, Dictionary, Filter, From, Header, Others, Pack, Source, Sources, Test, Transform,
+    Column, Dictionary, Filter, FilterTest, From, Header, Others, Pack, Source, Sources, Transform,
 };
 
 /// The file family that feeds a table.
 #[derive(Debug, Clone)]
-pub(crate) struct Origin {
+pub(crate) struct TableOrigin {
     /// The spec, relative to the root.
     pub spec: PathBuf,
     /// sha256 of the spec's text: what a build's manifest keeps of it.
@@ -35,15 +35,15 @@ pub(crate) struct ColumnOrigin {
     pub steps: Vec<String>,
 }
 
-impl Origin {
+impl TableOrigin {
     /// What a spec says of a table that it fills: its own, or a dictionary's.
-    pub(crate) fn of(source: &Source, table: &str) -> Origin {
+    pub(crate) fn of(source: &Source, table: &str) -> TableOrigin {
         let mut patterns = vec![("object", source.object.as_str().to_owned())];
         let archive = source.archive.as_ref().map(|regex| ("archive", regex.as_str().to_owned()));
         let member = source.member.as_ref().map(|regex| ("member", regex.as_str().to_owned()));
         patterns.extend(archive);
         patterns.extend(member);
-        Origin {
+        TableOrigin {
             spec: source.path.clone(),
             spec_sha256: source.digest(),
             description: source.description.clone(),
@@ -168,8 +168,8 @@ fn filter(source: &Source, filter: &Filter) -> String {
     let names = filter.columns.iter().filter_map(|at| source.columns.get(*at)).map(Column::name);
     let names: Vec<&str> = names.collect();
     let test = match &filter.test {
-        Test::Values(values) => format!("is {}", listed(values)),
-        Test::Matches(regex) => format!("matches {}", regex.as_str()),
+        FilterTest::Values(values) => format!("is {}", listed(values)),
+        FilterTest::Matches(regex) => format!("matches {}", regex.as_str()),
     };
     format!("{verb} where {} {test}", names.join(" or "))
 }

@@ -4,10 +4,10 @@
 use indicatif::HumanCount;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::facts::{Facts, ROWS_SAMPLED};
+use super::facts::{BuildFacts, ROWS_SAMPLED};
 use super::link::{Names, anchor, function_anchor};
 use super::markdown::first_sentence;
-use super::{Dictionary, Kind, Relation, function, relation};
+use super::{DataDictionary, Relation, RelationKind, function, relation};
 
 /// Nothing may be loaded or sent, whatever a comment holds.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -15,9 +15,9 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 /// A page and the pages beside it.
 pub(crate) struct Page<'a> {
     /// What is described.
-    pub dictionary: &'a Dictionary,
+    pub dictionary: &'a DataDictionary,
     /// What a build found; `None`: the page says nothing of rows.
-    pub facts: Option<&'a Facts>,
+    pub facts: Option<&'a BuildFacts>,
     /// All databases that have a page in the same folder, this one among them.
     pub siblings: &'a [String],
 }
@@ -49,8 +49,8 @@ pub(crate) fn render(page: &Page<'_>) -> String {
                     (navigation(page.dictionary))
                     main #content {
                         (opening(page))
-                        @for kind in Kind::ALL {
-                            @if kind == Kind::Raw { (functions(page.dictionary, &names)) }
+                        @for kind in RelationKind::ALL {
+                            @if kind == RelationKind::Raw { (functions(page.dictionary, &names)) }
                             @let of_kind: Vec<_> = page.dictionary.of_kind(kind).collect();
                             @if !of_kind.is_empty() {
                                 div.group {
@@ -73,7 +73,7 @@ pub(crate) fn render(page: &Page<'_>) -> String {
 }
 
 /// What apps call stands before what CMS says.
-fn functions(dictionary: &Dictionary, names: &Names) -> Markup {
+fn functions(dictionary: &DataDictionary, names: &Names) -> Markup {
     html! {
         @if !dictionary.functions.is_empty() {
             div.group { h2 { "Functions" } p { "For apps: questions that have their answer's rules in them." } }
@@ -113,13 +113,13 @@ fn header(page: &Page<'_>) -> Markup {
     }
 }
 
-fn navigation(dictionary: &Dictionary) -> Markup {
+fn navigation(dictionary: &DataDictionary) -> Markup {
     html! {
         nav.tables aria-label="Tables" {
             details open {
                 summary { "Tables" }
-                @for kind in Kind::ALL {
-                    @if kind == Kind::Raw && !dictionary.functions.is_empty() {
+                @for kind in RelationKind::ALL {
+                    @if kind == RelationKind::Raw && !dictionary.functions.is_empty() {
                         p.label { "Functions" }
                         ul {
                             @for function in &dictionary.functions {
@@ -199,7 +199,7 @@ fn overview(page: &Page<'_>) -> Markup {
                 }
             }
             tbody {
-                @for relation in dictionary.relations.iter().filter(|one| one.kind != Kind::Raw) {
+                @for relation in dictionary.relations.iter().filter(|one| one.kind != RelationKind::Raw) {
                     (overview_row(page, relation))
                 }
                 @for function in &dictionary.functions {
@@ -214,7 +214,7 @@ fn overview(page: &Page<'_>) -> Markup {
                         td { (first_sentence(&function.described.comment)) }
                     }
                 }
-                @for relation in dictionary.of_kind(Kind::Raw) { (overview_row(page, relation)) }
+                @for relation in dictionary.of_kind(RelationKind::Raw) { (overview_row(page, relation)) }
             }
         }
     }
@@ -240,7 +240,7 @@ fn overview_row(page: &Page<'_>, relation: &Relation) -> Markup {
 }
 
 /// What the marks mean, as sql/README.md has it.
-fn legend(dictionary: &Dictionary) -> Markup {
+fn legend(dictionary: &DataDictionary) -> Markup {
     let columns = dictionary.relations.iter().flat_map(|relation| &relation.described.columns);
     let has_marks = columns.into_iter().any(|column| column.comment.ends_with("[layout]"));
     html! {

@@ -5,15 +5,15 @@ use indicatif::{HumanBytes, HumanCount};
 use maud::{Markup, html};
 
 use super::described::{DescribedColumn, Index, plain};
-use super::facts::{ColumnFacts, Facts, TableFacts};
+use super::facts::{BuildFacts, ColumnFacts, TableStatistics};
 use super::link::{Names, anchor};
 use super::linked::linked;
-use super::origin::{ColumnOrigin, Origin};
-use super::{Kind, Place, Relation};
+use super::origin::{ColumnOrigin, TableOrigin};
+use super::{DefiningSection, Relation, RelationKind};
 use crate::catalog::ledger::SourceEntry;
 
 /// The section of one table or view.
-pub(super) fn section(relation: &Relation, facts: Option<&Facts>, names: &Names) -> Markup {
+pub(super) fn section(relation: &Relation, facts: Option<&BuildFacts>, names: &Names) -> Markup {
     let described = &relation.described;
     let id = anchor(&[relation.name()]);
     let facts = facts.and_then(|facts| facts.tables.get(relation.name()));
@@ -52,11 +52,11 @@ pub(super) fn section(relation: &Relation, facts: Option<&Facts>, names: &Names)
 }
 
 /// The kind as a small label.
-pub(super) fn badge(kind: Kind) -> Markup {
+pub(super) fn badge(kind: RelationKind) -> Markup {
     html! { span class={ "badge " (kind.word()) } { (kind.word()) } }
 }
 
-fn figures(facts: &TableFacts) -> Markup {
+fn figures(facts: &TableStatistics) -> Markup {
     let sign = if facts.source.is_none() && facts.is_sampled() { "≈ " } else { "" };
     // Of a handful of rows the page that they lie in is all that would be measured.
     let per_row = if facts.rows < 1000 { None } else { facts.bytes.checked_div(facts.rows) };
@@ -106,7 +106,7 @@ fn day(posted: &str) -> String {
 }
 
 /// Where it is made.
-pub(super) fn place(place: Option<&Place>) -> Markup {
+pub(super) fn place(place: Option<&DefiningSection>) -> Markup {
     html! {
         @if let Some(place) = place {
             dt { "Made in" }
@@ -118,7 +118,7 @@ pub(super) fn place(place: Option<&Place>) -> Markup {
     }
 }
 
-fn origin_of(origin: &Origin, facts: Option<&TableFacts>) -> Markup {
+fn origin_of(origin: &TableOrigin, facts: Option<&TableStatistics>) -> Markup {
     let loaded_by = facts.and_then(|facts| facts.spec_sha256.as_ref());
     let spec_changed = loaded_by.is_some_and(|sha256| *sha256 != origin.spec_sha256);
     html! {
@@ -174,7 +174,7 @@ pub(super) fn linked_names(label: &str, names: &[String], known: &Names) -> Mark
     }
 }
 
-fn columns(relation: &Relation, facts: Option<&TableFacts>, names: &Names) -> Markup {
+fn columns(relation: &Relation, facts: Option<&TableStatistics>, names: &Names) -> Markup {
     let described = &relation.described;
     let has_facts = facts.is_some_and(|facts| !facts.columns.is_empty());
     html! {
@@ -210,7 +210,7 @@ fn columns(relation: &Relation, facts: Option<&TableFacts>, names: &Names) -> Ma
 fn column_head(relation: &Relation, column: &DescribedColumn) -> Markup {
     let id = anchor(&[relation.name(), &column.name]);
     // The catalog says of no column of a view that it cannot be null.
-    let not_null = !column.nullable && relation.kind != Kind::View;
+    let not_null = !column.nullable && relation.kind != RelationKind::View;
     html! {
         a.self href={ "#" (id) } { (column.name) }
         @if relation.key().contains(&column.name) { span.key title="part of the key" { "key" } }
@@ -238,7 +238,7 @@ fn column_origin(from: &ColumnOrigin, names: &Names) -> Markup {
 }
 
 /// What the build found in a column.
-fn found(column: &DescribedColumn, facts: &TableFacts, is_personal: bool) -> Markup {
+fn found(column: &DescribedColumn, facts: &TableStatistics, is_personal: bool) -> Markup {
     let Some(found) = facts.columns.get(&column.name) else { return html! {} };
     let about = if facts.is_sampled() { "≈ " } else { "" };
     html! {
@@ -266,7 +266,7 @@ fn found(column: &DescribedColumn, facts: &TableFacts, is_personal: bool) -> Mar
     }
 }
 
-fn different(distinct: u64, found: &ColumnFacts, facts: &TableFacts, about: &str) -> Markup {
+fn different(distinct: u64, found: &ColumnFacts, facts: &TableStatistics, about: &str) -> Markup {
     let all = found.null_share == 0.0 && distinct == facts.rows && distinct > 1;
     html! {
         span.distinct {
@@ -298,7 +298,7 @@ fn share(share: f64) -> String {
 }
 
 /// The keys of a column of documents: columns in all but name.
-fn keys_of_documents(relation: &Relation, facts: &TableFacts) -> Markup {
+fn keys_of_documents(relation: &Relation, facts: &TableStatistics) -> Markup {
     html! {
         @for (column, keys) in &facts.keys {
             details {
@@ -323,7 +323,7 @@ fn keys_of_documents(relation: &Relation, facts: &TableFacts) -> Markup {
 }
 
 /// What the files are called, and which ones were read.
-fn files(origin: &Origin, entry: Option<&SourceEntry>) -> Markup {
+fn files(origin: &TableOrigin, entry: Option<&SourceEntry>) -> Markup {
     html! {
         details {
             summary {

@@ -31,7 +31,7 @@ use crate::spec::schema::SchemaLock;
 pub(crate) use names::refuse_names;
 #[cfg(feature = "dev")]
 pub(crate) use read::read_from;
-pub(crate) use read::{Piece, header, read};
+pub(crate) use read::{FileEvent, header, read};
 pub(crate) use write::{Script, SubsetFile};
 
 /// What begins a line that kiln reads in a file of its own.
@@ -41,7 +41,7 @@ const END_OF_ROWS: &[u8] = b"\\.\n";
 
 /// The first line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Header {
+pub(crate) struct FileHeader {
     /// The form of the file; 1.
     pub kiln_file: u32,
     /// What wrote it.
@@ -100,7 +100,7 @@ impl TableEntry {
 
 /// What a table holds whose rows hold many of the file's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Packed {
+pub(crate) struct PackedTable {
     /// The column with the arrays.
     pub array: String,
     /// How many it holds.
@@ -116,14 +116,14 @@ pub(crate) struct SourceFacts {
     pub posted: Option<String>,
     /// The file's rows, where a row of the table holds many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub packed: Option<Packed>,
+    pub packed: Option<PackedTable>,
     /// Order-independent digest of what the rows say, in hex; the loader's.
     pub digest: String,
     /// Rows of its dictionaries' tables.
     pub dictionaries: BTreeMap<String, u64>,
 }
 
-impl Header {
+impl FileHeader {
     /// The lock that the schema in the file is held against.
     pub(crate) fn lock(&self) -> SchemaLock {
         SchemaLock {

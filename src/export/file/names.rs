@@ -1,13 +1,13 @@
 //! The names in a file that `kiln subset --to` wrote, or that somebody changed since.
 
-use super::Header;
+use super::FileHeader;
 use crate::config::may_name_a_database;
 use crate::error::{Exit, Failure, failure};
 use crate::postgres::Ident;
 
 /// Refuses names that are none, and those that kiln and Postgres use themselves: a file is text that
 /// anybody may have changed.
-pub(crate) fn refuse_names(header: &Header) -> anyhow::Result<()> {
+pub(crate) fn refuse_names(header: &FileHeader) -> anyhow::Result<()> {
     let name = header.database.as_str();
     if let Err(why) = may_name_a_database(name) {
         let message = format!("{name:?} cannot name a database: {why}");

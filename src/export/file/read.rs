@@ -9,10 +9,10 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::{END_OF_ROWS, Header, MARK};
+use super::{END_OF_ROWS, FileHeader, MARK};
 use crate::error::{Exit, Failure, Position, failure, stopped};
 use crate::fetch::plainfile;
-use crate::spec::schema::Kind;
+use crate::spec::schema::SectionKind;
 
 /// The longest line: a row of the widest table, or the header.
 const LINE_MAX: usize = 64 << 20;
@@ -23,9 +23,9 @@ const CHUNK: usize = 256 << 10;
 
 /// A piece of a file, in file order.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum FileEvent {
     /// A section of the schema: its kind, its place in the numbered files, its text.
-    Sql(Kind, String, String),
+    Sql(SectionKind, String, String),
     /// A table's rows begin.
     Table(String),
     /// Rows in COPY's text form.
@@ -39,17 +39,17 @@ pub(crate) enum Piece {
 /// # Errors
 /// [`Exit::InputUnavailable`] when it cannot be opened, [`Exit::InputRejected`] when it is no file
 /// of kiln's.
-pub(crate) fn header(path: &Path) -> anyhow::Result<Header> {
-    Lines::open(path)?.header()
+pub(crate) fn header(path: &Path) -> anyhow::Result<FileHeader> {
+    FileLines::open(path)?.header()
 }
 
 /// Reads a file to its end and hands its pieces on; blocking.
 ///
 /// # Errors
 /// As [`header`], and [`Exit::InputRejected`] when it is cut or damaged.
-pub(crate) fn read(path: &Path, sender: &mpsc::Sender<Piece>) -> anyhow::Result<()> {
+pub(crate) fn read(path: &Path, sender: &mpsc::Sender<FileEvent>) -> anyhow::Result<()> {
     let hand_on = |piece| sender.blocking_send(piece).map_err(|_| stopped());
-    pieces(Lines::open(path)?, &hand_on).map(drop)
+    pieces(FileLines::open(path)?, &hand_on).map(drop)
 }
 
 /// The same of bytes that are no file, for the fuzz target; gives the header.
@@ -59,17 +59,17 @@ pub(crate) fn read(path: &Path, sender: &mpsc::Sender<Piece>) -> anyhow::Result<
 #[cfg(feature = "dev")]
 pub(crate) fn read_from(
     input: impl Read + 'static,
-    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
-) -> anyhow::Result<Header> {
-    pieces(Lines::of("a file".to_owned(), input)?, hand_on)
+    hand_on: &impl Fn(FileEvent) -> anyhow::Result<()>,
+) -> anyhow::Result<FileHeader> {
+    pieces(FileLines::of("a file".to_owned(), input)?, hand_on)
 }
 
 fn pieces(
-    mut lines: Lines,
-    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
-) -> anyhow::Result<Header> {
+    mut lines: FileLines,
+    hand_on: &impl Fn(FileEvent) -> anyhow::Result<()>,
+) -> anyhow::Result<FileHeader> {
     let header = lines.header()?;
-    let mut section: Option<(Kind, String, String)> = None;
+    let mut section: Option<(SectionKind, String, String)> = None;
     let mut tables = header.tables.iter();
     loop {
         if !lines.next()? {
@@ -85,21 +85,21 @@ fn pieces(
             continue;
         };
         if let Some((kind, place, text)) = section.take() {
-            hand_on(Piece::Sql(kind, place, text))?;
+            hand_on(FileEvent::Sql(kind, place, text))?;
         }
         let (word, rest) = mark.split_once(' ').unwrap_or((mark.as_str(), ""));
         match word {
-            "pre-data" => section = Some((Kind::PreData, rest.to_owned(), String::new())),
-            "post-data" => section = Some((Kind::PostData, rest.to_owned(), String::new())),
-            "derive" => section = Some((Kind::Derive, rest.to_owned(), String::new())),
+            "pre-data" => section = Some((SectionKind::PreData, rest.to_owned(), String::new())),
+            "post-data" => section = Some((SectionKind::PostData, rest.to_owned(), String::new())),
+            "derive" => section = Some((SectionKind::Derive, rest.to_owned(), String::new())),
             "copy" => {
                 let expected = tables.next().map(|entry| entry.table.as_str());
                 if expected != Some(rest) {
                     return Err(lines.refuse(&format!("has table {rest} out of its place")));
                 }
-                hand_on(Piece::Table(rest.to_owned()))?;
+                hand_on(FileEvent::Table(rest.to_owned()))?;
                 let rows = lines.rows(hand_on)?;
-                hand_on(Piece::TableEnd(rows))?;
+                hand_on(FileEvent::TableEnd(rows))?;
             }
             // For psql.
             "kiln" | "stamp" => {}
@@ -122,26 +122,26 @@ fn unavailable(shown: &str, error: std::io::Error) -> anyhow::Error {
 /// What tells whether the rest of a header can be read. A value of any JSON, of a line that anybody may
 /// have made as long as it may be, would be gigabytes.
 #[derive(Deserialize)]
-struct Form {
+struct FormatVersion {
     kiln_file: Option<u64>,
 }
 
 /// The file's lines, decompressed where it is compressed.
-struct Lines {
+struct FileLines {
     shown: String,
     input: Box<dyn BufRead>,
     line: Vec<u8>,
     number: u64,
 }
 
-impl Lines {
-    fn open(path: &Path) -> anyhow::Result<Lines> {
+impl FileLines {
+    fn open(path: &Path) -> anyhow::Result<FileLines> {
         let shown = path.display().to_string();
         let file = plainfile::open(path).map_err(|error| unavailable(&shown, error))?;
-        Lines::of(shown, file)
+        FileLines::of(shown, file)
     }
 
-    fn of(shown: String, input: impl Read + 'static) -> anyhow::Result<Lines> {
+    fn of(shown: String, input: impl Read + 'static) -> anyhow::Result<FileLines> {
         let mut file = BufReader::new(input);
         let begins = file.fill_buf().map_err(|error| unavailable(&shown, error))?;
         let is_packed = begins.starts_with(&[0x1f, 0x8b]);
@@ -149,7 +149,7 @@ impl Lines {
             true => Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(file))),
             false => Box::new(file),
         };
-        Ok(Lines { shown, input, line: Vec::new(), number: 0 })
+        Ok(FileLines { shown, input, line: Vec::new(), number: 0 })
     }
 
     fn refuse(&self, what: &str) -> anyhow::Error {
@@ -191,12 +191,12 @@ impl Lines {
         Some(String::from_utf8_lossy(rest).trim_end().to_owned())
     }
 
-    fn header(&mut self) -> anyhow::Result<Header> {
+    fn header(&mut self) -> anyhow::Result<FileHeader> {
         let is_there = self.next()?;
         let mark = self.mark().filter(|_| is_there);
         let json = mark.as_deref().and_then(|mark| mark.strip_prefix("header "));
         let Some(json) = json else { return Err(self.refuse("is no file of kiln's")) };
-        let form = serde_json::from_str::<Form>(json);
+        let form = serde_json::from_str::<FormatVersion>(json);
         if form.ok().and_then(|form| form.kiln_file) != Some(1) {
             return Err(self.refuse("is of a form that this kiln does not read"));
         }
@@ -206,7 +206,7 @@ impl Lines {
     }
 
     /// Hands a table's rows on; they begin after the statement and end at their mark.
-    fn rows(&mut self, hand_on: &impl Fn(Piece) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+    fn rows(&mut self, hand_on: &impl Fn(FileEvent) -> anyhow::Result<()>) -> anyhow::Result<u64> {
         if !self.next()? || !self.line.starts_with(b"copy ") {
             return Err(self.refuse("has rows without their statement"));
         }
@@ -223,10 +223,10 @@ impl Lines {
             chunk.extend_from_slice(&self.line);
             if chunk.len() >= CHUNK {
                 let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK + CHUNK / 4));
-                hand_on(Piece::Rows(full.into()))?;
+                hand_on(FileEvent::Rows(full.into()))?;
             }
         }
-        hand_on(Piece::Rows(chunk.into()))?;
+        hand_on(FileEvent::Rows(chunk.into()))?;
         Ok(rows)
     }
 }

@@ -12,13 +12,13 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{END_OF_ROWS, Header, MARK};
+use super::{END_OF_ROWS, FileHeader, MARK};
 use crate::config::failpoint;
 use crate::error::{Exit, Failure, failure, stopped};
 use crate::export::subset::KeptTable;
 use crate::fetch::digest::hex;
 use crate::postgres::{Session, data_error, db, literal};
-use crate::spec::schema::{Kind, Schema};
+use crate::spec::schema::{Schema, SectionKind};
 
 /// Chunks on their way to the thread that compresses; with their size this bounds the memory.
 const CHUNKS_IN_FLIGHT: usize = 8;
@@ -28,7 +28,7 @@ const CHUNK: usize = 64 << 10;
 /// What a file is made of.
 pub(crate) struct Script<'a> {
     /// Its first line.
-    pub header: &'a Header,
+    pub header: &'a FileHeader,
     /// The numbered files that the build was made by.
     pub schema: &'a Schema,
     /// The tables whose rows it carries.
@@ -91,18 +91,18 @@ impl Script<'_> {
     async fn feed(&self, sender: &mpsc::Sender<Bytes>) -> anyhow::Result<()> {
         let say = async |text: String| hand_on(sender, text.into()).await;
         say(self.opening()?).await?;
-        say(self.sections(&Kind::PreData)?).await?;
+        say(self.sections(&SectionKind::PreData)?).await?;
         for table in self.tables {
             self.rows(table, sender).await?;
         }
-        say(self.sections(&Kind::PostData)?).await?;
-        say(self.sections(&Kind::Derive)?).await?;
+        say(self.sections(&SectionKind::PostData)?).await?;
+        say(self.sections(&SectionKind::Derive)?).await?;
         say(self.closing()?).await
     }
 
     fn opening(&self) -> anyhow::Result<String> {
         let header = serde_json::to_string(self.header)?;
-        let Header { database, subset, .. } = self.header;
+        let FileHeader { database, subset, .. } = self.header;
         Ok(format!(
             "{MARK}header {header}\n\
              -- {database}: {subset}. With kiln: kiln restore FILE. Without: createdb -T template0\n\
@@ -117,7 +117,7 @@ impl Script<'_> {
     }
 
     /// The sections of one kind, file by file.
-    fn sections(&self, kind: &Kind) -> anyhow::Result<String> {
+    fn sections(&self, kind: &SectionKind) -> anyhow::Result<String> {
         let mut text = String::new();
         for file in &self.schema.files {
             for section in file.of_kind(kind) {
@@ -215,12 +215,12 @@ async fn hand_on(sender: &mpsc::Sender<Bytes>, bytes: Bytes) -> anyhow::Result<(
     sender.send(bytes).await.map_err(|_| failure(Exit::Usage, "the file cannot be written"))
 }
 
-type Packed = (tempfile::NamedTempFile, String);
+type CompressedFile = (tempfile::NamedTempFile, String);
 
 fn compress(
     file: tempfile::NamedTempFile,
     mut receiver: mpsc::Receiver<Bytes>,
-) -> std::io::Result<Packed> {
+) -> std::io::Result<CompressedFile> {
     let mut sha256 = Sha256::new();
     // No name and no time in the gzip header: the same rows are the same bytes.
     let buffered = std::io::BufWriter::new(file);

@@ -11,9 +11,9 @@ mod choice;
 pub(super) mod rules;
 
 pub(crate) use choice::{
-    Chosen, Facts, KeptTable, Reference, SetColumn, TableFacts, choose, conditions,
+    CatalogFacts, CatalogTable, Chosen, KeptTable, Reference, SetColumn, choose, conditions,
 };
-pub(crate) use rules::{Keep, Rules, Sample};
+pub(crate) use rules::{RowChoice, Rules, SampleKey};
 
 use crate::config::strict::Problems;
 use crate::postgres::{Ident, Session, db};
@@ -23,7 +23,7 @@ use crate::postgres::{Ident, Session, db};
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub(crate) async fn facts(session: &Session, tables: &[String]) -> anyhow::Result<Facts> {
+pub(crate) async fn facts(session: &Session, tables: &[String]) -> anyhow::Result<CatalogFacts> {
     let rows = session
         .query(
             "select c.relname::text, array_agg(a.attname::text order by a.attnum)
@@ -36,7 +36,7 @@ pub(crate) async fn facts(session: &Session, tables: &[String]) -> anyhow::Resul
         )
         .await
         .map_err(db("read the tables"))?;
-    let found = rows.iter().map(|row| TableFacts { name: row.get(0), columns: row.get(1) });
+    let found = rows.iter().map(|row| CatalogTable { name: row.get(0), columns: row.get(1) });
     let found = found.collect();
     let rows = session
         .query(
@@ -61,7 +61,7 @@ pub(crate) async fn facts(session: &Session, tables: &[String]) -> anyhow::Resul
         columns: row.get(2),
         to_columns: row.get(3),
     });
-    Ok(Facts { tables: found, references: references.collect(), sets: Vec::new() })
+    Ok(CatalogFacts { tables: found, references: references.collect(), sets: Vec::new() })
 }
 
 /// Has Postgres read every expression of the rules, which finds a misspelt column and a condition

@@ -16,7 +16,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::config::strict::{File, Problems, Table, suggest};
+use crate::config::strict::{Problems, TomlFile, TomlTable, suggest};
 use crate::error::{Exit, Failure};
 use crate::fetch::digest::sha256;
 use crate::fetch::plainfile;
@@ -24,7 +24,7 @@ use crate::spec::schema::SUBSET_RULES;
 
 /// Which rows a table keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Keep {
+pub(crate) enum RowChoice {
     /// All of them.
     All,
     /// None of its own accord; foreign keys may still ask for some.
@@ -44,7 +44,7 @@ pub(crate) enum Keep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
     /// Which rows.
-    pub keep: Keep,
+    pub keep: RowChoice,
     /// And of those only the ones for which this SQL condition holds.
     pub condition: Option<String>,
     /// Where it stands, from 1.
@@ -53,7 +53,7 @@ pub(crate) struct Rule {
 
 /// What the percentage is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sample {
+pub(crate) struct SampleKey {
     /// The table whose rows are sampled, and which the other tables with its key follow. `None`:
     /// every table with the key is sampled on its own, for no table has all keys.
     pub table: Option<String>,
@@ -67,7 +67,7 @@ pub(crate) struct Rules {
     /// Relative to the root, for messages.
     pub path: PathBuf,
     /// What the percentage is of.
-    pub sample: Option<Sample>,
+    pub sample: Option<SampleKey>,
     /// Rules by table.
     pub tables: BTreeMap<String, Rule>,
     /// sha256 of the text; empty where there is no file.
@@ -99,15 +99,15 @@ impl Rules {
     pub(crate) fn parse(path: &Path, text: &str, problems: &Problems) -> Rules {
         let mut rules =
             Rules { path: path.to_path_buf(), sha256: sha256(text.as_bytes()), ..Rules::default() };
-        let file = File::new(path, text, problems);
+        let file = TomlFile::new(path, text, problems);
         let Some(parsed) = file.parse() else { return rules };
-        let root = Table::root(&file, &parsed);
+        let root = TomlTable::root(&file, &parsed);
         if let Some(sample) = root.table("sample") {
             let (table, key) = (sample.text("table"), sample.texts("key"));
             match key {
                 Some(key) if !key.value.is_empty() => {
                     let table = table.map(|said| said.value);
-                    rules.sample = Some(Sample { table, key: key.value });
+                    rules.sample = Some(SampleKey { table, key: key.value });
                 }
                 _ => sample.problem(sample.line(), "`sample` has a key, which is not empty"),
             }
@@ -124,15 +124,15 @@ impl Rules {
     }
 }
 
-fn rule(table: &Table<'_>) -> Option<Rule> {
+fn rule(table: &TomlTable<'_>) -> Option<Rule> {
     let line = table.line();
     let condition = table.text("where").map(|said| said.value);
     let (keep, sample) = (table.text("keep"), table.texts("sample"));
     let (follows, by) = (table.text("follows"), table.texts("by"));
     let keep = match (keep, sample, follows, by) {
         (Some(word), None, None, None) => match word.value.as_str() {
-            "all" => Keep::All,
-            "none" => Keep::Nothing,
+            "all" => RowChoice::All,
+            "none" => RowChoice::Nothing,
             other => {
                 let mean = suggest(other, ["all", "none"]);
                 let message = format!("`keep` is \"all\" or \"none\", found {other:?}{mean}");
@@ -140,16 +140,16 @@ fn rule(table: &Table<'_>) -> Option<Rule> {
                 return None;
             }
         },
-        (None, Some(key), None, None) if !key.value.is_empty() => Keep::Sample(key.value),
+        (None, Some(key), None, None) if !key.value.is_empty() => RowChoice::Sample(key.value),
         (None, None, Some(other), Some(by)) if !by.value.is_empty() => {
             let pair = |text: String| match text.split_once(" = ") {
                 Some((own, theirs)) => (own.trim().to_owned(), theirs.trim().to_owned()),
                 None => (text.clone(), text),
             };
-            Keep::Follows { table: other.value, by: by.value.into_iter().map(pair).collect() }
+            RowChoice::Follows { table: other.value, by: by.value.into_iter().map(pair).collect() }
         }
         // A condition alone is a rule as well.
-        (None, None, None, None) if condition.is_some() => Keep::All,
+        (None, None, None, None) if condition.is_some() => RowChoice::All,
         _ => {
             let said =
                 "a table has one rule: `keep`, or `sample` with a key, or `follows` with `by`";
@@ -180,11 +180,11 @@ mod tests {
         );
         assert_eq!(problems, "");
         assert_eq!(rules.sample.expect("a sample").key[1], "lpad(b, 3, '0')");
-        assert_eq!(rules.tables["county"].keep, Keep::All);
-        assert_eq!(rules.tables["big"].keep, Keep::Nothing);
+        assert_eq!(rules.tables["county"].keep, RowChoice::All);
+        assert_eq!(rules.tables["big"].keep, RowChoice::Nothing);
         assert_eq!(rules.tables["other"].condition.as_deref(), Some("year = 2026"));
         let by = vec![("a".to_owned(), "a".to_owned()), ("left(x, 9)".to_owned(), "y".to_owned())];
-        assert_eq!(rules.tables["child"].keep, Keep::Follows { table: "plan".into(), by });
+        assert_eq!(rules.tables["child"].keep, RowChoice::Follows { table: "plan".into(), by });
     }
 
     #[test]

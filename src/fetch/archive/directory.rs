@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::container::Container;
 use super::super::object::Object;
 use super::super::patterns::Patterns;
-use super::{Found, Search, whole};
+use super::{FoundMembers, Search, whole};
 use crate::fetch::contents::{Leaf, Link};
 
 /// What the directories of objects say of the files that are looked for, read by ranged GETs alone: a
@@ -14,8 +14,11 @@ use crate::fetch::contents::{Leaf, Link};
 ///
 /// # Errors
 /// When a directory cannot be read.
-pub(crate) fn contents(patterns: &Patterns, objects: &[Arc<Object>]) -> anyhow::Result<Found> {
-    let mut all = Found::default();
+pub(crate) fn contents(
+    patterns: &Patterns,
+    objects: &[Arc<Object>],
+) -> anyhow::Result<FoundMembers> {
+    let mut all = FoundMembers::default();
     for object in objects {
         let Some(pattern) = &patterns.member else {
             all.contents.push(plain(patterns, object));

@@ -1,6 +1,6 @@
 //! An entry as its archive's directory has it, and what makes one hostile.
 
-use super::super::verified::Expected;
+use super::super::verified::ExpectedStream;
 use crate::error::{Exit, Failure};
 use crate::fetch::contents::Link;
 
@@ -12,7 +12,7 @@ pub(super) fn escapes(name: &str) -> bool {
 }
 
 /// What a directory says of an entry.
-pub(super) struct Entry {
+pub(super) struct DirectoryEntry {
     pub(super) name: String,
     pub(super) is_dir: bool,
     pub(super) encrypted: bool,
@@ -23,7 +23,7 @@ pub(super) struct Entry {
     pub(super) crc: u32,
 }
 
-impl Entry {
+impl DirectoryEntry {
     pub(super) fn refuse_if_encrypted(&self) -> anyhow::Result<()> {
         if !self.encrypted {
             return Ok(());
@@ -32,12 +32,12 @@ impl Entry {
     }
 
     pub(super) fn link(&self) -> Link {
-        let Entry { name, size, crc, .. } = self;
+        let DirectoryEntry { name, size, crc, .. } = self;
         Link { name: name.clone(), size: *size, crc32: Some(*crc), sha256: None }
     }
 
-    pub(super) fn expected(&self, bytes_max: u64) -> Expected {
-        Expected {
+    pub(super) fn expected(&self, bytes_max: u64) -> ExpectedStream {
+        ExpectedStream {
             size: self.size,
             compressed: self.compressed,
             bytes_max,

@@ -22,7 +22,7 @@ use super::kind::{self, FileKind};
 use super::member::{Member, damaged};
 use super::object::Object;
 use super::patterns::Patterns;
-use super::verified::Verified;
+use super::verified::VerifiedReader;
 use crate::error::{Exit, Failure, Position, at, exit_of, from_io};
 use crate::fetch::contents::{Leaf, Link};
 use crate::fetch::store::file_name;
@@ -30,7 +30,7 @@ use bounds::Bounds;
 pub(crate) use directory::contents;
 use directory::plain;
 pub(crate) use entry::refuse_encrypted;
-use entry::{Entry, escapes};
+use entry::{DirectoryEntry, escapes};
 pub(crate) use whole::whole_zip;
 
 /// Zips inside each other, the object itself included.
@@ -43,7 +43,7 @@ pub(crate) const NOT_FROM_CMS: &str = "this is not a file that CMS packed; land 
 
 /// What a search through an object found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct FoundMembers {
     /// The members, in name order.
     pub members: Vec<Member>,
     /// The names of the object's outermost entries, to tell what no source claims.
@@ -54,9 +54,9 @@ pub(crate) struct Found {
     pub spooled: u64,
 }
 
-impl Found {
+impl FoundMembers {
     /// Adds what another object has.
-    pub(crate) fn add(&mut self, other: Found) {
+    pub(crate) fn add(&mut self, other: FoundMembers) {
         self.members.extend(other.members);
         self.entries.extend(other.entries);
         self.contents.extend(other.contents);
@@ -76,12 +76,12 @@ pub(crate) fn find(
     patterns: &Patterns,
     object: &Arc<Object>,
     scratch: &Path,
-) -> anyhow::Result<Found> {
+) -> anyhow::Result<FoundMembers> {
     let Some(pattern) = &patterns.member else {
-        return Ok(Found {
+        return Ok(FoundMembers {
             members: vec![Member::plain(patterns, object, whole(object))],
             contents: vec![plain(patterns, object)],
-            ..Found::default()
+            ..FoundMembers::default()
         });
     };
     let mut search = Search::new(patterns, pattern, object, Some(scratch));
@@ -101,7 +101,7 @@ struct Search<'a> {
     /// The entries on the way to where the search is.
     links: Vec<Link>,
     bounds: Bounds,
-    found: Found,
+    found: FoundMembers,
 }
 
 impl<'a> Search<'a> {
@@ -112,7 +112,7 @@ impl<'a> Search<'a> {
         scratch: Option<&'a Path>,
     ) -> Search<'a> {
         let bounds = Bounds::new(object.pin.size);
-        let (links, found) = (Vec::new(), Found::default());
+        let (links, found) = (Vec::new(), FoundMembers::default());
         Search { patterns, pattern, object, scratch, links, bounds, found }
     }
 
@@ -187,7 +187,7 @@ impl<'a> Search<'a> {
         &self,
         archive: &mut ZipArchive<Box<dyn ReadSeek>>,
         index: usize,
-    ) -> anyhow::Result<Entry> {
+    ) -> anyhow::Result<DirectoryEntry> {
         let entry = archive.by_index_raw(index).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
         if escapes(&name) || entry.is_symlink() {
@@ -200,7 +200,7 @@ impl<'a> Search<'a> {
             let message = format!("entry {name:?} has control characters in its name");
             return Err(Failure::new(Exit::InputRejected, message).hint(NOT_FROM_CMS).into());
         }
-        Ok(Entry {
+        Ok(DirectoryEntry {
             name,
             is_dir: entry.is_dir(),
             encrypted: entry.encrypted(),
@@ -212,7 +212,13 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn note(&mut self, container: &Container, index: usize, entry: &Entry, path: &[String]) {
+    fn note(
+        &mut self,
+        container: &Container,
+        index: usize,
+        entry: &DirectoryEntry,
+        path: &[String],
+    ) {
         self.found.members.push(Member {
             container: container.clone(),
             index: Some(index),
@@ -230,7 +236,7 @@ impl<'a> Search<'a> {
         &mut self,
         archive: &mut ZipArchive<Box<dyn ReadSeek>>,
         index: usize,
-        entry: &Entry,
+        entry: &DirectoryEntry,
         outer: &Container,
     ) -> anyhow::Result<Option<Container>> {
         if let (true, Some(start), Container::Region { object, start: base, .. }) =
@@ -244,7 +250,7 @@ impl<'a> Search<'a> {
         self.bounds.inflates(entry.size)?;
         let mut file = scratch_file(scratch)?;
         let mut member = archive.by_index(index).map_err(damaged)?;
-        let mut verified = Verified::new(&mut member, entry.expected(INNER_MAX), |_| ());
+        let mut verified = VerifiedReader::new(&mut member, entry.expected(INNER_MAX), |_| ());
         copy_to_scratch(&mut verified, &mut file)?;
         let proof = verified.finish()?;
         self.found.spooled += proof.bytes();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use zip::ZipArchive;
 
 use super::super::container::{Container, ReadSeek};
-use super::super::verified::{Expected, Verified};
+use super::super::verified::{ExpectedStream, VerifiedReader};
 use super::bounds::Bounds;
 use super::{DEPTH_MAX, refuse_encrypted, scratch_file};
 use crate::error::{Position, at, from_io};
@@ -27,7 +27,7 @@ pub(crate) fn whole_zip(file: File, scratch: &Path) -> anyhow::Result<()> {
     bounds.admit(&mut archive)?;
     let mut walk = Walk { bounds, scratch };
     for index in 0..archive.len() {
-        let entry = Entry::of(&mut archive, index)?;
+        let entry = ContainerEntry::of(&mut archive, index)?;
         if entry.encrypted {
             return Err(entry
                 .located(refuse_encrypted())
@@ -44,23 +44,26 @@ fn buffered(container: &Container) -> Box<dyn ReadSeek> {
 }
 
 /// What the directory says of an entry.
-struct Entry {
+struct ContainerEntry {
     name: String,
     encrypted: bool,
     is_zip: bool,
-    expected: Expected,
+    expected: ExpectedStream,
 }
 
-impl Entry {
-    fn of(archive: &mut ZipArchive<Box<dyn ReadSeek>>, index: usize) -> anyhow::Result<Entry> {
+impl ContainerEntry {
+    fn of(
+        archive: &mut ZipArchive<Box<dyn ReadSeek>>,
+        index: usize,
+    ) -> anyhow::Result<ContainerEntry> {
         let raw = archive.by_index_raw(index).map_err(super::damaged)?;
         let name = raw.name().map_err(super::damaged)?.into_owned();
-        Ok(Entry {
+        Ok(ContainerEntry {
             encrypted: raw.encrypted(),
             is_zip: name.to_ascii_lowercase().ends_with(".zip"),
             name,
             // Declared sizes may lie; a landing file is not to fill the time either.
-            expected: Expected {
+            expected: ExpectedStream {
                 size: raw.size(),
                 compressed: raw.compressed_size(),
                 bytes_max: u64::MAX,
@@ -71,7 +74,7 @@ impl Entry {
     }
 }
 
-impl Entry {
+impl ContainerEntry {
     /// Says of an error that it is of this entry, or of what is in it.
     fn located(&self, error: anyhow::Error) -> anyhow::Error {
         at(error, Position { member: Some(self.name.clone()), ..Position::default() })
@@ -89,7 +92,7 @@ impl Walk<'_> {
         &mut self,
         archive: &mut ZipArchive<Box<dyn ReadSeek>>,
         index: usize,
-        entry: &Entry,
+        entry: &ContainerEntry,
         depth: usize,
         all: bool,
     ) -> anyhow::Result<()> {
@@ -99,7 +102,7 @@ impl Walk<'_> {
             return Ok(());
         }
         let mut member = archive.by_index(index).map_err(super::damaged)?;
-        let mut verified = Verified::new(&mut member, entry.expected.clone(), |_| ());
+        let mut verified = VerifiedReader::new(&mut member, entry.expected.clone(), |_| ());
         if !inside {
             std::io::copy(&mut verified, &mut std::io::sink()).map_err(from_io)?;
             return verified.finish().map(drop);
@@ -116,7 +119,7 @@ impl Walk<'_> {
         let Ok(mut archive) = self.bounds.directory(buffered(container)) else { return Ok(()) };
         self.bounds.admit(&mut archive)?;
         for index in 0..archive.len() {
-            let entry = Entry::of(&mut archive, index)?;
+            let entry = ContainerEntry::of(&mut archive, index)?;
             let looked = self.look(&mut archive, index, &entry, depth, false);
             looked.map_err(|error| entry.located(error).context(entry.name))?;
         }

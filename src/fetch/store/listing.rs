@@ -7,7 +7,7 @@ use crate::error::{Exit, Failure};
 
 /// An object as a listing shows it.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct ListedObject {
     /// Its key.
     pub key: String,
     /// Its size in bytes.
@@ -28,7 +28,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Exit::InputUnavailable`].
-    pub async fn list(&self, prefix: &str) -> anyhow::Result<Vec<Listed>> {
+    pub async fn list(&self, prefix: &str) -> anyhow::Result<Vec<ListedObject>> {
         let doing = format!("list s3://{}/{prefix}", self.location.bucket);
         let limit = self.stall.saturating_mul(LISTING_STALLS);
         let listed = tokio::time::timeout(limit, self.list_pages(prefix, &doing)).await;
@@ -38,7 +38,7 @@ impl Store {
         })
     }
 
-    async fn list_pages(&self, prefix: &str, doing: &str) -> anyhow::Result<Vec<Listed>> {
+    async fn list_pages(&self, prefix: &str, doing: &str) -> anyhow::Result<Vec<ListedObject>> {
         let mut listed = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..PAGES_MAX {
@@ -54,7 +54,7 @@ impl Store {
                 .await
                 .map_err(|error| refused(doing, &error))?;
             for object in page.contents() {
-                listed.push(Listed {
+                listed.push(ListedObject {
                     key: object.key().unwrap_or_default().to_owned(),
                     size: object.size().unwrap_or(0).unsigned_abs(),
                     modified: object.last_modified().map_or(0, |time| time.secs()),

@@ -32,11 +32,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Exit, Failure, stopped};
 use crate::fetch::location::S3Location;
-pub(crate) use listing::Listed;
+pub(crate) use listing::ListedObject;
 pub(crate) use loopback::is_loopback;
 use parts::Parts;
 #[cfg(feature = "dev")]
-pub(crate) use stream::{Piece, STREAM_PART_BYTES};
+pub(crate) use stream::{ObjectPiece, STREAM_PART_BYTES};
 
 /// Size from which an upload goes in parts, and the size of a part.
 const PART_BYTES: u64 = 64 << 20;

@@ -16,7 +16,7 @@ pub(crate) const STREAM_PART_BYTES: usize = 8 << 20;
 
 /// A piece of an object, in order.
 #[derive(Debug)]
-pub enum Piece {
+pub enum ObjectPiece {
     /// [`STREAM_PART_BYTES`] that more will follow.
     More(Vec<u8>),
     /// The rest, and the sha256 of the whole in base64. Without it there is no object.
@@ -33,12 +33,12 @@ impl Store {
     pub async fn upload_pieces(
         &self,
         key: &str,
-        mut pieces: Receiver<Piece>,
+        mut pieces: Receiver<ObjectPiece>,
         stop: &CancellationToken,
     ) -> anyhow::Result<Pin> {
         let doing = format!("upload s3://{}/{key}", self.location.bucket);
         let size = match next(&mut pieces, stop).await? {
-            Piece::Last(bytes, sha256) => {
+            ObjectPiece::Last(bytes, sha256) => {
                 let size = bytes.len() as u64;
                 self.client
                     .put_object()
@@ -52,7 +52,7 @@ impl Store {
                     .map_err(|error| refused(&doing, &error))?;
                 size
             }
-            Piece::More(first) => {
+            ObjectPiece::More(first) => {
                 let send = async |parts: &mut Parts<'_>| {
                     send_pieces(parts, first, &mut pieces, stop).await
                 };
@@ -72,15 +72,15 @@ impl Store {
 async fn send_pieces(
     parts: &mut Parts<'_>,
     first: Vec<u8>,
-    pieces: &mut Receiver<Piece>,
+    pieces: &mut Receiver<ObjectPiece>,
     stop: &CancellationToken,
 ) -> anyhow::Result<u64> {
     let mut size = 0;
-    let mut piece = Piece::More(first);
+    let mut piece = ObjectPiece::More(first);
     loop {
         let (bytes, last) = match piece {
-            Piece::More(bytes) => (bytes, false),
-            Piece::Last(bytes, _) => (bytes, true),
+            ObjectPiece::More(bytes) => (bytes, false),
+            ObjectPiece::Last(bytes, _) => (bytes, true),
         };
         // A part without bytes is refused by some stores.
         if !bytes.is_empty() {
@@ -98,7 +98,10 @@ async fn send_pieces(
     }
 }
 
-async fn next(pieces: &mut Receiver<Piece>, stop: &CancellationToken) -> anyhow::Result<Piece> {
+async fn next(
+    pieces: &mut Receiver<ObjectPiece>,
+    stop: &CancellationToken,
+) -> anyhow::Result<ObjectPiece> {
     let piece = tokio::select! {
         piece = pieces.recv() => piece,
         () = stop.cancelled() => return Err(stopped()),

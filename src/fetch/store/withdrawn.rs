@@ -4,16 +4,16 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use super::{Listed, Pin, Store, file_name, refused};
+use super::{ListedObject, Pin, Store, file_name, refused};
 
 /// What stands between an object's key and its entity tag in the key of its marker.
 const MARK: &str = ".withdrawn-";
 
 /// Takes a listing apart: what plans may read, and what was withdrawn. Markers are in neither.
-pub(crate) fn apart(listed: Vec<Listed>) -> (Vec<Listed>, Vec<Listed>) {
-    let (markers, objects): (Vec<Listed>, Vec<Listed>) =
+pub(crate) fn apart(listed: Vec<ListedObject>) -> (Vec<ListedObject>, Vec<ListedObject>) {
+    let (markers, objects): (Vec<ListedObject>, Vec<ListedObject>) =
         listed.into_iter().partition(|object| file_name(&object.key).contains(MARK));
-    let marked = |object: &Listed| {
+    let marked = |object: &ListedObject| {
         let marker = object.withdrawal();
         markers.iter().any(|found| found.key == marker)
     };
@@ -21,7 +21,7 @@ pub(crate) fn apart(listed: Vec<Listed>) -> (Vec<Listed>, Vec<Listed>) {
     (standing, withdrawn)
 }
 
-impl Listed {
+impl ListedObject {
     /// Whether it is the object of this pin, at this version of its content.
     pub fn is(&self, pin: &Pin) -> bool {
         self.key == pin.key && self.etag.trim_matches('"') == pin.etag.trim_matches('"')
@@ -41,7 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::error::Exit::InputUnavailable`] when the store cannot be asked.
-    pub async fn existing(&self, key: &str) -> anyhow::Result<Option<Listed>> {
+    pub async fn existing(&self, key: &str) -> anyhow::Result<Option<ListedObject>> {
         Ok(self.list(key).await?.into_iter().find(|object| object.key == key))
     }
 
@@ -49,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::error::Exit::InputUnavailable`] when the store refuses.
-    pub async fn withdraw(&self, object: &Listed, account: String) -> anyhow::Result<()> {
+    pub async fn withdraw(&self, object: &ListedObject, account: String) -> anyhow::Result<()> {
         let (bucket, key) = (&self.location.bucket, object.withdrawal());
         let put = self.client.put_object().bucket(bucket).key(&key);
         let put = put.body(ByteStream::from(account.into_bytes())).send().await;
@@ -60,7 +60,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::error::Exit::InputUnavailable`] when the store refuses.
-    pub async fn reinstate(&self, object: &Listed) -> anyhow::Result<()> {
+    pub async fn reinstate(&self, object: &ListedObject) -> anyhow::Result<()> {
         let (bucket, key) = (&self.location.bucket, object.withdrawal());
         if self.existing(&key).await?.is_none() {
             return Ok(());
@@ -75,8 +75,8 @@ impl Store {
 mod tests {
     use super::*;
 
-    fn listed(key: &str, etag: &str) -> Listed {
-        Listed { key: key.into(), size: 1, modified: 0, etag: etag.into() }
+    fn listed(key: &str, etag: &str) -> ListedObject {
+        ListedObject { key: key.into(), size: 1, modified: 0, etag: etag.into() }
     }
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
             listed("d/2026-07-01/a.csv", "\"ab-2\""),
             listed("d/2026-07-02/a.csv2", "\"ab-2\""),
         ];
-        let keys = |all: &[Listed]| all.iter().map(|o| o.key.clone()).collect::<Vec<_>>();
+        let keys = |all: &[ListedObject]| all.iter().map(|o| o.key.clone()).collect::<Vec<_>>();
         let (standing, withdrawn) = apart(all);
         assert_eq!(keys(&standing), ["d/2026-07-01/a.csv", "d/2026-07-02/a.csv2"]);
         assert_eq!(keys(&withdrawn), ["d/2026-07-02/a.csv"]);

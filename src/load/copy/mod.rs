@@ -32,7 +32,7 @@ use crate::load::meter::Meter;
 use crate::load::validate::dictionary::Shared;
 use crate::postgres::{Session, data_error, db};
 use crate::spec::source::Source;
-use part::{Columns, Piece, ReadPart, Rows, Siblings, Tally};
+use part::{CopyChunk, CopyColumns, ReadPart, ReaderMessage, Siblings, Tally};
 use rejects::RejectWriter;
 pub(crate) use settle::{note_without, write_entry};
 
@@ -41,7 +41,7 @@ const CHUNKS_IN_FLIGHT: usize = 4;
 
 /// One file to be loaded.
 #[derive(Clone)]
-pub(crate) struct Part {
+pub(crate) struct FileToLoad {
     /// The spec, bound to its table.
     pub binding: Arc<Binding>,
     /// The file.
@@ -74,13 +74,13 @@ struct OpenCopy<'a> {
 struct OneCopy {
     sink: std::pin::Pin<Box<CopyInSink<Bytes>>>,
     /// Those of lines.
-    columns: Option<Columns>,
+    columns: Option<CopyColumns>,
 }
 
 impl OneCopy {
     async fn begin(
         sql: &str,
-        columns: Option<Columns>,
+        columns: Option<CopyColumns>,
         session: &Session,
     ) -> anyhow::Result<OneCopy> {
         let sink = session.copy_in(&frozen(sql)).await.map_err(db("begin COPY"))?;
@@ -110,7 +110,7 @@ impl<'a> OpenCopy<'a> {
 
     /// Ends the COPY that is open where rows with these columns do not go into it. What the server says
     /// then is of rows before them.
-    async fn leave(&mut self, columns: Option<&Columns>) -> anyhow::Result<()> {
+    async fn leave(&mut self, columns: Option<&CopyColumns>) -> anyhow::Result<()> {
         if let Some(before) = self.open.take_if(|open| open.columns.as_ref() != columns) {
             self.copied += before.end().await?;
         }
@@ -118,7 +118,7 @@ impl<'a> OpenCopy<'a> {
     }
 
     /// Sends rows, behind [`OpenCopy::leave`].
-    async fn send(&mut self, bytes: Bytes, columns: Option<Columns>) -> anyhow::Result<()> {
+    async fn send(&mut self, bytes: Bytes, columns: Option<CopyColumns>) -> anyhow::Result<()> {
         let open = match &mut self.open {
             Some(open) => open,
             None => {
@@ -171,7 +171,7 @@ struct ReadFile {
 /// caller's transaction must then be rolled back.
 pub(crate) async fn send(
     session: &Session,
-    parts: &[Part],
+    parts: &[FileToLoad],
     cores: &Arc<Semaphore>,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
@@ -179,16 +179,16 @@ pub(crate) async fn send(
     let Some(first) = parts.first() else { return Ok(Vec::new()) };
     let mut copy = OpenCopy::new(session, &first.binding);
     let mut readers = Readers::new(parts, cores);
-    let mut stored = 0;
-    let fed = feed(&mut copy, &mut readers, rejects, stop, &mut stored).await;
+    let mut table_rows = 0;
+    let fed = feed(&mut copy, &mut readers, rejects, stop, &mut table_rows).await;
     // With the receiver gone the other threads stop at their next chunk.
     readers.end().await;
     let mut read = fed?;
     rejects.flush().await?;
     failpoint::hit(failpoint::COPY_FINISH)?;
     let copied = copy.finish(&read).await?;
-    if copied != stored {
-        let message = format!("sent {stored} rows, COPY stored {copied}");
+    if copied != table_rows {
+        let message = format!("sent {table_rows} rows, COPY stored {copied}");
         return Err(failure(Exit::ChecksFailed, message));
     }
     read.sort_by_key(|file| file.index);
@@ -196,20 +196,20 @@ pub(crate) async fn send(
 }
 
 /// A file by its place, and what reading it came to.
-type Outcome = (usize, anyhow::Result<ReadPart>);
+type FileOutcome = (usize, anyhow::Result<ReadPart>);
 
 /// The threads that read a source's files.
 struct Readers<'a> {
-    parts: &'a [Part],
+    parts: &'a [FileToLoad],
     next: usize,
     cores: &'a Arc<Semaphore>,
-    threads: JoinSet<Outcome>,
-    sender: Option<mpsc::Sender<(usize, Piece)>>,
-    pieces: mpsc::Receiver<(usize, Piece)>,
+    threads: JoinSet<FileOutcome>,
+    sender: Option<mpsc::Sender<(usize, ReaderMessage)>>,
+    pieces: mpsc::Receiver<(usize, ReaderMessage)>,
 }
 
 impl<'a> Readers<'a> {
-    fn new(parts: &'a [Part], cores: &'a Arc<Semaphore>) -> Readers<'a> {
+    fn new(parts: &'a [FileToLoad], cores: &'a Arc<Semaphore>) -> Readers<'a> {
         let (sender, pieces) = mpsc::channel(CHUNKS_IN_FLIGHT);
         Readers { parts, next: 0, cores, threads: JoinSet::new(), sender: Some(sender), pieces }
     }
@@ -250,7 +250,7 @@ async fn feed(
     readers: &mut Readers<'_>,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
-    stored: &mut u64,
+    table_rows: &mut u64,
 ) -> anyhow::Result<Vec<ReadFile>> {
     let parts = readers.parts;
     let mut read = Vec::new();
@@ -260,7 +260,7 @@ async fn feed(
         tokio::select! {
             piece = readers.pieces.recv() => match piece {
                 Some((index, piece)) => {
-                    *stored += pass_on(copy, &parts[index], piece, rejects, stop, &mut first).await?;
+                    *table_rows += pass_on(copy, &parts[index], piece, rejects, stop, &mut first).await?;
                 }
                 None if readers.threads.is_empty() => return Ok(read),
                 None => read.push(ended(readers.threads.join_next().await)?),
@@ -271,7 +271,7 @@ async fn feed(
                     Err(error) => {
                         // What was refused before is worth keeping.
                         while let Ok((index, piece)) = readers.pieces.try_recv() {
-                            if let Piece::Reject(reject) = piece {
+                            if let ReaderMessage::Reject(reject) = piece {
                                 rejects.keep(&parts[index], *reject).await?;
                             }
                         }
@@ -285,7 +285,7 @@ async fn feed(
 }
 
 /// What a thread came to.
-fn ended(done: Option<Result<Outcome, JoinError>>) -> anyhow::Result<ReadFile> {
+fn ended(done: Option<Result<FileOutcome, JoinError>>) -> anyhow::Result<ReadFile> {
     let done = done.ok_or_else(|| anyhow::anyhow!("a file's thread is not there"))?;
     let (index, read) = done.map_err(|panic| anyhow::anyhow!("reading a file: {panic}"))?;
     Ok(ReadFile { index, read: read? })
@@ -294,15 +294,15 @@ fn ended(done: Option<Result<Outcome, JoinError>>) -> anyhow::Result<ReadFile> {
 /// Sends rows, and says how many of the table's they are.
 async fn pass_on(
     copy: &mut OpenCopy<'_>,
-    part: &Part,
-    piece: Piece,
+    part: &FileToLoad,
+    piece: ReaderMessage,
     rejects: &mut RejectWriter,
     stop: &CancellationToken,
     first: &mut bool,
 ) -> anyhow::Result<u64> {
-    let Rows { bytes, said, stored, columns } = match piece {
-        Piece::Reject(reject) => return rejects.keep(part, *reject).await.map(|()| 0),
-        Piece::Rows(rows) => rows,
+    let CopyChunk { bytes, source_rows, table_rows, columns } = match piece {
+        ReaderMessage::Reject(reject) => return rejects.keep(part, *reject).await.map(|()| 0),
+        ReaderMessage::Rows(rows) => rows,
     };
     tokio::select! {
         left = copy.leave(columns.as_ref()) => left?,
@@ -312,14 +312,14 @@ async fn pass_on(
         sent = copy.send(bytes, columns) => sent.map_err(|error| part.member.located(error))?,
         () = stop.cancelled() => return Err(stopped()),
     }
-    part.meter.rows.fetch_add(said, Ordering::Relaxed);
+    part.meter.rows.fetch_add(source_rows, Ordering::Relaxed);
     if std::mem::take(first) {
         failpoint::hit(failpoint::COPY)?;
     }
-    Ok(stored)
+    Ok(table_rows)
 }
 
-fn entry(part: &Part, ReadFile { read, .. }: &ReadFile) -> FileEntry {
+fn entry(part: &FileToLoad, ReadFile { read, .. }: &ReadFile) -> FileEntry {
     let ReadPart { proof, counts, nulls } = read;
     FileEntry {
         object: part.member.object.clone(),

@@ -1,7 +1,7 @@
 //! Keeps refused rows in the build, in batches and through a session of its own, so that their
 //! number never grows memory and a COPY that is given up does not take them along.
 
-use super::Part;
+use super::FileToLoad;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::load::validate::Reject;
 use crate::postgres::{Session, db};
@@ -56,7 +56,7 @@ impl RejectWriter {
     ///
     /// # Errors
     /// The server's.
-    pub(crate) async fn keep(&mut self, part: &Part, reject: Reject) -> anyhow::Result<()> {
+    pub(crate) async fn keep(&mut self, part: &FileToLoad, reject: Reject) -> anyhow::Result<()> {
         let batch = &mut self.batch;
         batch.source.push(part.binding.source.name.as_str().to_owned());
         batch.attempt.push(part.attempt);

@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::part::Tally;
 use super::rejects::RejectWriter;
-use super::{Part, dictionary, send, truncate};
+use super::{FileToLoad, dictionary, send, truncate};
 use crate::catalog::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::catalog::manifest::Input;
 use crate::error::{ErrorRecord, Exit, Failure, exit_of};
-use crate::fetch::archive::Found;
+use crate::fetch::archive::FoundMembers;
 use crate::fetch::contents::Leaf;
 use crate::fetch::member::Member;
 use crate::load::bind::Binding;
@@ -29,7 +29,7 @@ pub(crate) struct Open {
     pub(crate) input: Input,
     pub(crate) period: Option<String>,
     pub(crate) contents: Vec<Leaf>,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<FileToLoad>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) dictionaries: Arc<[Shared]>,
     /// How far it is.
@@ -46,7 +46,7 @@ impl Open {
         binding: Arc<Binding>,
         input: Input,
         attempt: i64,
-        found: anyhow::Result<Found>,
+        found: anyhow::Result<FoundMembers>,
         meter: &Arc<Meter>,
     ) -> Open {
         let dictionaries: Arc<[Shared]> =
@@ -71,7 +71,7 @@ impl Open {
                 open.contents = found.contents;
                 let first = found.members.first().cloned();
                 let of_all = first.map(|member| open.part(member, attempt));
-                let part = |member| of_all.clone().map(|of_all| Part { member, ..of_all });
+                let part = |member| of_all.clone().map(|of_all| FileToLoad { member, ..of_all });
                 open.parts = found.members.into_iter().filter_map(part).collect();
             }
         }
@@ -79,8 +79,8 @@ impl Open {
         open
     }
 
-    fn part(&self, member: Member, attempt: i64) -> Part {
-        Part {
+    fn part(&self, member: Member, attempt: i64) -> FileToLoad {
+        FileToLoad {
             binding: Arc::clone(&self.binding),
             member,
             tally: Arc::clone(&self.tally),
@@ -122,10 +122,10 @@ impl Open {
     /// Counts what the tables hold and fills the dictionaries' tables; then the verdict.
     pub(crate) async fn prove(self, session: &Session) -> anyhow::Result<SourceEntry> {
         let name = self.binding.source.name.as_str().to_owned();
-        let (counted, stored) = count(session, &self.binding).await?;
+        let (counted, table_rows) = count(session, &self.binding).await?;
         let dictionaries = dictionary::write(session, &self.binding, &self.dictionaries).await?;
         let mut entry = entry(&name, self, counted);
-        entry.stored = stored;
+        entry.stored = table_rows;
         entry.dictionaries = dictionaries;
         Ok(entry)
     }
@@ -138,8 +138,9 @@ pub(crate) async fn count(
     binding: &Binding,
 ) -> anyhow::Result<(u64, Option<u64>)> {
     let counts = session.query_one(&binding.count_sql(), &[]).await.map_err(db("count rows"))?;
-    let [said, stored] = [0, 1].map(|column| counts.get::<_, i64>(column).unsigned_abs());
-    Ok((said, binding.source.pack.as_ref().map(|_| stored)))
+    let [source_rows, table_rows] =
+        [0, 1].map(|column| counts.get::<_, i64>(column).unsigned_abs());
+    Ok((source_rows, binding.source.pack.as_ref().map(|_| table_rows)))
 }
 
 /// Loads a source and settles it, in the caller's transaction, which is left open. What fails by its own input is told by its entry: a source that

@@ -13,7 +13,7 @@ mod text;
 
 use std::io::Read;
 
-pub(crate) use record::{Flaw, Position, Record};
+pub(crate) use record::{Flaw, Record, RecordPosition};
 pub(crate) use text::{BEGINNING, BOM, decode_text, no_text};
 
 use crate::error::{self, Exit, Failure, from_io};
@@ -45,8 +45,8 @@ pub struct Records<R> {
     start: usize,
     end: usize,
     finished: bool,
-    next: Position,
-    last: (usize, Position),
+    next: RecordPosition,
+    last: (usize, RecordPosition),
     /// Where the last record's original bytes stand in the buffer.
     raw: std::ops::Range<usize>,
     ended_in_newline: bool,
@@ -69,8 +69,8 @@ impl<R: Read> Records<R> {
             start: 0,
             end: 0,
             finished: false,
-            next: Position { line: 1, byte: 0 },
-            last: (0, Position { line: 1, byte: 0 }),
+            next: RecordPosition { line: 1, byte: 0 },
+            last: (0, RecordPosition { line: 1, byte: 0 }),
             raw: 0..0,
             ended_in_newline: true,
             fields: Vec::new(),
@@ -234,7 +234,7 @@ impl<R: Read> Records<R> {
 
     /// A flaw's place in the file, and what a person is told of it.
     fn flaw(&mut self, wrong: Wrong) -> anyhow::Result<Flaw> {
-        let Position { line, byte } = self.last.1;
+        let RecordPosition { line, byte } = self.last.1;
         let reason = match wrong.kind {
             WrongKind::Behind => "text behind a closing quote".to_owned(),
             WrongKind::Open => {
@@ -284,7 +284,7 @@ impl<R: Read> Records<R> {
     /// Whether the quote that a former record's open one would end at stands in this record, and
     /// opens no field of its own.
     fn closes(&self) -> Option<Flaw> {
-        let ((_, Position { byte, .. }), (opened, at)) = (self.last, self.open?);
+        let ((_, RecordPosition { byte, .. }), (opened, at)) = (self.last, self.open?);
         let raw = &self.buffer[self.raw.clone()];
         let offset = usize::try_from(at.checked_sub(byte)?).ok()?;
         if offset == 0 || offset >= raw.len() || raw[offset - 1] == self.delimiter {
@@ -296,7 +296,7 @@ impl<R: Read> Records<R> {
     }
 
     fn open_quote(&self) -> anyhow::Error {
-        let Position { line, byte } = self.next;
+        let RecordPosition { line, byte } = self.next;
         let message = format!(
             "the record at line {line}, byte {byte} has a quote that is not closed before the \
              file ends"
@@ -309,7 +309,7 @@ impl<R: Read> Records<R> {
         if length <= RECORD_MAX {
             return Ok(());
         }
-        let Position { line, byte } = self.next;
+        let RecordPosition { line, byte } = self.next;
         let why = if self.multiline {
             "is there a quote that is never closed?"
         } else {
@@ -345,7 +345,7 @@ fn without_return(record: &[u8]) -> usize {
     record.strip_suffix(b"\r").unwrap_or(record).len()
 }
 
-fn refuse_long_field(fields: &[(u32, u32)], position: Position) -> anyhow::Result<()> {
+fn refuse_long_field(fields: &[(u32, u32)], position: RecordPosition) -> anyhow::Result<()> {
     let long = |(start, end): &(u32, u32)| (end - start) as usize > FIELD_MAX;
     let Some(index) = fields.iter().position(long) else { return Ok(()) };
     let place = format!("line {}, byte {}", position.line, position.byte);

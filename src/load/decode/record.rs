@@ -4,7 +4,7 @@ use super::fields::raw_offset;
 
 /// Where a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position {
+pub struct RecordPosition {
     /// Line in the file, from 1 (a quoted record may span several).
     pub line: u64,
     /// Byte in the file, from 0.
@@ -25,7 +25,7 @@ pub struct Flaw {
 /// One record; it borrows the reader's buffers.
 pub struct Record<'a> {
     /// Where it begins.
-    pub position: Position,
+    pub position: RecordPosition,
     /// Its original bytes, without the line end.
     pub raw: &'a [u8],
     pub(super) text: &'a [u8],

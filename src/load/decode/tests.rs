@@ -24,7 +24,7 @@ fn multiline(quoting: Quoting, multiline: bool) -> Format {
     }
 }
 
-type Row = (Position, Vec<Vec<u8>>, Vec<u8>);
+type DecodedRow = (RecordPosition, Vec<Vec<u8>>, Vec<u8>);
 
 /// An input that gives one byte at a time: every split must give the same records.
 struct Drip<'a>(&'a [u8], usize);
@@ -38,11 +38,11 @@ impl Read for Drip<'_> {
     }
 }
 
-fn rows(text: &[u8], quoting: Quoting, step: usize) -> anyhow::Result<Vec<Row>> {
+fn rows(text: &[u8], quoting: Quoting, step: usize) -> anyhow::Result<Vec<DecodedRow>> {
     rows_of(text, &format(quoting), step)
 }
 
-fn rows_of(text: &[u8], format: &Format, step: usize) -> anyhow::Result<Vec<Row>> {
+fn rows_of(text: &[u8], format: &Format, step: usize) -> anyhow::Result<Vec<DecodedRow>> {
     let mut records = Records::new(Drip(text, step), format);
     let mut all = Vec::new();
     while let Some(record) = records.next_record()? {
@@ -74,7 +74,7 @@ fn quoted_records_may_span_lines_and_positions_stay_true() {
     let found = rows_of(text, &multiline(Quoting::Double, true), 1).unwrap();
     assert_eq!(found[0].1, [b"a".to_vec(), b"b\r\n\"|c".to_vec()]);
     assert_eq!(found[0].2, b"a|\"b\r\n\"\"|c\"");
-    assert_eq!(found[1].0, Position { line: 3, byte: 13 });
+    assert_eq!(found[1].0, RecordPosition { line: 3, byte: 13 });
     assert_eq!(found[1].2, b"d|e");
 }
 

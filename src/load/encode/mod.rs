@@ -196,17 +196,17 @@ pub fn uuid(row: &mut Vec<u8>, bytes: &[u8; 16]) {
 /// An object of texts, as jsonb's binary form has it: a version byte, then JSON. With keys by length
 /// and bytes, and spaces where Postgres writes them, it is what Postgres gives back, so that its digest
 /// can be read again.
-pub struct Object<'a> {
+pub struct JsonObject<'a> {
     row: &'a mut Vec<u8>,
     start: usize,
 }
 
-impl<'a> Object<'a> {
+impl<'a> JsonObject<'a> {
     /// Opens an object at the end of the row.
-    pub fn begin(row: &'a mut Vec<u8>) -> Object<'a> {
+    pub fn begin(row: &'a mut Vec<u8>) -> JsonObject<'a> {
         let start = row.len();
         row.extend_from_slice(&[0, 0, 0, 0, JSONB_VERSION, b'{']); // the length is known at the end
-        Object { row, start }
+        JsonObject { row, start }
     }
 
     /// Appends a text under a key that is not in the object yet, and comes behind those that are.
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn an_object_is_a_version_byte_and_json() {
         let mut row = vec![9];
-        let mut object = Object::begin(&mut row);
+        let mut object = JsonObject::begin(&mut row);
         assert_eq!(object.put("a", "x\"y"), Ok(()));
         assert_eq!(object.put("b", "{"), Ok(()));
         assert_eq!(object.put("c", "\0"), Err("holds a NUL character"));

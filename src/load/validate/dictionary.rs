@@ -22,7 +22,7 @@ const KNOWN_MAX: usize = 200_000;
 
 /// A set's number, and the digest of what it says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Entry {
+pub struct SetEntry {
     /// From 1.
     pub id: i32,
     /// xxh3-128 of its encoded fields.
@@ -32,20 +32,20 @@ pub struct Entry {
 /// One dictionary of one source, shared by all its parts.
 #[derive(Debug, Default)]
 pub struct Shared {
-    sets: Mutex<Sets>,
+    sets: Mutex<SetNumbers>,
     /// What threads knew that have read their file, by what their texts are made of: the next
     /// thread need not learn it again.
-    spare: Mutex<Vec<(String, Known)>>,
+    spare: Mutex<Vec<(String, SetCache)>>,
 }
 
 #[derive(Debug, Default)]
-struct Sets {
+struct SetNumbers {
     ids: HashMap<Box<[u8]>, i32>,
     bytes: usize,
 }
 
 impl Shared {
-    fn sets(&self) -> MutexGuard<'_, Sets> {
+    fn sets(&self) -> MutexGuard<'_, SetNumbers> {
         self.sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -53,11 +53,11 @@ impl Shared {
     ///
     /// # Errors
     /// The reason, when there are more sets than numbers, or than memory is meant for.
-    pub fn number(&self, fields: &[u8], key: ColumnType) -> Result<Entry, &'static str> {
+    pub fn number(&self, fields: &[u8], key: ColumnType) -> Result<SetEntry, &'static str> {
         let mut sets = self.sets();
         let digest = xxh3_128(fields);
         if let Some(id) = sets.ids.get(fields) {
-            return Ok(Entry { id: *id, digest });
+            return Ok(SetEntry { id: *id, digest });
         }
         let next = sets.ids.len() + 1;
         if key == ColumnType::Int2 && next > i16::MAX as usize {
@@ -69,18 +69,18 @@ impl Shared {
         }
         let id = i32::try_from(next).map_err(|_| "has more sets than integer can number")?;
         sets.ids.insert(fields.into(), id);
-        Ok(Entry { id, digest })
+        Ok(SetEntry { id, digest })
     }
 
     /// What another thread knew whose texts were made of the same columns; else nothing.
-    pub fn known(&self, made_of: &str) -> Known {
+    pub fn known(&self, made_of: &str) -> SetCache {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let found = spare.iter().position(|(columns, _)| columns == made_of);
         found.map(|index| spare.swap_remove(index).1).unwrap_or_default()
     }
 
     /// Leaves what a thread knows to the next one.
-    pub fn leave(&self, made_of: &str, known: Known) {
+    pub fn leave(&self, made_of: &str, known: SetCache) {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         spare.push((made_of.to_owned(), known));
     }
@@ -142,11 +142,11 @@ impl Shared {
 /// the same order in every plan), and then nothing is hashed. One that stands elsewhere is most often
 /// alone there, so the place before it is remembered too.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct SetCache {
     texts: Vec<u8>,
     slots: Vec<Slot>,
     /// Slots by their text's hash.
-    by_hash: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    by_hash: HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>,
     /// The last set, and the one before the order was left.
     last: [usize; 2],
     /// From the last one to the one before it was found: 0 where sets repeat, 1 where they follow.
@@ -157,15 +157,15 @@ pub struct Known {
 struct Slot {
     start: usize,
     end: usize,
-    entry: Entry,
+    entry: SetEntry,
 }
 
 /// How far behind the last one a set is looked for, before it is looked for everywhere.
 const AHEAD: usize = 4;
 
-impl Known {
+impl SetCache {
     /// The entry of a set that was met before.
-    pub fn get(&mut self, text: &[u8]) -> Option<Entry> {
+    pub fn get(&mut self, text: &[u8]) -> Option<SetEntry> {
         if let Some((entry, _)) = self.near(|found| *found == *text) {
             return Some(entry);
         }
@@ -179,7 +179,7 @@ impl Known {
         line: &[u8],
         fields: Option<usize>,
         delimiter: u8,
-    ) -> Option<(Entry, usize)> {
+    ) -> Option<(SetEntry, usize)> {
         let Some(fields) = fields else {
             return self.get(line).map(|entry| (entry, line.len()));
         };
@@ -193,7 +193,7 @@ impl Known {
     }
 
     /// A set not far behind the last ones, if it is the right one; and its text's length.
-    fn near(&mut self, is_it: impl Fn(&[u8]) -> bool) -> Option<(Entry, usize)> {
+    fn near(&mut self, is_it: impl Fn(&[u8]) -> bool) -> Option<(SetEntry, usize)> {
         for (which, last) in self.last.into_iter().enumerate() {
             // After a set that follows comes the one that repeats, then those further behind.
             let steps = [self.step, 1 - self.step].into_iter().chain(2..=AHEAD);
@@ -209,7 +209,7 @@ impl Known {
         None
     }
 
-    fn anywhere(&mut self, text: &[u8]) -> Option<Entry> {
+    fn anywhere(&mut self, text: &[u8]) -> Option<SetEntry> {
         let found = *self.by_hash.get(&xxh3_64(text))? as usize;
         let slot = self.slots.get(found)?;
         let same = self.texts[slot.start..slot.end] == *text;
@@ -220,9 +220,9 @@ impl Known {
     }
 
     /// Keeps an entry.
-    pub fn keep(&mut self, text: &[u8], entry: Entry) {
+    pub fn keep(&mut self, text: &[u8], entry: SetEntry) {
         if self.slots.len() >= KNOWN_MAX {
-            *self = Known::default();
+            *self = SetCache::default();
         }
         let start = self.texts.len();
         self.texts.extend_from_slice(text);
@@ -236,9 +236,9 @@ impl Known {
 
 /// A hash that is one already.
 #[derive(Debug, Default)]
-struct Hashed(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for Hashed {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -273,8 +273,8 @@ mod tests {
 
     #[test]
     fn a_text_is_known_again_in_whatever_order_it_comes() {
-        let mut known = Known::default();
-        let entry = |id: i32| Entry { id, digest: id as u128 };
+        let mut known = SetCache::default();
+        let entry = |id: i32| SetEntry { id, digest: id as u128 };
         let texts: Vec<String> = (0..100).map(|id| format!("text {id}")).collect();
         assert_eq!(known.get(b""), None);
         for (id, text) in (0..).zip(&texts) {

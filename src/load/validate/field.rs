@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Refusal, Validator};
+use super::{FieldRefusal, Validator};
 use crate::load::bind::{Feed, Target};
 use crate::load::decode::{Record, decode_text};
 use crate::load::encode::{self, ColumnType};
@@ -16,7 +16,7 @@ impl Validator<'_> {
         target: &Target,
         column: usize,
         rows: &mut Vec<u8>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), FieldRefusal> {
         let spec = &self.binding.source.columns[column];
         let field = self.layout.fields[column];
         let line;
@@ -133,9 +133,9 @@ impl Validator<'_> {
         record: &Record<'_>,
         target: &Target,
         rows: &mut Vec<u8>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), FieldRefusal> {
         let is_null = |field: &[u8]| means_null(&target.nulls, field);
-        let mut object = encode::Object::begin(rows);
+        let mut object = encode::JsonObject::begin(rows);
         for (index, name) in &self.layout.others {
             let field = record.field(*index).unwrap_or_default();
             let refused = |(offset, reason): (u64, &str)| {

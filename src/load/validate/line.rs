@@ -3,15 +3,17 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::dictionary::Entry;
-use super::sets::Sets;
+use super::dictionary::SetEntry;
+use super::sets::SetLookup;
 
-impl Sets<'_> {
+impl SetLookup<'_> {
     /// Appends the row of a line whose sets are all known, and gives its digest; `None` where it
     /// is to be looked at more closely.
     pub(super) fn known_row(&mut self, line: &[u8], rows: &mut Vec<u8>) -> Option<u128> {
-        let Sets { line: Some(shape), known, entries, digested, .. } = self else { return None };
-        entries.resize(known.len(), Entry::default());
+        let SetLookup { line: Some(shape), known, entries, digested, .. } = self else {
+            return None;
+        };
+        entries.resize(known.len(), SetEntry::default());
         let mut from = 0;
         for (index, fields) in &shape.sets {
             let text = line.get(from..)?;

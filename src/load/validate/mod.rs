@@ -18,10 +18,10 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::load::bind::{Binding, Layout, Target};
 use crate::load::decode::{Record, Records};
 use crate::load::encode;
-use crate::spec::source::{Encoding, From, Test};
+use crate::spec::source::{Encoding, FilterTest, From};
 use nulls::Met;
 pub(crate) use nulls::Nulls;
-use sets::Sets;
+use sets::SetLookup;
 
 /// Original bytes that a reject keeps; CMS's longest records are far below.
 const KEPT_BYTES: usize = 64 << 10;
@@ -82,15 +82,15 @@ impl Counts {
 }
 
 /// What is known of a file's rows besides their text: what the groups of the patterns matched.
-pub type Known = BTreeMap<String, String>;
+pub type MatchedGroups = BTreeMap<String, String>;
 
 /// Turns one file's records into rows.
 pub struct Validator<'a> {
     binding: &'a Binding,
     layout: Layout,
-    known: &'a Known,
+    known: &'a MatchedGroups,
     encoding: Encoding,
-    sets: Sets<'a>,
+    sets: SetLookup<'a>,
     /// By target, of a wide table: the field that is null where it is empty, and may be.
     blanks: Vec<Option<usize>>,
     /// Fields of the row at hand that are null because they do not fit.
@@ -104,7 +104,7 @@ pub struct Validator<'a> {
 }
 
 /// Why a field was refused: the column's name, the byte in the file, the reason.
-type Refusal = (Option<String>, u64, String);
+type FieldRefusal = (Option<String>, u64, String);
 
 impl<'a> Validator<'a> {
     /// A validator for a file of this layout, after its header of so many rows was read;
@@ -112,13 +112,13 @@ impl<'a> Validator<'a> {
     pub fn new(
         binding: &'a Binding,
         layout: Layout,
-        known: &'a Known,
+        known: &'a MatchedGroups,
         dictionaries: &'a [dictionary::Shared],
         header: u64,
     ) -> Self {
         let encoding = binding.source.format.encoding;
         let counts = Counts { lines: header, header, ..Counts::default() };
-        let sets = Sets::new(binding, &layout, dictionaries);
+        let sets = SetLookup::new(binding, &layout, dictionaries);
         let blank = |target: &Target| {
             let column = target.feed.column()?;
             let is_text = matches!(binding.source.columns[column].from, From::Header(_));
@@ -258,7 +258,7 @@ impl<'a> Validator<'a> {
     }
 
     /// Appends the row of a table without dictionaries, and gives its digest.
-    fn plain_row(&self, record: &Record<'_>, rows: &mut Vec<u8>) -> Result<u128, Refusal> {
+    fn plain_row(&self, record: &Record<'_>, rows: &mut Vec<u8>) -> Result<u128, FieldRefusal> {
         let start = rows.len();
         encode::begin_row(rows, self.binding.targets.len() as i16);
         self.encode_own(record, rows)?;
@@ -266,7 +266,7 @@ impl<'a> Validator<'a> {
     }
 
     /// The columns of the source's own table, and notes which are null.
-    fn encode_own(&self, record: &Record<'_>, rows: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn encode_own(&self, record: &Record<'_>, rows: &mut Vec<u8>) -> Result<(), FieldRefusal> {
         let first = rows.len();
         for (index, target) in self.binding.targets.iter().enumerate() {
             // As most fields of a wide row are: they are not looked at more closely.
@@ -291,7 +291,7 @@ impl<'a> Validator<'a> {
         record: &Record<'_>,
         target: &Target,
         rows: &mut Vec<u8>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), FieldRefusal> {
         match target.feed.column() {
             Some(column) => self.encode(record, target, column, rows),
             None => self.gather(record, target, rows),
@@ -302,14 +302,14 @@ impl<'a> Validator<'a> {
         self.binding.source.filters.iter().any(|filter| {
             let field = |column: &usize| record.field(self.layout.fields[*column]?);
             let found = filter.columns.iter().filter_map(field).any(|field| match &filter.test {
-                Test::Values(values) => values.iter().any(|value| value.as_bytes() == field),
-                Test::Matches(regex) => regex.is_match(field),
+                FilterTest::Values(values) => values.iter().any(|value| value.as_bytes() == field),
+                FilterTest::Matches(regex) => regex.is_match(field),
             });
             found != filter.keep
         })
     }
 
-    fn reject(&mut self, record: &Record<'_>, (column, byte, reason): Refusal) -> Outcome {
+    fn reject(&mut self, record: &Record<'_>, (column, byte, reason): FieldRefusal) -> Outcome {
         self.counts.rejected += 1;
         let personal = self.binding.source.personal;
         let kept = if personal { 0 } else { record.raw.len().min(KEPT_BYTES) };

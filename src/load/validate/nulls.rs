@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::dictionary::Entry;
+use super::dictionary::SetEntry;
 use crate::load::bind::{Binding, DictionaryBinding, Layout, Target};
 use crate::load::encode;
 use crate::spec::source::From;
@@ -60,7 +60,7 @@ impl Met {
 
     /// Notes the sets of a row that was made.
     #[inline]
-    pub(super) fn note_sets(&mut self, entry: impl Fn(usize) -> Entry) {
+    pub(super) fn note_sets(&mut self, entry: impl Fn(usize) -> SetEntry) {
         for (dictionary, met) in &mut self.sets {
             let id = entry(*dictionary).id as usize;
             if id >= met.len() {

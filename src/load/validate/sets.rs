@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::dictionary::{Entry, Known, Shared};
-use super::whole_line::Line;
-use super::{Refusal, Validator};
+use super::dictionary::{SetCache, SetEntry, Shared};
+use super::whole_line::SetLine;
+use super::{FieldRefusal, Validator};
 use crate::load::bind::{Binding, Layout, Target};
 use crate::load::decode::Record;
 use crate::load::encode;
@@ -15,9 +15,9 @@ use crate::spec::source::{From, Quoting};
 
 /// The dictionaries, and room to look a row's sets up.
 #[derive(Default)]
-pub(super) struct Sets<'a> {
+pub(super) struct SetLookup<'a> {
     shared: &'a [Shared],
-    pub(super) known: Vec<Known>,
+    pub(super) known: Vec<SetCache>,
     /// What the texts are made of; none where a file's own text is part of it.
     made_of: Vec<Option<String>>,
     /// Where a set's fields stand side by side in the file: the first and the last.
@@ -32,21 +32,21 @@ pub(super) struct Sets<'a> {
     pub(super) digested: Vec<u8>,
     looked_up: Vec<LookedUp>,
     /// Where a line is nothing but the texts of sets.
-    pub(super) line: Option<Line>,
+    pub(super) line: Option<SetLine>,
     /// The last row's sets.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<SetEntry>,
 }
 
 /// A row's set: a known one, or where its text and its fields stand.
 enum LookedUp {
-    Known(Entry),
+    Known(SetEntry),
     New { text: Range<usize>, fields: Range<usize> },
 }
 
-impl<'a> Sets<'a> {
+impl<'a> SetLookup<'a> {
     /// Room for rows of this layout.
-    pub(super) fn new(binding: &Binding, layout: &Layout, shared: &'a [Shared]) -> Sets<'a> {
-        let mut sets = Sets { shared, ..Sets::default() };
+    pub(super) fn new(binding: &Binding, layout: &Layout, shared: &'a [Shared]) -> SetLookup<'a> {
+        let mut sets = SetLookup { shared, ..SetLookup::default() };
         for (dictionary, shared) in binding.dictionaries.iter().zip(shared) {
             let span = span(binding, layout, &dictionary.targets);
             // Where the fields do not stand side by side, the text is made otherwise.
@@ -57,7 +57,7 @@ impl<'a> Sets<'a> {
             sets.made_of.push(made_of);
             sets.spans.push(span);
         }
-        sets.line = Line::new(binding, layout, &sets.spans);
+        sets.line = SetLine::new(binding, layout, &sets.spans);
         sets
     }
 
@@ -116,9 +116,9 @@ impl Validator<'_> {
     pub(super) fn row_of_sets(
         &self,
         record: &Record<'_>,
-        sets: &mut Sets<'_>,
+        sets: &mut SetLookup<'_>,
         rows: &mut Vec<u8>,
-    ) -> Result<u128, Refusal> {
+    ) -> Result<u128, FieldRefusal> {
         let dictionaries = &self.binding.dictionaries;
         sets.text.clear();
         sets.fields.clear();
@@ -179,8 +179,8 @@ impl Validator<'_> {
         record: &Record<'_>,
         targets: &[Target],
         text: usize,
-        sets: &mut Sets<'_>,
-    ) -> Result<LookedUp, Refusal> {
+        sets: &mut SetLookup<'_>,
+    ) -> Result<LookedUp, FieldRefusal> {
         let fields = sets.fields.len();
         for target in targets {
             self.encode_target(record, target, &mut sets.fields)?;

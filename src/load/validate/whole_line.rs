@@ -4,7 +4,7 @@ use crate::load::bind::{Binding, Layout};
 use crate::load::encode;
 
 /// How a line falls into its sets' texts.
-pub(super) struct Line {
+pub(super) struct SetLine {
     pub(super) delimiter: u8,
     /// In the line's order: which dictionary, and how many of its fields; none for the last, which
     /// has the rest.
@@ -15,14 +15,14 @@ pub(super) struct Line {
     pub(super) numbers: Vec<usize>,
 }
 
-impl Line {
+impl SetLine {
     /// Of a file of this layout, whose sets' fields stand between these; `None` where a line has more
     /// to it than its sets.
     pub(super) fn new(
         binding: &Binding,
         layout: &Layout,
         spans: &[Option<(usize, usize)>],
-    ) -> Option<Line> {
+    ) -> Option<SetLine> {
         let more = !binding.targets.is_empty() || !binding.source.filters.is_empty();
         if more || spans.is_empty() {
             return None;
@@ -51,6 +51,6 @@ impl Line {
         let fields = |index: usize| (index, Some(spans[index].1 - spans[index].0 + 1));
         let mut sets: Vec<_> = order.into_iter().map(fields).collect();
         sets.last_mut()?.1 = None;
-        Some(Line { delimiter: binding.source.format.delimiter, sets, row, numbers })
+        Some(SetLine { delimiter: binding.source.format.delimiter, sets, row, numbers })
     }
 }

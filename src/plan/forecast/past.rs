@@ -1,7 +1,7 @@
 //! What the last nights came to: the ledgers of sealed builds, out of the history in the database
 //! `kiln`, so that no session is opened on the live build.
 
-use super::Way;
+use super::LoadMethod;
 use crate::catalog::ledger::used::{TableBytes, Used};
 use crate::catalog::ledger::{Ledger, SourceEntry, SourceState};
 use crate::postgres::{Session, db};
@@ -90,9 +90,9 @@ impl Past {
 
     /// The same, the last time that its table got its rows in this way; the last time at all where it
     /// never did.
-    pub fn source_by(&self, name: &str, way: Way) -> Option<PastSource<'_>> {
+    pub fn source_by(&self, name: &str, method: LoadMethod) -> Option<PastSource<'_>> {
         let all = self.ledgers.iter().filter_map(|ledger| of_ledger(ledger, name));
-        let mut by = all.filter(|past| past.entry.way() == way);
+        let mut by = all.filter(|past| past.entry.load_method() == method);
         by.next().or_else(|| self.source(name))
     }
 

@@ -4,12 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Way;
+use super::LoadMethod;
 
 /// How much of a source's text a database keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum StorageKind {
     /// Every column of the file has its column.
     Typed,
     /// Columns that recur are in dictionaries; a row is keys.
@@ -20,28 +20,28 @@ pub enum Kind {
     Part,
 }
 
-impl Kind {
+impl StorageKind {
     /// Bytes of table and of its indexes that a byte of text becomes.
     pub fn ratios(self) -> (f64, f64) {
         match self {
             // [1.2–2.2 and 0.1–1.6 for the tables above 300 KB; 1.5 and 0.9 for the bulk of them:
             // a row has 28 bytes of its own, and CMS's rows are short]
-            Kind::Typed => (1.6, 0.9),
+            StorageKind::Typed => (1.6, 0.9),
             // [pricing 1.19 and 0.55]
-            Kind::Dictionary => (1.2, 0.56),
+            StorageKind::Dictionary => (1.2, 0.56),
             // [pharmacy_networks with its dictionaries at 20 million rows 0.071 and 0.008]
-            Kind::Packed => (0.075, 0.01),
+            StorageKind::Packed => (0.075, 0.01),
             // [nppes_pharmacy 0.11 and 0.04, beneficiary 0.19 and 0.15]
-            Kind::Part => (0.15, 0.1),
+            StorageKind::Part => (0.15, 0.1),
         }
     }
 
     /// The share of the bulk of a release's text. [networks 46.5 MB, pricing 4.1 MB of a generated one]
     pub fn bulk(self) -> f64 {
         match self {
-            Kind::Typed | Kind::Part => 0.0,
-            Kind::Dictionary => 1.0,
-            Kind::Packed => 11.0,
+            StorageKind::Typed | StorageKind::Part => 0.0,
+            StorageKind::Dictionary => 1.0,
+            StorageKind::Packed => 11.0,
         }
     }
 
@@ -50,24 +50,24 @@ impl Kind {
     /// NPPES 7 ns, formulary 19 ns; of the whole release on two machines: networks 3.6–5.0, pricing 13–19]
     pub fn load_seconds(self) -> f64 {
         match self {
-            Kind::Typed => 20e-9,
-            Kind::Dictionary => 15.5e-9,
-            Kind::Packed => 4.2e-9,
-            Kind::Part => 7e-9,
+            StorageKind::Typed => 20e-9,
+            StorageKind::Dictionary => 15.5e-9,
+            StorageKind::Packed => 4.2e-9,
+            StorageKind::Part => 7e-9,
         }
     }
 
     /// Seconds that its keys take for a second of loading its rows. [at scale 0.2: formulary 1.7, costs 1.9,
     /// pricing 0.52, networks 0.35 and 0.03 where they were copied, NPPES 0.4; of the whole release on two
     /// machines: pricing 0.45–0.51, networks 0.30–0.41]
-    pub fn keys(self, way: Way) -> f64 {
-        match (self, way) {
-            (Kind::Typed, _) => 1.7,
+    pub fn keys(self, method: LoadMethod) -> f64 {
+        match (self, method) {
+            (StorageKind::Typed, _) => 1.7,
             // What its rows hold was proved when they were loaded.
-            (Kind::Packed, Way::Copy) => 0.03,
-            (Kind::Packed, _) => 0.34,
-            (Kind::Dictionary, _) => 0.5,
-            (Kind::Part, _) => 0.4,
+            (StorageKind::Packed, LoadMethod::Copy) => 0.03,
+            (StorageKind::Packed, _) => 0.34,
+            (StorageKind::Dictionary, _) => 0.5,
+            (StorageKind::Part, _) => 0.4,
         }
     }
 }
@@ -116,9 +116,9 @@ pub(crate) const FIXED: [(&str, f64); 5] =
 
 /// Seconds that a table's rows take, for a second of loading them from files. [networks at scale 0.2: 20 s,
 /// 7.7 and 3.3–4.5 s; of the whole release 88–92, 46 and 19 s]
-pub(crate) fn rows(way: Way) -> f64 {
-    match way {
-        Way::Load => 1.0,
-        Way::Copy => 0.45,
+pub(crate) fn rows(method: LoadMethod) -> f64 {
+    match method {
+        LoadMethod::Load => 1.0,
+        LoadMethod::Copy => 0.45,
     }
 }

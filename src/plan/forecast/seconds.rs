@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Past, Want, Way, Ways, ratio};
+use super::{LoadMethod, LoadMethods, Past, SourceSize, ratio};
 use crate::plan::graph;
 use crate::plan::task::{Task, TaskKind, TaskStatus};
 
@@ -15,18 +15,18 @@ const BEFORE: [&str; 2] = ["pre-data", "manifest"];
 /// What is to be done.
 pub struct Tonight<'a> {
     /// The sources.
-    pub wants: &'a [Want],
+    pub source_sizes: &'a [SourceSize],
     /// Their bytes of text.
     pub texts: &'a [u64],
     /// How tables get their rows.
-    pub ways: &'a Ways,
+    pub methods: &'a LoadMethods,
     /// Workers side by side.
     pub workers: usize,
 }
 
 /// What tasks are expected to take.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Expected {
+pub struct Estimate {
     /// The tasks, with their bytes and seconds.
     pub tasks: Vec<Task>,
     /// Seconds of the steps before them.
@@ -37,7 +37,7 @@ pub struct Expected {
     pub is_known: bool,
 }
 
-impl Expected {
+impl Estimate {
     /// Seconds of all of it on this many workers.
     pub fn seconds(&self, workers: usize) -> f64 {
         let tasks: Vec<TaskStatus> = self.tasks.iter().cloned().map(TaskStatus::waiting).collect();
@@ -47,7 +47,7 @@ impl Expected {
 
 impl Tonight<'_> {
     /// What these tasks are expected to take.
-    pub fn estimate(&self, mut tasks: Vec<Task>, past: &Past) -> Expected {
+    pub fn estimate(&self, mut tasks: Vec<Task>, past: &Past) -> Estimate {
         let by = By { night: self, past, loaded: self.loaded(past) };
         let count = |kind| tasks.iter().filter(|task| task.kind == kind).count().max(1) as f64;
         let (checks, analyzed) = (count(TaskKind::Check), count(TaskKind::Analyze));
@@ -55,8 +55,8 @@ impl Tonight<'_> {
         for task in &mut tasks {
             let is_first = !keyed.contains(&task.subject);
             task.seconds = match task.kind {
-                TaskKind::Load => by.rows(task, Way::Load),
-                TaskKind::Copy => by.rows(task, Way::Copy),
+                TaskKind::Load => by.rows(task, LoadMethod::Load),
+                TaskKind::Copy => by.rows(task, LoadMethod::Copy),
                 TaskKind::Index => by.index(&task.subject),
                 TaskKind::Derive => by.derive(&task.subject),
                 TaskKind::Check => by.stage("check") * self.workers as f64 / checks,
@@ -70,31 +70,32 @@ impl Tonight<'_> {
         }
         let fixed = |stages: &[&str]| stages.iter().map(|stage| by.fixed(stage)).sum();
         let (before, behind) = (fixed(&BEFORE), fixed(&BEHIND));
-        Expected { tasks, before, behind, is_known: past.newest_whole().is_some() }
+        Estimate { tasks, before, behind, is_known: past.newest_whole().is_some() }
     }
 
     /// Seconds that each source's rows would take from its files.
     fn loaded(&self, past: &Past) -> BTreeMap<String, f64> {
         let newest = past.newest_whole().map(|(ledger, used)| {
             let entries = ledger.sources.iter();
-            let all: f64 = entries.map(|entry| entry.seconds / ratio::rows(entry.way())).sum();
+            let all: f64 =
+                entries.map(|entry| entry.seconds / ratio::rows(entry.load_method())).sum();
             all / used.text.max(1) as f64
         });
-        let wants = self.wants.iter().zip(self.texts);
-        let seconds = |(want, text): (&Want, &u64)| {
-            let past = past.source_by(&want.source, self.ways.of(&want.source));
+        let source_sizes = self.source_sizes.iter().zip(self.texts);
+        let seconds = |(size, text): (&SourceSize, &u64)| {
+            let past = past.source_by(&size.source, self.methods.of(&size.source));
             let seconds = match (past.filter(|past| past.text() > 0), newest) {
                 (Some(past), _) => {
                     let growth = *text as f64 / past.text() as f64;
-                    past.entry.seconds / ratio::rows(past.entry.way()) * growth
+                    past.entry.seconds / ratio::rows(past.entry.load_method()) * growth
                 }
                 // What a byte of text took on average, for a source that was not there.
                 (None, Some(mean)) => mean * *text as f64,
-                (None, None) => want.kind.load_seconds() * *text as f64,
+                (None, None) => size.kind.load_seconds() * *text as f64,
             };
-            (want.source.clone(), seconds)
+            (size.source.clone(), seconds)
         };
-        wants.map(seconds).collect()
+        source_sizes.map(seconds).collect()
     }
 }
 
@@ -107,9 +108,9 @@ struct By<'a> {
 }
 
 impl By<'_> {
-    fn want(&self, source: &str) -> Option<(&Want, u64)> {
-        let mut wants = self.night.wants.iter().zip(self.night.texts);
-        wants.find(|(want, _)| want.source == source).map(|(want, text)| (want, *text))
+    fn size(&self, source: &str) -> Option<(&SourceSize, u64)> {
+        let mut source_sizes = self.night.source_sizes.iter().zip(self.night.texts);
+        source_sizes.find(|(size, _)| size.source == source).map(|(size, text)| (size, *text))
     }
 
     fn loaded(&self, source: &str) -> f64 {
@@ -122,29 +123,32 @@ impl By<'_> {
         self.past.newest_whole().map_or(1.0, |(_, used)| all / used.text.max(1) as f64)
     }
 
-    fn rows(&self, task: &mut Task, way: Way) -> f64 {
-        task.bytes = self.want(&task.subject).map_or(0, |(_, text)| text);
-        let seconds = self.loaded(&task.subject) * ratio::rows(way);
-        let then = self.past.source_by(&task.subject, way).map(|past| past.entry.way());
-        if then == Some(way) { seconds } else { seconds.max(ratio::LEAST) }
+    fn rows(&self, task: &mut Task, method: LoadMethod) -> f64 {
+        task.bytes = self.size(&task.subject).map_or(0, |(_, text)| text);
+        let seconds = self.loaded(&task.subject) * ratio::rows(method);
+        let then = self.past.source_by(&task.subject, method).map(|past| past.entry.load_method());
+        if then == Some(method) { seconds } else { seconds.max(ratio::LEAST) }
     }
 
     fn index(&self, table: &str) -> f64 {
-        let Some((want, text)) = self.want(table) else {
+        let Some((size, text)) = self.size(table) else {
             return self.past.keyed(table).map_or(0.0, |(_, most)| most * self.growth());
         };
-        let way = self.night.ways.of(table);
-        let past = self.past.source_by(table, way).filter(|past| past.text() > 0);
+        let method = self.night.methods.of(table);
+        let past = self.past.source_by(table, method).filter(|past| past.text() > 0);
         let keyed = past.and_then(|past| {
             let seconds = past.used.keyed.get(table)?;
             let growth = text as f64 / past.text() as f64;
-            Some(seconds * growth * want.kind.keys(way) / want.kind.keys(past.entry.way()))
+            Some(
+                seconds * growth * size.kind.keys(method)
+                    / size.kind.keys(past.entry.load_method()),
+            )
         });
-        keyed.unwrap_or_else(|| self.loaded(table) * want.kind.keys(way))
+        keyed.unwrap_or_else(|| self.loaded(table) * size.kind.keys(method))
     }
 
     fn derive(&self, table: &str) -> f64 {
-        let Some(made) = self.night.ways.made.get(table) else {
+        let Some(made) = self.night.methods.made.get(table) else {
             let by_stage = || self.stage("derive");
             return self.past.keyed(table).map_or_else(by_stage, |(_, most)| most * self.growth());
         };

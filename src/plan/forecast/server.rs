@@ -7,7 +7,7 @@ use crate::postgres::{Session, db};
 
 /// Settings that decide about temporary files and WAL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct SpaceSettings {
     /// Whether `wal_level` is `minimal`.
     pub wal_is_minimal: bool,
     /// Whether whole pages are compressed in the WAL.
@@ -20,7 +20,7 @@ pub(crate) struct Settings {
 
 /// Where a build's files go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum DataLocation {
     /// The data directory, WAL and temporary files in it.
     Data(PathBuf),
     /// A tablespace: what the role's `default_tablespace` names. WAL stays elsewhere.
@@ -33,7 +33,7 @@ pub(crate) enum Place {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub(crate) async fn settings(session: &Session) -> anyhow::Result<Settings> {
+pub(crate) async fn settings(session: &Session) -> anyhow::Result<SpaceSettings> {
     let row = session
         .query_one(
             "select current_setting('wal_level') = 'minimal',
@@ -44,7 +44,7 @@ pub(crate) async fn settings(session: &Session) -> anyhow::Result<Settings> {
         )
         .await
         .map_err(db("read the server's settings"))?;
-    Ok(Settings {
+    Ok(SpaceSettings {
         wal_is_minimal: row.get(0),
         wal_is_compressed: row.get(1),
         max_wal_size: row.get::<_, i64>(2).cast_unsigned(),
@@ -56,7 +56,7 @@ pub(crate) async fn settings(session: &Session) -> anyhow::Result<Settings> {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub(crate) async fn place(session: &Session, is_here: bool) -> anyhow::Result<Place> {
+pub(crate) async fn place(session: &Session, is_here: bool) -> anyhow::Result<DataLocation> {
     let row = session
         .query_one(
             "select (select nullif(pg_tablespace_location(oid), '') from pg_tablespace
@@ -69,8 +69,8 @@ pub(crate) async fn place(session: &Session, is_here: bool) -> anyhow::Result<Pl
         .map_err(db("ask where the server's files are"))?;
     let path = |at: usize| row.get::<_, Option<String>>(at).map(PathBuf::from);
     Ok(match (path(0), path(1)) {
-        (Some(folder), _) if is_here && folder.exists() => Place::Tablespace(folder),
-        (None, Some(folder)) if is_here && folder.exists() => Place::Data(folder),
-        _ => Place::Unknown,
+        (Some(folder), _) if is_here && folder.exists() => DataLocation::Tablespace(folder),
+        (None, Some(folder)) if is_here && folder.exists() => DataLocation::Data(folder),
+        _ => DataLocation::Unknown,
     })
 }

@@ -2,31 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use super::server::Settings;
-use super::{Kind, Past, Want, ratio, scaled};
+use super::server::SpaceSettings;
+use super::{Past, SourceSize, StorageKind, ratio, scaled};
 use crate::catalog::ledger::Forecast;
 use crate::catalog::ledger::used::TableBytes;
 use crate::postgres::settings::INDEX_MEMORY;
 
 /// The sizes of a build, with this many index builds side by side; its seconds are another question's.
 pub(crate) fn sizes(
-    wants: &[Want],
+    source_sizes: &[SourceSize],
     past: &Past,
-    server: &Settings,
+    server: &SpaceSettings,
     side_by_side: usize,
 ) -> Forecast {
-    let texts = texts(wants, past);
+    let texts = texts(source_sizes, past);
     let mut from: Vec<String> = Vec::new();
     let mut tables: Vec<TableBytes> = Vec::new();
-    for (want, text) in wants.iter().zip(&texts) {
-        tables.push(match past.source(&want.source) {
+    for (size, text) in source_sizes.iter().zip(&texts) {
+        tables.push(match past.source(&size.source) {
             Some(then) if then.text() > 0 => {
                 if !from.iter().any(|name| name == then.build) {
                     from.push(then.build.to_owned());
                 }
                 grown(then.stored(), *text, then.text())
             }
-            _ => by_ratio(want.kind, *text),
+            _ => by_ratio(size.kind, *text),
         });
     }
     let text: u64 = texts.iter().sum();
@@ -49,7 +49,7 @@ pub(crate) fn sizes(
     Forecast {
         from,
         text,
-        text_is_known: wants.iter().all(|want| want.text.is_some()),
+        text_is_known: source_sizes.iter().all(|size| size.text.is_some()),
         database,
         temporary_peak: temporary(&tables, past, side_by_side, text),
         wal_written,
@@ -57,7 +57,7 @@ pub(crate) fn sizes(
             true => wal_written,
             false => wal_written.min(server.max_wal_size),
         },
-        scratch: scratch(wants, past),
+        scratch: scratch(source_sizes, past),
         seconds: 0.0,
     }
 }
@@ -65,32 +65,32 @@ pub(crate) fn sizes(
 /// Bytes of text of every want: as the directories say, as the last night's objects inflated, or
 /// by [`ratio::INFLATED`]. Of a release that several sources share, those in dictionary form have
 /// it all: a table gets dictionaries where it is the bulk, and is packed where it is most of that.
-pub(crate) fn texts(wants: &[Want], past: &Past) -> Vec<u64> {
+pub(crate) fn texts(source_sizes: &[SourceSize], past: &Past) -> Vec<u64> {
     let shares_of = |key: &str| {
-        let of_it = |want: &&Want| want.objects.iter().any(|(known, _)| known == key);
-        let readers: Vec<&Want> = wants.iter().filter(of_it).collect();
-        let bulk: f64 = readers.iter().map(|want| want.kind.bulk()).sum();
+        let of_it = |size: &&SourceSize| size.objects.iter().any(|(known, _)| known == key);
+        let readers: Vec<&SourceSize> = source_sizes.iter().filter(of_it).collect();
+        let bulk: f64 = readers.iter().map(|size| size.kind.bulk()).sum();
         (bulk, readers.len())
     };
-    let guess = |want: &Want| {
-        let shares = want.objects.iter().map(|(key, bytes)| {
+    let guess = |size: &SourceSize| {
+        let shares = size.objects.iter().map(|(key, bytes)| {
             let share = match shares_of(key) {
                 (0.0, readers) => 1.0 / readers.max(1) as f64,
-                (bulk, _) => want.kind.bulk() / bulk,
+                (bulk, _) => size.kind.bulk() / bulk,
             };
-            let inflated = if want.zipped { ratio::INFLATED } else { 1.0 };
+            let inflated = if size.zipped { ratio::INFLATED } else { 1.0 };
             *bytes as f64 * inflated * share
         });
         shares.sum::<f64>() as u64
     };
-    let text = |want: &Want| match (want.text, past.source(&want.source)) {
+    let text = |size: &SourceSize| match (size.text, past.source(&size.source)) {
         (Some(text), _) => text,
         (None, Some(then)) if then.objects() > 0 => {
-            scaled(then.text(), want.object_bytes(), then.objects())
+            scaled(then.text(), size.object_bytes(), then.objects())
         }
-        _ => guess(want),
+        _ => guess(size),
     };
-    wants.iter().map(text).collect()
+    source_sizes.iter().map(text).collect()
 }
 
 fn grown(bytes: TableBytes, now: u64, then: u64) -> TableBytes {
@@ -101,7 +101,7 @@ fn grown(bytes: TableBytes, now: u64, then: u64) -> TableBytes {
     }
 }
 
-fn by_ratio(kind: Kind, text: u64) -> TableBytes {
+fn by_ratio(kind: StorageKind, text: u64) -> TableBytes {
     let (table, index) = kind.ratios();
     let index = ((text as f64 * index) as u64).max(ratio::INDEX_MIN);
     let table = ((text as f64 * table) as u64).max(ratio::TABLE_MIN);
@@ -128,7 +128,7 @@ fn temporary(tables: &[TableBytes], past: &Past, side_by_side: usize, text: u64)
     bounded.max(written.saturating_sub(spills.iter().sum()))
 }
 
-fn wal(tables: &[TableBytes], past: &Past, server: &Settings, text: u64) -> u64 {
+fn wal(tables: &[TableBytes], past: &Past, server: &SpaceSettings, text: u64) -> u64 {
     if let Some((_, used)) = past.newest() {
         return scaled(used.wal_written, text, used.text);
     }
@@ -143,17 +143,17 @@ fn wal(tables: &[TableBytes], past: &Past, server: &Settings, text: u64) -> u64 
 }
 
 /// Inner zips that are compressed once more: at most the objects that may hold them.
-fn scratch(wants: &[Want], past: &Past) -> u64 {
+fn scratch(source_sizes: &[SourceSize], past: &Past) -> u64 {
     let mut objects: BTreeMap<&str, u64> = BTreeMap::new();
-    for want in wants.iter().filter(|want| want.nested) {
-        objects.extend(want.objects.iter().map(|(key, bytes)| (key.as_str(), *bytes)));
+    for size in source_sizes.iter().filter(|size| size.nested) {
+        objects.extend(size.objects.iter().map(|(key, bytes)| (key.as_str(), *bytes)));
     }
     let now: u64 = objects.values().sum();
     match past.newest_whole() {
         Some((_, used)) => {
-            let nested = wants.iter().filter(|want| want.nested);
+            let nested = source_sizes.iter().filter(|size| size.nested);
             let (then, since) = nested
-                .filter_map(|want| Some((used.objects.get(&want.source)?, want.object_bytes())))
+                .filter_map(|size| Some((used.objects.get(&size.source)?, size.object_bytes())))
                 .fold((0, 0), |sum, (then, now)| (sum.0 + then, sum.1 + now));
             if then > 0 { scaled(used.scratch, since, then) } else { now }
         }

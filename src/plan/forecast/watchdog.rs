@@ -6,7 +6,7 @@ const FIRST_TENTH: f64 = 0.1;
 /// Says once that a deadline will be missed, and again when it will be missed by twice as much.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Watchdog {
-    said: Option<f64>,
+    warned_of: Option<f64>,
 }
 
 impl Watchdog {
@@ -25,12 +25,12 @@ impl Watchdog {
             return None;
         }
         let over = all + later - deadline;
-        let worth_saying = match self.said {
+        let worth_saying = match self.warned_of {
             None => over > 0.0,
             Some(before) => over >= 2.0 * before,
         };
         worth_saying.then(|| {
-            self.said = Some(over);
+            self.warned_of = Some(over);
             over
         })
     }

@@ -22,19 +22,19 @@ const PRIOR_GUESSED: f64 = 0.01;
 /// The tasks that may be begun now, what is longest with all that waits for it first.
 pub(crate) fn ready(tasks: &[TaskStatus]) -> Vec<&TaskStatus> {
     let states: Vec<TaskState> = tasks.iter().map(|status| status.state).collect();
-    Graph::of(tasks).ready(&states).into_iter().filter_map(|at| tasks.get(at)).collect()
+    TaskGraph::of(tasks).ready(&states).into_iter().filter_map(|at| tasks.get(at)).collect()
 }
 
 /// Tasks by their places.
-struct Graph {
+struct TaskGraph {
     /// What each needs. A need that is not among the tasks holds nothing up: a part of a graph is one, too.
     needs: Vec<Vec<usize>>,
     /// Of each the expected seconds of the longest way from its begin to the end of the build.
     paths: Vec<f64>,
 }
 
-impl Graph {
-    fn of(tasks: &[TaskStatus]) -> Graph {
+impl TaskGraph {
+    fn of(tasks: &[TaskStatus]) -> TaskGraph {
         let places = tasks.iter().enumerate().map(|(at, status)| (status.task.name.as_str(), at));
         let places: BTreeMap<&str, usize> = places.collect();
         let needs = |status: &TaskStatus| -> Vec<usize> {
@@ -43,7 +43,7 @@ impl Graph {
         };
         let needs: Vec<Vec<usize>> = tasks.iter().map(needs).collect();
         let paths = tasks.iter().map(|status| status.task.seconds).collect();
-        let mut graph = Graph { needs, paths };
+        let mut graph = TaskGraph { needs, paths };
         graph.find_paths();
         graph
     }
@@ -80,7 +80,7 @@ impl Graph {
 /// Seconds until this many workers are done with all tasks that can be done; `is_known` says that a former
 /// build tells what to expect.
 pub fn seconds_left(tasks: &[TaskStatus], workers: usize, is_known: bool) -> f64 {
-    let (graph, speed) = (Graph::of(tasks), speed(tasks, is_known));
+    let (graph, speed) = (TaskGraph::of(tasks), speed(tasks, is_known));
     let mut states: Vec<TaskState> = tasks.iter().map(|status| status.state).collect();
     let mut lefts: Vec<f64> = tasks.iter().map(|status| left(status, speed)).collect();
     let mut at = 0.0;

@@ -116,7 +116,7 @@ proptest! {
     fn the_time_left_lies_between_the_longest_path_and_all_work(all in graphs(), workers in 1_usize..6) {
         let left = seconds_left(&all, workers, true);
         let work: f64 = all.iter().map(|status| status.task.seconds).sum();
-        let path = Graph::of(&all).paths.into_iter().fold(0.0, f64::max);
+        let path = TaskGraph::of(&all).paths.into_iter().fold(0.0, f64::max);
         prop_assert!(left <= work + 1e-6 && left >= path - 1e-6, "{path} {left} {work}");
         prop_assert!(left >= work / workers as f64 - 1e-6);
     }

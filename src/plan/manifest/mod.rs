@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::catalog::manifest::{Input, Manifest};
 use crate::config::personal::HashKey;
 use crate::error::{Exit, Failure};
-use crate::fetch::store::{Listed, Pin, Store, file_name, withdrawn};
+use crate::fetch::store::{ListedObject, Pin, Store, file_name, withdrawn};
 use crate::spec::schema::Schema;
 use crate::spec::source::{Named, Period, Source};
 
@@ -143,8 +143,8 @@ fn none_for(database: &str, missing: &[String], absent: &[&str], among: &str) ->
 }
 
 /// The addresses of those withdrawn that one of the sources would read.
-fn withdrawn_of(sources: &[&Source], gone: &[Listed], bucket: &str) -> Vec<String> {
-    let wanted = |object: &&Listed| {
+fn withdrawn_of(sources: &[&Source], gone: &[ListedObject], bucket: &str) -> Vec<String> {
+    let wanted = |object: &&ListedObject| {
         sources.iter().any(|source| source.object.is_match(file_name(&object.key)))
     };
     gone.iter().filter(wanted).map(|object| format!("s3://{bucket}/{}", object.key)).collect()
@@ -152,12 +152,12 @@ fn withdrawn_of(sources: &[&Source], gone: &[Listed], bucket: &str) -> Vec<Strin
 
 /// A landed object that a source's pattern matches.
 struct Candidate<'a> {
-    object: &'a Listed,
+    object: &'a ListedObject,
     named: Named,
 }
 
 impl<'a> Candidate<'a> {
-    fn of(source: &Source, object: &'a Listed) -> Option<Candidate<'a>> {
+    fn of(source: &Source, object: &'a ListedObject) -> Option<Candidate<'a>> {
         Some(Candidate { object, named: Named::of(source, &object.key)? })
     }
 
@@ -173,13 +173,13 @@ impl<'a> Candidate<'a> {
 
 /// The keys of the objects that a source would read of these, for the fuzz target.
 #[cfg(feature = "dev")]
-pub(crate) fn chosen<'a>(source: &Source, listed: &'a [Listed]) -> Vec<&'a str> {
+pub(crate) fn chosen<'a>(source: &Source, listed: &'a [ListedObject]) -> Vec<&'a str> {
     newest(source, listed).into_iter().map(|candidate| candidate.object.key.as_str()).collect()
 }
 
 /// The newest object of each edition that a source's pattern matches, in the editions' order; of
 /// a pattern without editions the newest object.
-fn newest<'a>(source: &Source, listed: &'a [Listed]) -> Vec<Candidate<'a>> {
+fn newest<'a>(source: &Source, listed: &'a [ListedObject]) -> Vec<Candidate<'a>> {
     let mut editions: BTreeMap<Option<String>, Candidate<'a>> = BTreeMap::new();
     for candidate in listed.iter().filter_map(|object| Candidate::of(source, object)) {
         match editions.get(&candidate.named.edition) {

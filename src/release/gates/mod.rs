@@ -12,7 +12,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::ledger::{FileEntry, GateEntry, SourceEntry, SourceState, Verdict};
+use crate::catalog::ledger::{FileEntry, GateEntry, GateVerdict, SourceEntry, SourceState};
 use crate::catalog::registry::waiver::{Gate, Waiver, covers};
 use crate::catalog::stamp::Account;
 use crate::error::{Exit, Failure};
@@ -75,7 +75,7 @@ fn say_whose(entries: &mut [GateEntry], live: &Account) {
     }
 }
 
-fn entry(gate: Gate, source: &str, verdict: Verdict) -> GateEntry {
+fn entry(gate: Gate, source: &str, verdict: GateVerdict) -> GateEntry {
     GateEntry {
         gate: gate.word().to_owned(),
         source: source.to_owned(),
@@ -95,7 +95,7 @@ pub(crate) fn waive(entries: &mut [GateEntry], waivers: &[Waiver], build: Option
     for entry in entries.iter_mut().filter(|entry| entry.is_refused()) {
         let Ok(gate) = Gate::parse(&entry.gate) else { continue };
         if let Some(waiver) = covers(waivers, gate, Some(&entry.source), build) {
-            entry.verdict = Verdict::Waived;
+            entry.verdict = GateVerdict::Waived;
             entry.why = Some(format!("{} on {}: {}", waiver.login, waiver.host, waiver.why));
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::rows::ROWS_THAT_MATTER;
 use super::{Editions, entry};
-use crate::catalog::ledger::{FileEntry, GateEntry, Verdict};
+use crate::catalog::ledger::{FileEntry, GateEntry, GateVerdict};
 use crate::catalog::registry::waiver::Gate;
 use crate::spec::source::Gates;
 
@@ -25,7 +25,7 @@ pub(super) fn judge(
             entries.push(GateEntry {
                 edition: edition.clone(),
                 why: Some(why.to_owned()),
-                ..entry(Gate::Nulls, source, Verdict::NotCompared)
+                ..entry(Gate::Nulls, source, GateVerdict::NotCompared)
             });
             continue;
         }
@@ -60,20 +60,20 @@ pub(super) fn judge(
 
 /// Nulls among so many rows.
 #[derive(Clone, Copy)]
-struct Share {
+struct NullShare {
     nulls: u64,
     rows: u64,
 }
 
-impl Share {
+impl NullShare {
     fn ratio(self) -> f64 {
         self.nulls as f64 / self.rows as f64
     }
 }
 
 /// A column's nulls over the files that have it; `None` where none does, or none has rows.
-fn share(files: &[&FileEntry], column: &str) -> Option<Share> {
-    let mut share = Share { nulls: 0, rows: 0 };
+fn share(files: &[&FileEntry], column: &str) -> Option<NullShare> {
+    let mut share = NullShare { nulls: 0, rows: 0 };
     for file in files {
         if let Some(nulls) = file.nulls.as_ref().and_then(|nulls| nulls.get(column)) {
             share.nulls += nulls;
@@ -83,7 +83,13 @@ fn share(files: &[&FileEntry], column: &str) -> Option<Share> {
     (share.rows > 0).then_some(share)
 }
 
-fn of_column(source: &str, column: &str, was: Share, is: Share, limits: &Gates) -> GateEntry {
+fn of_column(
+    source: &str,
+    column: &str,
+    was: NullShare,
+    is: NullShare,
+    limits: &Gates,
+) -> GateEntry {
     let rise = is.ratio() - was.ratio();
     let matters = rise * is.rows as f64 >= ROWS_THAT_MATTER as f64;
     let refused = matters && rise > limits.nulls_rise_max;
@@ -92,7 +98,11 @@ fn of_column(source: &str, column: &str, was: Share, is: Share, limits: &Gates) 
         live: json!(rounded(was.ratio())),
         value: json!(rounded(is.ratio())),
         limit: json!(rounded((was.ratio() + limits.nulls_rise_max).min(1.0))),
-        ..entry(Gate::Nulls, source, if refused { Verdict::Refused } else { Verdict::Passed })
+        ..entry(
+            Gate::Nulls,
+            source,
+            if refused { GateVerdict::Refused } else { GateVerdict::Passed },
+        )
     }
 }
 

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::{Account, entry, permit, say_whose, waive};
-use crate::catalog::ledger::{GateEntry, Verdict};
+use crate::catalog::ledger::{GateEntry, GateVerdict};
 use crate::catalog::manifest::{Input, Manifest};
 use crate::catalog::registry::waiver::{Gate, Waiver};
 use crate::spec::source::{Named, Period, Source};
@@ -104,6 +104,6 @@ fn older(source: &str, was: &Period, is: &Period) -> GateEntry {
         live: json!(was),
         value: json!(is),
         limit: json!(was),
-        ..entry(Gate::Older, source, Verdict::Refused)
+        ..entry(Gate::Older, source, GateVerdict::Refused)
     }
 }

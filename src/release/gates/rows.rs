@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{Editions, entry};
-use crate::catalog::ledger::{FileEntry, GateEntry, Verdict};
+use crate::catalog::ledger::{FileEntry, GateEntry, GateVerdict};
 use crate::catalog::registry::waiver::Gate;
 use crate::spec::source::Gates;
 
@@ -25,7 +25,7 @@ pub(super) fn judge(
         let fewest = (was as f64 * limits.rows_ratio_min).ceil() as u64;
         let most = (was as f64 * limits.rows_ratio_max).floor() as u64;
         let fits = was.abs_diff(is) < ROWS_THAT_MATTER || (fewest..=most).contains(&is);
-        let verdict = if fits { Verdict::Passed } else { Verdict::Refused };
+        let verdict = if fits { GateVerdict::Passed } else { GateVerdict::Refused };
         GateEntry {
             edition: edition.clone(),
             live: json!(was),

@@ -174,9 +174,9 @@ fn a_column_that_the_file_lacks_and_a_build_that_did_not_count_are_not_compared(
     let mut older = one(1000, 0);
     older.ledger.sources[0].files[0].nulls = None;
     let entries = judge(&older, &one(10, 10), &[spec("")], &[]);
-    let verdicts: Vec<(&str, Verdict)> =
+    let verdicts: Vec<(&str, GateVerdict)> =
         entries.iter().map(|entry| (entry.gate.as_str(), entry.verdict)).collect();
-    assert_eq!(verdicts, [("rows", Verdict::Refused), ("nulls", Verdict::NotCompared)]);
+    assert_eq!(verdicts, [("rows", GateVerdict::Refused), ("nulls", GateVerdict::NotCompared)]);
     assert!(entries[1].text().contains("not compared: an older kiln"), "{}", entries[1].text());
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::catalog::registry::build::ident;
 use crate::catalog::registry::control::{Audit, Who, write_audit};
 use crate::catalog::registry::found::note_sql;
-use crate::catalog::registry::joint::{self, Member};
+use crate::catalog::registry::joint::{self, JointMember};
 use crate::catalog::registry::{promoted, waiver};
 use crate::postgres::{Session, db};
 use crate::release::swap::rename::Renaming;
@@ -15,7 +15,7 @@ use crate::release::swap::rename::Renaming;
 pub(super) struct Back<'a> {
     /// The joint swap.
     pub id: &'a str,
-    pub members: &'a [&'a Member],
+    pub members: &'a [&'a JointMember],
     pub who: &'a Who,
     pub why: &'a str,
 }
@@ -24,7 +24,7 @@ impl Renaming for Back<'_> {
     type Agreed = ();
 
     fn names(&self) -> Vec<String> {
-        let both = |member: &&Member| {
+        let both = |member: &&JointMember| {
             let from = member.from.clone();
             [member.database.clone()].into_iter().chain(from).collect::<Vec<_>>()
         };
@@ -36,7 +36,7 @@ impl Renaming for Back<'_> {
     }
 
     fn renames(&self, _agreed: &()) -> Vec<(String, String)> {
-        let both = |member: &&Member| {
+        let both = |member: &&JointMember| {
             let away = (member.database.clone(), member.to.clone());
             let here = member.from.clone().map(|from| (from, member.database.clone()));
             [away].into_iter().chain(here).collect::<Vec<_>>()
@@ -65,7 +65,7 @@ impl Back<'_> {
     async fn note_one(
         &self,
         session: &Session,
-        member: &Member,
+        member: &JointMember,
         sessions_ended: u64,
     ) -> anyhow::Result<()> {
         for tag in &member.tags {

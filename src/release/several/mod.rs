@@ -12,20 +12,20 @@ mod decide;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::ledger::Promotion;
-use crate::catalog::registry::joint::{self, JointSwap, Member};
+use crate::catalog::registry::joint::{self, JointMember, JointSwap};
 use crate::catalog::registry::{Build, Tag, live};
 use crate::config::failpoint;
 use crate::error::{Exit, Failure, together};
-use crate::release::swap::{Asked, NotKnown, Part, Swap, rename};
+use crate::release::swap::{CheckedCandidate, NotKnown, SwapPart, SwapSession, rename};
 use back::Back;
 use decide::{End, decide};
 
 /// What is swapped on one server.
 pub(crate) struct Group<'a> {
     /// How.
-    pub swap: Swap<'a>,
+    pub swap: SwapSession<'a>,
     /// The databases.
-    pub parts: Vec<Part<'a>>,
+    pub parts: Vec<SwapPart<'a>>,
 }
 
 /// Makes the candidates of all servers live, all of them or none.
@@ -60,7 +60,7 @@ pub(crate) async fn swap(groups: &mut [Group<'_>]) -> anyhow::Result<Vec<Promoti
         // Whether its server has renamed is asked when the swap is ended.
         Err(error) if error.is::<NotKnown>() => Err(error),
         Err(error) => {
-            let mut swaps: Vec<&mut Swap<'_>> =
+            let mut swaps: Vec<&mut SwapSession<'_>> =
                 groups.iter_mut().map(|group| &mut group.swap).collect();
             match settle(&noted, &mut swaps).await {
                 Ok(()) => Err(error),
@@ -83,7 +83,7 @@ async fn noted(groups: &[Group<'_>]) -> anyhow::Result<JointSwap> {
     let mut members = Vec::new();
     for group in groups {
         let server = joint::server_id(group.swap.lock).await?;
-        members.extend(group.parts.iter().map(|part| Member {
+        members.extend(group.parts.iter().map(|part| JointMember {
             database: part.database.to_owned(),
             from: live(part.builds, part.database).map(|build| build.own_name().to_owned()),
             to: part.candidate.own_name().to_owned(),
@@ -107,7 +107,7 @@ fn was_sealed(build: &Build) -> Option<&Tag> {
 /// Renames on one server after another.
 async fn rename_all(
     groups: &mut [Group<'_>],
-    asked: Vec<Vec<Asked>>,
+    asked: Vec<Vec<CheckedCandidate>>,
     id: &str,
 ) -> anyhow::Result<Vec<Promotion>> {
     failpoint::hit(failpoint::JOINT_NOTED)?;
@@ -123,7 +123,7 @@ async fn rename_all(
 
 /// Ends the notes: on the home first, whose word holds.
 async fn end<'a, 'b: 'a>(
-    swaps: impl Iterator<Item = &'a Swap<'b>>,
+    swaps: impl Iterator<Item = &'a SwapSession<'b>>,
     noted: &JointSwap,
     outcome: &str,
 ) -> anyhow::Result<()> {
@@ -138,7 +138,10 @@ async fn end<'a, 'b: 'a>(
 ///
 /// # Errors
 /// When a server cannot be asked, or does not let its readers be ended in time; the notes then stay.
-pub(crate) async fn settle(noted: &JointSwap, swaps: &mut [&mut Swap<'_>]) -> anyhow::Result<()> {
+pub(crate) async fn settle(
+    noted: &JointSwap,
+    swaps: &mut [&mut SwapSession<'_>],
+) -> anyhow::Result<()> {
     let home = swaps.first().ok_or_else(|| anyhow::anyhow!("a joint swap without a database"))?;
     for swap in swaps.iter() {
         must_be_the_server(noted, swap).await?;
@@ -168,13 +171,13 @@ pub(crate) async fn settle(noted: &JointSwap, swaps: &mut [&mut Swap<'_>]) -> an
 ///
 /// # Errors
 /// [`Exit::SwapNotPossible`] past the deadline; the note stays.
-async fn go_back(swap: &mut Swap<'_>, noted: &JointSwap) -> anyhow::Result<()> {
+async fn go_back(swap: &mut SwapSession<'_>, noted: &JointSwap) -> anyhow::Result<()> {
     let own = noted.members.iter().filter(|member| swap.lock.holds(&member.database));
-    let members: Vec<&Member> = own.collect();
+    let members: Vec<&JointMember> = own.collect();
     let why = format!("not all of {} were swapped", noted.databases());
     let (unstopped, who) = (CancellationToken::new(), swap.lock.who().clone());
     let back = Back { id: &noted.id, members: &members, who: &who, why: &why };
-    let mut swap = Swap {
+    let mut swap = SwapSession {
         lock: &mut *swap.lock,
         server: swap.server,
         owner: swap.owner,
@@ -190,7 +193,7 @@ async fn go_back(swap: &mut Swap<'_>, noted: &JointSwap) -> anyhow::Result<()> {
 }
 
 /// Another server under the same setting would be taken for one on which nothing was swapped.
-async fn must_be_the_server(noted: &JointSwap, swap: &Swap<'_>) -> anyhow::Result<()> {
+async fn must_be_the_server(noted: &JointSwap, swap: &SwapSession<'_>) -> anyhow::Result<()> {
     let found = joint::server_id(swap.lock).await?;
     for member in noted.members.iter().filter(|member| swap.lock.holds(&member.database)) {
         if member.server != found {

@@ -1,9 +1,9 @@
 //! The candidates of one server go live: the gate once more in the transaction, the renames by its permit,
 //! then tags, notes and audit.
 
-use super::gate::{Facts, Permit, decide};
+use super::gate::{CandidateFacts, Permit, decide};
 use super::rename::Renaming;
-use super::{Part, tags};
+use super::{SwapPart, tags};
 use crate::catalog::registry::build::ident;
 use crate::catalog::registry::contract::{Contract, contracts};
 use crate::catalog::registry::control::{Audit, Who, write_audit};
@@ -15,8 +15,8 @@ use crate::postgres::{Session, db};
 
 /// What goes live, with what is known of each.
 pub(super) struct Forward<'a> {
-    pub parts: &'a [Part<'a>],
-    pub facts: &'a [Facts],
+    pub parts: &'a [SwapPart<'a>],
+    pub facts: &'a [CandidateFacts],
     pub who: &'a Who,
     pub action: &'a str,
     pub why: &'a str,
@@ -32,7 +32,7 @@ pub(super) struct Allowed {
 }
 
 impl Forward<'_> {
-    fn each(&self) -> impl Iterator<Item = (&Part<'_>, &Facts)> {
+    fn each(&self) -> impl Iterator<Item = (&SwapPart<'_>, &CandidateFacts)> {
         self.parts.iter().zip(self.facts)
     }
 }
@@ -41,7 +41,7 @@ impl Renaming for Forward<'_> {
     type Agreed = Vec<Allowed>;
 
     fn names(&self) -> Vec<String> {
-        let both = |part: &Part<'_>| [part.candidate.name.clone(), part.database.to_owned()];
+        let both = |part: &SwapPart<'_>| [part.candidate.name.clone(), part.database.to_owned()];
         self.parts.iter().flat_map(both).collect()
     }
 
@@ -57,7 +57,7 @@ impl Renaming for Forward<'_> {
     }
 
     fn renames(&self, agreed: &Vec<Allowed>) -> Vec<(String, String)> {
-        let both = |(part, allowed): (&Part<'_>, &Allowed)| renames(&allowed.permit, part);
+        let both = |(part, allowed): (&SwapPart<'_>, &Allowed)| renames(&allowed.permit, part);
         self.parts.iter().zip(agreed).flat_map(both).collect()
     }
 
@@ -81,7 +81,9 @@ impl Renaming for Forward<'_> {
             return joint::is_renamed(control, id).await;
         }
         // One transaction: what is true of the first is true of all.
-        let Some(Part { database, candidate, .. }) = self.parts.first() else { return Ok(true) };
+        let Some(SwapPart { database, candidate, .. }) = self.parts.first() else {
+            return Ok(true);
+        };
         let all = builds(control, database).await?;
         Ok(live(&all, database).map(Build::own_name) == Some(candidate.own_name()))
     }
@@ -91,12 +93,12 @@ impl Forward<'_> {
     async fn note_one(
         &self,
         session: &Session,
-        part: &Part<'_>,
-        facts: &Facts,
+        part: &SwapPart<'_>,
+        facts: &CandidateFacts,
         allowed: &Allowed,
         sessions_ended: u64,
     ) -> anyhow::Result<()> {
-        let Part { database, candidate, builds, .. } = part;
+        let SwapPart { database, candidate, builds, .. } = part;
         let before = live(builds, database).and_then(|build| build.tag.as_ref());
         let word = Word::of(self.who, self.why);
         let rejects = facts.change.rejects.as_ref().map(|_| &word);
@@ -133,7 +135,7 @@ async fn end_waivers(
     session: &Session,
     waivers: &[Waiver],
     candidate: &Build,
-    facts: &Facts,
+    facts: &CandidateFacts,
 ) -> anyhow::Result<()> {
     if facts.change.rejects.is_some() {
         waiver::end_rejected(session, waivers, &facts.tag.build).await
@@ -149,10 +151,10 @@ async fn note_builds(
     session: &Session,
     candidate: &Build,
     live: Option<&Tag>,
-    facts: &Facts,
+    facts: &CandidateFacts,
     rejects: Option<&Word>,
 ) -> anyhow::Result<()> {
-    let Facts { tag, manifests, .. } = facts;
+    let CandidateFacts { tag, manifests, .. } = facts;
     let database = &tag.database;
     if let Some(live) = live.filter(|live| live.subset.is_none()) {
         let manifest = manifests.live.as_ref();
@@ -165,8 +167,8 @@ async fn note_builds(
 }
 
 /// The renames of one database; it takes the gate's permit, so that there is no other way to them.
-fn renames(_permit: &Permit, part: &Part<'_>) -> Vec<(String, String)> {
-    let Part { database, candidate, builds, .. } = part;
+fn renames(_permit: &Permit, part: &SwapPart<'_>) -> Vec<(String, String)> {
+    let SwapPart { database, candidate, builds, .. } = part;
     let live = live(builds, database).and_then(|build| build.tag.as_ref());
     let away = live.map(|tag| ((*database).to_owned(), tag.build.clone()));
     let here = (candidate.name.clone(), (*database).to_owned());

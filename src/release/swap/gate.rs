@@ -5,7 +5,7 @@ use super::Manifests;
 use super::tags::Change;
 use crate::catalog::registry::contract::Contract;
 use crate::catalog::registry::waiver::Waiver;
-use crate::catalog::registry::{State, Tag};
+use crate::catalog::registry::{BuildState, Tag};
 use crate::catalog::stamp::{Stamp, Touched};
 use crate::error::{Exit, Failure, shell};
 use crate::plan::manifest::rejected::{self, Refusal, uncovered};
@@ -13,7 +13,7 @@ use crate::spec::schema::SchemaLock;
 
 /// What is known of the candidate.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct CandidateFacts {
     /// What its comment says.
     pub tag: Tag,
     /// What its stamp says; `None` when there is none.
@@ -46,15 +46,20 @@ pub struct Permit {
 ///
 /// # Errors
 /// [`Exit::SchemaRefused`] with the reasons and the command that helps.
-pub fn decide(facts: &Facts, contracts: &[Contract], waivers: &[Waiver]) -> anyhow::Result<Permit> {
-    let Facts { tag, stamp, fingerprint, lock, touched, named, again, refusals, .. } = facts;
+pub fn decide(
+    facts: &CandidateFacts,
+    contracts: &[Contract],
+    waivers: &[Waiver],
+) -> anyhow::Result<Permit> {
+    let CandidateFacts { tag, stamp, fingerprint, lock, touched, named, again, refusals, .. } =
+        facts;
     let database = &tag.database;
     let mut reasons = Vec::new();
     let mut hint = format!("kiln status {database}");
     match stamp {
         None => {
             reasons.push(format!("{} is not sealed (it is {})", tag.build, tag.state.word()));
-            if matches!(tag.state, State::Failed | State::Building) {
+            if matches!(tag.state, BuildState::Failed | BuildState::Building) {
                 hint = format!("kiln resume {0} && kiln swap {database} {0}", tag.build);
             }
         }
@@ -159,10 +164,10 @@ pub(crate) fn misfits(
 mod tests {
     use super::*;
 
-    fn facts() -> Facts {
-        let mut tag = Tag::new("druginfo", "druginfo_00007", "r", 3, State::Sealed);
+    fn facts() -> CandidateFacts {
+        let mut tag = Tag::new("druginfo", "druginfo_00007", "r", 3, BuildState::Sealed);
         tag.fingerprint = "f".into();
-        Facts {
+        CandidateFacts {
             stamp: Some(Stamp {
                 build: "druginfo_00007".into(),
                 database: "druginfo".into(),
@@ -200,7 +205,7 @@ mod tests {
         }
     }
 
-    fn refused(facts: &Facts, contracts: &[Contract]) -> String {
+    fn refused(facts: &CandidateFacts, contracts: &[Contract]) -> String {
         decide(facts, contracts, &[]).err().map_or(String::new(), |error| error.to_string())
     }
 
@@ -213,10 +218,10 @@ mod tests {
         let good = [contract(3, 3)];
         let mut unsealed = facts();
         unsealed.stamp = None;
-        unsealed.tag.state = State::Failed;
+        unsealed.tag.state = BuildState::Failed;
         assert!(refused(&unsealed, &good).contains("not sealed (it is failed)"));
         let mut tagged = facts();
-        tagged.tag.state = State::Building;
+        tagged.tag.state = BuildState::Building;
         assert!(refused(&tagged, &good).contains("is building, not sealed"));
         let mut touched = facts();
         touched.fingerprint = "other".into();

@@ -21,7 +21,7 @@ use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::contract::contracts;
 use crate::catalog::registry::retention::former;
-use crate::catalog::registry::{Build, State, live, waiver};
+use crate::catalog::registry::{Build, BuildState, live, waiver};
 use crate::catalog::stamp::{self, Sealed, Touched};
 use crate::error::{Exit, Failure, together};
 use crate::plan::manifest::rejected::{self, Refusal};
@@ -30,11 +30,11 @@ use crate::release::gates;
 use crate::spec::schema::{SchemaLock, catalog};
 use crate::spec::source::Source;
 use forward::Forward;
-use gate::Facts;
+use gate::CandidateFacts;
 use tags::Change;
 
 /// How the databases of one server are swapped.
-pub(crate) struct Swap<'a> {
+pub(crate) struct SwapSession<'a> {
     /// The run's lock, which holds the locks of all these databases; the renames are executed on its session.
     pub lock: &'a mut RunLock,
     /// The server, for sessions beside it.
@@ -56,7 +56,7 @@ pub(crate) struct Swap<'a> {
 }
 
 /// One database's part in a swap.
-pub(crate) struct Part<'a> {
+pub(crate) struct SwapPart<'a> {
     /// The database.
     pub database: &'a str,
     /// The build that goes live.
@@ -76,8 +76,8 @@ pub(crate) struct Part<'a> {
 }
 
 /// What is known of a candidate after the gates on data.
-pub(crate) struct Asked {
-    facts: Facts,
+pub(crate) struct CheckedCandidate {
+    facts: CandidateFacts,
     /// What people should know of the comparison.
     note: Option<String>,
 }
@@ -97,7 +97,7 @@ pub struct Manifests {
     pub live: Option<Manifest>,
 }
 
-impl Swap<'_> {
+impl SwapSession<'_> {
     /// Makes the candidates live, all of them or none.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Swap<'_> {
     /// the live databases are then the old ones.
     pub(crate) async fn promote(
         &mut self,
-        parts: &mut [Part<'_>],
+        parts: &mut [SwapPart<'_>],
     ) -> anyhow::Result<Vec<Promotion>> {
         let asked = self.ask(parts).await?;
         self.rename(parts, asked, None).await
@@ -114,8 +114,11 @@ impl Swap<'_> {
     /// What a swap would do, held against all gates.
     ///
     /// # Errors
-    /// As [`Swap::promote`], but for the renames.
-    pub(crate) async fn preview(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Promotion>> {
+    /// As [`SwapSession::promote`], but for the renames.
+    pub(crate) async fn preview(
+        &self,
+        parts: &mut [SwapPart<'_>],
+    ) -> anyhow::Result<Vec<Promotion>> {
         let asked = self.allowed(parts).await?;
         Ok(parts.iter().zip(asked).map(|(part, asked)| promotion(part, asked, 0, 0)).collect())
     }
@@ -123,8 +126,11 @@ impl Swap<'_> {
     /// Gathers facts and asks the gates on data: of all candidates, so that one sees all that is refused.
     ///
     /// # Errors
-    /// What they refuse; [`Part::judged`] has every verdict.
-    pub(crate) async fn ask(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Asked>> {
+    /// What they refuse; [`SwapPart::judged`] has every verdict.
+    pub(crate) async fn ask(
+        &self,
+        parts: &mut [SwapPart<'_>],
+    ) -> anyhow::Result<Vec<CheckedCandidate>> {
         let (mut all, mut refused) = (Vec::new(), Vec::new());
         for part in parts {
             match self.ask_one(part).await {
@@ -140,7 +146,10 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// What is refused.
-    pub(crate) async fn allowed(&self, parts: &mut [Part<'_>]) -> anyhow::Result<Vec<Asked>> {
+    pub(crate) async fn allowed(
+        &self,
+        parts: &mut [SwapPart<'_>],
+    ) -> anyhow::Result<Vec<CheckedCandidate>> {
         let asked = self.ask(parts).await?;
         let mut refused = Vec::new();
         for (part, asked) in parts.iter().zip(&asked) {
@@ -152,31 +161,32 @@ impl Swap<'_> {
         Ok(asked)
     }
 
-    async fn ask_one(&self, part: &mut Part<'_>) -> anyhow::Result<Asked> {
+    async fn ask_one(&self, part: &mut SwapPart<'_>) -> anyhow::Result<CheckedCandidate> {
         let facts = self.facts(part, part.sealed.is_some()).await?;
         refuse_foreign(self.lock, part).await?;
         let note = self.hold_against_live(part).await?;
-        Ok(Asked { facts, note })
+        Ok(CheckedCandidate { facts, note })
     }
 
     /// Renames, in one transaction, alone or as a part of a swap of several servers.
     ///
     /// # Errors
-    /// As [`Swap::promote`].
+    /// As [`SwapSession::promote`].
     pub(crate) async fn rename(
         &mut self,
-        parts: &[Part<'_>],
-        asked: Vec<Asked>,
+        parts: &[SwapPart<'_>],
+        asked: Vec<CheckedCandidate>,
         joint: Option<&str>,
     ) -> anyhow::Result<Vec<Promotion>> {
         let began = Instant::now();
-        let (facts, notes): (Vec<Facts>, Vec<Option<String>>) =
+        let (facts, notes): (Vec<CandidateFacts>, Vec<Option<String>>) =
             asked.into_iter().map(|asked| (asked.facts, asked.note)).unzip();
         let who = self.lock.who().clone();
         let forward =
             Forward { parts, facts: &facts, who: &who, action: self.action, why: self.why, joint };
         let (held, ended) = rename::rename(self, &forward).await?;
-        let asked = facts.into_iter().zip(notes).map(|(facts, note)| Asked { facts, note });
+        let asked =
+            facts.into_iter().zip(notes).map(|(facts, note)| CheckedCandidate { facts, note });
         let milliseconds = held.as_millis() as u64;
         let made = |(part, asked)| promotion(part, asked, milliseconds, ended);
         let promotions: Vec<Promotion> = parts.iter().zip(asked).map(made).collect();
@@ -196,9 +206,9 @@ impl Swap<'_> {
     /// that has been live was asked then. Gives a note for people where what is live is no measure.
     ///
     /// # Errors
-    /// [`Exit::ChecksFailed`] with all that they refuse; [`Part::judged`] has every verdict.
-    async fn hold_against_live(&self, part: &mut Part<'_>) -> anyhow::Result<Option<String>> {
-        let Part { database, candidate, builds, specs, .. } = *part;
+    /// [`Exit::ChecksFailed`] with all that they refuse; [`SwapPart::judged`] has every verdict.
+    async fn hold_against_live(&self, part: &mut SwapPart<'_>) -> anyhow::Result<Option<String>> {
+        let SwapPart { database, candidate, builds, specs, .. } = *part;
         if candidate.was_live() || candidate.is_subset() {
             return Ok(None);
         }
@@ -234,8 +244,12 @@ impl Swap<'_> {
     ///
     /// # Errors
     /// When the build cannot be read.
-    pub(crate) async fn facts(&self, part: &Part<'_>, is_fresh: bool) -> anyhow::Result<Facts> {
-        let Part { candidate, builds, .. } = *part;
+    pub(crate) async fn facts(
+        &self,
+        part: &SwapPart<'_>,
+        is_fresh: bool,
+    ) -> anyhow::Result<CandidateFacts> {
+        let SwapPart { candidate, builds, .. } = *part;
         let Some(tag) = candidate.tag.clone() else {
             let message = format!("{} was never finished", candidate.name);
             return Err(Failure::new(Exit::SchemaRefused, message).hint("kiln prune").into());
@@ -254,7 +268,7 @@ impl Swap<'_> {
         let lock = part.schema_lock.cloned();
         let change = Change::of(self.action, candidate, builds, part.database);
         let (manifests, refusals) = self.inputs(part, &change).await?;
-        Ok(Facts {
+        Ok(CandidateFacts {
             tag,
             stamp,
             fingerprint,
@@ -271,10 +285,10 @@ impl Swap<'_> {
     /// What the candidate and the live build were made from, and what of it was rolled away from.
     async fn inputs(
         &self,
-        part: &Part<'_>,
+        part: &SwapPart<'_>,
         change: &Change,
     ) -> anyhow::Result<(Manifests, Vec<Refusal>)> {
-        let Part { database, candidate, builds, .. } = *part;
+        let SwapPart { database, candidate, builds, .. } = *part;
         let live = live(builds, database);
         let own = rejected::manifest_of(self.server, self.owner, candidate).await?;
         // What is live may have been touched, and is to be replaced for that very reason.
@@ -292,9 +306,14 @@ impl Swap<'_> {
     }
 }
 
-fn promotion(part: &Part<'_>, asked: Asked, milliseconds: u64, sessions_ended: u64) -> Promotion {
+fn promotion(
+    part: &SwapPart<'_>,
+    asked: CheckedCandidate,
+    milliseconds: u64,
+    sessions_ended: u64,
+) -> Promotion {
     let before = live(part.builds, part.database).and_then(|build| build.tag.as_ref());
-    let Asked { facts, note } = asked;
+    let CheckedCandidate { facts, note } = asked;
     Promotion {
         from: before.map(|tag| tag.build.clone()),
         to: facts.tag.build,
@@ -306,8 +325,8 @@ fn promotion(part: &Part<'_>, asked: Asked, milliseconds: u64, sessions_ended: u
 }
 
 /// The live name must be free, or that of a build of kiln's.
-async fn refuse_foreign(lock: &RunLock, part: &Part<'_>) -> anyhow::Result<()> {
-    let Part { database, builds, .. } = *part;
+async fn refuse_foreign(lock: &RunLock, part: &SwapPart<'_>) -> anyhow::Result<()> {
+    let SwapPart { database, builds, .. } = *part;
     let taken = lock
         .query_opt("select from pg_database where datname = $1", &[&database])
         .await
@@ -328,7 +347,7 @@ async fn refuse_foreign(lock: &RunLock, part: &Part<'_>) -> anyhow::Result<()> {
 pub fn candidate<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
     let live = live(builds, database).map_or(0, Build::number);
     let whole = builds.iter().rev().filter(|build| !build.is_subset());
-    whole.into_iter().find(|build| build.state() == State::Sealed && build.number() > live)
+    whole.into_iter().find(|build| build.state() == BuildState::Sealed && build.number() > live)
 }
 
 /// Newer builds that were rolled away from, the newest first: whoever asks for a candidate means one
@@ -336,7 +355,9 @@ pub fn candidate<'a>(builds: &'a [Build], database: &str) -> Option<&'a Build> {
 pub(crate) fn rejected<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> {
     let live = live(builds, database).map_or(0, Build::number);
     let newer = builds.iter().rev().filter(|build| build.number() > live && !build.invalid);
-    newer.filter(|build| build.rejected().is_some() && build.state() == State::Retired).collect()
+    newer
+        .filter(|build| build.rejected().is_some() && build.state() == BuildState::Retired)
+        .collect()
 }
 
 /// The build that `kiln rollback` goes back to: the whole one that was live before.

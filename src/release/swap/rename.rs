@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 
 use super::blockers::{self, Blocker, MAY_END};
-use super::{NotKnown, Swap};
+use super::{NotKnown, SwapSession};
 use crate::catalog::registry::CONTROL;
 use crate::catalog::registry::build::ident;
 use crate::config::failpoint;
@@ -53,7 +53,7 @@ pub(crate) trait Renaming {
 
 /// Renames; gives back how long newcomers were kept waiting, and how many sessions were ended.
 pub(crate) async fn rename(
-    swap: &mut Swap<'_>,
+    swap: &mut SwapSession<'_>,
     renaming: &impl Renaming,
 ) -> anyhow::Result<(Duration, u64)> {
     let began = Instant::now();
@@ -95,7 +95,7 @@ pub(crate) async fn rename(
 /// # Errors
 /// When there is no time for one, or after a stop signal.
 async fn wait(
-    swap: &Swap<'_>,
+    swap: &SwapSession<'_>,
     began: Instant,
     ender: &Session,
     names: &[String],
@@ -153,7 +153,7 @@ impl Attempt {
 /// Decision, renames, tags and audit in one transaction. A function of its own facts: nothing is
 /// carried from one attempt to the next.
 async fn one_attempt(
-    swap: &Swap<'_>,
+    swap: &SwapSession<'_>,
     renaming: &impl Renaming,
     ender: &Session,
     names: &[String],
@@ -221,7 +221,7 @@ async fn while_ending_readers(
 /// COMMIT came back with an error: nothing more can be done, but what is true can be said. The
 /// commit may have gone through with only its answer lost.
 async fn lost(
-    swap: &mut Swap<'_>,
+    swap: &mut SwapSession<'_>,
     renaming: &impl Renaming,
     error: anyhow::Error,
 ) -> anyhow::Result<()> {

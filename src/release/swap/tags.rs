@@ -1,7 +1,7 @@
 //! What every build is after a swap. Pure: the tags are written in the transaction of the renames.
 
 use crate::catalog::registry::retention::former;
-use crate::catalog::registry::{Build, State, Tag, Word, live};
+use crate::catalog::registry::{Build, BuildState, Tag, Word, live};
 
 /// A change of what is live.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub fn after(
         let Some(mut tag) = build.tag.clone() else { continue };
         let is_live = live.is_some_and(|live| live.oid == build.oid);
         if build.oid == candidate.oid {
-            tag.state = State::Live;
+            tag.state = BuildState::Live;
             tag.live_since = Some(crate::catalog::registry::now());
             tag.turn = Some(turn);
             tag.rejected = None;
@@ -56,10 +56,10 @@ pub fn after(
             continue;
         }
         let is_previous = previous.is_some_and(|previous| previous.oid == build.oid);
-        if !is_live && !is_previous && tag.state != State::Previous {
+        if !is_live && !is_previous && tag.state != BuildState::Previous {
             continue;
         }
-        tag.state = if is_previous { State::Previous } else { State::Retired };
+        tag.state = if is_previous { BuildState::Previous } else { BuildState::Retired };
         let name = if is_live { tag.build.clone() } else { build.name.clone() };
         if is_live {
             tag.rejected = rejects.cloned();
@@ -81,7 +81,7 @@ mod tests {
         /// A new sealed build.
         fn sealed(&mut self, number: i64, is_subset: bool) {
             let name = build_name("druginfo", number, is_subset);
-            let tag = Some(Tag::new("druginfo", &name, "r", 1, State::Sealed));
+            let tag = Some(Tag::new("druginfo", &name, "r", 1, BuildState::Sealed));
             let oid = u32::try_from(number).expect("small");
             self.0.push(Build { name, oid, tag, invalid: false, bytes: None });
         }

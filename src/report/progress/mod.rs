@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::build::clock::{Clock, human};
 use crate::config::Deadline;
-use crate::load::meter::{self, Meter, Watched};
+use crate::load::meter::{self, ActiveWork, Meter};
 use crate::report::say::error_line;
 
 /// How often a plain line is printed.
@@ -105,13 +105,13 @@ impl Progress {
     }
 
     /// Shows these meters until what this returns is dropped.
-    pub(crate) fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> Shown {
-        let (progress, watched) = (self.clone(), Watched::new(title, meters));
+    pub(crate) fn watch(&self, title: &str, meters: Vec<(String, Arc<Meter>)>) -> ProgressDisplay {
+        let (progress, watched) = (self.clone(), ActiveWork::new(title, meters));
         self.shown(async move { progress.show(&watched).await })
     }
 
     /// Shows what a build puts into `watch`, one after another, until what this returns is dropped.
-    pub(crate) fn follow(&self) -> Shown {
+    pub(crate) fn follow(&self) -> ProgressDisplay {
         let progress = self.clone();
         self.shown(async move {
             loop {
@@ -123,13 +123,13 @@ impl Progress {
         })
     }
 
-    fn shown(&self, work: impl Future<Output = ()> + Send + 'static) -> Shown {
+    fn shown(&self, work: impl Future<Output = ()> + Send + 'static) -> ProgressDisplay {
         let is_shown = self.bars.is_some() || self.lines;
-        Shown { task: is_shown.then(|| tokio::spawn(work)), bars: self.bars.clone() }
+        ProgressDisplay { task: is_shown.then(|| tokio::spawn(work)), bars: self.bars.clone() }
     }
 
     /// Shows it to its end.
-    async fn show(&self, watched: &Watched) {
+    async fn show(&self, watched: &ActiveWork) {
         let meters = &watched.meters;
         match &self.bars {
             Some(_) if meters.is_empty() => {
@@ -171,12 +171,12 @@ impl Drop for Stage {
 }
 
 /// What is being shown; gone when dropped.
-pub(crate) struct Shown {
+pub(crate) struct ProgressDisplay {
     task: Option<JoinHandle<()>>,
     bars: Option<MultiProgress>,
 }
 
-impl Drop for Shown {
+impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();
@@ -191,7 +191,7 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-async fn show_bars(bars: &MultiProgress, watched: &Watched, clock: &Clock) {
+async fn show_bars(bars: &MultiProgress, watched: &ActiveWork, clock: &Clock) {
     let meters = &watched.meters;
     let width = meters.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     // As wide as the terminal, whatever that is: a line that wraps is two.
@@ -233,8 +233,8 @@ async fn show_bars(bars: &MultiProgress, watched: &Watched, clock: &Clock) {
     }
 }
 
-async fn print_lines(watched: &Watched, clock: &Clock) {
-    let Watched { title, meters, .. } = watched;
+async fn print_lines(watched: &ActiveWork, clock: &Clock) {
+    let ActiveWork { title, meters, .. } = watched;
     let (began, mut line) = (Instant::now(), Instant::now());
     while !watched.is_over() {
         tokio::time::sleep(LOOK_EVERY).await;

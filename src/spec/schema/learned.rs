@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, Schema, SchemaFile};
+use super::{Schema, SchemaFile, SectionKind};
 use crate::postgres::{Session, db};
 
 /// What sections were seen to do.
@@ -24,7 +24,7 @@ pub struct Learned {
 }
 
 /// What a section is called in `makes` and `reads`: its file has one of each kind that makes something.
-pub(crate) fn section(file: &SchemaFile, kind: &Kind) -> String {
+pub(crate) fn section(file: &SchemaFile, kind: &SectionKind) -> String {
     format!("{} {}", file.table, kind.word())
 }
 
@@ -66,7 +66,7 @@ impl Learned {
         &mut self,
         session: &Session,
         file: &SchemaFile,
-        kind: &Kind,
+        kind: &SectionKind,
     ) -> anyhow::Result<()> {
         let rows = session.query(include_str!("made.sql"), &[]).await;
         let rows = rows.map_err(db("look at what a section has made"))?;
@@ -85,7 +85,7 @@ impl Learned {
     /// # Errors
     /// The server's.
     pub async fn note_read(&mut self, session: &Session, file: &SchemaFile) -> anyhow::Result<()> {
-        let section = section(file, &Kind::Derive);
+        let section = section(file, &SectionKind::Derive);
         let made = self.makes.get(&section).cloned().unwrap_or_default();
         let mut read = locked_to_read(session).await?;
         read.retain(|name| *name != file.table && !made.contains(name));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::learned::Learned;
-use crate::config::strict::{File, Problems, Table};
+use crate::config::strict::{Problems, TomlFile, TomlTable};
 
 /// What `schema.lock` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub struct SchemaLock {
 impl SchemaLock {
     /// Reads the file's text.
     pub fn parse(path: &Path, text: &str, problems: &Problems) -> Option<SchemaLock> {
-        let file = File::new(path, text, problems);
+        let file = TomlFile::new(path, text, problems);
         let parsed = file.parse()?;
-        let root = Table::root(&file, &parsed);
+        let root = TomlTable::root(&file, &parsed);
         let version = root.count("version");
         let serves_from = root.count("serves_from");
         let fingerprint = root.required_text("fingerprint");

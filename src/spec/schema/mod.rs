@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use lockfile::SchemaLock;
 #[cfg(feature = "dev")]
 pub(crate) use sections::parse as parse_sections;
-pub(crate) use sections::{Kind, Section};
+pub(crate) use sections::{Section, SectionKind};
 
 use crate::config::strict::Problems;
 use crate::error::{Exit, Failure, Position, at, stopped};
@@ -210,7 +210,7 @@ impl Schema {
     pub fn loaded(&self, tables: Vec<String>) -> Vec<String> {
         let derived = |table: &String| {
             let file = self.files.iter().find(|file| file.table == *table);
-            file.is_some_and(|file| file.of_kind(&Kind::Derive).next().is_some())
+            file.is_some_and(|file| file.of_kind(&SectionKind::Derive).next().is_some())
         };
         tables.into_iter().filter(|table| !derived(table)).collect()
     }
@@ -233,10 +233,9 @@ impl Schema {
     pub fn refuse_twofold<'a>(&self, filled: impl Iterator<Item = &'a str>, problems: &Problems) {
         for table in filled {
             let file = self.files.iter().find(|file| file.table == table);
-            for (file, section) in file
-                .into_iter()
-                .flat_map(|file| file.of_kind(&Kind::Derive).map(move |section| (file, section)))
-            {
+            for (file, section) in file.into_iter().flat_map(|file| {
+                file.of_kind(&SectionKind::Derive).map(move |section| (file, section))
+            }) {
                 let message = format!("a source fills {table}: it is not made from tables, too");
                 problems.add(&file.path, section.line - 1, message);
             }
@@ -248,7 +247,7 @@ impl Schema {
     pub fn derived(&self) -> Vec<&SchemaFile> {
         let files = self.files.iter();
         let mut files: Vec<_> =
-            files.filter(|file| file.of_kind(&Kind::Derive).next().is_some()).collect();
+            files.filter(|file| file.of_kind(&SectionKind::Derive).next().is_some()).collect();
         files.sort_by_key(|file| !file.sections.iter().any(Section::is_early));
         files
     }
@@ -273,7 +272,7 @@ impl Schema {
     pub async fn apply(
         &self,
         session: &Session,
-        kind: &Kind,
+        kind: &SectionKind,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         for file in &self.files {
@@ -285,7 +284,7 @@ impl Schema {
 
 impl SchemaFile {
     /// The sections of one kind.
-    pub fn of_kind<'a>(&'a self, kind: &'a Kind) -> impl Iterator<Item = &'a Section> {
+    pub fn of_kind<'a>(&'a self, kind: &'a SectionKind) -> impl Iterator<Item = &'a Section> {
         self.sections.iter().filter(move |section| section.kind == *kind)
     }
 
@@ -296,7 +295,7 @@ impl SchemaFile {
     pub async fn apply(
         &self,
         session: &Session,
-        kind: &Kind,
+        kind: &SectionKind,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         for section in self.of_kind(kind) {

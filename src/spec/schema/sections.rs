@@ -9,7 +9,7 @@ use crate::postgres::Ident;
 
 /// What a section is for; also the order in which sections stand in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum SectionKind {
     /// The table and its comments, before any row.
     PreData,
     /// Keys and indexes, once the data is in.
@@ -20,14 +20,14 @@ pub enum Kind {
     Check,
 }
 
-impl Kind {
+impl SectionKind {
     /// The word in its marker.
     pub fn word(&self) -> &'static str {
         match self {
-            Kind::PreData => "pre-data",
-            Kind::PostData => "post-data",
-            Kind::Derive => "derive",
-            Kind::Check => "check",
+            SectionKind::PreData => "pre-data",
+            SectionKind::PostData => "post-data",
+            SectionKind::Derive => "derive",
+            SectionKind::Check => "check",
         }
     }
 }
@@ -36,7 +36,7 @@ impl Kind {
 #[derive(Debug, Clone)]
 pub struct Section {
     /// What it is for.
-    pub kind: Kind,
+    pub kind: SectionKind,
     /// A check's sentence; empty for the others.
     pub title: String,
     /// The tables whose rows are all that a derive section needs, as its marker names them; empty
@@ -56,7 +56,7 @@ impl Section {
 
     /// Why a check is none, where that is what the server says: it runs alone, and cannot write.
     pub fn no_check(&self, error: &tokio_postgres::Error) -> Option<&'static str> {
-        let said = error.as_db_error().filter(|_| self.kind == Kind::Check)?;
+        let said = error.as_db_error().filter(|_| self.kind == SectionKind::Check)?;
         match (said.code(), said.position()) {
             (&SqlState::READ_ONLY_SQL_TRANSACTION, _) => Some("writes; a check only reads"),
             // A syntax error has its place in the text; that there is more than one statement has none.
@@ -78,7 +78,7 @@ pub(crate) fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section
         let number = index + 1;
         match marker(line) {
             Marker::Section(kind, title, from) => {
-                if kind == Kind::Check && title.is_empty() {
+                if kind == SectionKind::Check && title.is_empty() {
                     problems.add(path, number, "a check has a title: `-- check: what must hold`");
                 }
                 if sections.last().is_some_and(|last| last.kind > kind) {
@@ -89,7 +89,7 @@ pub(crate) fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section
                         format!("misplaced section; their order is {order}"),
                     );
                 }
-                if kind != Kind::Check && sections.iter().any(|before| before.kind == kind) {
+                if kind != SectionKind::Check && sections.iter().any(|before| before.kind == kind) {
                     let word = kind.word();
                     problems.add(path, number, format!("a second `-- {word}` section"));
                 }
@@ -117,8 +117,8 @@ pub(crate) fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section
             },
         }
     }
-    let has = |kind: Kind| sections.iter().any(|section| section.kind == kind);
-    match (has(Kind::PreData), has(Kind::PostData), has(Kind::Derive)) {
+    let has = |kind: SectionKind| sections.iter().any(|section| section.kind == kind);
+    match (has(SectionKind::PreData), has(SectionKind::PostData), has(SectionKind::Derive)) {
         (false, _, false) => {
             problems.add(path, 0, "neither a `-- pre-data` nor a `-- derive` section");
         }
@@ -131,7 +131,7 @@ pub(crate) fn parse(path: &Path, text: &str, problems: &Problems) -> Vec<Section
 }
 
 enum Marker {
-    Section(Kind, String, Vec<String>),
+    Section(SectionKind, String, Vec<String>),
     Unknown(String),
     None,
 }
@@ -147,10 +147,10 @@ fn marker(line: &str) -> Marker {
         None => (words, Vec::new()),
     };
     let kind = match word {
-        "pre-data" => Kind::PreData,
-        "post-data" => Kind::PostData,
-        "derive" => Kind::Derive,
-        "check" => Kind::Check,
+        "pre-data" => SectionKind::PreData,
+        "post-data" => SectionKind::PostData,
+        "derive" => SectionKind::Derive,
+        "check" => SectionKind::Check,
         _ if is_nearly_derive_from(comment) => return Marker::Unknown(comment.to_owned()),
         _ => {
             let lower = word.to_ascii_lowercase().replace(['_', ' '], "-");
@@ -163,7 +163,7 @@ fn marker(line: &str) -> Marker {
     };
     let names_tables = from.iter().all(|name: &String| Ident::parse(name).is_some());
     match (&kind, line == format!("-- {comment}") && names_tables, title.trim()) {
-        (Kind::Check, true, title) => Marker::Section(kind, title.to_owned(), from),
+        (SectionKind::Check, true, title) => Marker::Section(kind, title.to_owned(), from),
         (_, true, "") if words == comment => Marker::Section(kind, String::new(), from),
         _ => Marker::Unknown(comment.to_owned()),
     }

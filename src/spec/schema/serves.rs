@@ -12,12 +12,12 @@
 
 /// Why readers of the first catalog are not served by the second; empty where they are.
 pub(crate) fn lost(before: &[String], after: &[String]) -> Vec<String> {
-    let now: Vec<Object> = after.iter().map(|line| Object::read(line)).collect();
-    let then: Vec<Object> = before.iter().map(|line| Object::read(line)).collect();
+    let now: Vec<CatalogObject> = after.iter().map(|line| CatalogObject::read(line)).collect();
+    let then: Vec<CatalogObject> = before.iter().map(|line| CatalogObject::read(line)).collect();
     let mut lost: Vec<String> = then.iter().filter_map(|old| old.missed_in(&now)).collect();
     for new in &now {
         // What is new means what it means; what readers knew does not.
-        if let Object::Meaning { of, number } = new
+        if let CatalogObject::Meaning { of, number } = new
             && then.iter().any(|old| old.is_called(of))
             && !then.contains(new)
         {
@@ -29,10 +29,11 @@ pub(crate) fn lost(before: &[String], after: &[String]) -> Vec<String> {
 
 /// Functions that both catalogs have, with another body.
 pub(crate) fn rewritten(before: &[String], after: &[String]) -> Vec<String> {
-    let changed = after.iter().filter(|line| !before.contains(line)).map(|line| Object::read(line));
-    let then: Vec<Object> = before.iter().map(|line| Object::read(line)).collect();
-    let name = |object: Object| match object {
-        Object::Function(new) if then.iter().any(|old| old.is_called(new.name)) => {
+    let changed =
+        after.iter().filter(|line| !before.contains(line)).map(|line| CatalogObject::read(line));
+    let then: Vec<CatalogObject> = before.iter().map(|line| CatalogObject::read(line)).collect();
+    let name = |object: CatalogObject| match object {
+        CatalogObject::Function(new) if then.iter().any(|old| old.is_called(new.name)) => {
             Some(new.name.to_owned())
         }
         _ => None,
@@ -42,7 +43,7 @@ pub(crate) fn rewritten(before: &[String], after: &[String]) -> Vec<String> {
 
 /// One line of a catalog (`fingerprint.sql`), as far as a reader feels it.
 #[derive(Debug, PartialEq, Eq)]
-enum Object<'a> {
+enum CatalogObject<'a> {
     Relation(&'a str),
     Column {
         name: &'a str,
@@ -55,7 +56,7 @@ enum Object<'a> {
         relation: &'a str,
         definition: &'a str,
     },
-    Function(Function<'a>),
+    Function(FunctionSignature<'a>),
     Enum {
         name: &'a str,
         labels: Vec<&'a str>,
@@ -72,7 +73,7 @@ enum Object<'a> {
 
 /// How a function is called, and what it gives.
 #[derive(Debug, PartialEq, Eq)]
-struct Function<'a> {
+struct FunctionSignature<'a> {
     name: &'a str,
     takes: Vec<&'a str>,
     /// Columns of its result, where it has them.
@@ -81,77 +82,82 @@ struct Function<'a> {
     returns: &'a str,
 }
 
-impl<'a> Object<'a> {
-    fn read(line: &'a str) -> Object<'a> {
+impl<'a> CatalogObject<'a> {
+    fn read(line: &'a str) -> CatalogObject<'a> {
         let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
         let word = |text: &'a str| text.split_once(' ').unwrap_or((text, ""));
         match kind {
             "table" | "view" | "relation" | "type" => {
-                Object::Relation(word(rest.strip_prefix("unlogged ").unwrap_or(rest)).0)
+                CatalogObject::Relation(word(rest.strip_prefix("unlogged ").unwrap_or(rest)).0)
             }
-            "partitioned" => Object::Relation(rest.strip_prefix("table ").unwrap_or(rest)),
-            "materialized" => Object::Relation(word(rest.strip_prefix("view ").unwrap_or(rest)).0),
+            "partitioned" => CatalogObject::Relation(rest.strip_prefix("table ").unwrap_or(rest)),
+            "materialized" => {
+                CatalogObject::Relation(word(rest.strip_prefix("view ").unwrap_or(rest)).0)
+            }
             "column" => column(rest),
             "constraint" => {
                 let (relation, rest) = word(rest);
-                Object::Rule { relation, definition: word(rest).1 }
+                CatalogObject::Rule { relation, definition: word(rest).1 }
             }
             "index" if rest.starts_with("CREATE UNIQUE ") => {
                 let definition = rest.split_once(" ON ").map_or(rest, |(_, on)| on);
-                Object::Rule { relation: word(definition).0, definition }
+                CatalogObject::Rule { relation: word(definition).0, definition }
             }
-            "index" | "trigger" | "sequence" => Object::Unseen,
-            "function" => Function::read(rest).map_or(Object::Other(line), Object::Function),
+            "index" | "trigger" | "sequence" => CatalogObject::Unseen,
+            "function" => FunctionSignature::read(rest)
+                .map_or(CatalogObject::Other(line), CatalogObject::Function),
             "enum" => {
                 let (name, labels) = word(rest);
                 let labels = labels.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-                Object::Enum { name, labels: list(labels.unwrap_or_default()) }
+                CatalogObject::Enum { name, labels: list(labels.unwrap_or_default()) }
             }
             "meaning" => {
                 let (of, number) = rest.rsplit_once(' ').unwrap_or((rest, ""));
-                Object::Meaning { of, number }
+                CatalogObject::Meaning { of, number }
             }
-            _ => Object::Other(line),
+            _ => CatalogObject::Other(line),
         }
     }
 
     fn is_called(&self, wanted: &str) -> bool {
         match self {
-            Object::Relation(name) | Object::Column { name, .. } => *name == wanted,
-            Object::Function(function) => function.name == wanted,
+            CatalogObject::Relation(name) | CatalogObject::Column { name, .. } => *name == wanted,
+            CatalogObject::Function(function) => function.name == wanted,
             _ => false,
         }
     }
 
     /// What a reader of this object misses in another catalog.
-    fn missed_in(&self, now: &[Object<'_>]) -> Option<String> {
+    fn missed_in(&self, now: &[CatalogObject<'_>]) -> Option<String> {
         let there = now.contains(self);
         match self {
-            Object::Unseen => None,
+            CatalogObject::Unseen => None,
             _ if there => None,
-            Object::Relation(name) => Some(format!("{name} is gone")),
-            Object::Column { name, kind, not_null } => column_missed(name, *kind, *not_null, now),
-            Object::Rule { relation, definition } => {
+            CatalogObject::Relation(name) => Some(format!("{name} is gone")),
+            CatalogObject::Column { name, kind, not_null } => {
+                column_missed(name, *kind, *not_null, now)
+            }
+            CatalogObject::Rule { relation, definition } => {
                 Some(format!("{relation} does not keep to {definition} any more"))
             }
-            Object::Function(old) => old.missed_in(now),
-            Object::Enum { name, labels } => {
+            CatalogObject::Function(old) => old.missed_in(now),
+            CatalogObject::Enum { name, labels } => {
                 let kept = now.iter().any(|new| match new {
-                    Object::Enum { name: new, labels: now } if new == name => {
+                    CatalogObject::Enum { name: new, labels: now } if new == name => {
                         labels.iter().all(|label| now.contains(label))
                     }
                     _ => false,
                 });
                 (!kept).then(|| format!("type {name} has lost labels"))
             }
-            Object::Meaning { of, number } => {
+            CatalogObject::Meaning { of, number } => {
                 // A newer number is said of the new line.
                 let newer = now
                     .iter()
-                    .any(|new| matches!(new, Object::Meaning { of: new, .. } if new == of));
+                    .any(|new| matches!(new, CatalogObject::Meaning { of: new, .. } if new == of));
                 (!newer).then(|| format!("{of} has lost its [meaning {number}]"))
             }
-            Object::Other(line) => {
+            CatalogObject::Other(line) => {
                 let head: String = line.chars().take(80).collect();
                 Some(format!("{} is not what it was", head.lines().next().unwrap_or_default()))
             }
@@ -163,10 +169,12 @@ fn column_missed(
     name: &str,
     kind: (&str, &str),
     not_null: bool,
-    now: &[Object<'_>],
+    now: &[CatalogObject<'_>],
 ) -> Option<String> {
     let found = now.iter().find_map(|new| match new {
-        Object::Column { name: new, kind, not_null } if *new == name => Some((*kind, *not_null)),
+        CatalogObject::Column { name: new, kind, not_null } if *new == name => {
+            Some((*kind, *not_null))
+        }
         _ => None,
     });
     match found {
@@ -180,18 +188,18 @@ fn column_missed(
 }
 
 /// `public.county.name text not null collate "C" default 'x'`
-fn column(rest: &str) -> Object<'_> {
+fn column(rest: &str) -> CatalogObject<'_> {
     let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let ends = [" generated ", " default "].iter().filter_map(|word| rest.find(word)).min();
     let rest = &rest[..ends.unwrap_or(rest.len())];
     let (rest, order) = rest.split_once(" collate ").unwrap_or((rest, ""));
     let kind = rest.strip_suffix(" not null");
-    Object::Column { name, kind: (kind.unwrap_or(rest), order), not_null: kind.is_some() }
+    CatalogObject::Column { name, kind: (kind.unwrap_or(rest), order), not_null: kind.is_some() }
 }
 
-impl<'a> Function<'a> {
+impl<'a> FunctionSignature<'a> {
     /// Reads what `pg_get_functiondef` writes, up to its body.
-    fn read(text: &'a str) -> Option<Function<'a>> {
+    fn read(text: &'a str) -> Option<FunctionSignature<'a>> {
         let text = text.strip_prefix("CREATE OR REPLACE ")?;
         let text = text.strip_prefix("FUNCTION ").or_else(|| text.strip_prefix("PROCEDURE "))?;
         let (name, rest) = text.split_at(text.find('(')?);
@@ -202,7 +210,7 @@ impl<'a> Function<'a> {
         let returns = after.trim_start().strip_prefix("RETURNS ").unwrap_or_default();
         let columns = returns.strip_prefix("TABLE").and_then(within);
         let line = returns.lines().next().unwrap_or_default();
-        Some(Function {
+        Some(FunctionSignature {
             name,
             takes,
             columns: columns.map_or(gives, list),
@@ -210,9 +218,9 @@ impl<'a> Function<'a> {
         })
     }
 
-    fn missed_in(&self, now: &[Object<'_>]) -> Option<String> {
+    fn missed_in(&self, now: &[CatalogObject<'_>]) -> Option<String> {
         let mut found = now.iter().filter_map(|new| match new {
-            Object::Function(new) if new.name == self.name => Some(new),
+            CatalogObject::Function(new) if new.name == self.name => Some(new),
             _ => None,
         });
         match found.next() {
@@ -226,7 +234,7 @@ impl<'a> Function<'a> {
     }
 
     /// Whether every call of the other, and every use of its result, is one of this one too.
-    fn serves(&self, other: &Function<'_>) -> bool {
+    fn serves(&self, other: &FunctionSignature<'_>) -> bool {
         fn bare(argument: &str) -> &str {
             argument.split_once(" DEFAULT ").map_or(argument, |(bare, _)| bare)
         }

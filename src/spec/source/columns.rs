@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::words::{pattern, word};
-use super::{Column, Dictionary, Filter, From, Others, Pack, Shape, Test, Transform};
-use crate::config::strict::{Table, suggest};
+use super::{Column, Dictionary, Filter, FilterTest, From, Others, Pack, Shape, Transform};
+use crate::config::strict::{TomlTable, suggest};
 use crate::postgres::Ident;
 
 /// The spec word that asks for the record's line.
@@ -14,7 +14,7 @@ const LINE: &str = "line";
 const KEYED_HASH: &str = "keyed_hash";
 
 /// Reads `columns`; `groups` are the names that the patterns give.
-pub(super) fn columns(root: &Table<'_>, groups: &[String]) -> Vec<Column> {
+pub(super) fn columns(root: &TomlTable<'_>, groups: &[String]) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     let mut targets = HashSet::new();
     for table in root.tables("columns") {
@@ -75,7 +75,7 @@ fn repeated(columns: &[Column], from: &From) -> Option<String> {
     names.iter().find(known).cloned()
 }
 
-fn target(table: &Table<'_>, line: usize, name: &str) -> Option<Ident> {
+fn target(table: &TomlTable<'_>, line: usize, name: &str) -> Option<Ident> {
     let ident = Ident::parse(name);
     if ident.is_none() {
         let say = "is not a column name; give one with `to`, or `drop = true`";
@@ -84,7 +84,7 @@ fn target(table: &Table<'_>, line: usize, name: &str) -> Option<Ident> {
     ident
 }
 
-fn from(table: &Table<'_>, groups: &[String]) -> Option<From> {
+fn from(table: &TomlTable<'_>, groups: &[String]) -> Option<From> {
     let Some(of) = table.text("of") else {
         return Some(From::Header(table.required_text_or_texts("from")?.value));
     };
@@ -104,7 +104,7 @@ fn from(table: &Table<'_>, groups: &[String]) -> Option<From> {
 }
 
 /// The transforms, and whether a keyed hash ends them.
-fn transforms(table: &Table<'_>) -> (Vec<Transform>, bool) {
+fn transforms(table: &TomlTable<'_>) -> (Vec<Transform>, bool) {
     let mut transforms = Vec::new();
     let mut hashed = false;
     for said in table.words("transforms") {
@@ -125,7 +125,7 @@ fn transforms(table: &Table<'_>) -> (Vec<Transform>, bool) {
 }
 
 /// What the content must look like, and whether one that does not is null.
-fn shape(table: &Table<'_>) -> (Option<Shape>, bool) {
+fn shape(table: &TomlTable<'_>) -> (Option<Shape>, bool) {
     let shape = table.text("shape").and_then(|said| {
         let shape = Shape::parse(&said.value);
         shape.map_err(|reason| table.problem(said.line, reason)).ok()
@@ -134,7 +134,7 @@ fn shape(table: &Table<'_>) -> (Option<Shape>, bool) {
 }
 
 /// Reads `[others]`.
-pub(super) fn others(root: &Table<'_>) -> Others {
+pub(super) fn others(root: &TomlTable<'_>) -> Others {
     let Some(table) = root.table("others") else { return Others::Refuse };
     let line = table.line();
     let drop = table.flag("drop").unwrap_or(false);
@@ -152,7 +152,7 @@ pub(super) fn others(root: &Table<'_>) -> Others {
 }
 
 /// Reads the dictionaries.
-pub(super) fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictionary> {
+pub(super) fn dictionaries(root: &TomlTable<'_>, columns: &[Column]) -> Vec<Dictionary> {
     let mut dictionaries = Vec::new();
     let mut taken = HashSet::new();
     for table in root.tables("dictionary") {
@@ -187,7 +187,7 @@ pub(super) fn dictionaries(root: &Table<'_>, columns: &[Column]) -> Vec<Dictiona
 }
 
 /// Reads how rows are packed: all that a row says is three numbers, two of which an array has.
-pub(super) fn pack(root: &Table<'_>, dictionaries: &[Dictionary]) -> Option<Pack> {
+pub(super) fn pack(root: &TomlTable<'_>, dictionaries: &[Dictionary]) -> Option<Pack> {
     let table = root.table("pack")?;
     let line = table.line();
     let mut named = Vec::new();
@@ -219,7 +219,7 @@ pub(super) fn pack(root: &Table<'_>, dictionaries: &[Dictionary]) -> Option<Pack
 }
 
 /// Reads by which of the dictionaries' columns rows are sorted.
-pub(super) fn sort(root: &Table<'_>, dictionaries: &[Dictionary]) -> Vec<Ident> {
+pub(super) fn sort(root: &TomlTable<'_>, dictionaries: &[Dictionary]) -> Vec<Ident> {
     let Some(said) = root.texts("sort") else { return Vec::new() };
     if said.value.len() > 2 {
         root.problem(said.line, "`sort` has two columns at most");
@@ -238,7 +238,7 @@ pub(super) fn sort(root: &Table<'_>, dictionaries: &[Dictionary]) -> Vec<Ident> 
 }
 
 /// Reads the filters.
-pub(super) fn filters(root: &Table<'_>, columns: &[Column]) -> Vec<Filter> {
+pub(super) fn filters(root: &TomlTable<'_>, columns: &[Column]) -> Vec<Filter> {
     let mut filters = Vec::new();
     for table in root.tables("filter") {
         let line = table.line();
@@ -267,14 +267,14 @@ pub(super) fn filters(root: &Table<'_>, columns: &[Column]) -> Vec<Filter> {
     filters
 }
 
-fn test(table: &Table<'_>, line: usize) -> Option<(Test, bool)> {
-    let keep = table.texts("keep").map(|said| (Test::Values(said.value), true));
-    let drop = table.texts("drop").map(|said| (Test::Values(said.value), false));
+fn test(table: &TomlTable<'_>, line: usize) -> Option<(FilterTest, bool)> {
+    let keep = table.texts("keep").map(|said| (FilterTest::Values(said.value), true));
+    let drop = table.texts("drop").map(|said| (FilterTest::Values(said.value), false));
     let matches = table.text("matches").and_then(|said| {
         pattern(table, "matches", &said)?;
         // The bytes are matched before they are decoded: a field may be in any encoding.
         let regex = regex::bytes::Regex::new(&said.value).ok()?;
-        Some((Test::Matches(regex), true))
+        Some((FilterTest::Matches(regex), true))
     });
     let mut said = [keep, drop, matches].into_iter().flatten();
     let test = said.next();

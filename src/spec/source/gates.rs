@@ -1,7 +1,7 @@
 //! How far a night's rows may differ from those that are live before a person has to look: what a
 //! spec's `[gates]` says.
 
-use crate::config::strict::Table;
+use crate::config::strict::TomlTable;
 
 /// The limits of the gates `rows` and `nulls`. `older` has none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +28,7 @@ const NEW_YEAR: Gates =
     Gates { rows_ratio_min: 0.5, rows_ratio_max: 2.0, nulls_rise_max: 0.5, new_year: true };
 
 impl Gates {
-    pub(super) fn parse(root: &Table<'_>) -> Gates {
+    pub(super) fn parse(root: &TomlTable<'_>) -> Gates {
         let mut gates = Gates::default();
         let Some(table) = root.table("gates") else { return gates };
         if let Some(ratio) = table.ratio("rows_ratio_min") {

@@ -297,14 +297,14 @@ pub struct Filter {
     /// The columns, as indexes of the spec's: any of them decides.
     pub columns: Vec<usize>,
     /// What is looked for.
-    pub test: Test,
+    pub test: FilterTest,
     /// Whether finding it keeps the row, or drops it.
     pub keep: bool,
 }
 
 /// What a filter looks for.
 #[derive(Debug, Clone)]
-pub enum Test {
+pub enum FilterTest {
     /// One of these contents.
     Values(Vec<String>),
     /// A match.

@@ -11,15 +11,15 @@ use super::{
     Source,
 };
 use crate::config::bytes;
-use crate::config::strict::{File, Problems, Table};
+use crate::config::strict::{Problems, TomlFile, TomlTable};
 use crate::postgres::Ident;
 
 /// Reads a spec; `None` when it is too broken to go on with. The caller must look at
 /// `problems` before it uses the source.
 pub(super) fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Source> {
-    let file = File::new(path, text, problems);
+    let file = TomlFile::new(path, text, problems);
     let parsed = file.parse()?;
-    let root = Table::root(&file, &parsed);
+    let root = TomlTable::root(&file, &parsed);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name = Ident::parse(&stem);
     if name.is_none() {
@@ -71,7 +71,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &Problems) -> Option<Sour
 }
 
 /// What a spec of personal data must say, and may not: what nobody thought of would be kept.
-fn careful(root: &Table<'_>, personal: Option<bool>, columns: &[Column], others: &Others) {
+fn careful(root: &TomlTable<'_>, personal: Option<bool>, columns: &[Column], others: &Others) {
     if let Some(hashed) = columns.iter().find(|column| column.hashed && personal.is_none()) {
         let message = "a file with an identifier to hash needs `personal = true`";
         root.problem(hashed.line, message);
@@ -82,7 +82,7 @@ fn careful(root: &Table<'_>, personal: Option<bool>, columns: &[Column], others:
     }
 }
 
-fn parts(root: &Table<'_>) -> Parts {
+fn parts(root: &TomlTable<'_>) -> Parts {
     match (root.count("parts"), root.count("parts_min")) {
         (Some(_), Some(least)) => {
             root.problem(least.line, "a source has either `parts` or `parts_min`");
@@ -99,7 +99,7 @@ fn groups(patterns: [&Option<Regex>; 3]) -> Vec<String> {
     regexes.flat_map(|regex| regex.capture_names().flatten().map(str::to_owned)).collect()
 }
 
-fn format(root: &Table<'_>) -> Format {
+fn format(root: &TomlTable<'_>) -> Format {
     let mut format = Format {
         delimiter: b',',
         quoting: Quoting::Double,
@@ -151,7 +151,7 @@ fn format(root: &Table<'_>) -> Format {
     format
 }
 
-fn header(table: &Table<'_>) -> Header {
+fn header(table: &TomlTable<'_>) -> Header {
     let rows = table.count("header_rows");
     let Some(said) = table.text("header") else {
         return Header::Rows(rows.map_or(1, |said| said.value));
@@ -162,7 +162,7 @@ fn header(table: &Table<'_>) -> Header {
     pattern(table, "header", &said).map_or(Header::Rows(1), Header::Begins)
 }
 
-fn budget(root: &Table<'_>) -> Budget {
+fn budget(root: &TomlTable<'_>) -> Budget {
     let mut budget = Budget { rejects: 0, reject_ratio: 0.0, rows_min: 1, bytes_max: BYTES_MAX };
     let Some(table) = root.table("budget") else { return budget };
     if let Some(said) = table.count("rejects") {

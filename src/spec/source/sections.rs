@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
-use crate::config::strict::{Said, Table};
+use crate::config::strict::{Said, TomlTable};
 
 /// Which members a release may not lack, by what a group of the pattern `member` calls them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Sections {
 }
 
 impl Sections {
-    pub(super) fn parse(root: &Table<'_>, member: Option<&Regex>) -> Option<Sections> {
+    pub(super) fn parse(root: &TomlTable<'_>, member: Option<&Regex>) -> Option<Sections> {
         let table = root.table("sections")?;
         let of = table.required_text("of");
         let list =

@@ -12,11 +12,11 @@ pub struct Shape {
     word: String,
     /// Why a content is refused.
     reason: String,
-    test: Test,
+    test: ShapeTest,
 }
 
 #[derive(Debug, Clone)]
-enum Test {
+enum ShapeTest {
     Digits(usize),
     Contract,
     Npi,
@@ -40,16 +40,20 @@ impl Shape {
     pub fn parse(word: &str) -> Result<Shape, String> {
         let (test, says) = match word {
             "contract" => {
-                (Test::Contract, "a contract (a letter or digit, and 4 digits)".to_owned())
+                (ShapeTest::Contract, "a contract (a letter or digit, and 4 digits)".to_owned())
             }
-            "fips5" => (Test::Digits(5), "a FIPS county code of 5 digits".to_owned()),
-            "ssa5" => (Test::Digits(5), "an SSA county code of 5 digits".to_owned()),
-            "zip5" => (Test::Digits(5), "a ZIP code of 5 digits".to_owned()),
-            "ndc11" => (Test::Digits(11), "an NDC of 11 digits".to_owned()),
-            "npi" => (Test::Npi, "an NPI (10 digits, the last of them its check digit)".to_owned()),
-            "ccn" => (Test::Ccn, "a CCN (6 digits, the third of them may be a letter)".to_owned()),
+            "fips5" => (ShapeTest::Digits(5), "a FIPS county code of 5 digits".to_owned()),
+            "ssa5" => (ShapeTest::Digits(5), "an SSA county code of 5 digits".to_owned()),
+            "zip5" => (ShapeTest::Digits(5), "a ZIP code of 5 digits".to_owned()),
+            "ndc11" => (ShapeTest::Digits(11), "an NDC of 11 digits".to_owned()),
+            "npi" => {
+                (ShapeTest::Npi, "an NPI (10 digits, the last of them its check digit)".to_owned())
+            }
+            "ccn" => {
+                (ShapeTest::Ccn, "a CCN (6 digits, the third of them may be a letter)".to_owned())
+            }
             "hcpcs" => {
-                (Test::Hcpcs, "a HCPCS code (5 characters, 3 digits in the middle)".to_owned())
+                (ShapeTest::Hcpcs, "a HCPCS code (5 characters, 3 digits in the middle)".to_owned())
             }
             pattern if pattern.starts_with('^') => {
                 let regex = Regex::new(pattern).map_err(|error| {
@@ -57,10 +61,10 @@ impl Shape {
                     let reason = reason.lines().last().unwrap_or_default().trim().to_owned();
                     format!("`shape` is not a regular expression: {reason}")
                 })?;
-                (Test::Matches(regex), format!("of the shape {pattern}"))
+                (ShapeTest::Matches(regex), format!("of the shape {pattern}"))
             }
             other => match digits(other) {
-                Some(count) => (Test::Digits(count), format!("{count} digits")),
+                Some(count) => (ShapeTest::Digits(count), format!("{count} digits")),
                 None => return Err(unknown(other)),
             },
         };
@@ -80,17 +84,17 @@ impl Shape {
     /// Whether a content is of this shape.
     pub fn fits(&self, content: &[u8]) -> bool {
         match &self.test {
-            Test::Digits(count) => content.len() == *count && are_digits(content),
-            Test::Contract => match content {
+            ShapeTest::Digits(count) => content.len() == *count && are_digits(content),
+            ShapeTest::Contract => match content {
                 [first, rest @ ..] => {
                     is_capital_or_digit(*first) && rest.len() == 4 && are_digits(rest)
                 }
                 [] => false,
             },
-            Test::Npi => {
+            ShapeTest::Npi => {
                 matches!(content, [b'1' | b'2', ..]) && content.len() == 10 && is_luhn(content)
             }
-            Test::Ccn => match content {
+            ShapeTest::Ccn => match content {
                 [a, b, third, rest @ ..] => {
                     are_digits(&[*a, *b])
                         && is_capital_or_digit(*third)
@@ -99,7 +103,7 @@ impl Shape {
                 }
                 _ => false,
             },
-            Test::Hcpcs => match content {
+            ShapeTest::Hcpcs => match content {
                 [first, middle @ .., last] => {
                     is_capital_or_digit(*first)
                         && middle.len() == 3
@@ -108,7 +112,7 @@ impl Shape {
                 }
                 _ => false,
             },
-            Test::Matches(regex) => regex.is_match(content),
+            ShapeTest::Matches(regex) => regex.is_match(content),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use regex::Regex;
 
-use crate::config::strict::{Said, Table, suggest};
+use crate::config::strict::{Said, TomlTable, suggest};
 
 /// A regular expression; what is wrong with it goes to the problems.
-pub(super) fn pattern(table: &Table<'_>, key: &str, said: &Said<String>) -> Option<Regex> {
+pub(super) fn pattern(table: &TomlTable<'_>, key: &str, said: &Said<String>) -> Option<Regex> {
     match Regex::new(&said.value) {
         Ok(regex) => Some(regex),
         Err(error) => {
@@ -20,7 +20,7 @@ pub(super) fn pattern(table: &Table<'_>, key: &str, said: &Said<String>) -> Opti
 
 /// One of a closed set of words; an unknown one is answered with the nearest.
 pub(super) fn word<T: Copy>(
-    table: &Table<'_>,
+    table: &TomlTable<'_>,
     key: &'static str,
     known: &[(&str, T)],
     default: T,

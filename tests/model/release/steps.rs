@@ -1,6 +1,6 @@
 //! Which steps a process may take next, and what each of them does.
 
-use kiln::testing::catalog::registry::State;
+use kiln::testing::catalog::registry::BuildState;
 
 use super::{Action, Command, Doing, Flaw, Note, Release, Servers};
 use crate::model::server::{BUILDS, Database, Made, Wish};
@@ -22,7 +22,7 @@ impl Release {
             Doing::Locked(_, Command::Night) => Action::MakeDatabase(at),
             Doing::Locked(..) => Action::Facts(at),
             Doing::Built(base, build) => match servers.bases[base].builds[build] {
-                Some(made) if made.state == State::Building => Action::Seal(at),
+                Some(made) if made.state == BuildState::Building => Action::Seal(at),
                 _ => Action::Facts(at),
             },
             Doing::Chosen { .. } | Doing::Half { .. } => Action::OneAttempt(at),
@@ -60,7 +60,8 @@ impl Release {
                 continue;
             }
             let acquire = |command| Action::Acquire(at, place, command);
-            let is_room = base.builds[BUILDS - 1].is_none_or(|made| made.state == State::Building);
+            let is_room =
+                base.builds[BUILDS - 1].is_none_or(|made| made.state == BuildState::Building);
             if place < self.nights && is_room {
                 actions.push(acquire(Command::Night));
             }
@@ -357,7 +358,7 @@ fn make_database(servers: &mut Servers, at: usize) {
         return servers.end(at);
     }
     let building = Made {
-        state: State::Building,
+        state: BuildState::Building,
         has_stamp: false,
         is_rejected: false,
         turn: 0,
@@ -371,7 +372,7 @@ fn make_database(servers: &mut Servers, at: usize) {
 fn seal(servers: &mut Servers, at: usize) {
     let Doing::Built(base, build) = servers.processes[at] else { return };
     servers.bases[base].change(build, |made| {
-        (made.state, made.has_stamp) = (State::Sealed, true);
+        (made.state, made.has_stamp) = (BuildState::Sealed, true);
     });
 }
 

@@ -2,7 +2,7 @@
 //! table. The order of what was live is that of going live, not that of the numbers: a rollback goes
 //! backwards, and what it went back to is then the newest good build that there is.
 
-use super::{Build, State, live};
+use super::{Build, BuildState, live};
 
 /// What becomes of a build.
 #[derive(Debug)]
@@ -22,11 +22,11 @@ pub(crate) fn former<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> 
         build.name != database
             && !build.invalid
             && !build.is_subset()
-            && matches!(build.state(), State::Previous | State::Retired)
+            && matches!(build.state(), BuildState::Previous | BuildState::Retired)
     };
     let mut former: Vec<&Build> = builds.iter().filter(is_former).collect();
     former.sort_by_key(|build| {
-        let is_previous = build.state() == State::Previous;
+        let is_previous = build.state() == BuildState::Previous;
         std::cmp::Reverse((build.rejected().is_none(), is_previous, build.turn()))
     });
     former
@@ -40,7 +40,8 @@ pub(crate) fn former<'a>(builds: &'a [Build], database: &str) -> Vec<&'a Build> 
 pub(crate) fn fates<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec<Fate<'a>> {
     let live = live(builds, database);
     let newest = |is_subset: bool, above: u64| {
-        let sealed = builds.iter().filter(|build| build.state() == State::Sealed && !build.invalid);
+        let sealed =
+            builds.iter().filter(|build| build.state() == BuildState::Sealed && !build.invalid);
         let newer = sealed.filter(|build| build.is_subset() == is_subset && build.number() > above);
         newer.map(Build::number).max()
     };
@@ -59,24 +60,24 @@ pub(crate) fn fates<'a>(builds: &'a [Build], database: &str, keep: usize) -> Vec
                 (false, "a crash came between its drop and the end of it".to_owned())
             }
             _ if build.held().is_some() => (true, on_hold(build)),
-            State::Building if build.until(&now).is_some() => (
+            BuildState::Building if build.until(&now).is_some() => (
                 true,
                 format!(
                     "begun; workers may be at it until {}",
                     build.until(&now).unwrap_or_default()
                 ),
             ),
-            State::Live => (true, "its comment says that it is live".to_owned()),
-            State::Previous | State::Retired if kept.contains(&build.oid) => {
+            BuildState::Live => (true, "its comment says that it is live".to_owned()),
+            BuildState::Previous | BuildState::Retired if kept.contains(&build.oid) => {
                 (true, "kept for rollback".to_owned())
             }
-            State::Sealed if !build.is_subset() && number == candidate => {
+            BuildState::Sealed if !build.is_subset() && number == candidate => {
                 (true, "sealed, and newer than what is live".to_owned())
             }
-            State::Sealed if build.is_subset() && number == subset => {
+            BuildState::Sealed if build.is_subset() && number == subset => {
                 (true, "the newest subset".to_owned())
             }
-            State::Previous | State::Retired if build.rejected().is_some() => {
+            BuildState::Previous | BuildState::Retired if build.rejected().is_some() => {
                 (false, "it was rolled away from".to_owned())
             }
             state => (false, format!("it is {}", state.word())),

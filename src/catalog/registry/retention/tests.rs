@@ -11,13 +11,13 @@ fn build(number: i64, words: &str) -> Build {
     let has = |word: &str| words.contains(&word);
     let own = build_name("druginfo", number, has("subset"));
     let states = [
-        State::Building,
-        State::Failed,
-        State::Sealed,
-        State::Live,
-        State::Previous,
-        State::Retired,
-        State::Scratch,
+        BuildState::Building,
+        BuildState::Failed,
+        BuildState::Sealed,
+        BuildState::Live,
+        BuildState::Previous,
+        BuildState::Retired,
+        BuildState::Scratch,
     ];
     let state = states.into_iter().find(|state| has(state.word()));
     let word = || Word { login: "a".into(), host: "b".into(), at: "now".into(), why: "c".into() };

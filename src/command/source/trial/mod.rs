@@ -22,14 +22,14 @@ use crate::fetch::member::Member;
 use crate::fetch::object::Object;
 use crate::fetch::plainfile;
 use crate::load::bind::{self, Binding};
-use crate::load::copy::Part;
-use crate::load::copy::part::{self, Piece, ReadPart, Rows, Siblings};
+use crate::load::copy::FileToLoad;
+use crate::load::copy::part::{self, CopyChunk, ReadPart, ReaderMessage, Siblings};
 use crate::load::validate::dictionary::Shared;
 use crate::load::validate::{Counts, Reject};
 use crate::load::{encode, members};
 use crate::postgres::{Session, data_error, db};
-use crate::report::{Place, RejectKind, Tried, TriedFile};
-use crate::spec::schema::{Kind, Schema, SchemaFile};
+use crate::report::{RejectKind, RejectPosition, TriedFile, TriedSpec};
+use crate::spec::schema::{Schema, SchemaFile, SectionKind};
 use crate::spec::source::{Source, Sources};
 
 /// Rows that go into the scratch database; of a larger file the rest is only validated.
@@ -51,7 +51,7 @@ pub(super) async fn run(
     args: &cli::SourceCheck,
     object: Arc<Object>,
     stop: &CancellationToken,
-) -> anyhow::Result<Tried> {
+) -> anyhow::Result<TriedSpec> {
     let (schema, source) = read(config, args)?;
     let found = {
         let (source, object) = (source.clone(), Arc::clone(&object));
@@ -61,7 +61,7 @@ pub(super) async fn run(
     let on = args.scratch.server.as_deref();
     scratch::with(config, on, "source check", stop, async |scratch| {
         let session = scratch.database().await?;
-        let mut trial = Trial::open(config, &schema, source, session, stop).await?;
+        let mut trial = SourceTrial::open(config, &schema, source, session, stop).await?;
         for member in found.members {
             trial.load(member, stop).await?;
         }
@@ -97,7 +97,7 @@ fn read(config: &Config, args: &cli::SourceCheck) -> anyhow::Result<(Schema, Sou
     Ok((schema, source))
 }
 
-struct Trial {
+struct SourceTrial {
     /// As the file has it: with its true budget.
     source: Source,
     binding: Arc<Binding>,
@@ -116,14 +116,14 @@ struct Trial {
     missing: Vec<String>,
 }
 
-impl Trial {
+impl SourceTrial {
     async fn open(
         config: &Config,
         schema: &Schema,
         source: Source,
         session: Session,
         stop: &CancellationToken,
-    ) -> anyhow::Result<Trial> {
+    ) -> anyhow::Result<SourceTrial> {
         let is_filled =
             |file: &&SchemaFile| source.tables().any(|table| table.as_str() == file.table);
         let (tables, others): (Vec<SchemaFile>, Vec<SchemaFile>) =
@@ -133,7 +133,7 @@ impl Trial {
             return Err(failure(Exit::Usage, message));
         }
         for table in &tables {
-            table.apply(&session, &Kind::PreData, stop).await?;
+            table.apply(&session, &SectionKind::PreData, stop).await?;
         }
         let columns = bind::tables(&session, &source).await?;
         let key = hash_key(config)?;
@@ -148,7 +148,7 @@ impl Trial {
         }
         let binding =
             binding.ok_or_else(|| anyhow::anyhow!("a spec without problems did not bind"))?;
-        Ok(Trial {
+        Ok(SourceTrial {
             source,
             dictionaries: binding.dictionaries.iter().map(|_| Shared::default()).collect(),
             siblings: Arc::default(),
@@ -166,7 +166,7 @@ impl Trial {
 
     /// Loads one file: all of it is validated, and as much as fits the trial goes to Postgres.
     async fn load(&mut self, member: Member, stop: &CancellationToken) -> anyhow::Result<()> {
-        let part = Part {
+        let part = FileToLoad {
             binding: Arc::clone(&self.binding),
             member: member.clone(),
             tally: Arc::default(),
@@ -216,7 +216,7 @@ impl Trial {
 
     async fn feed(
         &mut self,
-        pieces: &mut mpsc::Receiver<Piece>,
+        pieces: &mut mpsc::Receiver<ReaderMessage>,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         let mut copy = match self.sent < ROWS_MAX {
@@ -234,24 +234,24 @@ impl Trial {
             piece = pieces.recv() => piece,
             () = stop.cancelled() => return Err(stopped()),
         } {
-            let Rows { bytes, said, .. } = match piece {
-                Piece::Reject(reject) => {
+            let CopyChunk { bytes, source_rows, .. } = match piece {
+                ReaderMessage::Reject(reject) => {
                     note(&mut self.kinds, *reject);
                     continue;
                 }
-                Piece::Rows(rows) => rows,
+                ReaderMessage::Rows(rows) => rows,
             };
             let Some(mut open) = copy.take() else {
-                self.all_sent &= said == 0;
+                self.all_sent &= source_rows == 0;
                 continue;
             };
             let refused = |error| data_error("COPY", &error);
             if self.sent < ROWS_MAX {
                 open.send(bytes).await.map_err(refused)?;
-                self.sent += said;
+                self.sent += source_rows;
                 copy = Some(open);
             } else {
-                self.all_sent &= said == 0;
+                self.all_sent &= source_rows == 0;
                 end(open).await?;
             }
         }
@@ -261,13 +261,13 @@ impl Trial {
         }
     }
 
-    async fn tell(self, args: &cli::SourceCheck, object: &Object) -> anyhow::Result<Tried> {
+    async fn tell(self, args: &cli::SourceCheck, object: &Object) -> anyhow::Result<TriedSpec> {
         let source = &self.source;
         self.write_dictionaries().await?;
         let (columns, rows) = self.rows(args.rows).await?;
         let (checks, note) = if self.all_sent { self.checks().await? } else { (Vec::new(), None) };
         let sum = |of: fn(&TriedFile) -> u64| self.counts.iter().map(of).sum::<u64>();
-        let tried = Tried {
+        let tried = TriedSpec {
             database: args.database.clone(),
             source: args.source.clone(),
             file: args.file.clone(),
@@ -287,7 +287,7 @@ impl Trial {
             note,
             missing: self.missing,
         };
-        Ok(Tried { files: self.counts, rejects: self.kinds.into_values().collect(), ..tried })
+        Ok(TriedSpec { files: self.counts, rejects: self.kinds.into_values().collect(), ..tried })
     }
 }
 
@@ -313,7 +313,7 @@ fn note(kinds: &mut BTreeMap<(Option<String>, String), RejectKind>, reject: Reje
     });
     kind.count += 1;
     if kind.places.len() < PLACES_MAX {
-        kind.places.push(Place { line, byte });
+        kind.places.push(RejectPosition { line, byte });
     }
 }
 
@@ -334,8 +334,8 @@ fn hash_key(config: &Config) -> anyhow::Result<Arc<HashKey>> {
 /// # Errors
 /// [`Exit::InputRejected`] when the budget is spent or rows are too few, [`Exit::ChecksFailed`]
 /// when the rows break the table's key or a check.
-pub(super) fn verdict(tried: &Tried) -> anyhow::Result<()> {
-    let Tried { database, source, .. } = tried;
+pub(super) fn verdict(tried: &TriedSpec) -> anyhow::Result<()> {
+    let TriedSpec { database, source, .. } = tried;
     let spec = format!("sources/{database}/{source}.toml");
     if tried.rejected > tried.allowed {
         let message = format!("{} rows rejected, the budget is {}", tried.rejected, tried.allowed);

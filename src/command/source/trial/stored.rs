@@ -5,21 +5,21 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 use tokio_postgres::error::SqlState;
 
-use super::Trial;
-use crate::build::check::{self, Tried};
+use super::SourceTrial;
+use crate::build::check::{self, CheckTrial};
 use crate::error::{Exit, failure};
 use crate::load::bind;
 use crate::postgres::{data_error, db};
 use crate::report::TriedCheck;
 use crate::spec::schema::catalog::TableColumn;
-use crate::spec::schema::{Kind, Section};
+use crate::spec::schema::{Section, SectionKind};
 use crate::spec::source::Dictionary;
 
 /// Bytes of a dictionary's table that are sent at a time.
 const DICTIONARY_CHUNK: usize = 256 << 10;
 
 /// What stands for a column of the table.
-enum Shown<'a> {
+enum ShownColumn<'a> {
     /// Itself.
     Own(&'a TableColumn),
     /// The columns of the dictionary of this index.
@@ -27,36 +27,39 @@ enum Shown<'a> {
 }
 
 /// Names and types.
-type Columns = Vec<(String, String)>;
+type ColumnTypes = Vec<(String, String)>;
 
-impl Trial {
+impl SourceTrial {
     /// The table's columns with their types, and its first rows; of persons no row is shown. For a
     /// dictionary's number stands what it is the number of.
     pub(super) async fn rows(
         &self,
         most: u32,
-    ) -> anyhow::Result<(Columns, Vec<Vec<Option<String>>>)> {
+    ) -> anyhow::Result<(ColumnTypes, Vec<Vec<Option<String>>>)> {
         let tables = bind::tables(&self.session, &self.source).await?;
         let own = self.source.name.as_str();
-        let (mut columns, mut texts) = (Columns::new(), Vec::new());
+        let (mut columns, mut texts) = (ColumnTypes::new(), Vec::new());
         let (mut joins, mut order) = (String::new(), format!("\"{own}\".ctid"));
         let of = |table: &str| tables.get(table).map_or(&[][..], Vec::as_slice);
         let dictionaries = &self.source.dictionaries;
         // In the table's order; packed rows have what the dictionaries have, in the spec's.
-        let in_order: Vec<Shown<'_>> = match &self.source.pack {
+        let in_order: Vec<ShownColumn<'_>> = match &self.source.pack {
             Some(pack) => {
                 let to = pack.to.as_str();
                 joins = format!(
                     " cross join lateral generate_subscripts(\"{own}\".\"{to}\", 1) as place"
                 );
                 order.push_str(", place");
-                (0..dictionaries.len()).map(Shown::Set).collect()
+                (0..dictionaries.len()).map(ShownColumn::Set).collect()
             }
             None => of(own)
                 .iter()
                 .map(|column| {
                     let number = |known: &Dictionary| known.to.as_str() == column.name;
-                    dictionaries.iter().position(number).map_or(Shown::Own(column), Shown::Set)
+                    dictionaries
+                        .iter()
+                        .position(number)
+                        .map_or(ShownColumn::Own(column), ShownColumn::Set)
                 })
                 .collect(),
         };
@@ -66,11 +69,11 @@ impl Trial {
         };
         for shown in in_order {
             let index = match shown {
-                Shown::Own(column) => {
+                ShownColumn::Own(column) => {
                     show(own, column);
                     continue;
                 }
-                Shown::Set(index) => index,
+                ShownColumn::Set(index) => index,
             };
             let (table, id) = (dictionaries[index].table.as_str(), bind::ID);
             // Not those that Postgres reckons.
@@ -114,7 +117,7 @@ impl Trial {
     pub(super) async fn checks(&self) -> anyhow::Result<(Vec<TriedCheck>, Option<String>)> {
         let mut tried = Vec::new();
         for file in &self.tables {
-            for section in file.of_kind(&Kind::PostData) {
+            for section in file.of_kind(&SectionKind::PostData) {
                 let failed = match self.session.batch_execute(&section.sql).await {
                     Ok(()) => None,
                     // One statement that needs another table takes the keys beside it back, too.
@@ -129,7 +132,7 @@ impl Trial {
         let note = self.make_others(&mut tried).await?;
         for file in self.tables.iter().chain(&self.others) {
             let is_own = self.tables.iter().any(|own| own.table == file.table);
-            for section in file.of_kind(&Kind::Check) {
+            for section in file.of_kind(&SectionKind::Check) {
                 let Some(failed) = self.check(section).await? else { continue };
                 if is_own || failed.is_some() {
                     tried.push(TriedCheck::new(&section.title, file, section, failed));
@@ -142,7 +145,7 @@ impl Trial {
     /// Makes the other tables, and fills those that are made from tables. Where a file beside the
     /// source's own is wrong by itself, which a night would say, the rest is left and the file is named.
     async fn make_others(&self, tried: &mut Vec<TriedCheck>) -> anyhow::Result<Option<String>> {
-        for kind in [Kind::PreData, Kind::PostData, Kind::Derive] {
+        for kind in [SectionKind::PreData, SectionKind::PostData, SectionKind::Derive] {
             for file in &self.others {
                 for section in file.of_kind(&kind) {
                     let Err(error) = self.session.batch_execute(&section.sql).await else {
@@ -167,8 +170,8 @@ impl Trial {
     /// What a check finds; `None` where it needs what is not there.
     async fn check(&self, section: &Section) -> anyhow::Result<Option<Option<String>>> {
         let rows = match check::try_on(&self.session, &section.sql).await {
-            Ok(Tried::Rows(rows)) => rows,
-            Ok(Tried::NoQuery) => 0, // `kiln schema check` says so
+            Ok(CheckTrial::Rows(rows)) => rows,
+            Ok(CheckTrial::NoQuery) => 0, // `kiln schema check` says so
             Err(error) if needs_others(&error) => return Ok(None),
             // Its message may quote a value.
             Err(error) if self.source.personal => {

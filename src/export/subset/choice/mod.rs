@@ -1,13 +1,13 @@
 //! Rules, catalog and command line to one query a table. Pure: what is asked of a server comes in
-//! as [`Facts`], and what it is to run goes out as text.
+//! as [`CatalogFacts`], and what it is to run goes out as text.
 //!
 //! A table that follows another repeats that table's condition inside its own, down to the sample:
 //! nothing is written to the build that is read, not even a temporary table.
 
 use std::collections::BTreeMap;
 
-use super::{Keep, Rules, Sample, quoted};
-use crate::catalog::manifest::Asked;
+use super::{RowChoice, Rules, SampleKey, quoted};
+use crate::catalog::manifest::SubsetRequest;
 use crate::config::strict::{Problems, suggest};
 
 /// A dictionary's number of a set.
@@ -15,7 +15,7 @@ const ID: &str = "id";
 
 /// A table as the catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TableFacts {
+pub(crate) struct CatalogTable {
     /// Its name.
     pub name: String,
     /// Its columns in their order, computed ones left out.
@@ -37,9 +37,9 @@ pub(crate) struct Reference {
 
 /// What the catalog says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Facts {
+pub(crate) struct CatalogFacts {
     /// The tables that the loader fills.
-    pub tables: Vec<TableFacts>,
+    pub tables: Vec<CatalogTable>,
     /// The foreign keys between them.
     pub references: Vec<Reference>,
     /// Columns that hold numbers of sets: what the specs' dictionaries say.
@@ -112,7 +112,12 @@ pub(crate) struct Chosen {
 
 /// Makes the queries. What the rules say of tables that are not there, and rules that go round
 /// in a circle, go to `problems`.
-pub(crate) fn choose(rules: &Rules, asked: &Asked, facts: &Facts, problems: &Problems) -> Chosen {
+pub(crate) fn choose(
+    rules: &Rules,
+    asked: &SubsetRequest,
+    facts: &CatalogFacts,
+    problems: &Problems,
+) -> Chosen {
     let chooser = Chooser { rules, asked, facts, problems };
     chooser.refuse_unknown_tables();
     let mut chosen = Chosen { tables: Vec::new(), probes: Vec::new(), undeclared: Vec::new() };
@@ -129,7 +134,7 @@ pub(crate) fn choose(rules: &Rules, asked: &Asked, facts: &Facts, problems: &Pro
         chosen.tables.push(KeptTable {
             name: table.name.clone(),
             columns: table.columns.clone(),
-            is_sampled: matches!(keep, Some(Keep::Sample(_))),
+            is_sampled: matches!(keep, Some(RowChoice::Sample(_))),
             words: chooser.words(&table.name, keep.as_ref()),
             condition,
         });
@@ -139,8 +144,8 @@ pub(crate) fn choose(rules: &Rules, asked: &Asked, facts: &Facts, problems: &Pro
 
 struct Chooser<'a> {
     rules: &'a Rules,
-    asked: &'a Asked,
-    facts: &'a Facts,
+    asked: &'a SubsetRequest,
+    facts: &'a CatalogFacts,
     problems: &'a Problems,
 }
 
@@ -150,7 +155,7 @@ fn names_many(SetColumn { table, dictionary, .. }: &SetColumn) -> String {
 }
 
 impl Chooser<'_> {
-    fn table(&self, name: &str) -> Option<&TableFacts> {
+    fn table(&self, name: &str) -> Option<&CatalogTable> {
         self.facts.tables.iter().find(|table| table.name == name)
     }
 
@@ -169,7 +174,7 @@ impl Chooser<'_> {
             if let Some(said) = unknown(name) {
                 self.problems.add(path, rule.line, said);
             }
-            if let Keep::Follows { table, .. } = &rule.keep
+            if let RowChoice::Follows { table, .. } = &rule.keep
                 && let Some(said) = unknown(table)
             {
                 self.problems.add(path, rule.line, format!("`follows`: {said}"));
@@ -189,11 +194,11 @@ impl Chooser<'_> {
     /// A table's rule: the declared one; else a table with the sampled key's columns goes with the
     /// sample, a table whose key is in a dictionary goes with that, and a dictionary goes with the
     /// table that has its numbers. `None`: nothing is said of it.
-    fn keep(&self, name: &str) -> Option<Keep> {
+    fn keep(&self, name: &str) -> Option<RowChoice> {
         if let Some(rule) = self.rules.tables.get(name) {
             return Some(rule.keep.clone());
         }
-        let follows = |table: &str, by: Vec<(&str, &str)>| Keep::Follows {
+        let follows = |table: &str, by: Vec<(&str, &str)>| RowChoice::Follows {
             table: table.to_owned(),
             by: by.into_iter().map(|(own, theirs)| (own.to_owned(), theirs.to_owned())).collect(),
         };
@@ -202,14 +207,14 @@ impl Chooser<'_> {
         if let Some(set) = set.filter(|set| has_own_rule(set) || !self.has_key(name)) {
             return Some(follows(&set.table, vec![(ID, &set.column)]));
         }
-        let Sample { table, key } = self.rules.sample.as_ref()?;
+        let SampleKey { table, key } = self.rules.sample.as_ref()?;
         match table {
-            Some(sampled) if sampled == name => return Some(Keep::Sample(key.clone())),
+            Some(sampled) if sampled == name => return Some(RowChoice::Sample(key.clone())),
             Some(sampled) if self.has_key(name) => {
                 let same = key.iter().map(|column| (column.as_str(), column.as_str()));
                 return Some(follows(sampled, same.collect()));
             }
-            None if self.has_key(name) => return Some(Keep::Sample(key.clone())),
+            None if self.has_key(name) => return Some(RowChoice::Sample(key.clone())),
             _ => {}
         }
         let mut own_sets = self.facts.sets.iter().filter(|set| set.table == name);
@@ -263,11 +268,11 @@ impl Chooser<'_> {
 
     /// What a table's own rule and the conditions say.
     fn own_condition(&self, name: &str, path: &mut Vec<String>) -> Option<String> {
-        let by_rule = match self.keep(name).unwrap_or(Keep::All) {
-            Keep::All => None,
-            Keep::Nothing => Some("false".to_owned()),
-            Keep::Sample(key) => self.asked.percent.condition(&key),
-            Keep::Follows { table, by } => {
+        let by_rule = match self.keep(name).unwrap_or(RowChoice::All) {
+            RowChoice::All => None,
+            RowChoice::Nothing => Some("false".to_owned()),
+            RowChoice::Sample(key) => self.asked.percent.condition(&key),
+            RowChoice::Follows { table, by } => {
                 let (own, theirs): (Vec<String>, Vec<String>) = by.into_iter().unzip();
                 let inner = self.condition(&table, path);
                 let kept = select(&theirs.join(", "), &table, inner.as_deref());
@@ -296,19 +301,19 @@ impl Chooser<'_> {
             .collect()
     }
 
-    fn words(&self, name: &str, keep: Option<&Keep>) -> String {
+    fn words(&self, name: &str, keep: Option<&RowChoice>) -> String {
         if self.asked.is_everything() {
             return "all".to_owned();
         }
         let mut words = match keep {
             None => "all (no rule)".to_owned(),
-            Some(Keep::All) => "all".to_owned(),
-            Some(Keep::Nothing) => "none".to_owned(),
-            Some(Keep::Sample(_)) if self.asked.percent.is_all() => "all".to_owned(),
-            Some(Keep::Sample(key)) => {
+            Some(RowChoice::All) => "all".to_owned(),
+            Some(RowChoice::Nothing) => "none".to_owned(),
+            Some(RowChoice::Sample(_)) if self.asked.percent.is_all() => "all".to_owned(),
+            Some(RowChoice::Sample(key)) => {
                 format!("{} % by {}", self.asked.percent, key.join(", "))
             }
-            Some(Keep::Follows { table, by }) => {
+            Some(RowChoice::Follows { table, by }) => {
                 let columns: Vec<&str> = by.iter().map(|(own, _)| own.as_str()).collect();
                 format!("with {table} by {}", columns.join(", "))
             }
@@ -324,15 +329,15 @@ impl Chooser<'_> {
     }
 
     /// The table, and a query that uses what is said of it.
-    fn probes(&self, name: &str, keep: Option<&Keep>) -> Vec<(String, String)> {
+    fn probes(&self, name: &str, keep: Option<&RowChoice>) -> Vec<(String, String)> {
         let mut probes = Vec::new();
         let mut probe = |table: &str, expressions: &str, condition: &str| {
             let sql = format!("select {expressions} from {} where {condition}", quoted(table));
             probes.push((name.to_owned(), sql));
         };
         match keep {
-            Some(Keep::Sample(key)) => probe(name, &key.join(", "), "false"),
-            Some(Keep::Follows { table, by }) => {
+            Some(RowChoice::Sample(key)) => probe(name, &key.join(", "), "false"),
+            Some(RowChoice::Follows { table, by }) => {
                 let (own, theirs): (Vec<&str>, Vec<&str>) =
                     by.iter().map(|(own, theirs)| (own.as_str(), theirs.as_str())).unzip();
                 probe(name, &own.join(", "), "false");

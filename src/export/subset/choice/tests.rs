@@ -4,18 +4,18 @@ use super::*;
 use crate::catalog::manifest::Percent;
 use crate::export::subset::rules::Rule;
 
-fn table(name: &str, columns: &[&str]) -> TableFacts {
+fn table(name: &str, columns: &[&str]) -> CatalogTable {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    TableFacts { name: name.to_owned(), columns }
+    CatalogTable { name: name.to_owned(), columns }
 }
 
 fn follows(table: &str, own: &str, theirs: &str) -> Rule {
     let by = vec![(own.to_owned(), theirs.to_owned())];
-    Rule { keep: Keep::Follows { table: table.to_owned(), by }, condition: None, line: 7 }
+    Rule { keep: RowChoice::Follows { table: table.to_owned(), by }, condition: None, line: 7 }
 }
 
-fn facts() -> Facts {
-    Facts {
+fn facts() -> CatalogFacts {
+    CatalogFacts {
         tables: vec![
             table("county", &["code"]),
             table("cost", &["contract", "plan", "amount"]),
@@ -34,7 +34,7 @@ fn set(table: &str, column: &str, dictionary: &str) -> SetColumn {
 
 fn rules() -> Rules {
     let mut rules = Rules {
-        sample: Some(Sample {
+        sample: Some(SampleKey {
             table: Some("plan".into()),
             key: vec!["contract".into(), "plan".into()],
         }),
@@ -44,9 +44,9 @@ fn rules() -> Rules {
     rules
 }
 
-fn asked(percent: &str) -> Asked {
+fn asked(percent: &str) -> SubsetRequest {
     let percent: Percent = percent.parse().expect("a percentage");
-    Asked { percent, conditions: BTreeMap::new() }
+    SubsetRequest { percent, conditions: BTreeMap::new() }
 }
 
 fn condition(chosen: &Chosen, name: &str) -> Option<String> {
@@ -55,14 +55,14 @@ fn condition(chosen: &Chosen, name: &str) -> Option<String> {
 }
 
 #[track_caller]
-fn chosen(rules: &Rules, asked: &Asked, facts: &Facts) -> Chosen {
+fn chosen(rules: &Rules, asked: &SubsetRequest, facts: &CatalogFacts) -> Chosen {
     let problems = Problems::default();
     let chosen = choose(rules, asked, facts, &problems);
     problems.into_result("").expect("no problems");
     chosen
 }
 
-fn refused(rules: &Rules, asked: &Asked, facts: &Facts) -> String {
+fn refused(rules: &Rules, asked: &SubsetRequest, facts: &CatalogFacts) -> String {
     let problems = Problems::default();
     choose(rules, asked, facts, &problems);
     problems.into_result("").expect_err("problems").to_string()
@@ -118,7 +118,7 @@ fn what_a_kept_row_refers_to_is_kept_whatever_its_own_rule_says() {
         to_columns: vec!["code".into()],
     });
     let mut rules = rules();
-    let nothing = Rule { keep: Keep::Nothing, condition: None, line: 1 };
+    let nothing = Rule { keep: RowChoice::Nothing, condition: None, line: 1 };
     rules.tables.insert("county".into(), nothing);
     let chosen = chosen(&rules, &asked("25"), &facts);
     let cost = condition(&chosen, "cost").expect("follows");
@@ -146,7 +146,7 @@ fn a_table_goes_with_the_dictionary_of_its_key_and_the_others_go_with_the_table(
         ["with network_plan by plan_key", "with plan by contract, plan", "with network by id"]
     );
     let mut rules = rules();
-    rules.tables.insert("network".into(), Rule { keep: Keep::All, condition: None, line: 1 });
+    rules.tables.insert("network".into(), Rule { keep: RowChoice::All, condition: None, line: 1 });
     assert_eq!(words(&rules), ["all", "with network by id", "with network by id"]);
 }
 
@@ -160,7 +160,7 @@ fn rows_that_name_many_are_not_chosen_by_those() {
     let said = refused(&rules(), &asked("5"), &facts);
     assert!(said.contains("a row of network names many of network_plan"), "{said}");
     let mut rules = rules();
-    rules.tables.insert("network".into(), Rule { keep: Keep::All, condition: None, line: 1 });
+    rules.tables.insert("network".into(), Rule { keep: RowChoice::All, condition: None, line: 1 });
     let mut asked = asked("5");
     asked.conditions.insert("network_plan".into(), "id < 10".into());
     let said = refused(&rules, &asked, &facts);
@@ -176,7 +176,7 @@ fn circles_and_unknown_tables_are_named_and_a_whole_table_ends_a_circle() {
         "{}",
         refused(&rules, &asked("5"), &facts())
     );
-    rules.tables.insert("drug".into(), Rule { keep: Keep::All, condition: None, line: 1 });
+    rules.tables.insert("drug".into(), Rule { keep: RowChoice::All, condition: None, line: 1 });
     chosen(&rules, &asked("5"), &facts());
     rules.tables.insert("pln".into(), follows("conty", "a", "a"));
     let said = refused(&rules, &asked("5"), &facts());

@@ -10,7 +10,7 @@ use crate::spec::source::Pack;
 
 /// Where the reader of a binary COPY stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum State {
+enum CutState {
     #[default]
     Header,
     Row,
@@ -19,8 +19,8 @@ enum State {
 
 /// Cuts a binary COPY into its rows, however its bytes come.
 #[derive(Default)]
-pub(super) struct Rows {
-    state: State,
+pub(super) struct RowCutter {
+    state: CutState,
     /// The beginning of a row whose end has not come yet.
     held: BytesMut,
     pub(super) stored: Stored,
@@ -34,15 +34,15 @@ pub(super) struct Rows {
     digested: Vec<u8>,
 }
 
-impl Rows {
+impl RowCutter {
     /// Rows that are numbers of these sets.
-    pub(super) fn by(numbered: Numbered) -> Rows {
-        Rows { numbered, ..Rows::default() }
+    pub(super) fn by(numbered: Numbered) -> RowCutter {
+        RowCutter { numbered, ..RowCutter::default() }
     }
 
     /// Rows that are sets themselves.
-    pub(super) fn collecting() -> Rows {
-        Rows { collected: Some(SetDigests::default()), ..Rows::default() }
+    pub(super) fn collecting() -> RowCutter {
+        RowCutter { collected: Some(SetDigests::default()), ..RowCutter::default() }
     }
 
     pub(super) fn take(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
@@ -64,18 +64,18 @@ impl Rows {
         loop {
             let rest = &bytes[at..];
             let length = match self.state {
-                State::Header => match header(rest)? {
+                CutState::Header => match header(rest)? {
                     Some(length) => {
-                        self.state = State::Row;
+                        self.state = CutState::Row;
                         length
                     }
                     None => return Ok(at),
                 },
-                State::Row if rest.starts_with(&encode::TRAILER) => {
-                    self.state = State::End;
+                CutState::Row if rest.starts_with(&encode::TRAILER) => {
+                    self.state = CutState::End;
                     encode::TRAILER.len()
                 }
-                State::Row => match row(rest)? {
+                CutState::Row => match row(rest)? {
                     Some(length) => {
                         self.cut += 1;
                         self.count(&rest[..length])?;
@@ -83,8 +83,8 @@ impl Rows {
                     }
                     None => return Ok(at),
                 },
-                State::End if rest.is_empty() => return Ok(at),
-                State::End => return Err(broken()),
+                CutState::End if rest.is_empty() => return Ok(at),
+                CutState::End => return Err(broken()),
             };
             self.stored.bytes += length as u64;
             at += length;
@@ -118,23 +118,23 @@ impl Rows {
         self.digested.clear();
         for sets in self.numbered.sets.iter() {
             let (key, behind) = number(rest).ok_or_else(broken)?;
-            self.digested.extend_from_slice(&said(sets, key)?.to_le_bytes());
+            self.digested.extend_from_slice(&set_digest(sets, key)?.to_le_bytes());
             rest = behind;
         }
         self.digested.extend_from_slice(rest);
         Ok(xxh3_128(&self.digested))
     }
 
-    pub(super) fn end(self) -> anyhow::Result<Rows> {
+    pub(super) fn end(self) -> anyhow::Result<RowCutter> {
         match self.state {
-            State::End => Ok(self),
+            CutState::End => Ok(self),
             _ => Err(broken()),
         }
     }
 }
 
 /// What stands in a digest for a set's number.
-fn said(sets: &SetDigests, number: i32) -> anyhow::Result<u128> {
+fn set_digest(sets: &SetDigests, number: i32) -> anyhow::Result<u128> {
     sets.get(number).ok_or_else(|| {
         failure(Exit::ChecksFailed, format!("a row has set {number}, its dictionary has not"))
     })
@@ -149,7 +149,7 @@ fn packed(row: &[u8], pack: Places, sets: &[SetDigests]) -> anyhow::Result<(u64,
     let (values, _) = slots::read(rest).ok_or_else(broken)?;
     let mut digested = [0; 3 * DIGEST];
     let mut put = |dictionary: usize, number: i32| {
-        let digest = said(&sets[dictionary], number)?.to_le_bytes();
+        let digest = set_digest(&sets[dictionary], number)?.to_le_bytes();
         digested[dictionary * DIGEST..][..DIGEST].copy_from_slice(&digest);
         anyhow::Ok(xxh3_128(&digested))
     };
@@ -242,7 +242,7 @@ mod tests {
     fn rows_are_cut_alike_in_whatever_pieces_they_come() {
         let (bytes, digest) = two_rows();
         for size in 1..=bytes.len() {
-            let mut rows = Rows::default();
+            let mut rows = RowCutter::default();
             for piece in bytes.chunks(size) {
                 rows.take(piece).expect("well formed");
             }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_rows_digest_is_over_what_its_sets_say_and_not_over_their_numbers() {
-        let read = |number: i32, rows: &mut Rows| {
+        let read = |number: i32, rows: &mut RowCutter| {
             let mut bytes = encode::HEADER.to_vec();
             encode::begin_row(&mut bytes, 2);
             encode::number(&mut bytes, number, encode::ColumnType::Int2);
@@ -263,7 +263,7 @@ mod tests {
             rows.take(&bytes).expect("well formed");
         };
         let digest = |number: i32| {
-            let mut rows = Rows::by(Numbered {
+            let mut rows = RowCutter::by(Numbered {
                 sets: [SetDigests::from_iter([(number, 77)])].into(),
                 pack: None,
             });
@@ -271,7 +271,7 @@ mod tests {
             rows.end().expect("complete").stored.digest
         };
         assert_eq!(digest(1), digest(300));
-        let mut sets = Rows { collected: Some(SetDigests::default()), ..Rows::default() };
+        let mut sets = RowCutter { collected: Some(SetDigests::default()), ..RowCutter::default() };
         read(5, &mut sets);
         let mut field = Vec::new();
         encode::text(&mut field, "x", None).expect("short");
@@ -293,7 +293,7 @@ mod tests {
         encode::number(&mut bytes, 2, encode::ColumnType::Int2);
         slots::write(&mut bytes, 1, &[3, 0, 1]);
         bytes.extend_from_slice(&encode::TRAILER);
-        let mut packed = Rows::by(numbered(Some(pack)));
+        let mut packed = RowCutter::by(numbered(Some(pack)));
         packed.take(&bytes).expect("well formed");
         assert_eq!((packed.cut, packed.stored.rows), (1, 2));
         // The same rows, one by one: pharmacy, plan, terms.
@@ -303,7 +303,7 @@ mod tests {
             row.iter().for_each(|no| encode::number(&mut bytes, *no, encode::ColumnType::Int4));
         }
         bytes.extend_from_slice(&encode::TRAILER);
-        let mut single = Rows::by(numbered(None));
+        let mut single = RowCutter::by(numbered(None));
         single.take(&bytes).expect("well formed");
         assert_eq!((single.cut, single.stored.rows), (2, 2));
         assert_eq!(packed.stored.digest, single.stored.digest);
@@ -312,20 +312,20 @@ mod tests {
         encode::begin_row(&mut bytes, 4);
         [0, 0, 2].iter().for_each(|no| encode::number(&mut bytes, *no, encode::ColumnType::Int4));
         slots::write(&mut bytes, 1, &[9]);
-        assert!(Rows::by(numbered(Some(pack))).take(&bytes).is_err());
+        assert!(RowCutter::by(numbered(Some(pack))).take(&bytes).is_err());
     }
 
     #[test]
     fn what_is_cut_short_or_goes_on_behind_its_end_is_refused() {
         let (bytes, _) = two_rows();
         for length in 0..bytes.len() {
-            let mut rows = Rows::default();
+            let mut rows = RowCutter::default();
             rows.take(&bytes[..length]).expect("a beginning");
             assert!(rows.end().is_err(), "{length} bytes");
         }
         let mut longer = bytes.clone();
         longer.push(0);
-        assert!(Rows::default().take(&longer).is_err());
-        assert!(Rows::default().take(b"COPY").is_err());
+        assert!(RowCutter::default().take(&longer).is_err());
+        assert!(RowCutter::default().take(b"COPY").is_err());
     }
 }

@@ -21,7 +21,7 @@ use crate::load::bind::Binding;
 use crate::load::meter::Meter;
 use crate::postgres::{Session, data_error, db};
 use crate::spec::source::Pack;
-use cut::Rows;
+use cut::RowCutter;
 pub(crate) use sets::SetDigests;
 
 /// A chunk is handed on when it has grown to this.
@@ -117,12 +117,12 @@ pub(crate) async fn rows(
     stop: &CancellationToken,
 ) -> anyhow::Result<Stored> {
     let sql = format!("copy {table_and_columns} from stdin (format binary)");
-    let way = Way { from, query, into, sql: &sql, meter, stop };
-    way.all().await
+    let copy = TableCopy { from, query, into, sql: &sql, meter, stop };
+    copy.all().await
 }
 
 /// One COPY out of a build and into another.
-pub(crate) struct Way<'a> {
+pub(crate) struct TableCopy<'a> {
     /// The session that reads.
     pub from: &'a Session,
     /// What it reads.
@@ -137,14 +137,14 @@ pub(crate) struct Way<'a> {
     pub stop: &'a CancellationToken,
 }
 
-impl Way<'_> {
+impl TableCopy<'_> {
     /// Copies rows that are numbers of these sets; count and digest are those of
     /// [`read_by_sets`].
     ///
     /// # Errors
     /// As [`rows`] and [`read_by_sets`].
     pub(crate) async fn rows(&self, numbered: Numbered) -> anyhow::Result<Stored> {
-        self.go(Rows::by(numbered)).await.map(|rows| rows.stored)
+        self.go(RowCutter::by(numbered)).await.map(|rows| rows.stored)
     }
 
     /// Copies rows as they are.
@@ -152,7 +152,7 @@ impl Way<'_> {
     /// # Errors
     /// As [`rows`].
     pub(crate) async fn all(&self) -> anyhow::Result<Stored> {
-        self.go(Rows::default()).await.map(|rows| rows.stored)
+        self.go(RowCutter::default()).await.map(|rows| rows.stored)
     }
 
     /// Copies a dictionary and gives the digests of its sets.
@@ -160,16 +160,16 @@ impl Way<'_> {
     /// # Errors
     /// As [`rows`].
     pub(crate) async fn sets(&self) -> anyhow::Result<(Stored, SetDigests)> {
-        let rows = Rows::collecting();
+        let rows = RowCutter::collecting();
         let rows = self.go(rows).await?;
         Ok((rows.stored, rows.collected.unwrap_or_default()))
     }
 
-    async fn go(&self, rows: Rows) -> anyhow::Result<Rows> {
+    async fn go(&self, rows: RowCutter) -> anyhow::Result<RowCutter> {
         let sink = self.into.copy_in::<_, Bytes>(self.sql).await.map_err(db("begin COPY"))?;
         let mut sink = pin!(sink);
         let mut first = true;
-        let Way { from, query, meter, stop, .. } = self;
+        let TableCopy { from, query, meter, stop, .. } = self;
         let rows = cut_all(from, query, rows, meter, stop, async |chunk: Bytes| {
             sink.send(chunk).await.map_err(|error| data_error("COPY", &error))?;
             if std::mem::take(&mut first) {
@@ -197,7 +197,7 @@ pub(crate) async fn read(
     query: &str,
     stop: &CancellationToken,
 ) -> anyhow::Result<Stored> {
-    each_chunk(from, query, Rows::default(), &Meter::default(), stop, async |_| Ok(())).await
+    each_chunk(from, query, RowCutter::default(), &Meter::default(), stop, async |_| Ok(())).await
 }
 
 /// The same for a table whose rows are numbers of sets: the digest is over what the sets say, for their
@@ -213,7 +213,7 @@ pub(crate) async fn read_by_sets(
     meter: &Meter,
     stop: &CancellationToken,
 ) -> anyhow::Result<Stored> {
-    let rows = Rows::by(numbered);
+    let rows = RowCutter::by(numbered);
     each_chunk(from, query, rows, meter, stop, async |_| Ok(())).await
 }
 
@@ -226,7 +226,7 @@ pub(crate) async fn set_digests(
     query: &str,
     stop: &CancellationToken,
 ) -> anyhow::Result<SetDigests> {
-    let rows = Rows::collecting();
+    let rows = RowCutter::collecting();
     let cut = cut_all(from, query, rows, &Meter::default(), stop, async |_| Ok(())).await?;
     Ok(cut.collected.unwrap_or_default())
 }
@@ -236,7 +236,7 @@ pub(crate) async fn set_digests(
 async fn each_chunk(
     from: &Session,
     query: &str,
-    rows: Rows,
+    rows: RowCutter,
     meter: &Meter,
     stop: &CancellationToken,
     hand_on: impl AsyncFnMut(Bytes) -> anyhow::Result<()>,
@@ -247,11 +247,11 @@ async fn each_chunk(
 async fn cut_all(
     from: &Session,
     query: &str,
-    mut rows: Rows,
+    mut rows: RowCutter,
     meter: &Meter,
     stop: &CancellationToken,
     mut hand_on: impl AsyncFnMut(Bytes) -> anyhow::Result<()>,
-) -> anyhow::Result<Rows> {
+) -> anyhow::Result<RowCutter> {
     let sql = format!("copy ({query}) to stdout (format binary)");
     let stream = from.copy_out(&sql).await.map_err(db("begin COPY TO"))?;
     let mut stream = pin!(stream.ready_chunks(AT_ONCE));

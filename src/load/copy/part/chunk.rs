@@ -5,9 +5,9 @@
 use bytes::Bytes;
 
 use super::Siblings;
-use super::lines::{Columns, Lines};
+use super::lines::{CopyColumns, LineWriter};
 use super::pack::Packer;
-use super::place::{Place, number};
+use super::place::{NumberPosition, number};
 use crate::load::bind::Binding;
 
 /// A chunk is handed on when it has grown to this.
@@ -17,94 +17,100 @@ const CHUNK: usize = 256 << 10;
 const RUN_MAX: usize = 8 << 20;
 
 /// Rows that are handed on.
-pub struct Rows {
+pub struct CopyChunk {
     /// Encoded.
     pub bytes: Bytes,
     /// How many of the file's they are.
-    pub said: u64,
+    pub source_rows: u64,
     /// How many of the table's.
-    pub stored: u64,
+    pub table_rows: u64,
     /// The table's columns that lines have; `None` of binary rows.
-    pub columns: Option<Columns>,
+    pub columns: Option<CopyColumns>,
 }
 
 /// Rows that are not handed on.
-pub struct Chunk {
-    /// The rows; whoever appends one says so with [`Chunk::added`].
+pub struct ChunkBuilder {
+    /// The rows; whoever appends one says so with [`ChunkBuilder::added`].
     pub rows: Vec<u8>,
     count: u64,
-    way: Way,
+    handling: RowHandling,
 }
 
 /// What is done to rows.
-enum Way {
+enum RowHandling {
     AsTheyCome,
-    Sorted(Order),
-    Lines(Lines),
+    Sorted(RowSorter),
+    Lines(LineWriter),
     Packed {
         packer: Packer,
-        /// The table's rows, where `Chunk::rows` has the file's last one.
+        /// The table's rows, where `ChunkBuilder::rows` has the file's last one.
         rows: Vec<u8>,
-        said: u64,
+        source_rows: u64,
     },
 }
 
 /// What sorts them.
-struct Order {
+struct RowSorter {
     /// Where the numbers of the first and the second column to sort by stand in a row.
-    places: [Option<Place>; 2],
+    places: [Option<NumberPosition>; 2],
     /// Each row's numbers, and where it begins and ends.
     rows: Vec<(u64, u32, u32)>,
     /// How many rows, of enough bytes, stand before the first row with another first number.
     run: Option<usize>,
 }
 
-impl Chunk {
+impl ChunkBuilder {
     /// An empty one for the rows of this source.
-    pub fn new(binding: &Binding, siblings: &Siblings) -> Chunk {
+    pub fn new(binding: &Binding, siblings: &Siblings) -> ChunkBuilder {
         let packer = Packer::new(binding, &siblings.pieces);
-        let lines = Lines::new(binding, &siblings.filled);
-        let way = match (packer, Order::new(binding), lines) {
-            (Some(packer), ..) => {
-                Way::Packed { packer, rows: Vec::with_capacity(CHUNK + CHUNK / 4), said: 0 }
-            }
-            (None, Some(order), _) => Way::Sorted(order),
-            (None, None, Some(lines)) => Way::Lines(lines),
-            (None, None, None) => Way::AsTheyCome,
+        let lines = LineWriter::new(binding, &siblings.filled);
+        let handling = match (packer, RowSorter::new(binding), lines) {
+            (Some(packer), ..) => RowHandling::Packed {
+                packer,
+                rows: Vec::with_capacity(CHUNK + CHUNK / 4),
+                source_rows: 0,
+            },
+            (None, Some(order), _) => RowHandling::Sorted(order),
+            (None, None, Some(lines)) => RowHandling::Lines(lines),
+            (None, None, None) => RowHandling::AsTheyCome,
         };
-        Chunk { rows: Vec::with_capacity(CHUNK + CHUNK / 4), count: 0, way }
+        ChunkBuilder { rows: Vec::with_capacity(CHUNK + CHUNK / 4), count: 0, handling }
     }
 
     /// A row was appended, from here on; `false` where there is a row already in its place of an array.
     pub fn added(&mut self, start: usize) -> bool {
-        match &mut self.way {
-            Way::AsTheyCome => self.count += 1,
-            Way::Sorted(order) => {
+        match &mut self.handling {
+            RowHandling::AsTheyCome => self.count += 1,
+            RowHandling::Sorted(order) => {
                 self.count += 1;
                 order.note(&self.rows, start);
             }
-            Way::Lines(lines) => {
+            RowHandling::Lines(lines) => {
                 self.count += 1;
                 lines.note(&self.rows[start..]);
             }
-            Way::Packed { packer, rows, said } => {
+            RowHandling::Packed { packer, rows, source_rows } => {
                 let Some(packed) = packer.take(&self.rows[start..], rows) else { return false };
                 self.rows.truncate(start);
-                self.count += packed.stored;
-                *said += packed.said;
+                self.count += packed.table_rows;
+                *source_rows += packed.source_rows;
             }
         }
         true
     }
 
     /// What is to be handed on by now.
-    pub fn full(&mut self) -> Option<Rows> {
-        let behind = match &mut self.way {
-            Way::Packed { rows, .. } if rows.len() < CHUNK => return None,
-            Way::Packed { rows, said, .. } => return Some(made(rows, said, &mut self.count)),
-            Way::AsTheyCome | Way::Lines(_) if self.rows.len() < CHUNK => return None,
-            Way::AsTheyCome | Way::Lines(_) => self.rows.len(),
-            Way::Sorted(order) => match order.run.take() {
+    pub fn full(&mut self) -> Option<CopyChunk> {
+        let behind = match &mut self.handling {
+            RowHandling::Packed { rows, .. } if rows.len() < CHUNK => return None,
+            RowHandling::Packed { rows, source_rows, .. } => {
+                return Some(made(rows, source_rows, &mut self.count));
+            }
+            RowHandling::AsTheyCome | RowHandling::Lines(_) if self.rows.len() < CHUNK => {
+                return None;
+            }
+            RowHandling::AsTheyCome | RowHandling::Lines(_) => self.rows.len(),
+            RowHandling::Sorted(order) => match order.run.take() {
                 Some(rows) => order.rows[rows].1 as usize,
                 None if self.rows.len() < RUN_MAX => return None,
                 None => self.rows.len(),
@@ -115,28 +121,28 @@ impl Chunk {
 
     /// Whether the next file's rows may belong among these.
     pub fn goes_on(&self) -> bool {
-        matches!(self.way, Way::Sorted(_) | Way::Packed { .. })
+        matches!(self.handling, RowHandling::Sorted(_) | RowHandling::Packed { .. })
     }
 
     /// The rows that are left.
-    pub fn rest(mut self) -> Option<Rows> {
-        if let Way::Packed { packer, rows, said } = &mut self.way {
+    pub fn rest(mut self) -> Option<CopyChunk> {
+        if let RowHandling::Packed { packer, rows, source_rows } = &mut self.handling {
             let packed = packer.pack(rows);
-            self.count += packed.stored;
-            *said += packed.said;
-            return (self.count > 0).then(|| made(rows, said, &mut self.count));
+            self.count += packed.table_rows;
+            *source_rows += packed.source_rows;
+            return (self.count > 0).then(|| made(rows, source_rows, &mut self.count));
         }
         (self.count > 0).then(|| self.hand_on(self.rows.len()))
     }
 
     /// The rows before this byte.
-    fn hand_on(&mut self, end: usize) -> Rows {
+    fn hand_on(&mut self, end: usize) -> CopyChunk {
         let mut next = Vec::with_capacity(CHUNK + CHUNK / 4);
         next.extend_from_slice(&self.rows[end..]);
         let mut rows = std::mem::replace(&mut self.rows, next);
         rows.truncate(end);
         let mut count = std::mem::take(&mut self.count);
-        if let Way::Sorted(order) = &mut self.way {
+        if let RowHandling::Sorted(order) = &mut self.handling {
             let kept = order.rows.partition_point(|(_, start, _)| (*start as usize) < end);
             let mut behind = order.rows.split_off(kept);
             for (_, start, end_of) in &mut behind {
@@ -155,30 +161,30 @@ impl Chunk {
             }
         }
         let mut columns = None;
-        if let Way::Lines(lines) = &self.way {
+        if let RowHandling::Lines(lines) = &self.handling {
             let (of_rows, named) = lines.of(&rows);
             (rows, columns) = (of_rows, Some(named));
         }
-        Rows { bytes: rows.into(), said: count, stored: count, columns }
+        CopyChunk { bytes: rows.into(), source_rows: count, table_rows: count, columns }
     }
 }
 
 /// The table's rows that are made of packed ones; the next ones are counted anew.
-fn made(rows: &mut Vec<u8>, said: &mut u64, stored: &mut u64) -> Rows {
+fn made(rows: &mut Vec<u8>, source_rows: &mut u64, table_rows: &mut u64) -> CopyChunk {
     let bytes = std::mem::replace(rows, Vec::with_capacity(CHUNK + CHUNK / 4)).into();
-    let (said, stored) = (std::mem::take(said), std::mem::take(stored));
-    Rows { bytes, said, stored, columns: None }
+    let (source_rows, table_rows) = (std::mem::take(source_rows), std::mem::take(table_rows));
+    CopyChunk { bytes, source_rows, table_rows, columns: None }
 }
 
-impl Order {
-    fn new(binding: &Binding) -> Option<Order> {
+impl RowSorter {
+    fn new(binding: &Binding) -> Option<RowSorter> {
         let place = |nth: usize| {
             let column = binding.source.sort.get(nth)?;
             let index = binding.source.dictionaries.iter().position(|known| known.to == *column)?;
-            Some(Place::of(binding, index))
+            Some(NumberPosition::of(binding, index))
         };
         let places = [place(0), place(1)];
-        places[0].is_some().then(|| Order { places, rows: Vec::new(), run: None })
+        places[0].is_some().then(|| RowSorter { places, rows: Vec::new(), run: None })
     }
 
     fn note(&mut self, rows: &[u8], start: usize) {
@@ -199,12 +205,12 @@ mod tests {
     use crate::load::encode::{self, ColumnType};
 
     /// Rows of a smallint and an integer number, and a text that tells them apart.
-    fn chunk(sorted: bool) -> Chunk {
-        let place = |at: usize, kind: ColumnType| Some(Place { at, kind });
+    fn chunk(sorted: bool) -> ChunkBuilder {
+        let place = |at: usize, kind: ColumnType| Some(NumberPosition { at, kind });
         let places = [place(6, ColumnType::Int2), place(12, ColumnType::Int4)];
-        let order = Order { places, rows: Vec::new(), run: None };
-        let way = if sorted { Way::Sorted(order) } else { Way::AsTheyCome };
-        Chunk { rows: Vec::new(), count: 0, way }
+        let order = RowSorter { places, rows: Vec::new(), run: None };
+        let handling = if sorted { RowHandling::Sorted(order) } else { RowHandling::AsTheyCome };
+        ChunkBuilder { rows: Vec::new(), count: 0, handling }
     }
 
     fn row(plan: i32, pharmacy: i32) -> Vec<u8> {
@@ -218,12 +224,12 @@ mod tests {
     }
 
     /// What is handed on of these rows, and in how many pieces.
-    fn handed_on(mut chunk: Chunk, rows: &[(i32, i32)]) -> (Vec<u8>, u64, usize) {
+    fn handed_on(mut chunk: ChunkBuilder, rows: &[(i32, i32)]) -> (Vec<u8>, u64, usize) {
         let (mut all, mut count, mut pieces) = (Vec::new(), 0, 0);
-        let mut take = |rows: Rows| {
-            assert_eq!(rows.said, rows.stored);
+        let mut take = |rows: CopyChunk| {
+            assert_eq!(rows.source_rows, rows.table_rows);
             all.extend_from_slice(&rows.bytes);
-            count += rows.said;
+            count += rows.source_rows;
             pieces += 1;
         };
         for (plan, pharmacy) in rows {
@@ -258,7 +264,7 @@ mod tests {
     fn cut(all: &[u8]) -> Vec<&[u8]> {
         let (mut rows, mut rest) = (Vec::new(), all);
         while !rest.is_empty() {
-            let pharmacy = number(rest, Place { at: 12, kind: ColumnType::Int4 }) as usize;
+            let pharmacy = number(rest, NumberPosition { at: 12, kind: ColumnType::Int4 }) as usize;
             // Up to the second number's end, the text's length, and the text, as `row` makes it.
             let (row, behind) = rest.split_at(16 + 4 + 1 + pharmacy % 7);
             rows.push(row);

@@ -8,26 +8,26 @@ use crate::load::bind::Binding;
 use crate::load::encode::line::{self, Null};
 
 /// Which of a table's columns COPY names.
-pub(crate) type Columns = Arc<[bool]>;
+pub(crate) type CopyColumns = Arc<[bool]>;
 
 /// Those that have held something in rows of a source, over all its files. None before the first rows.
-pub(super) type Filled = Mutex<Option<Columns>>;
+pub(super) type Filled = Mutex<Option<CopyColumns>>;
 
 /// Makes lines of rows.
-pub(super) struct Lines {
+pub(super) struct LineWriter {
     null: Null,
     /// Columns that hold something in this file, or that would not be null where COPY left them out.
     own: Vec<bool>,
     filled: Arc<Filled>,
 }
 
-impl Lines {
+impl LineWriter {
     /// For the rows of this source; `None` where they are sent in binary.
-    pub(super) fn new(binding: &Binding, filled: &Arc<Filled>) -> Option<Lines> {
+    pub(super) fn new(binding: &Binding, filled: &Arc<Filled>) -> Option<LineWriter> {
         let mut own: Vec<bool> = binding.targets.iter().map(|target| target.has_default).collect();
         // COPY names one at least.
         *own.first_mut()? = true;
-        Some(Lines { null: binding.lines?, own, filled: Arc::clone(filled) })
+        Some(LineWriter { null: binding.lines?, own, filled: Arc::clone(filled) })
     }
 
     /// Looks at a row that is among the next ones.
@@ -36,7 +36,7 @@ impl Lines {
     }
 
     /// Rows as lines, and the columns that they have.
-    pub(super) fn of(&self, rows: &[u8]) -> (Vec<u8>, Columns) {
+    pub(super) fn of(&self, rows: &[u8]) -> (Vec<u8>, CopyColumns) {
         let columns = self.columns();
         let (mut lines, mut rest) = (Vec::with_capacity(rows.len()), rows);
         while !rest.is_empty() {
@@ -46,7 +46,7 @@ impl Lines {
     }
 
     /// This file's columns, and what other files of the source had before.
-    fn columns(&self) -> Columns {
+    fn columns(&self) -> CopyColumns {
         let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
         let known = filled.get_or_insert_with(|| self.own.as_slice().into());
         let mut pairs = self.own.iter().zip(known.iter());

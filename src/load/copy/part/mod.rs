@@ -11,19 +11,19 @@ use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::Part;
+use super::FileToLoad;
 use crate::error::{Exit, Failure, Position};
 use crate::fetch::ahead::ahead;
 use crate::fetch::member::Member;
-use crate::fetch::verified::{Complete, Verified};
+use crate::fetch::verified::{Complete, VerifiedReader};
 use crate::load::decode::Records;
 use crate::load::validate::{Counts, Nulls, Outcome, Reject, Validator};
 use crate::postgres::Ident;
 use crate::spec::source::Source;
-pub use chunk::{Chunk, Rows};
-pub(crate) use lines::Columns;
+pub use chunk::{ChunkBuilder, CopyChunk};
+pub(crate) use lines::CopyColumns;
 use lines::Filled;
-use pack::Pieces;
+use pack::SetPieces;
 
 /// After the budget is spent, this many more rejects are looked for, so that a person sees
 /// more than the first.
@@ -32,9 +32,9 @@ const REJECTS_BEYOND: u64 = 20;
 const REJECTS_SHOWN: usize = 3;
 
 /// What the reading thread hands on.
-pub(crate) enum Piece {
+pub(crate) enum ReaderMessage {
     /// Encoded rows.
-    Rows(Rows),
+    Rows(CopyChunk),
     /// A row that was refused.
     Reject(Box<Reject>),
 }
@@ -89,8 +89,8 @@ impl Tally {
 #[derive(Default)]
 pub struct Siblings {
     /// Rows that wait for those of the next file: a plan may go on there.
-    held: Mutex<Option<Chunk>>,
-    pieces: Arc<Pieces>,
+    held: Mutex<Option<ChunkBuilder>>,
+    pieces: Arc<SetPieces>,
     filled: Arc<Filled>,
 }
 
@@ -109,9 +109,9 @@ pub(crate) struct ReadPart {
 /// # Errors
 /// The input's, with object and member, and what `hand_on` says.
 pub(crate) fn read(
-    part: &Part,
+    part: &FileToLoad,
     last: bool,
-    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+    hand_on: &impl Fn(ReaderMessage) -> anyhow::Result<()>,
 ) -> anyhow::Result<ReadPart> {
     let meter = Arc::clone(&part.meter);
     let on_bytes = move |count| {
@@ -123,10 +123,10 @@ pub(crate) fn read(
 }
 
 fn rows<R: Read + Send>(
-    part: &Part,
+    part: &FileToLoad,
     last: bool,
-    input: Verified<R>,
-    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+    input: VerifiedReader<R>,
+    hand_on: &impl Fn(ReaderMessage) -> anyhow::Result<()>,
 ) -> anyhow::Result<ReadPart> {
     let ((counts, nulls, ended_in_newline), input) =
         ahead(input, |text| cut(part, last, text, hand_on))?;
@@ -137,10 +137,10 @@ fn rows<R: Read + Send>(
 
 /// Makes rows of a text; and says whether it ended in a line end.
 pub(crate) fn cut(
-    part: &Part,
+    part: &FileToLoad,
     last: bool,
     text: impl Read,
-    hand_on: &impl Fn(Piece) -> anyhow::Result<()>,
+    hand_on: &impl Fn(ReaderMessage) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Counts, Nulls, bool)> {
     let source = &part.binding.source;
     let mut records = Records::new(text, &source.format);
@@ -149,7 +149,8 @@ pub(crate) fn cut(
     let mut validator =
         Validator::new(&part.binding, layout, &part.member.known, &part.dictionaries, header);
     let held = || part.siblings.held.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut chunk = held().take().unwrap_or_else(|| Chunk::new(&part.binding, &part.siblings));
+    let mut chunk =
+        held().take().unwrap_or_else(|| ChunkBuilder::new(&part.binding, &part.siblings));
     loop {
         let start = chunk.rows.len();
         let Some(outcome) = validator.take_next(&mut records, &mut chunk.rows)? else { break };
@@ -159,7 +160,7 @@ pub(crate) fn cut(
             Outcome::Filtered => {}
             Outcome::Rejected(reject) => {
                 let count = part.tally.note(&reject, &part.member);
-                hand_on(Piece::Reject(Box::new(reject)))?;
+                hand_on(ReaderMessage::Reject(Box::new(reject)))?;
                 let absolute = source.budget.rejects;
                 if source.budget.reject_ratio == 0.0 && count > absolute + REJECTS_BEYOND {
                     return Err(part.tally.over_budget(absolute, true));
@@ -167,13 +168,13 @@ pub(crate) fn cut(
             }
         }
         if let Some(rows) = chunk.full() {
-            hand_on(Piece::Rows(rows))?;
+            hand_on(ReaderMessage::Rows(rows))?;
         }
     }
     if !last && chunk.goes_on() {
         *held() = Some(chunk);
     } else if let Some(rows) = chunk.rest() {
-        hand_on(Piece::Rows(rows))?;
+        hand_on(ReaderMessage::Rows(rows))?;
     }
     let nulls = validator.nulls();
     Ok((validator.finish(), nulls, records.ended_in_newline()))
@@ -194,7 +195,11 @@ fn twice(source: &Source, line: u64) -> anyhow::Error {
         .into()
 }
 
-fn refuse_odd_end(part: &Part, counts: &Counts, ended_in_newline: bool) -> anyhow::Result<()> {
+fn refuse_odd_end(
+    part: &FileToLoad,
+    counts: &Counts,
+    ended_in_newline: bool,
+) -> anyhow::Result<()> {
     let source = &part.binding.source;
     let spec = source.path.display();
     if counts.lines == counts.header && !source.format.header_only_allowed {

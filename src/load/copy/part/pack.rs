@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::place::{Place, number};
+use super::place::{NumberPosition, number};
 use crate::load::bind::Binding;
 use crate::load::encode::{self, ColumnType, slots};
 use crate::spec::source::Pack;
@@ -20,13 +20,13 @@ const _: () = assert!(Pack::BLOCK as usize / (GAP + 1) < PIECES as usize);
 
 /// How often a set has come, in this file and in others: rows of one that comes again are told from
 /// those that it has by their piece.
-pub(super) type Pieces = Mutex<HashMap<i32, i32>>;
+pub(super) type SetPieces = Mutex<HashMap<i32, i32>>;
 
 /// The rows of one set, until another one comes.
 pub(super) struct Packer {
     /// Where the numbers of the set, of the place and of the value stand in a row.
-    places: [Place; 3],
-    pieces: Arc<Pieces>,
+    places: [NumberPosition; 3],
+    pieces: Arc<SetPieces>,
     by: Option<i32>,
     /// The values by their places; 0 where there is none.
     values: Vec<i32>,
@@ -36,30 +36,30 @@ pub(super) struct Packer {
 
 /// What was packed: rows of the file, and rows of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Packed {
+pub(super) struct PackedCounts {
     /// Of the file.
-    pub said: u64,
+    pub source_rows: u64,
     /// Of the table.
-    pub stored: u64,
+    pub table_rows: u64,
 }
 
 impl Packer {
     /// One for the rows of this source; `None` where they are not packed.
-    pub(super) fn new(binding: &Binding, pieces: &Arc<Pieces>) -> Option<Packer> {
+    pub(super) fn new(binding: &Binding, pieces: &Arc<SetPieces>) -> Option<Packer> {
         let Pack { by, at, of, .. } = binding.source.pack.as_ref()?;
-        let places = [by, at, of].map(|dictionary| Place::of(binding, *dictionary));
+        let places = [by, at, of].map(|dictionary| NumberPosition::of(binding, *dictionary));
         Some(Packer::with(places, Arc::clone(pieces)))
     }
 
-    fn with(places: [Place; 3], pieces: Arc<Pieces>) -> Packer {
+    fn with(places: [NumberPosition; 3], pieces: Arc<SetPieces>) -> Packer {
         Packer { places, pieces, by: None, values: Vec::new(), range: (usize::MAX, 0) }
     }
 
     /// Takes a row; what another set than the last one's leaves behind is appended to `rows`. `None`
     /// where the set has a row with this place already.
-    pub(super) fn take(&mut self, row: &[u8], rows: &mut Vec<u8>) -> Option<Packed> {
+    pub(super) fn take(&mut self, row: &[u8], rows: &mut Vec<u8>) -> Option<PackedCounts> {
         let [by, place, value] = self.places.map(|place| number(row, place));
-        let mut packed = Packed::default();
+        let mut packed = PackedCounts::default();
         if self.by != Some(by) {
             packed = self.pack(rows);
             self.by = Some(by);
@@ -79,8 +79,8 @@ impl Packer {
     }
 
     /// Appends what the last set has, and forgets it.
-    pub(super) fn pack(&mut self, rows: &mut Vec<u8>) -> Packed {
-        let mut packed = Packed::default();
+    pub(super) fn pack(&mut self, rows: &mut Vec<u8>) -> PackedCounts {
+        let mut packed = PackedCounts::default();
         let Some(by) = self.by.take() else { return packed };
         let first_piece = self.come(by) * PIECES;
         let block = Pack::BLOCK as usize;
@@ -88,14 +88,14 @@ impl Packer {
         for no in first / block..=last / block {
             let values = &mut self.values[no * block..(no + 1) * block];
             for (piece, run) in (first_piece..).zip(runs(values)) {
-                packed.said +=
+                packed.source_rows +=
                     values[run.clone()].iter().filter(|value| **value != 0).count() as u64;
                 encode::begin_row(rows, 4);
                 encode::number(rows, no as i32, ColumnType::Int4);
                 encode::number(rows, piece, ColumnType::Int4);
                 encode::number(rows, by, self.places[0].kind);
                 slots::write(rows, (no * block + run.start) as i32, &values[run]);
-                packed.stored += 1;
+                packed.table_rows += 1;
             }
             values.fill(0);
         }
@@ -127,10 +127,10 @@ fn runs(values: &[i32]) -> Vec<std::ops::Range<usize>> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 3] = [
-        Place { at: 6, kind: ColumnType::Int2 },
-        Place { at: 12, kind: ColumnType::Int4 },
-        Place { at: 20, kind: ColumnType::Int4 },
+    const PLACES: [NumberPosition; 3] = [
+        NumberPosition { at: 6, kind: ColumnType::Int2 },
+        NumberPosition { at: 12, kind: ColumnType::Int4 },
+        NumberPosition { at: 20, kind: ColumnType::Int4 },
     ];
 
     fn row(plan: i32, pharmacy: i32, terms: i32) -> Vec<u8> {
@@ -158,12 +158,12 @@ mod tests {
         all
     }
 
-    fn packed(given: &[(i32, i32, i32)]) -> (Vec<Read>, Packed) {
+    fn packed(given: &[(i32, i32, i32)]) -> (Vec<Read>, PackedCounts) {
         let mut packer = Packer::with(PLACES, Arc::default());
-        let (mut rows, mut all) = (Vec::new(), Packed::default());
-        let mut add = |packed: Packed| {
-            all.said += packed.said;
-            all.stored += packed.stored;
+        let (mut rows, mut all) = (Vec::new(), PackedCounts::default());
+        let mut add = |packed: PackedCounts| {
+            all.source_rows += packed.source_rows;
+            all.table_rows += packed.table_rows;
         };
         for (plan, pharmacy, terms) in given {
             add(packer
@@ -183,25 +183,25 @@ mod tests {
             (1, 1, 1, vec![(300, 7)]),
             (0, 0, 2, vec![(1, 9)]),
         ];
-        assert_eq!(packed(&given), (expected, Packed { said: 5, stored: 4 }));
+        assert_eq!(packed(&given), (expected, PackedCounts { source_rows: 5, table_rows: 4 }));
     }
 
     #[test]
     fn a_plan_that_comes_again_has_pieces_and_loses_no_row() {
         let given: Vec<_> = (1..=3000).map(|no| (1 + no % 2, no, no)).collect();
         let (rows, count) = packed(&given);
-        assert_eq!(count, Packed { said: 3000, stored: 3000 });
+        assert_eq!(count, PackedCounts { source_rows: 3000, table_rows: 3000 });
         let mut keys: Vec<_> =
             rows.iter().map(|(block, piece, plan, _)| (plan, block, piece)).collect();
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), rows.len());
-        let mut said: Vec<_> = rows
+        let mut source_rows: Vec<_> = rows
             .iter()
             .flat_map(|(_, _, plan, values)| values.iter().map(move |(at, of)| (*plan, *at, *of)))
             .collect();
-        said.sort_unstable_by_key(|(_, at, _)| *at);
-        assert_eq!(said, given);
+        source_rows.sort_unstable_by_key(|(_, at, _)| *at);
+        assert_eq!(source_rows, given);
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn read(binding: &Binding, text: &[u8], by_line: bool) -> (Vec<u8>, Vec<Outcome>
     let mut records = Records::new(text, &binding.source.format);
     let names = names_of(&records.next_record().unwrap().unwrap(), Encoding::Utf8);
     let layout = Layout::from_names(&binding.source, &names).unwrap();
-    let known = Known::new();
+    let known = MatchedGroups::new();
     let mut validator = Validator::new(binding, layout, &known, &shared, 1);
     let (mut rows, mut outcomes) = (Vec::new(), Vec::new());
     if !by_line {

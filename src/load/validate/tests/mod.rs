@@ -82,7 +82,7 @@ fn outcomes(text: &[u8]) -> (Vec<Outcome>, Counts) {
     let header = records.next_record().unwrap().unwrap();
     let names = names_of(&header, binding.source.format.encoding);
     let layout = Layout::from_names(&binding.source, &names).unwrap();
-    let known = Known::new();
+    let known = MatchedGroups::new();
     let mut validator = Validator::new(&binding, layout, &known, &[], 1);
     let (mut rows, mut all) = (Vec::new(), Vec::new());
     while let Some(record) = records.next_record().unwrap() {
@@ -228,16 +228,16 @@ fn wide() -> Binding {
     bound.unwrap()
 }
 
-type Fields = Vec<Option<Vec<u8>>>;
+type RowFields = Vec<Option<Vec<u8>>>;
 
 /// The rows of a file of `WIDE`, as Postgres would read them back, and what was refused.
-fn wide_rows(text: &[u8]) -> (Vec<Fields>, Vec<Reject>) {
+fn wide_rows(text: &[u8]) -> (Vec<RowFields>, Vec<Reject>) {
     let binding = wide();
     let mut records = Records::new(text, &binding.source.format);
     let header = records.next_record().unwrap().unwrap();
     let names = names_of(&header, binding.source.format.encoding);
     let layout = Layout::from_names(&binding.source, &names).unwrap();
-    let known = Known::from([("edition".to_owned(), "2024".to_owned())]);
+    let known = MatchedGroups::from([("edition".to_owned(), "2024".to_owned())]);
     let mut validator = Validator::new(&binding, layout, &known, &[], 1);
     let (mut rows, mut rejects) = (Vec::new(), Vec::new());
     while let Some(record) = records.next_record().unwrap() {
@@ -252,7 +252,7 @@ fn wide_rows(text: &[u8]) -> (Vec<Fields>, Vec<Reject>) {
     (rows, rejects)
 }
 
-fn fields(mut row: &[u8]) -> Fields {
+fn fields(mut row: &[u8]) -> RowFields {
     let mut fields = Vec::new();
     row = &row[2..];
     while !row.is_empty() {
@@ -361,7 +361,7 @@ fn sets_get_numbers_once_and_only_for_rows_that_are_good() {
         let mut records = Records::new(text, &binding.source.format);
         let names = names_of(&records.next_record().unwrap().unwrap(), Encoding::Utf8);
         let layout = Layout::from_names(&binding.source, &names).unwrap();
-        let known = Known::new();
+        let known = MatchedGroups::new();
         let mut validator = Validator::new(&binding, layout, &known, &dictionaries, 1);
         let mut numbers = Vec::new();
         while let Some(record) = records.next_record().unwrap() {

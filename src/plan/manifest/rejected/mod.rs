@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::manifest::{Input, Manifest, Origin};
+use crate::catalog::manifest::{Input, Manifest, SubsetOrigin};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::waiver::{self, Gate, Waiver, covers};
 use crate::catalog::registry::{Build, Word, builds, number_of};
@@ -14,7 +14,7 @@ use crate::postgres::{Server, Session, db, quoted};
 
 /// A build that went live, and what it was made from.
 #[derive(Debug, Clone)]
-pub(crate) struct Reader {
+pub(crate) struct PromotedBuild {
     /// Its own name.
     pub build: String,
     /// Who rolled away from it, where somebody did.
@@ -40,7 +40,7 @@ pub struct Refusal {
 /// Marks an error that only a waiver or a newer posting mends: the same command would meet it again.
 #[derive(Debug, thiserror::Error)]
 #[error("what was rolled away from does not come back by itself")]
-pub(crate) struct Rejected;
+pub(crate) struct RejectedInput;
 
 impl Refusal {
     /// That the candidate itself was rolled away from.
@@ -88,9 +88,9 @@ pub(crate) fn hint(database: &str) -> String {
 /// Why what this manifest would make may not be: it reads objects that only rejected builds have read,
 /// or that a rejected one read last where the live one has others in their place; or it is a rejected
 /// build again. Pure.
-pub(crate) fn refusals(manifest: &Manifest, readers: &[Reader]) -> Vec<Refusal> {
+pub(crate) fn refusals(manifest: &Manifest, readers: &[PromotedBuild]) -> Vec<Refusal> {
     let mut found = Vec::new();
-    if let Some(Origin { build, .. }) = &manifest.subset {
+    if let Some(SubsetOrigin { build, .. }) = &manifest.subset {
         let by = readers.iter().filter(|reader| reader.build == *build).collect();
         let what = |builds: &str, _| format!("it is a part of {builds}, which");
         found.extend(refusal(None, what, by, false));
@@ -123,7 +123,7 @@ pub(crate) fn refusals(manifest: &Manifest, readers: &[Reader]) -> Vec<Refusal> 
 fn refusal(
     source: Option<&String>,
     what: impl Fn(&str, bool) -> String,
-    by: Vec<&Reader>,
+    by: Vec<&PromotedBuild>,
     has_another: bool,
 ) -> Option<Refusal> {
     let only = by.iter().all(|reader| reader.rejected.is_some());
@@ -132,7 +132,8 @@ fn refusal(
     if !only && (newest.rejected.is_none() || is_live || !has_another) {
         return None;
     }
-    let by: Vec<&Reader> = by.into_iter().filter(|reader| reader.rejected.is_some()).collect();
+    let by: Vec<&PromotedBuild> =
+        by.into_iter().filter(|reader| reader.rejected.is_some()).collect();
     let words = by.iter().filter_map(|reader| reader.rejected.as_ref());
     let word = words.max_by(|a, b| a.at.cmp(&b.at))?.clone();
     let builds: Vec<String> = by.iter().map(|reader| reader.build.clone()).collect();
@@ -198,7 +199,7 @@ pub(crate) async fn readers(
     owner: &str,
     control: &Session,
     manifest: &Manifest,
-) -> anyhow::Result<Vec<Reader>> {
+) -> anyhow::Result<Vec<PromotedBuild>> {
     let database = &manifest.database;
     let all = builds(control, database).await?;
     let mut readers = recorded(control, database, true).await?;
@@ -220,12 +221,13 @@ pub(crate) async fn readers(
         };
         let is_live = build.name == *database;
         let build = build.own_name().to_owned();
-        readers.extend(read.map(|manifest| Reader { build, rejected, manifest, is_live }));
+        readers.extend(read.map(|manifest| PromotedBuild { build, rejected, manifest, is_live }));
     }
     if !refusals(manifest, &readers).is_empty() {
         // A good build that is gone may have read it before.
         let gone = recorded(control, database, false).await?;
-        let is_new = |reader: &Reader| !all.iter().any(|build| build.own_name() == reader.build);
+        let is_new =
+            |reader: &PromotedBuild| !all.iter().any(|build| build.own_name() == reader.build);
         readers.extend(gone.into_iter().filter(is_new));
     }
     Ok(readers)
@@ -236,7 +238,7 @@ async fn recorded(
     control: &Session,
     database: &str,
     is_rejected: bool,
-) -> anyhow::Result<Vec<Reader>> {
+) -> anyhow::Result<Vec<PromotedBuild>> {
     let doing = || db("read what went live");
     // Whoever only looks (a dry run) may meet a database `kiln` of an earlier kiln.
     let exists = control.query_one("select to_regclass('kiln.promoted') is not null", &[]).await;
@@ -253,7 +255,7 @@ async fn recorded(
         let rejected = word.map(serde_json::from_value).transpose();
         match (serde_json::from_value(row.get(1)), rejected) {
             (Ok(manifest), Ok(rejected)) => {
-                readers.push(Reader { build, rejected, manifest, is_live: false });
+                readers.push(PromotedBuild { build, rejected, manifest, is_live: false });
             }
             _ => tracing::warn!(build, "what it was made from cannot be read"),
         }
@@ -322,7 +324,7 @@ pub(crate) async fn refuse(
     let message = format!("{database} is not built: {}", reasons.join("; "));
     let hint = format!("land what is newer; or, if it was right after all: {}", hint(database));
     let error = Failure::new(Exit::SchemaRefused, message).hint(hint);
-    Err(anyhow::Error::from(error).context(Rejected))
+    Err(anyhow::Error::from(error).context(RejectedInput))
 }
 
 #[cfg(test)]

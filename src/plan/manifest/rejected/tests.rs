@@ -46,12 +46,12 @@ fn manifest(sql: &str, sources: &[(&str, &str)]) -> Manifest {
     }
 }
 
-fn reader(build: &str, rejected: bool, manifest: Manifest) -> Reader {
+fn reader(build: &str, rejected: bool, manifest: Manifest) -> PromotedBuild {
     let rejected = rejected.then(|| word(build));
-    Reader { build: build.into(), rejected, manifest, is_live: false }
+    PromotedBuild { build: build.into(), rejected, manifest, is_live: false }
 }
 
-fn refused(now: &Manifest, readers: &[Reader]) -> Vec<String> {
+fn refused(now: &Manifest, readers: &[PromotedBuild]) -> Vec<String> {
     refusals(now, readers).into_iter().map(|found| found.source.unwrap_or("all".into())).collect()
 }
 
@@ -83,14 +83,14 @@ fn only_what_rejected_builds_alone_have_read_is_refused() {
 fn a_newer_rejection_counts_more_than_an_older_good_build() {
     let of = |price: &str| manifest("q", &[("price", price), ("plan", "l1")]);
     let first = reader("x_00001", false, of("p1"));
-    let live = Reader { is_live: true, ..reader("x_00002", false, of("p2")) };
+    let live = PromotedBuild { is_live: true, ..reader("x_00002", false, of("p2")) };
     let bad = reader("x_00003", true, of("p1"));
     let all = [first.clone(), live.clone(), bad.clone()];
     assert_eq!(refused(&of("p1"), &all), ["price"], "read last by what was rolled away from");
     assert_eq!(refused(&of("p2"), &all), [""; 0], "what is live");
     assert_eq!(refused(&of("p3"), &all), [""; 0], "something newer");
     // A source that the live build is without says nothing of what is in its place.
-    let without = Reader { manifest: manifest("q", &[("plan", "l1")]), ..live.clone() };
+    let without = PromotedBuild { manifest: manifest("q", &[("plan", "l1")]), ..live.clone() };
     assert_eq!(refused(&of("p1"), &[first.clone(), without, bad.clone()]), ["all"]);
     // Taken forward again by a person, it is good.
     let later = reader("x_00004", false, of("p1"));
@@ -122,11 +122,12 @@ fn a_part_of_a_rejected_build_is_refused_and_a_part_of_another_is_not() {
     let bad = reader("bad", true, manifest("q", &[("price", "p2")]));
     let part_of = |build: &str| {
         let mut part = bad.manifest.clone();
-        let asked = crate::catalog::manifest::Asked {
+        let asked = crate::catalog::manifest::SubsetRequest {
             percent: crate::catalog::manifest::Percent::HUNDRED,
             conditions: std::collections::BTreeMap::new(),
         };
-        part.subset = Some(Origin { build: build.into(), asked, rules_sha256: String::new() });
+        part.subset =
+            Some(SubsetOrigin { build: build.into(), asked, rules_sha256: String::new() });
         refused(&part, std::slice::from_ref(&bad))
     };
     assert_eq!(part_of("bad"), ["all"]);

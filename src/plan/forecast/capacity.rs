@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::HumanBytes;
 
-use super::seconds::{Expected, Tonight};
-use super::server::{Place, Settings};
-use super::{FROM_FILES, Past, Want, Ways, sizes};
+use super::seconds::{Estimate, Tonight};
+use super::server::{DataLocation, SpaceSettings};
+use super::{FROM_FILES, LoadMethods, Past, SourceSize, sizes};
 use crate::catalog::ledger::Forecast;
 use crate::error::{Exit, Failure};
 use crate::plan::task::Task;
@@ -21,7 +21,7 @@ const SPARE: f64 = 0.1;
 /// Marks an error: no row was sent, for there is no room.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("no row was sent")]
-pub(crate) struct NoRoom;
+pub(crate) struct DiskTooSmall;
 
 /// What is free, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,23 +39,23 @@ pub(crate) struct Free {
 impl Free {
     /// What is free on the file system of a folder; `None` where it cannot be asked.
     pub(crate) fn of(folder: &Path) -> Option<Free> {
-        let told = nix::sys::statvfs::statvfs(folder).ok()?;
+        let state = nix::sys::statvfs::statvfs(folder).ok()?;
         // 32 bits wide on some systems.
         #[allow(clippy::useless_conversion)]
-        let bytes = u64::from(told.blocks_available()) * u64::from(told.fragment_size());
+        let bytes = u64::from(state.blocks_available()) * u64::from(state.fragment_size());
         let device = std::fs::metadata(folder).ok().map(|found| found.dev());
         Some(Free { bytes, place: folder.display().to_string(), device, with_wal: true })
     }
 
     /// What a setting says is free.
-    pub(crate) fn said(bytes: u64) -> Free {
+    pub(crate) fn by_setting(bytes: u64) -> Free {
         Free { bytes, place: "by disk_free".to_owned(), device: None, with_wal: true }
     }
 }
 
 /// What a place has room for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum CapacityVerdict {
     /// It fits.
     Enough,
     /// It fits, with less than a tenth of what is free to spare.
@@ -65,20 +65,20 @@ pub(crate) enum Verdict {
 }
 
 /// Holds bytes that are needed against bytes that are free.
-pub(crate) fn verdict(needed: u64, free: u64) -> Verdict {
+pub(crate) fn verdict(needed: u64, free: u64) -> CapacityVerdict {
     match free.checked_sub(needed) {
-        None => Verdict::Short,
-        Some(spare) if (spare as f64) < free as f64 * SPARE => Verdict::Near,
-        Some(_) => Verdict::Enough,
+        None => CapacityVerdict::Short,
+        Some(spare) if (spare as f64) < free as f64 * SPARE => CapacityVerdict::Near,
+        Some(_) => CapacityVerdict::Enough,
     }
 }
 
 /// All that the forecast of one night rests on.
-pub(crate) struct Room {
+pub(crate) struct CapacityCheck {
     database: String,
-    wants: Vec<Want>,
+    source_sizes: Vec<SourceSize>,
     past: Past,
-    settings: Settings,
+    settings: SpaceSettings,
     side_by_side: usize,
     scratch_folder: PathBuf,
     /// Bytes that the build has already.
@@ -87,12 +87,12 @@ pub(crate) struct Room {
     tasks: Vec<Task>,
     /// What is free where the server's files are, as a setting says it.
     disk_free: Option<u64>,
-    place: Place,
-    told: Mutex<Told>,
+    place: DataLocation,
+    state: Mutex<CheckState>,
 }
 
 #[derive(Default)]
-struct Told {
+struct CheckState {
     forecast: Forecast,
     scratch: u64,
     warnings: Vec<String>,
@@ -114,7 +114,7 @@ pub(crate) struct Site<'a> {
     pub side_by_side: usize,
 }
 
-impl Room {
+impl CapacityCheck {
     /// Asks the server what there is to know.
     ///
     /// # Errors
@@ -122,16 +122,16 @@ impl Room {
     pub(crate) async fn new(
         site: &Site<'_>,
         database: &str,
-        wants: Vec<Want>,
+        source_sizes: Vec<SourceSize>,
         past: Past,
         tasks: Vec<Task>,
-    ) -> anyhow::Result<Room> {
+    ) -> anyhow::Result<CapacityCheck> {
         let settings = super::server::settings(site.session).await?;
         let place = super::server::place(site.session, site.is_here).await?;
-        let forecast = sizes(&wants, &past, &settings, site.side_by_side);
-        let room = Room {
+        let forecast = sizes(&source_sizes, &past, &settings, site.side_by_side);
+        let capacity = CapacityCheck {
             database: database.to_owned(),
-            wants,
+            source_sizes,
             past,
             settings,
             side_by_side: site.side_by_side,
@@ -140,70 +140,76 @@ impl Room {
             tasks,
             disk_free: site.disk_free,
             place,
-            told: Mutex::new(Told { forecast, ..Told::default() }),
+            state: Mutex::new(CheckState { forecast, ..CheckState::default() }),
         };
-        room.told().forecast.seconds = room.expected(&[], &FROM_FILES).seconds(room.side_by_side);
-        Ok(room)
+        capacity.state().forecast.seconds =
+            capacity.expected(&[], &FROM_FILES).seconds(capacity.side_by_side);
+        Ok(capacity)
     }
 
     /// Says how much of the database is there already: it needs the rest.
     #[must_use]
-    pub(crate) fn present(mut self, bytes: u64) -> Room {
+    pub(crate) fn present(mut self, bytes: u64) -> CapacityCheck {
         self.present = bytes;
         self
     }
 
     /// The forecast as it stands.
     pub(crate) fn forecast(&self) -> Forecast {
-        self.told().forecast.clone()
+        self.state().forecast.clone()
     }
 
     /// Adds what a person may want to know, in the place of what this said before.
     pub(crate) fn renew_warnings(&self, all: &mut Vec<String>) {
-        let mut told = self.told();
-        all.retain(|warning| !told.noted.contains(warning));
-        all.extend(told.warnings.iter().cloned());
-        told.noted = told.warnings.clone();
+        let mut state = self.state();
+        all.retain(|warning| !state.noted.contains(warning));
+        all.extend(state.warnings.iter().cloned());
+        state.noted = state.warnings.clone();
     }
 
     /// Bytes that inner zips took in the scratch folder.
     pub(crate) fn scratch_used(&self) -> u64 {
-        self.told().scratch
+        self.state().scratch
     }
 
     /// What the tasks are expected to take, as far as the text is known.
-    pub(crate) fn expected(&self, text: &[(String, u64)], ways: &Ways) -> Expected {
-        let wants = self.wants_with(text);
-        let texts = super::sizes::texts(&wants, &self.past);
-        let night = Tonight { wants: &wants, texts: &texts, ways, workers: self.side_by_side };
+    pub(crate) fn expected(&self, text: &[(String, u64)], methods: &LoadMethods) -> Estimate {
+        let source_sizes = self.source_sizes_with(text);
+        let texts = super::sizes::texts(&source_sizes, &self.past);
+        let night = Tonight {
+            source_sizes: &source_sizes,
+            texts: &texts,
+            methods,
+            workers: self.side_by_side,
+        };
         night.estimate(self.tasks.clone(), &self.past)
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, CheckState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wants_with(&self, text: &[(String, u64)]) -> Vec<Want> {
-        let mut wants = self.wants.clone();
-        for want in &mut wants {
-            if let Some((_, bytes)) = text.iter().find(|(name, _)| *name == want.source) {
-                want.text = Some(*bytes);
+    fn source_sizes_with(&self, text: &[(String, u64)]) -> Vec<SourceSize> {
+        let mut source_sizes = self.source_sizes.clone();
+        for size in &mut source_sizes {
+            if let Some((_, bytes)) = text.iter().find(|(name, _)| *name == size.source) {
+                size.text = Some(*bytes);
             }
         }
-        wants
+        source_sizes
     }
 
     /// What is free where the server's files are; `None` where nobody knows.
     fn server_free(&self) -> Option<Free> {
         if let Some(bytes) = self.disk_free {
-            return Some(Free::said(bytes));
+            return Some(Free::by_setting(bytes));
         }
         match &self.place {
-            Place::Data(folder) => Free::of(folder),
-            Place::Tablespace(folder) => {
+            DataLocation::Data(folder) => Free::of(folder),
+            DataLocation::Tablespace(folder) => {
                 Free::of(folder).map(|free| Free { with_wal: false, ..free })
             }
-            Place::Unknown => None,
+            DataLocation::Unknown => None,
         }
     }
 
@@ -218,7 +224,7 @@ impl Room {
         let forecast = self.forecast();
         let scratch = Free::of(&self.scratch_folder);
         if let Some(free) = &scratch
-            && verdict(forecast.scratch, free.bytes) == Verdict::Short
+            && verdict(forecast.scratch, free.bytes) == CapacityVerdict::Short
         {
             return Err(self.no_scratch(&forecast, free));
         }
@@ -241,23 +247,23 @@ impl Room {
     /// spooled (so many bytes).
     ///
     /// # Errors
-    /// [`Exit::Database`], marked [`NoRoom`], where the server's disk is too small.
+    /// [`Exit::Database`], marked [`DiskTooSmall`], where the server's disk is too small.
     pub(crate) fn before_rows(
         &self,
         text: &[(String, u64)],
-        ways: &Ways,
+        methods: &LoadMethods,
         spooled: u64,
     ) -> anyhow::Result<()> {
-        let wants = self.wants_with(text);
+        let source_sizes = self.source_sizes_with(text);
         let forecast = Forecast {
             scratch: self.forecast().scratch,
-            seconds: self.expected(text, ways).seconds(self.side_by_side),
-            ..sizes(&wants, &self.past, &self.settings, self.side_by_side)
+            seconds: self.expected(text, methods).seconds(self.side_by_side),
+            ..sizes(&source_sizes, &self.past, &self.settings, self.side_by_side)
         };
         {
-            let mut told = self.told();
-            told.forecast = forecast.clone();
-            told.scratch = spooled;
+            let mut state = self.state();
+            state.forecast = forecast.clone();
+            state.scratch = spooled;
         }
         tracing::info!(
             database = self.database,
@@ -288,7 +294,7 @@ impl Room {
         .filter(|(_, bytes)| *bytes > 0)
         .map(|(name, bytes)| format!("{name} {}", HumanBytes(*bytes)))
         .collect();
-        let said = format!(
+        let words = format!(
             "{} for {} ({}), and {} is free ({})",
             HumanBytes(needed),
             self.database,
@@ -297,22 +303,22 @@ impl Room {
             free.place
         );
         match verdict(needed, free.bytes) {
-            Verdict::Enough => Ok(()),
-            Verdict::Near => {
-                let warning = format!("little room: the forecast is {said}");
+            CapacityVerdict::Enough => Ok(()),
+            CapacityVerdict::Near => {
+                let warning = format!("little room: the forecast is {words}");
                 tracing::warn!("{warning}");
                 // The second look says it better.
-                self.told().warnings = vec![warning];
+                self.state().warnings = vec![warning];
                 Ok(())
             }
-            Verdict::Short => {
-                let message = format!("no room: the forecast is {said}");
+            CapacityVerdict::Short => {
+                let message = format!("no room: the forecast is {words}");
                 let failure = Failure::new(Exit::Database, message).hint(format!(
                     "free space: `kiln prune {}` drops builds that nobody goes back to; \
                      KILN_DISK_FREE says how much a build may take",
                     self.database
                 ));
-                Err(anyhow::Error::from(failure).context(NoRoom))
+                Err(anyhow::Error::from(failure).context(DiskTooSmall))
             }
         }
     }
@@ -326,6 +332,6 @@ impl Room {
         );
         let failure = Failure::new(Exit::Usage, message)
             .hint("free space there, or set KILN_HOME to a folder on a larger disk");
-        anyhow::Error::from(failure).context(NoRoom)
+        anyhow::Error::from(failure).context(DiskTooSmall)
     }
 }

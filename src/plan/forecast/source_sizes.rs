@@ -1,20 +1,20 @@
 //! What a manifest's sources want of a forecast.
 
-use super::{Kind, Want};
+use super::{SourceSize, StorageKind};
 use crate::catalog::manifest::Manifest;
 use crate::spec::source::{Others, Source};
 
 /// Gathers it; how much text there is, is not known yet.
-pub(crate) fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
-    let want = |source: &Source| {
+pub(crate) fn source_sizes(sources: &[Source], manifest: &Manifest) -> Vec<SourceSize> {
+    let size = |source: &Source| {
         let input = manifest.sources.get(source.name.as_str())?;
         let kind = match source.others {
-            _ if source.pack.is_some() => Kind::Packed,
-            _ if !source.dictionaries.is_empty() => Kind::Dictionary,
-            Others::Drop => Kind::Part,
-            Others::Refuse | Others::Gather { .. } => Kind::Typed,
+            _ if source.pack.is_some() => StorageKind::Packed,
+            _ if !source.dictionaries.is_empty() => StorageKind::Dictionary,
+            Others::Drop => StorageKind::Part,
+            Others::Refuse | Others::Gather { .. } => StorageKind::Typed,
         };
-        Some(Want {
+        Some(SourceSize {
             source: source.name.as_str().to_owned(),
             kind,
             objects: input.objects.iter().map(|pin| (pin.key.clone(), pin.size)).collect(),
@@ -23,5 +23,5 @@ pub(crate) fn wants(sources: &[Source], manifest: &Manifest) -> Vec<Want> {
             text: None,
         })
     };
-    sources.iter().filter_map(want).collect()
+    sources.iter().filter_map(size).collect()
 }
