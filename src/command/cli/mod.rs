@@ -132,7 +132,7 @@ Examples:
     /// Generate files in CMS's layouts, of any size
     #[command(after_help = "\
 Files are written to FOLDER/DATABASE/NAME, or to PREFIX/DATABASE/YYYY-MM-DD/NAME in a bucket. They are \
-written as a stream, so that the size is not limited by memory or disk. The same scale, seed, quarter \
+generated as a stream, in little memory. The same scale, seed, quarter \
 and nights give the same bytes. From one night to the next, one price in a hundred and one row in a \
 thousand of the pharmacy network and the formulary change; the changes are counted and printed. With \
 --then only the named sources change: all other files, and the zips inside the release's zip, have the \
@@ -171,6 +171,8 @@ Examples:
     Run(Run),
     /// Make a sealed build, but do not make it live
     #[command(after_help = "\
+Does what `kiln run` does, up to the seal. `kiln swap` then makes the build live.
+
 Examples:
   kiln build druginfo
   kiln build druginfo --without pharmacy_networks --without pricing")]
@@ -198,7 +200,12 @@ Examples:
   kiln load druginfo pricing --into druginfo_00007")]
     Load(Load),
     /// Resume a failed build; sources that are loaded are not loaded again
-    #[command(after_help = "Examples:\n  kiln resume druginfo_00007")]
+    #[command(after_help = "\
+Loads the sources that the build lacks, does its other tasks, checks it and seals it. `kiln swap` then makes \
+it live.
+
+Examples:
+  kiln resume druginfo_00007")]
     Resume(Resume),
     /// Create a build for several workers: plan it and write its tasks
     #[command(after_help = "\
@@ -327,7 +334,12 @@ Examples:
   kiln restore druginfo.sql.gz --on db.internal")]
     Restore(Restore),
     /// Show what is live, what failed last, and the command to continue with
-    #[command(after_help = "Examples:\n  kiln status\n  kiln status druginfo --json")]
+    #[command(after_help = "\
+Also shows the other builds, the tasks of builds in progress, contracts, waivers and holds.
+
+Examples:
+  kiln status
+  kiln status druginfo --json")]
     Status(Status),
     /// Print the URL by which an app connects to the live database, or to a build
     #[command(after_help = "\
@@ -354,11 +366,10 @@ Examples:
     Schema(Schema),
     /// Write the data dictionary, or check that it is up to date
     #[command(after_help = "\
-Writes two things for each database:
-  sql/DATABASE/DICTIONARY.md, from the numbered .sql files (run in a scratch database) and the specs. \
-Commit it.
-  a page in the folder of --out, which can be searched without a server. It also has row counts, null \
-shares and example values of the live build, but no value of a source with personal data.
+Writes sql/DATABASE/DICTIONARY.md from the numbered .sql files (run in a scratch database) and the specs; \
+commit this file. Also writes a page for each database into the folder of --out, which can be searched \
+without a server. The page also has row counts, null shares and example values of the live build, but no \
+value of a source with personal data.
 
 With --check nothing is written; the exit code is 2 if DICTIONARY.md is out of date or a comment is \
 missing.
@@ -372,7 +383,12 @@ Examples:
     #[command(subcommand)]
     Source(Source),
     /// Drop builds that retention does not keep, and leftovers of killed runs
-    #[command(after_help = "Examples:\n  kiln prune --dry-run\n  kiln prune druginfo")]
+    #[command(after_help = "\
+With --dry-run it says for every build why it is kept or would be dropped.
+
+Examples:
+  kiln prune --dry-run
+  kiln prune druginfo")]
     Prune(Prune),
     /// The S3 endpoint of `kiln up`
     #[command(hide = true)]
