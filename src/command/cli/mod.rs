@@ -201,8 +201,7 @@ Examples:
     Load(Load),
     /// Resume a failed build; sources that are loaded are not loaded again
     #[command(after_help = "\
-Loads the sources that the build lacks, does its other tasks, checks it and seals it. `kiln swap` then makes \
-it live.
+Loads the missing sources, does the other tasks, checks and seals. `kiln swap` then makes the build live.
 
 Examples:
   kiln resume druginfo_00007")]
@@ -309,9 +308,8 @@ Examples:
     Verify(Verify),
     /// Make a small database from a part of the live one
     #[command(after_help = "\
-Keeps the rows that sql/DATABASE/subset.toml selects, and all rows that they refer to; derived tables \
-are computed from these. The same build and rules give the same rows on every machine. The subset is a \
-build of its own; the live build stays live.
+Keeps the rows that sql/DATABASE/subset.toml selects, and all rows that they refer to; derived tables are \
+computed from these. The same build and rules give the same rows. The live build stays live.
 
 Examples:
   kiln subset druginfo --percent 5
