@@ -22,9 +22,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 DATABASES = ("druginfo", "planinfo", "beneinfo")
 WORKERS = 2
 
-# kiln's exit codes that can pass by themselves: input or Postgres out of reach, no swap now, a lock that
-# another holds (or a node whose needs are not done). And a kiln that was ended by a signal: its host went
-# away, or somebody stopped it.
+# kiln's exit codes after which a retry may succeed: input or Postgres unavailable, swap not possible now, lock
+# held by another run (or a task that this one needs is not done). Also those after a signal: the host was lost,
+# or somebody stopped kiln.
 AGAIN = {10, 12, 15, 75, 130, 143}
 
 
@@ -101,9 +101,9 @@ def nightly(database):
         schedule="30 2 * * *",
         start_date=datetime(2026, 1, 1),
         catchup=False,
-        # A second run at once would find kiln's lock held (75).
+        # A second run at the same time would exit with 75, because the first one holds the lock.
         max_active_runs=1,
-        # Each node that runs has a connection to Postgres.
+        # Each running node has a connection to Postgres.
         max_active_tasks=8,
         default_args={
             "retries": 4,
@@ -124,7 +124,7 @@ def nightly(database):
         sources = source.expand_kwargs(plan.output)
         rest = Kiln.partial(task_id="rest").expand(arguments=[["work", build, "--quiet"]] * WORKERS)
         finish = Kiln(task_id="finish", arguments=["finish", build, "--quiet"])
-        # A node of its own, so that what is tried again is the swap alone.
+        # A node of its own, so that a retry repeats only the swap.
         swap = Kiln(task_id="swap", arguments=["swap", database, build, "--quiet"])
 
         begin >> plan >> sources >> rest >> finish >> swap

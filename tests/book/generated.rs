@@ -105,7 +105,7 @@ fn rows(command: &clap::Command, path: &str, table: &mut String) {
 
 fn exit_codes() -> String {
     let mut table = String::from("| code | `kind` | meaning |\n|---|---|---|\n");
-    let _ = writeln!(table, "| 0 | | all that was asked is done and proved |");
+    let _ = writeln!(table, "| 0 | | success: everything that was asked for is done and checked |");
     for (exit, meaning) in Exit::ALL {
         let _ = writeln!(table, "| {} | `{}` | {meaning} |", exit.code(), exit.kind());
     }

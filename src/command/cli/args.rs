@@ -19,7 +19,7 @@ pub struct Json {
 /// Look, do not touch.
 #[derive(Debug, Args, Clone, Copy)]
 pub struct DryRun {
-    /// Say what would be done, and change nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -27,7 +27,7 @@ pub struct DryRun {
 /// Why, for the audit.
 #[derive(Debug, Args, Clone)]
 pub struct Why {
-    /// Why, for the audit
+    /// The reason, which is kept in the audit
     #[arg(long, value_name = "TEXT", default_value = "by hand", value_parser = super::release::reason)]
     pub why: String,
 }
@@ -35,8 +35,8 @@ pub struct Why {
 /// Sources to do without.
 #[derive(Debug, Args, Clone)]
 pub struct Without {
-    /// Leave this source out; the build says so in manifest, stamp and status (may be repeated).
-    /// DATABASE.SOURCE is for that database alone; for every night, set it in kiln.toml
+    /// Build without this source (may be repeated); `kiln status` and the stamp show it. DATABASE.SOURCE
+    /// leaves it out of that database only. To leave a source out of every build, use kiln.toml
     #[arg(long, value_name = "SOURCE")]
     pub without: Vec<String>,
 }
@@ -46,13 +46,13 @@ pub struct Without {
 pub struct Land {
     /// The database that the files are for
     pub database: String,
-    /// Files, or http(s) URLs; with --withdraw, names as they landed
+    /// Files or http(s) URLs; with --withdraw, names of landed files
     #[arg(required = true, value_name = "FILE|URL|NAME")]
     pub files: Vec<String>,
-    /// Withdraw what has landed under these names: no later plan reads it, and nothing is deleted
+    /// Withdraw the landed files of these names: later plans ignore them, nothing is deleted
     #[arg(long, requires = "why")]
     pub withdraw: bool,
-    /// Why it is withdrawn, for the audit
+    /// The reason for the withdrawal, which is kept in the audit
     #[arg(long, value_name = "TEXT", requires = "withdraw", value_parser = super::release::reason)]
     pub why: Option<String>,
     /// Look, do not touch.
@@ -68,8 +68,8 @@ pub struct Land {
 pub struct Run {
     /// Databases [default: all]
     pub databases: Vec<String>,
-    /// When the run is to be over: 06:00, or 4h after its start. A run that will be late says so
-    /// early, and goes on [env: KILN_RUN_DEADLINE]
+    /// When the run should end: a time of day (06:00), or a duration from its start (4h). A run that will
+    /// be late warns early and is not stopped [env: KILN_RUN_DEADLINE]
     #[arg(long, value_name = "TIME|DURATION", value_parser = RunDeadline::parse_argument)]
     pub deadline: Option<RunDeadline>,
     /// Sources to do without.
@@ -112,7 +112,7 @@ pub struct Load {
     pub database: String,
     /// The source
     pub source: String,
-    /// Replace the table in this unsealed build
+    /// Replace the table of the source in this unsealed build
     #[arg(long, value_name = "BUILD")]
     pub into: Option<String>,
     /// Look, do not touch.
@@ -140,11 +140,11 @@ pub struct Resume {
 #[derive(Debug, Args)]
 #[command(override_usage = "kiln swap [OPTIONS] <DATABASE> [BUILD] [DATABASE [BUILD]]...")]
 pub struct Swap {
-    /// The databases, each with the build that is meant after it, if not the newest; a subset goes live by
-    /// its name only
+    /// The databases. A build may follow each: it is swapped in place of the newest. A subset goes live
+    /// only if it is named
     #[arg(value_name = "DATABASE", required = true)]
     pub names: Vec<String>,
-    /// For a subset: the server's host, where that is not this machine
+    /// For a subset: the host of the server, if that is not this machine
     #[arg(long, value_name = "HOST")]
     pub on: Option<String>,
     /// Why, for the audit.
@@ -180,16 +180,16 @@ pub struct Rollback {
 pub struct Subset {
     /// The database
     pub database: String,
-    /// How much of the keys that subset.toml samples; more than 0, at most 100 [default: 100]
+    /// Percentage of the keys that subset.toml samples, above 0, at most 100 [default: 100]
     #[arg(long, value_name = "P")]
     pub percent: Option<Percent>,
-    /// Narrow a table's rule by an SQL condition (may be repeated)
+    /// Keep only rows of this table that meet an SQL condition (may be repeated)
     #[arg(long = "rule", value_name = "TABLE=CONDITION")]
     pub rules: Vec<String>,
-    /// The sealed build to take it from [default: the live one]
+    /// The sealed build that rows are taken from [default: the live one]
     #[arg(long, value_name = "BUILD")]
     pub from: Option<String>,
-    /// Also write it to this file, for `kiln restore` or psql
+    /// Also write the subset to this file, for `kiln restore` or psql
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
     /// Look, do not touch.
@@ -205,10 +205,10 @@ pub struct Subset {
 pub struct Restore {
     /// A file that `kiln subset --to` wrote
     pub file: PathBuf,
-    /// The server's host, where that is not this machine
+    /// The host of the server, if that is not this machine
     #[arg(long, value_name = "HOST")]
     pub on: Option<String>,
-    /// Stop at sealed
+    /// Do not make the restored build live
     #[arg(long)]
     pub no_swap: bool,
     /// Look, do not touch.
@@ -232,7 +232,7 @@ pub struct Status {
 /// Arguments of `kiln url`.
 #[derive(Debug, Args)]
 pub struct Url {
-    /// The database, or a build by its name
+    /// The database for its live build, or a build
     #[arg(value_name = "DATABASE|BUILD")]
     pub database: String,
 }
@@ -242,7 +242,7 @@ pub struct Url {
 pub struct Guard {
     /// The database
     pub database: String,
-    /// Versions, MIN..MAX with both ends, or one number
+    /// Schema versions: from MIN to MAX, both included, or one number
     #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]
     pub accepts: Range,
     /// Output for a script.
@@ -253,17 +253,23 @@ pub struct Guard {
 /// `kiln schema …`
 #[derive(Debug, Subcommand)]
 pub enum Schema {
-    /// Build every schema from zero in a scratch database and hold it against its lock
+    /// Create every schema in an empty scratch database and compare it with its schema.lock
     #[command(after_help = "\
-Needs no S3. Without --server it starts a Postgres of its own, which is gone at the end.
+Needs no S3. Without --server it starts a Postgres server for itself, and removes it at the end.
 
 Examples:
   kiln schema check
   kiln schema check druginfo
   kiln schema check --server postgresql://kiln@db.internal:5432/postgres")]
     Check(SchemaCheck),
-    /// Write version and fingerprint into schema.lock; a changed catalog gets the next version
-    #[command(after_help = "Examples:\n  kiln schema lock druginfo\n  kiln schema lock --dry-run")]
+    /// Write the version and fingerprint of a schema into schema.lock
+    #[command(after_help = "\
+If the catalog (tables, columns, types, keys, indexes, functions) differs from the locked one, the schema \
+gets the next version. A changed comment or a moved line needs none.
+
+Examples:
+  kiln schema lock druginfo
+  kiln schema lock --dry-run")]
     Lock(SchemaLock),
 }
 
@@ -311,13 +317,13 @@ pub struct Prune {
 pub struct Docs {
     /// Databases [default: all]
     pub databases: Vec<String>,
-    /// Compare the Markdown with what it must be, and write nothing
+    /// Compare DICTIONARY.md with what it should be, and write nothing
     #[arg(long)]
     pub check: bool,
-    /// Where the pages go [default: KILN_HOME/docs]
+    /// Folder for the pages [default: KILN_HOME/docs]
     #[arg(long, value_name = "FOLDER", conflicts_with = "check")]
     pub out: Option<std::path::PathBuf>,
-    /// The build that the pages tell of: its name, `live`, or `none`
+    /// The build that the pages describe: its name, `live`, or `none`
     #[arg(long, value_name = "BUILD", default_value = "live", conflicts_with = "check")]
     pub build: String,
     /// Where scratch databases are made.

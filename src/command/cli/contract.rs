@@ -8,25 +8,26 @@ use super::{DryRun, Json, Range, Why};
 /// `kiln contract …`
 #[derive(Debug, Subcommand)]
 pub enum Contract {
-    /// Say which schema versions an app accepts
+    /// Record which schema versions an app accepts
     #[command(after_help = "\
-A build fits where the app accepts one of the versions that it serves: additions to a schema need no \
-new word of the app (`serves_from` in schema.lock).
+A build serves the schema versions from `serves_from` (in schema.lock) to its own. It fits if the app \
+accepts one of these. A version that only adds to the schema keeps `serves_from`, so the contract need \
+not change.
 
 Examples:
-  # exactly version 1, and whatever only adds to it
+  # version 1, and later versions that only add to it
   kiln contract set druginfo --app plan-finder --accepts 1
-  # while the app learns version 2
+  # an app that can use both versions
   kiln contract set druginfo --app plan-finder --accepts 1..2
-  # a trial that is over at the end of the year, whoever remembers it
+  # a contract that ends by itself at the end of the year
   kiln contract set druginfo --app trial --accepts 1 --until 2026-12-31")]
     Set(ContractSet),
-    /// Take an app's word back: the gate asks it no more
+    /// Remove an app's contract: the gate no longer asks for it
     #[command(after_help = "\
 Examples:
   kiln contract remove druginfo --app plan-finder --why \"shut down\"")]
     Remove(ContractRemove),
-    /// List what apps accept
+    /// List the contracts
     #[command(after_help = "Examples:\n  kiln contract list --json")]
     List(Json),
 }
@@ -39,10 +40,10 @@ pub struct ContractSet {
     /// The app's name
     #[arg(long, value_parser = one_line)]
     pub app: String,
-    /// Versions, MIN..MAX with both ends, or one number
+    /// Schema versions: from MIN to MAX, both included, or one number
     #[arg(long, value_name = "MIN..MAX", value_parser = Range::parse)]
     pub accepts: Range,
-    /// The last day on which it counts [default: until it is removed]
+    /// The last day on which the contract holds (UTC) [default: it holds until it is removed]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub until: Option<jiff::civil::Date>,
     /// Why, for the audit.

@@ -34,27 +34,32 @@ pub(crate) use work::*;
 use crate::config::SETTINGS;
 use crate::error::Exit;
 
-/// Bakes immutable Postgres databases from the files that CMS publishes.
+/// Makes read-only Postgres databases from the files that CMS publishes, a new one every night.
 #[derive(Debug, Parser)]
 #[command(name = "kiln", version = crate::VERSION, about, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// The folder with kiln.toml, sql/ and sources/ [default: the nearest above this one]
+    /// Folder with kiln.toml, sql/ and sources/ [default: the current folder, or the nearest above it that has
+    /// them]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub root: Option<PathBuf>,
-    /// No progress and no summary; errors only
+    /// Print errors only: no progress, no summary
     #[arg(long, short, global = true)]
     pub quiet: bool,
 }
 
 fn after_help() -> String {
-    let mut text = String::from("Exit codes:\n     0  all that was asked is done and proved\n");
+    let mut text = String::from(
+        "Exit codes:\n     0  success: everything that was asked for is done and checked\n",
+    );
     for (exit, meaning) in Exit::ALL {
         text.push_str(&format!("{:6}  {meaning}\n", exit.code()));
     }
-    text.push_str("\nEnvironment (over kiln.toml):\n");
+    text.push_str(
+        "\nEnvironment variables (they override kiln.toml; the default is in brackets):\n",
+    );
     for setting in SETTINGS {
         if let Some(name) = setting.variable {
             text.push_str(&format!("  {name:20} {}\n", setting.help_line()));
@@ -65,9 +70,11 @@ fn after_help() -> String {
     );
     text.push_str("\nExamples:\n");
     #[cfg(feature = "dev")]
-    text.push_str("  # see it work, from nothing\n  kiln demo\n\n");
-    text.push_str("  # the night, for all databases\n  kiln run\n\n");
-    text.push_str("  # what is live, and what failed last\n  kiln status");
+    text.push_str("  # try kiln: no setup, generated data\n  kiln demo\n\n");
+    text.push_str("  # build and swap all databases, as cron does every night\n  kiln run\n\n");
+    text.push_str(
+        "  # what is live, what failed last, and the command to continue with\n  kiln status",
+    );
     text
 }
 
@@ -83,150 +90,161 @@ impl Command {
 /// The subcommands, in the order of a newcomer's first day.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// See it work: private servers, generated CMS files, build, swap
+    /// Try kiln: start private servers, generate CMS files, build and swap
     #[command(after_help = "\
-Starts the private Postgres and S3 endpoint in KILN_HOME and leaves them up, uploads \
-generated files for every database over HTTP, and runs the night on them.
+Starts the private Postgres server and S3 endpoint in KILN_HOME and leaves them running, uploads \
+generated files for every database over HTTP, and then does what `kiln run` does.
 
 Examples:
   kiln demo
-  # a larger pharmacy network
+  # ten times as many rows
   kiln demo --scale 0.01
-  # afterwards
+  # afterwards: query the result, then stop the servers
   psql \"$(kiln url druginfo)\"
   kiln down")]
     #[cfg(feature = "dev")]
     Demo(Demo),
-    /// Start the private Postgres and S3 endpoint and leave them up
+    /// Start the private Postgres server and S3 endpoint, and leave them running
     #[command(after_help = "Examples:\n  kiln up\n  psql \"$(kiln url druginfo)\"\n  kiln down")]
     #[cfg(feature = "dev")]
     Up(Json),
-    /// Stop the private Postgres and S3 endpoint
+    /// Stop the private Postgres server and S3 endpoint
     #[command(after_help = "Examples:\n  kiln down")]
     #[cfg(feature = "dev")]
     Down(Json),
-    /// Upload files, verified, under today's folder
+    /// Verify files and upload them to the bucket, for the next run to load
     #[command(after_help = "\
-A file must match a source's object pattern, and a zip must be whole. It goes to \
-PREFIX/DATABASE/YYYY-MM-DD/NAME; what had landed there today is replaced, which is said.
+The name of a file must match the object pattern of a source, and a zip must be complete. The file is \
+stored as PREFIX/DATABASE/YYYY-MM-DD/NAME, with today's date. A file that landed there before under the \
+same name is replaced, and kiln says so.
 
-What is withdrawn stays where it is, for a build may have been made of it, with a marker beside it. \
-Where the live build was made of it, the gate `older` is waived for its sources, for the next \
-promotion. Landing the same file again brings it back.
+With --withdraw nothing is deleted, because a build may have been made from the file: a marker is \
+written beside it, and later plans ignore it. If the live build was made from it, the gate `older` is \
+waived for its sources until the next promotion. Landing the same file again undoes the withdrawal.
 
 Examples:
   kiln land druginfo SPUF_2026_20260701.zip
   kiln land druginfo https://data.cms.gov/…/SPUF_2026_20260701.zip
   kiln land druginfo --dry-run *.zip
-  # it should not have landed: the next plan does not see it
+  # the file should not have landed: later plans ignore it
   kiln land druginfo --withdraw SPUF_2026_20260701.zip --why \"prices of another year\"")]
     Land(Land),
-    /// Write generated CMS files of any size, as a stream
+    /// Generate files in CMS's layouts, of any size
     #[command(after_help = "\
-Files go to FOLDER/DATABASE/NAME, or to PREFIX/DATABASE/YYYY-MM-DD/NAME in a bucket. The same \
-scale, seed, quarter and nights give the same bytes. Against the night before, one price in a \
-hundred and one row in a thousand of network and formulary differ; what changed is printed. With \
---then only the named sources change: all other files, and zips within the release's zip, have the \
-bytes of the night before, in a release that is posted a day later.
+Files are written to FOLDER/DATABASE/NAME, or to PREFIX/DATABASE/YYYY-MM-DD/NAME in a bucket. They are \
+generated as a stream, in little memory. The same scale, seed, quarter \
+and nights give the same bytes. From one night to the next, one price in a hundred and one row in a \
+thousand of the pharmacy network and the formulary change; the changes are counted and printed. With \
+--then only the named sources change: all other files, and the zips inside the release's zip, have the \
+same bytes as the night before. The release is dated a day later.
 
 Examples:
-  # a thousandth of CMS's release, where the next `kiln run` finds it
+  # a thousandth of CMS's release, stored where the next `kiln run` reads it
   kiln synth druginfo
-  # the whole: 362 million rows
+  # the whole release: 362 million rows
   kiln synth druginfo --scale 1 --to s3://bucket/prefix
   # the night after
   kiln synth --scale 0.01 --night 1 --to /tmp/release
-  # three nights: the first release; prices alone changed; nothing did
+  # three nights: the first release; only the prices changed; nothing changed
   kiln synth druginfo
   kiln synth druginfo --then pricing
   kiln synth druginfo --then pricing --then nothing")]
     #[cfg(feature = "dev")]
     Synth(Synth),
-    /// The night: build, swap and prune; what cron calls
+    /// Build each database, make it live, drop old builds: the nightly run
     #[command(after_help = "\
-A bad night leaves the live database as it was. Databases are those of sql/. A source that has \
-not changed since the live build is not loaded again: its table is copied, and proved equal. \
-Where nothing has changed, nothing is done.
+If a run fails, the live database stays as it was. The databases are the folders of sql/; they are \
+built one after another. A source that has not changed since a kept build is not loaded again: its \
+table is copied from that build, and the row count and digest of the copy are checked. If nothing has \
+changed since the live build, nothing is done.
 
 Examples:
   kiln run
   kiln run druginfo --without pricing
   # all databases, two of them without a source
   kiln run --without druginfo.pricing --without planinfo.landscape
-  # from the files, whatever is kept
+  # load everything from the files, changed or not
   kiln run druginfo --full-refresh
-  # say early when it will not be over at six
+  # warn early if the run will not have ended by 6:00
   kiln run --deadline 06:00
   kiln run --dry-run")]
     Run(Run),
-    /// Build, and stop at sealed
+    /// Make a sealed build, but do not make it live
     #[command(after_help = "\
+Does what `kiln run` does, up to the seal. `kiln swap` then makes the build live.
+
 Examples:
   kiln build druginfo
   kiln build druginfo --without pharmacy_networks --without pricing")]
     Build(Build),
-    /// Say what a run would load, copy or leave, and why
+    /// Show what a run would load, copy or skip, and why
     #[command(after_help = "\
-Reads the landed objects' names, versions and zip directories, and what the live and the previous \
-build say of themselves; changes nothing.
+Reads the names, versions and zip directories of the landed objects, and the stamps of the live and \
+the previous build. Changes nothing. With a build in place of the database it prints the plan that \
+the build was made by, and its tasks.
 
 Examples:
   kiln plan druginfo
-  # what the build that is live was made by, and why
+  # the stored plan of a build
   kiln plan druginfo_00007
   kiln plan druginfo --without pricing --json")]
     Plan(Plans),
-    /// Load one source by hand
+    /// Load one source: as a trial, or into an unsealed build
     #[command(after_help = "\
-With --into it replaces that source's table in an unsealed build, in one transaction, from what \
-has landed last. Without it, it is a trial into a scratch build that reports counts and is \
-dropped.
+With --into, the table of the source in an unsealed build is replaced in one transaction, from the \
+newest landed files. Without --into, the source is loaded into a scratch build, the counts are \
+reported, and the scratch build is dropped.
 
 Examples:
   kiln load druginfo pricing
   kiln load druginfo pricing --into druginfo_00007")]
     Load(Load),
-    /// Go on with a failed build; finished sources are not loaded again
-    #[command(after_help = "Examples:\n  kiln resume druginfo_00007")]
-    Resume(Resume),
-    /// Begin a build that many hosts make: plan, create, write its tasks
+    /// Resume a failed build; sources that are loaded are not loaded again
     #[command(after_help = "\
-Prints the build's name. Then any number of `kiln work BUILD`, on any host that has the same sql/, \
-sources/ and key; `kiln finish BUILD` when none is left; `kiln swap DATABASE`. Where all that has \
-landed is live already it prints nothing and exits 0.
+Loads the missing sources, does the other tasks, checks and seals. `kiln swap` then makes the build live.
+
+Examples:
+  kiln resume druginfo_00007")]
+    Resume(Resume),
+    /// Create a build for several workers: plan it and write its tasks
+    #[command(after_help = "\
+Prints the name of the build. Next, run `kiln work BUILD` any number of times, on any hosts that have \
+the same sql/, sources/ and hash key; then `kiln finish BUILD`, when the workers have ended; then `kiln \
+swap DATABASE`. If everything that has landed is live already, it prints nothing and exits with 0.
 
 Examples:
   build=$(kiln begin druginfo)
   kiln work $build & kiln work $build & wait
   kiln finish $build && kiln swap druginfo")]
     Begin(Begin),
-    /// Do tasks of a build that was begun, beside others that do
+    /// Do tasks of a build that `kiln begin` has created, beside other workers
     #[command(after_help = "\
-Ends when no task is left but the checks: with 0, or with the code of the first that failed. What an \
-engine may start again: 10, 12, 15, 75. A worker that is killed or stopped by SIGTERM gives its task \
-back; it keeps nothing on its host.
+Ends when all tasks but the checks are done or have failed. The exit code is 0, or that of the first \
+task that failed; an engine may retry after 10, 12, 15 and 75. If a worker is killed, or stopped by \
+SIGTERM, another worker takes its task. Nothing that a worker leaves on its host is needed later.
 
 Examples:
   kiln work druginfo_00007
-  # one node of an engine's graph; twice at once is safe, the second ends with 75
+  # one task, as a node of an engine's graph; a second worker at the same task exits with 75
   kiln work druginfo_00007 --task rows:pricing
   kiln work druginfo_00007 --time-limit 55m")]
     Work(Work),
-    /// Do what is left of a build that was begun, check it and seal it
+    /// Do the remaining tasks of a build that `kiln begin` has created, check it and seal it
     #[command(after_help = "\
-A build that is sealed already is finished: an engine may start it again.
+For a build that is sealed already it does nothing and exits with 0, so an engine may start it again.
 
 Examples:
   kiln finish druginfo_00007")]
     Finish(Resume),
-    /// Drop a build that was begun or failed, and will not be finished
+    /// Drop an unsealed build that nobody will finish
     #[command(after_help = "Examples:\n  kiln abandon druginfo_00007 --why \"landed too early\"")]
     Abandon(Abandon),
-    /// Make a sealed build the live one, through the gate
+    /// Make a sealed build live, through the gate
     #[command(after_help = "\
 Without BUILD it takes the newest sealed build that is newer than the live one. Several databases are \
-swapped together or not at all, on one server in one transaction; on several servers all gates are asked \
-first, and what is swapped already goes back where a later one cannot be.
+swapped together or not at all. On one server that is one transaction. On several servers the gates of \
+all are asked first, then one server after another is swapped; if one cannot be swapped, the earlier \
+ones are swapped back.
 
 Examples:
   kiln swap druginfo
@@ -236,117 +254,139 @@ Examples:
     Swap(Swap),
     /// Make the previous build live again, through the same gate
     #[command(after_help = "\
-What is rolled away from is rejected: what only it has read is not loaded again, and it does not go \
-live again, unless a waiver says so or something newer lands.
+The build that was live becomes rejected: it does not go live again, and files that only rejected \
+builds have read are not loaded again, until something newer lands or `kiln waive DATABASE rejected` \
+allows it.
 
 Examples:
   kiln rollback druginfo --why \"prices look wrong\"
-  # it was right after all, and is still there
+  # the prices were right after all: make the rejected build live again
   kiln waive druginfo rejected --why \"CMS confirmed the prices\" && kiln swap druginfo")]
     Rollback(Rollback),
-    /// Keep a build, whatever retention says
+    /// Keep a build until `kiln unhold`, whatever retention says
     #[command(after_help = "\
-Any build by its own name, the live one and a failed one too. It takes no place of those that stay \
-for rollback; `kiln status` and `kiln prune` say that it is on hold.
+Any build can be held, also the live one or a failed one. Builds on hold are not counted among those \
+that KILN_KEEP_PREVIOUS keeps for rollback. `kiln status` and `kiln prune` show them.
 
 Examples:
   kiln hold druginfo_00007 --why \"the last one with the old prices\"
   kiln unhold druginfo_00007")]
     Hold(Hold),
-    /// Leave a build to retention again
+    /// End a hold: retention decides again whether the build is kept
     #[command(after_help = "Examples:\n  kiln unhold druginfo_00007")]
     Unhold(Hold),
-    /// Say that one gate does not count: for the next promotion, a build, or until a day
+    /// Override one gate, with a reason: for the next promotion, a build, or until a day
     #[command(after_help = "\
-Gates that can be waived: rejected (a build that was rolled away from, or an object that only such \
-builds have read), rows and nulls (against the live build), older (a period or posting that goes \
-back), sections (that derived columns need). The audit has it, status and plan show it while it \
-stands, and it ends by itself: with the next promotion, unless --build or --until is given.
+Gates that can be waived:
+  rejected  the build was rolled away from, or it read an object that only such builds have read
+  rows      a table has far fewer or far more rows than in the live build
+  nulls     a column has far more nulls than in the live build
+  older     the period or the posting of a file is older than that of the live build
+  sections  the release lacks a section that derived tables need
+
+The waiver ends by itself: with the next promotion, unless --build or --until is given. Until then \
+`kiln status` and `kiln plan` show it. The audit keeps it.
 
 Examples:
   kiln waive druginfo rows --source pricing --why \"CMS posts the new plan year in parts\"
   kiln waive druginfo rejected --why \"the prices were right: CMS confirmed them\"
   kiln waive druginfo older --until 2026-12-31 --why \"the December files come first\"")]
     Waive(Waive),
-    /// Read a sealed build and prove that it holds what was sealed
+    /// Read every table of a sealed build and compare it with the stamp
     #[command(after_help = "\
-The gate looks at every build in seconds: rows and their age, rights, settings. Here every table is \
-read, those made from tables too, and its digest held against the stamp's; what differs is named with \
-its source. Nothing is changed, and nobody is kept waiting. Exit 13 where something differs.
+At each swap the gate compares row counts, the age of rows, rights and settings, which takes seconds. \
+`kiln verify` reads every table, derived tables included, and compares its digest with that in the \
+stamp. Tables that differ are named with their source, and the exit code is 13. Nothing is changed, and \
+no reader waits.
 
 Examples:
-  # what is live, of every database
+  # the live build of every database
   kiln verify
   kiln verify druginfo_00007
-  # a seventh every night: all of it once a week
+  # a seventh of the tables every night: all of them once a week
   kiln verify --sample 1/7")]
     Verify(Verify),
-    /// Make a small database of a live one, closed and the same on every machine
+    /// Make a small database from a part of the live one
     #[command(after_help = "\
-Keeps the rows that sql/DATABASE/subset.toml names, and all that they refer to; tables made from \
-tables are made anew. The subset is a build of its own beside the live one, which stays live.
+Keeps the rows that sql/DATABASE/subset.toml selects, and all rows that they refer to; derived tables are \
+computed from these. The same build and rules give the same rows. The live build stays live.
 
 Examples:
   kiln subset druginfo --percent 5
-  # and as a file for laptops
+  # also write it to a file, for laptops
   kiln subset druginfo --percent 5 --to druginfo.sql.gz
-  # one contract's plans, and what goes with them
+  # the plans of one contract, and what belongs to them
   kiln subset druginfo --rule plan_information=\"contract_id = 'H1671'\"
   kiln subset druginfo --percent 1 --dry-run")]
     Subset(Subset),
-    /// Make a database of a file that `kiln subset --to` wrote, proved row by row
+    /// Make a database from a file that `kiln subset --to` has written
     #[command(after_help = "\
-With nothing configured it starts the private Postgres and leaves it up. The restored subset goes \
-live where nothing, or another subset, is live. It is SQL: restore files from people you trust.
+With no server configured it starts the private Postgres server and leaves it running. Every restored \
+table is compared with the digest in the file. The subset goes live only if nothing, or another subset, \
+is live. The file is SQL that is executed: restore only files from people you trust.
 
 Examples:
   kiln restore druginfo.sql.gz
   psql \"$(kiln url druginfo)\"
-  # another machine must be told by its name
+  # on a server that is not this machine, which must be named
   kiln restore druginfo.sql.gz --on db.internal")]
     Restore(Restore),
-    /// What is live since when, what failed last, and how to go on
-    #[command(after_help = "Examples:\n  kiln status\n  kiln status druginfo --json")]
-    Status(Status),
-    /// Print the URL of the live database, or of a build, with the app's rights
+    /// Show what is live, what failed last, and the command to continue with
     #[command(after_help = "\
-It has no password: psql finds it in PGPASSWORD or ~/.pgpass.
+Also shows the other builds, the tasks of builds in progress, contracts, waivers and holds.
+
+Examples:
+  kiln status
+  kiln status druginfo --json")]
+    Status(Status),
+    /// Print the URL by which an app connects to the live database, or to a build
+    #[command(after_help = "\
+The URL has the rights of the app role, and no password: psql takes it from PGPASSWORD or ~/.pgpass.
 
 Examples:
   psql \"$(kiln url druginfo)\"
   # a build that is kept
   psql \"$(kiln url druginfo_00007)\"")]
     Url(Url),
-    /// What apps accept
+    /// Set, remove or list contracts: which schema versions apps accept
     #[command(subcommand)]
     Contract(Contract),
-    /// For an app's start: exit 0 only if the live build fits
+    /// Exit with 0 only if an app accepts the live build: for the start of the app
     #[command(after_help = "\
-Needs no more than the app's own rights. Exit 13 when the version does not fit or nothing is live.
+Needs only the app's own rights. Exits with 13 if the app does not accept the version of the live build, \
+or if nothing is live.
 
 Examples:
   kiln guard druginfo --accepts 1..3 && exec ./app")]
     Guard(Guard),
-    /// Prove that the numbered .sql files load, or lock their version
+    /// Check the numbered .sql files, or lock their version
     #[command(subcommand)]
     Schema(Schema),
-    /// Write the data dictionary, or say that it is stale
+    /// Write the data dictionary, or check that it is up to date
     #[command(after_help = "\
-Writes sql/DATABASE/DICTIONARY.md from the numbered .sql files (loaded from zero into a scratch \
-database) and the specs: commit it. Writes a page a database into --out, searchable without a \
-server, with rows, null shares and examples of the live build; never a value of a source about \
-people. With --check nothing is written; exit 2 when the Markdown is stale or a comment is missing.
+Writes sql/DATABASE/DICTIONARY.md from the numbered .sql files (run in a scratch database) and the specs; \
+commit this file. Also writes a page for each database into the folder of --out, which can be searched \
+without a server. The page also has row counts, null shares and example values of the live build, but no \
+value of a source with personal data.
+
+With --check nothing is written; the exit code is 2 if DICTIONARY.md is out of date or a comment is \
+missing.
 
 Examples:
   kiln docs
   kiln docs --check
   kiln docs druginfo --build druginfo_00007 --out site")]
     Docs(Docs),
-    /// Draft the two files of a new source from a real file, or try a spec on one
+    /// Draft the spec and the table of a new source from a file, or try a spec on a file
     #[command(subcommand)]
     Source(Source),
-    /// Drop what retention allows, and what a crash left behind
-    #[command(after_help = "Examples:\n  kiln prune --dry-run\n  kiln prune druginfo")]
+    /// Drop builds that retention does not keep, and leftovers of killed runs
+    #[command(after_help = "\
+With --dry-run it says for every build why it is kept or would be dropped.
+
+Examples:
+  kiln prune --dry-run
+  kiln prune druginfo")]
     Prune(Prune),
     /// The S3 endpoint of `kiln up`
     #[command(hide = true)]

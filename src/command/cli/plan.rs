@@ -7,7 +7,7 @@ use super::{Json, Without};
 /// Whatever is kept.
 #[derive(Debug, Args, Clone, Copy)]
 pub struct Anew {
-    /// Load every source from its files, unchanged ones too
+    /// Load every source from its files, also unchanged ones
     #[arg(long = "full-refresh", alias = "anew")]
     pub anew: bool,
 }
@@ -15,7 +15,7 @@ pub struct Anew {
 /// Arguments of `kiln plan`.
 #[derive(Debug, Args)]
 pub struct Plans {
-    /// The database; or a build, to see what it was made by
+    /// The database; or a build, to see the plan that it was made by
     pub database: String,
     /// Sources to do without.
     #[command(flatten)]

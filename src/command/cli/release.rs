@@ -17,16 +17,16 @@ pub struct Waive {
     /// The gate: rejected, rows, nulls, older or sections
     #[arg(value_parser = Gate::parse)]
     pub gate: Gate,
-    /// For this source only
+    /// Waive the gate for this source only
     #[arg(long, value_name = "SOURCE")]
     pub source: Option<String>,
-    /// For this build only, until it goes live [default: for the next promotion, whichever it is]
+    /// For this build only, until it goes live [default: for the next promotion of any build]
     #[arg(long, value_name = "BUILD", conflicts_with = "until")]
     pub build: Option<String>,
-    /// Until the end of this day (UTC), for every promotion
+    /// For every promotion until the end of this day (UTC)
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub until: Option<Date>,
-    /// Why, for the audit
+    /// The reason, which is kept in the audit
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub why: String,
     /// Look, do not touch.

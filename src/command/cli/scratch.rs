@@ -5,8 +5,8 @@ use clap::Args;
 /// A server for scratch databases.
 #[derive(Debug, Args, Clone)]
 pub struct Scratch {
-    /// Make the scratch database on this server, beside what is there, and drop it at the end
-    /// [default: on a Postgres that is started for it]
+    /// Make the scratch database on this server, and drop it at the end [default: on a Postgres server that
+    /// is started for it]
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 }

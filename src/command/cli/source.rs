@@ -7,24 +7,25 @@ use super::{DryRun, Json, Scratch};
 /// `kiln source …`
 #[derive(Debug, Subcommand)]
 pub enum Source {
-    /// Look at a real file and write a first spec and table for it
+    /// Draft the spec and the table of a new source from a file
     #[command(after_help = "\
 Reads the whole file, in bounded memory, and writes sources/DATABASE/TABLE.toml and \
-sql/DATABASE/NNNN_TABLE.sql: delimiter, quoting, encoding, header, nulls, the strictest type that \
-all rows fit, keys. Comments tell what was seen; what it means a person adds. FILE is a path, an \
-s3:// URL, or the name of an object that has landed.
+sql/DATABASE/NNNN_TABLE.sql. It finds out the delimiter, quoting, encoding, header and nulls, the \
+strictest type of each column that all rows fit, and keys. The comments in the drafts say what was found \
+in the file; what a column means has to be added by hand. FILE is a path, an s3:// URL, or the name of an \
+object that has landed.
 
 Examples:
   kiln source new planinfo pbp-benefits-2026.zip --member pbp_b20.txt
   kiln source new planinfo Monthly_Report_By_Plan_2026_05.csv --name enrollment_by_plan
   kiln source new planinfo ssa_fips_state_county2017.csv --dry-run")]
     New(SourceNew),
-    /// Try a source's spec on a file: the first rows as they would be loaded, and every reject kind
+    /// Try the spec of a source on a file: show its first rows and every kind of reject
     #[command(after_help = "\
-Reads the whole file as the night would, into a scratch database, and tries the table's key and \
-checks on it. Exit 11 when the header differs or more rows are rejected than the budget allows, 14 \
-when the rows break the key or a check. FILE is a path, an s3:// URL, or the name of an object \
-that has landed.
+Loads the whole file as `kiln run` would, into a scratch database, and tries the key and the checks of \
+the table. The exit code is 11 if the header differs or if more rows are rejected than the budget allows, \
+and 14 if the rows break the key or a check. FILE is a path, an s3:// URL, or the name of an object that \
+has landed.
 
 Examples:
   kiln source check planinfo pbp_b20 pbp-benefits-2026.zip
@@ -36,20 +37,20 @@ Examples:
 /// Arguments of `kiln source new`.
 #[derive(Debug, Args)]
 pub struct SourceNew {
-    /// The database; a new name makes a new one
+    /// The database; with a new name, a new database is drafted
     pub database: String,
     /// The file
     pub file: String,
-    /// Which member of a zip: its name, or a regular expression that matches it alone
+    /// The member of the zip: its name, or a regular expression that matches no other member
     #[arg(long, value_name = "NAME|REGEX")]
     pub member: Option<String>,
-    /// The source's and table's name [default: the file's, without days and years]
+    /// Name of the source and its table [default: that of the file, without days and years]
     #[arg(long, value_name = "TABLE")]
     pub name: Option<String>,
-    /// It speaks of persons: hash identifiers, drop names and days, keep no values
+    /// The file has personal data: hash identifiers, drop names and days, keep no values
     #[arg(long)]
     pub personal: bool,
-    /// Write over the two files of a source that is there
+    /// Overwrite the two files of a source that exists
     #[arg(long)]
     pub force: bool,
     /// Look, do not touch.
@@ -69,7 +70,7 @@ pub struct SourceCheck {
     pub source: String,
     /// The file
     pub file: String,
-    /// Rows that are shown
+    /// Number of rows to show
     #[arg(long, default_value_t = 10, value_name = "ROWS")]
     pub rows: u32,
     /// Where scratch databases are made.

@@ -8,10 +8,10 @@ use crate::dev::synth::{Only, Plan};
 /// Arguments of `kiln demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// How much of CMS's whole release: above 0, at most 1 (362 million rows)
+    /// Share of CMS's whole release: above 0, at most 1 (362 million rows)
     #[arg(long, default_value_t = 0.001, value_name = "SHARE")]
     pub scale: f64,
-    /// Another market of the same size
+    /// Seed of the random numbers: another seed gives other plans and drugs of the same number
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
 }
@@ -19,22 +19,22 @@ pub struct Demo {
 /// Arguments of `kiln synth`.
 #[derive(Debug, Args)]
 pub struct Synth {
-    /// Databases [default: all that there is something for]
+    /// Databases [default: all for which files can be generated]
     pub databases: Vec<String>,
-    /// How much of CMS's whole release: above 0, at most 1 (362 million rows)
+    /// Share of CMS's whole release: above 0, at most 1 (362 million rows)
     #[arg(long, default_value_t = 0.001, value_name = "X")]
     pub scale: f64,
-    /// Another market of the same size
+    /// Seed of the random numbers: another seed gives other plans and drugs of the same number
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
-    /// The release of this many nights later: a small, known share of rows differs each night
+    /// Generate the release of N nights later; from night to night a known share of rows changes
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub night: u32,
-    /// One night more, in which only these sources change: names with commas between, or
-    /// `nothing`. Once more for the night after that
+    /// Add a night in which only these sources change: names separated by commas, or `nothing`. May be
+    /// repeated, for the nights after that
     #[arg(long, value_name = "SOURCES", value_parser = Only::parse)]
     pub then: Vec<Only>,
-    /// The quarter that the data speaks of
+    /// The quarter of the data
     #[arg(long, default_value = "2026Q2", value_name = "YYYYQn", value_parser = Plan::parse_quarter)]
     pub quarter: (i16, u8),
     /// A folder, or s3://bucket/prefix [default: where `kiln land` uploads to]

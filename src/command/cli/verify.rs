@@ -7,9 +7,9 @@ use super::Json;
 /// Arguments of `kiln verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The build, or a database whose live one is meant [default: live of each database]
+    /// A build, or a database for its live build [default: the live build of each database]
     pub build: Option<String>,
-    /// Every table once in N days: which ones, the day tells
+    /// Read only a part of the tables, another one each day: all of them in N days
     #[arg(long, value_name = "1/N", default_value_t = Sample::ALL, value_parser = Sample::parse)]
     pub sample: Sample,
     /// Output for a script.

@@ -18,8 +18,8 @@ pub struct Begin {
     /// Whatever is kept.
     #[command(flatten)]
     pub anew: Anew,
-    /// Until when workers may be at it: a time of day (06:00) or a duration (4h); after that it is
-    /// dropped by the next run [default: 24h]
+    /// How long the build is kept unsealed: until a time of day (06:00) or for a duration (4h). After
+    /// that, the next run drops it [default: 24h]
     #[arg(long, value_name = "WHEN", value_parser = RunDeadline::parse_argument)]
     pub deadline: Option<RunDeadline>,
     /// Output for a script.
@@ -30,12 +30,12 @@ pub struct Begin {
 /// Arguments of `kiln work`.
 #[derive(Debug, Args)]
 pub struct Work {
-    /// The build, as `kiln begin` has printed it
+    /// The build, as `kiln begin` printed it
     pub build: String,
-    /// This task alone, as `kiln plan BUILD` names it: rows:pricing
+    /// Do only this task, named as in `kiln plan BUILD`: rows:pricing
     #[arg(long, value_name = "NAME")]
     pub task: Option<String>,
-    /// End after this long, with exit code 75 where tasks are left: 30m, 4h
+    /// End after this duration (30m, 4h), with exit code 75 if tasks are left
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub time_limit: Option<Duration>,
     /// Output for a script.
