@@ -1,4 +1,4 @@
-//! `kiln build`: the pipeline, a stage a line, up to the seal. `kiln run` goes on from there to
+//! `kiln build`: the pipeline, a stage a line, up to the seal. `kiln run` continues from there to
 //! the swap; `kiln resume` enters in the middle.
 
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ use crate::spec::source::Source;
 /// `kiln build DATABASE`.
 ///
 /// # Errors
-/// What keeps the build from being sealed.
+/// When the build cannot be sealed.
 pub(crate) async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;

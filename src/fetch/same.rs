@@ -5,7 +5,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use crate::error::{Exit, Failure};
 use crate::fetch::store::Pin;
 
-/// What to do about an object that was landed anew since it was pinned: a night pins what is there, a
+/// What to do about an object that was landed again since it was pinned: a night pins what is there, a
 /// build that is gone on with takes it in by hand.
 pub(super) const ANOTHER: &str = "run again: a new build pins the new object; a build that is to go on takes it \
      in with kiln load DATABASE SOURCE --into BUILD";

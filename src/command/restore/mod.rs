@@ -44,7 +44,7 @@ const PIECES_IN_FLIGHT: usize = 4;
 /// `kiln restore FILE`.
 ///
 /// # Errors
-/// What keeps the file's rows from being a sealed build; nothing is then left of it.
+/// When the file's rows cannot become a sealed build; nothing is then left of it.
 pub(crate) async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
     let path = args.file.clone();
     let header = tokio::task::spawn_blocking(move || file::header(&path)).await??;

@@ -33,7 +33,7 @@ pub(super) struct Copied {
 /// Copies all tables side by side, the largest first; the ledger gets an entry a source.
 ///
 /// # Errors
-/// The first that fails; the others are stopped.
+/// When one fails; the others are then stopped.
 pub(super) async fn copy(
     build_run: &mut BuildRun<'_>,
     ready: &PreparedSubset,

@@ -17,7 +17,7 @@ const CHUNK: usize = 256 << 10;
 /// Fills the dictionaries' tables, and says how many rows each has.
 ///
 /// # Errors
-/// The server's, or [`Exit::ChecksFailed`] when COPY stored another number of rows.
+/// When Postgres reports an error; [`Exit::ChecksFailed`] when COPY stored another number of rows.
 pub(super) async fn write(session: &Session, open: &Open) -> anyhow::Result<BTreeMap<String, u64>> {
     let mut counts = BTreeMap::new();
     for (binding, sets) in open.binding.dictionaries.iter().zip(open.dictionaries.iter()) {

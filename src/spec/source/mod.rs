@@ -111,7 +111,7 @@ pub enum Parts {
 }
 
 impl Parts {
-    /// Whether so many members are too few (`Less`), too many (`Greater`) or right.
+    /// Whether this number of members is too few (`Less`), too many (`Greater`) or right.
     pub fn compare(self, found: usize) -> std::cmp::Ordering {
         match self {
             Parts::Exactly(count) => found.cmp(&count),
@@ -393,7 +393,7 @@ impl Source {
         std::iter::once(&self.name).chain(self.dictionaries.iter().map(|known| &known.table))
     }
 
-    /// What `allowed` rejects come to for this many rows.
+    /// The number of rejects that are allowed of this many rows.
     pub fn rejects_allowed(&self, rows: u64) -> u64 {
         self.budget.rejects.max((rows as f64 * self.budget.reject_ratio) as u64)
     }
