@@ -1,5 +1,6 @@
 //! The style rules as tests. Each names the offending lines, and says the rule in one sentence.
 
+mod circles;
 mod errors;
 mod sql;
 

@@ -66,7 +66,7 @@ impl Workplace<'_> {
     /// Reads the directories of what is loaded from files.
     ///
     /// # Errors
-    /// None of a source's own: these are in its `found`.
+    /// When the run is stopped; a source's own errors are in its `found`.
     pub(crate) async fn preflight(&self, inputs: Vec<RowsInput>) -> anyhow::Result<Preflight> {
         let reading = self.watch.begin("reading archives", Vec::new());
         let mut prepared: Vec<Prepared> = stream::iter(inputs)

@@ -1,4 +1,4 @@
-//! One source by hand: its table is emptied and loaded anew in one transaction, so that a
+//! One source by hand: its table is emptied and loaded again in one transaction, so that a
 //! reader of the unsealed build, and a crash, find the old rows or the new ones.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl Workplace<'_> {
     /// Replaces a source's table, its entry, its rejects and the manifest at once.
     ///
     /// # Errors
-    /// The source's own failure; the build is then as it was (rejects of this attempt aside).
+    /// When the source cannot be loaded; the build is then as it was (rejects of this attempt aside).
     pub(crate) async fn replace(
         &self,
         rows: RowsInput,

@@ -71,7 +71,7 @@ impl Workplace<'_> {
     /// its task.
     ///
     /// # Errors
-    /// Only what concerns all sources; a source's own failure is in its entry.
+    /// When something concerns all sources, as a lost server or a stop; a source's own failure is in its entry.
     pub(super) async fn rows(
         &self,
         session: &Session,

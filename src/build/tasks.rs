@@ -24,7 +24,7 @@ pub(crate) struct Claim {
 /// they look at may have changed.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn write(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
     let doing = || db("write the tasks");
     session
@@ -47,7 +47,7 @@ pub(crate) async fn write(session: &Session, tasks: &[Task]) -> anyhow::Result<(
 /// Writes what tasks are expected to take, now that it is known better.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn note_expected(session: &Session, tasks: &[Task]) -> anyhow::Result<()> {
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     let bytes: Vec<i64> = tasks.iter().map(|task| task.bytes.cast_signed()).collect();
@@ -63,7 +63,7 @@ pub(crate) async fn note_expected(session: &Session, tasks: &[Task]) -> anyhow::
 /// worker, and waits.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn list(session: &Session) -> anyhow::Result<Vec<TaskStatus>> {
     let sql = "select name, kind, subject, needs, bytes, seconds,
                       case when state = 'running' and not exists
@@ -104,7 +104,7 @@ pub(crate) async fn list(session: &Session) -> anyhow::Result<Vec<TaskStatus>> {
 /// Whether a build has tasks: those of older kilns have none.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn are_there(session: &Session) -> anyhow::Result<bool> {
     let row = session.query_one("select to_regclass('kiln.task') is not null", &[]).await;
     row.map(|row| row.get(0)).map_err(db("look for the tasks"))
@@ -113,7 +113,7 @@ pub(crate) async fn are_there(session: &Session) -> anyhow::Result<bool> {
 /// Claims a task for this session; nothing where another has it, or has done it.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn claim(
     session: &Session,
     name: &str,
@@ -150,7 +150,7 @@ impl Claim {
     /// its input was refused, as one.
     ///
     /// # Errors
-    /// The server's; that the claim was lost.
+    /// When Postgres reports an error, or the claim was lost.
     pub(crate) async fn finish(self, session: &Session, end: &TaskEnd) -> anyhow::Result<()> {
         let doing = || db("commit a task");
         let state = if end.error.is_none() { "done" } else { "failed" };
@@ -174,7 +174,7 @@ impl Claim {
     /// Notes that the task failed, through another session: its own has a transaction that is lost.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(crate) async fn fail(self, session: &Session, error: &ErrorRecord) -> anyhow::Result<()> {
         let error = serde_json::to_value(error)?;
         let noted = session
@@ -190,7 +190,7 @@ impl Claim {
     /// Gives the task back: it waits again.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(crate) async fn give_back(self, session: &Session) -> anyhow::Result<()> {
         let noted = session
             .execute(
@@ -215,7 +215,7 @@ pub(crate) struct TaskEnd {
 /// The tasks that failed, in their order, and why.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn failed(session: &Session) -> anyhow::Result<Vec<(String, ErrorRecord)>> {
     let sql = "select name, error from kiln.task where state = 'failed' order by id";
     let rows = session.query(sql, &[]).await.map_err(db("read the tasks that failed"))?;
@@ -225,7 +225,7 @@ pub(crate) async fn failed(session: &Session) -> anyhow::Result<Vec<(String, Err
 /// The tasks that are not done, in their order; none of them changes before the open transaction ends.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn undone(session: &Session) -> anyhow::Result<Vec<String>> {
     let doing = || db("look for tasks that are not done");
     session.batch_execute("lock table kiln.task in share mode").await.map_err(doing())?;
@@ -237,7 +237,7 @@ pub(crate) async fn undone(session: &Session) -> anyhow::Result<Vec<String>> {
 /// Lets a task that failed be done once more.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn again(session: &Session, name: &str) -> anyhow::Result<()> {
     let sql = "update kiln.task set state = 'waiting' where name = $1 and state = 'failed'";
     session.execute(sql, &[&name]).await.map(|_| ()).map_err(db("let a task be done again"))
@@ -246,7 +246,7 @@ pub(crate) async fn again(session: &Session, name: &str) -> anyhow::Result<()> {
 /// The results of the tasks of one kind that are done, in their order.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn results(
     session: &Session,
     kind: TaskKind,
@@ -260,7 +260,7 @@ pub(crate) async fn results(
 /// A task that became one of another kind while it was done: a copy that fell back to loading.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn is_now(session: &Session, name: &str, kind: TaskKind) -> anyhow::Result<()> {
     let sql = "update kiln.task set kind = $2 where name = $1";
     let noted = session.execute(sql, &[&name, &kind.word()]).await;
@@ -271,7 +271,7 @@ pub(crate) async fn is_now(session: &Session, name: &str, kind: TaskKind) -> any
 /// that its file is named for.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn analyze_the_rest(session: &Session) -> anyhow::Result<()> {
     let sql = "insert into kiln.task (name, kind, subject, needs, bytes, seconds)
                select 'analyze:' || relname, 'analyze', relname, '{}', 0, 0 from pg_class

@@ -57,7 +57,7 @@ pub(crate) struct VerifiedTable {
 
 /// How to read a build.
 pub(crate) struct Verification<'a> {
-    /// Every table once in so many days; 1: all of them now.
+    /// The number of days in which every table is read once; 1: all of them now.
     pub one_of: u64,
     /// Which of these days it is.
     pub day: u64,
@@ -183,7 +183,7 @@ fn differs(reading: &DigestReading, found: &TableDigest) -> Option<String> {
     ))
 }
 
-/// Which of these tables are read on a day, so that each is once in so many and every day has about as
+/// Which of these tables are read on a day, so that each is once in `one_of` days and every day has about as
 /// many pages as another.
 fn share(sizes: &[u64], one_of: u64, day: u64) -> Vec<usize> {
     let one_of = one_of.max(1);

@@ -97,8 +97,8 @@ impl<'a> Worker<'a> {
     /// Does the tasks that are wanted, and shows them under this title.
     ///
     /// # Errors
-    /// What concerns all of them: a stop signal, a lost or full server; and the first that failed but for its
-    /// input. A source's own failure is in its entry.
+    /// When something concerns all of them (a stop signal, a lost or full server), or a task fails for another
+    /// reason than its input: the first such error. A source's own failure is in its entry.
     pub(crate) async fn run(
         &self,
         title: &str,

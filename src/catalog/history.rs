@@ -63,7 +63,7 @@ pub(crate) struct RunLine {
     pub error: Option<String>,
     /// The same as data; `None` where it was killed, or of a kiln that did not note it.
     pub failure: Option<serde_json::Value>,
-    /// The command that goes on from there.
+    /// The command that continues from there.
     pub next: Option<String>,
     /// Why it had nothing to do; `build` is then the one that was live.
     pub nothing_to_do: Option<String>,

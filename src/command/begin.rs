@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use super::ending::unless_stopped;
 use super::opening::{LockedRun, Opening};
 use super::{Context, Start, without};
@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 /// `kiln begin DATABASE`.
 ///
 /// # Errors
-/// What keeps the build from being begun; nothing is left of it then.
+/// When the build cannot be begun; nothing is left of it then.
 pub(super) async fn run(mut start: Start, args: &cli::Begin) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     if let Some(deadline) = &args.deadline {

@@ -1,12 +1,12 @@
-//! `kiln build`: the pipeline, a stage a line, up to the seal. `kiln run` goes on from there to
+//! `kiln build`: the pipeline, a stage a line, up to the seal. `kiln run` continues from there to
 //! the swap; `kiln resume` enters in the middle.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::Instrument as _;
 
+use super::build_run::BuildRun;
 use super::ending::{SealedBuild, unless_stopped};
 use super::opening::LockedRun;
 use super::plan::{Wanted, plan};
@@ -16,25 +16,22 @@ use crate::build::rows::RowsInput;
 use crate::build::tasks;
 use crate::build::worker::Worker;
 use crate::build::workplace::Workplace;
-use crate::catalog::ledger::{Ledger, SourceEntry};
-use crate::catalog::lock::RunLock;
+use crate::catalog::ledger::SourceEntry;
 use crate::catalog::manifest::Manifest;
-use crate::catalog::registry::build::BuildDatabase;
-use crate::catalog::registry::{BuildState, Tag};
-use crate::catalog::stamp::{DigestReading, Sealed};
+use crate::catalog::registry::BuildState;
+use crate::catalog::stamp::Sealed;
 use crate::command::cli;
 use crate::config::failpoint;
 use crate::config::known_database;
 use crate::config::strict::Problems;
 use crate::load::bind::Binding;
 use crate::load::copy::note_without;
-use crate::plan::forecast::capacity::CapacityCheck;
 use crate::plan::reuse::Decision;
 use crate::plan::task::{Task, TaskKind};
 use crate::plan::tasks_of::TaskInputs;
 use crate::plan::{Objects, RunPlan};
 use crate::postgres::{Ident, Session, db, settings};
-use crate::release::gates::{self, Live};
+use crate::release::gates;
 use crate::report;
 use crate::spec::Specs;
 use crate::spec::schema::{SectionKind, catalog};
@@ -43,7 +40,7 @@ use crate::spec::source::Source;
 /// `kiln build DATABASE`.
 ///
 /// # Errors
-/// What keeps the build from being sealed.
+/// When the build cannot be sealed.
 pub(crate) async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;
@@ -68,69 +65,7 @@ pub(crate) async fn run(start: Start, args: &cli::Build) -> anyhow::Result<()> {
     context.close_after(outcome).await
 }
 
-/// A build being made.
-pub(super) struct BuildRun<'a> {
-    pub context: &'a Context,
-    pub lock: RunLock,
-    pub build: BuildDatabase,
-    pub specs: Specs,
-    pub without: Vec<String>,
-    pub ledger: Ledger,
-    pub tag: Tag,
-    /// Whether something in the build is worth keeping when it fails.
-    pub worth_keeping: bool,
-    /// What the run decided; `None` where what is wrong with specs kept it from deciding, and for what
-    /// is not made of sources.
-    pub plan: Option<RunPlan>,
-    /// Whether nothing was to count as kept.
-    pub full_refresh: bool,
-    /// The command that makes it once more, where it was no night's.
-    pub asked: Option<String>,
-    /// What is live, for gates that are asked before rows are loaded.
-    pub live: Option<Live>,
-    /// The forecast, once the manifest is fixed.
-    pub capacity: Option<CapacityCheck>,
-    /// Where the WAL ended when the load began.
-    pub wal_before: u64,
-    /// Seconds that what followed rows took, for each table.
-    pub keyed: BTreeMap<String, f64>,
-    pub problems: Problems,
-    /// How tables are read again, where no spec says it.
-    pub readings: Vec<DigestReading>,
-}
-
 impl<'a> BuildRun<'a> {
-    /// Puts the parts together; nothing is read or written.
-    pub(super) fn assemble(
-        context: &'a Context,
-        lock: RunLock,
-        build: BuildDatabase,
-        specs: Specs,
-        ledger: Ledger,
-        tag: Tag,
-    ) -> BuildRun<'a> {
-        let (without, problems) = (Vec::new(), Problems::default());
-        BuildRun {
-            context,
-            lock,
-            build,
-            specs,
-            without,
-            ledger,
-            tag,
-            worth_keeping: false,
-            plan: None,
-            full_refresh: false,
-            asked: None,
-            live: None,
-            capacity: None,
-            wal_before: 0,
-            keyed: BTreeMap::new(),
-            problems,
-            readings: Vec::new(),
-        }
-    }
-
     /// Makes a scratch build and loads one source into it.
     pub(super) async fn trial(&mut self, source: &str) -> anyhow::Result<SourceEntry> {
         let bindings = self.create().await?;

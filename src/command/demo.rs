@@ -20,7 +20,7 @@ use crate::spec::schema::Schema;
 /// `kiln demo`.
 ///
 /// # Errors
-/// What keeps the demo from going live.
+/// When the demo cannot go live.
 pub(super) async fn run(start: Start, args: &cli::Demo) -> anyhow::Result<()> {
     let began = Instant::now();
     let Start { mut config, who, quiet, stop } = start;

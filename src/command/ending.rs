@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use super::without;
 use crate::catalog::ledger::{GateEntry, Ledger, SourceEntry, SourceState};
 use crate::catalog::lock::RunLock;
@@ -59,7 +59,7 @@ impl BuildRun<'_> {
         }
     }
 
-    /// The command that was typed, for after a person's word: a resume goes on with what it has.
+    /// The command that was typed, for after a person's word: a resume continues with what it has.
     pub(super) fn once_more(&self) -> String {
         match self.ledger.command.as_str() {
             command @ ("resume" | "finish") => format!("kiln {command} {}", self.tag.build),
@@ -291,7 +291,7 @@ pub(super) async fn unless_stopped<T>(
     }
 }
 
-/// Ends a run that failed before there was a build, with the command that goes on.
+/// Ends a run that failed before there was a build, with the command that continues it.
 pub(super) async fn end_early(
     lock: &RunLock,
     error: anyhow::Error,

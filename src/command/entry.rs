@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         let outcome = match crate::config::stop::listen() {
-            // A panic is a bug, and is told as one; what it left behind the next run clears.
+            // A panic is a bug, and is reported as one; what it left behind the next run clears.
             Ok(stop) => AssertUnwindSafe(dispatch(cli, stop))
                 .catch_unwind()
                 .await

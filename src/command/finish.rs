@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use crate::build::index;
 use crate::build::seal::{self, Sealing};
 use crate::build::tasks;

@@ -2,7 +2,7 @@
 //! written beside what was really used.
 
 use super::Context;
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use crate::build::tasks;
 use crate::catalog::ledger::used::{Used, measure, wal_end};
 use crate::catalog::manifest::Manifest;
@@ -81,14 +81,14 @@ impl BuildRun<'_> {
         capacity.renew_warnings(&mut self.ledger.warnings);
     }
 
-    /// Notes the forecast that the load rested on. A night that was refused for want of room keeps
+    /// Notes the forecast that the load rested on. A night that was refused because the disk is too small keeps
     /// what was loaded before, if anything was.
     ///
     /// # Errors
-    /// The outcome's.
+    /// When `outcome` is an error.
     pub(super) async fn had_room<T>(&mut self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
         self.note_forecast();
-        // Refused before a row was loaded: for want of room, or by a gate.
+        // Refused before a row was loaded: because the disk is too small, or by a gate.
         let before = |error: &anyhow::Error| {
             error.is::<DiskTooSmall>() || exit_of(error) == Exit::ChecksFailed
         };

@@ -2,7 +2,7 @@
 //! that waits.
 
 use super::Context;
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use crate::catalog::ledger::GateEntry;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::builds;

@@ -30,7 +30,7 @@ use crate::spec::source::{Source, Sources};
 /// `kiln load DATABASE SOURCE [--into BUILD]`.
 ///
 /// # Errors
-/// The source's own failure; the build is then as it was.
+/// When the source cannot be loaded; the build is then as it was.
 pub(super) async fn run(start: Start, args: &cli::Load) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let context = Context::open(start, true).await?;

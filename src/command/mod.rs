@@ -6,6 +6,7 @@ pub(crate) mod cli;
 mod abandon;
 mod begin;
 pub(crate) mod build;
+mod build_run;
 mod contract;
 #[cfg(feature = "dev")]
 mod demo;
@@ -71,7 +72,7 @@ use crate::spec::source::Source;
 /// Runs one command.
 ///
 /// # Errors
-/// What keeps it from being done; `main` maps it to an exit code.
+/// When the command fails; `main` maps the error to an exit code.
 pub(crate) async fn dispatch(cli: Cli, stop: CancellationToken) -> anyhow::Result<()> {
     #[cfg(feature = "dev")]
     if let Command::ServeS3 { home } = cli.command {
@@ -343,7 +344,7 @@ impl Context {
     /// Closes, and keeps the outcome's error before one of closing.
     ///
     /// # Errors
-    /// The outcome's, else that of closing.
+    /// When `outcome` is an error, or the connections cannot be closed.
     pub(crate) async fn close_after<T>(self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
         let closed = self.close().await;
         let value = outcome?;

@@ -2,7 +2,7 @@
 //! the live build has all that has landed.
 
 use super::Context;
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use super::ending::{end_early, unless_stopped};
 use super::prune::Cleared;
 use super::without;

@@ -41,7 +41,7 @@ pub(super) struct Wanted<'a> {
 /// `kiln plan DATABASE`.
 ///
 /// # Errors
-/// What would keep a run from beginning.
+/// When a run could not begin.
 pub(super) async fn run(start: Start, args: &cli::Plans) -> anyhow::Result<()> {
     if let Some(database) = database_of(&args.database) {
         known_database(&start.config, database)?;

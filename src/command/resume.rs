@@ -1,11 +1,12 @@
-//! `kiln resume`: a failed build goes on where it stopped. What is proved loaded stays; the
+//! `kiln resume`: a failed build is resumed where it stopped. What is proved loaded stays; the
 //! rest is loaded from what the build's own manifest pins.
 
 use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::build::{BuildRun, read_entries};
+use super::build::read_entries;
+use super::build_run::BuildRun;
 use super::ending::{end_early, unless_stopped};
 use super::load::{stored_manifest, unsealed};
 use super::plan as printed;
@@ -33,7 +34,7 @@ use crate::spec::source::Source;
 /// have lost the answer.
 ///
 /// # Errors
-/// What keeps the build from being sealed.
+/// When the build cannot be sealed.
 pub(super) async fn finish(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
@@ -55,7 +56,7 @@ pub(super) async fn finish(start: Start, args: &cli::Resume) -> anyhow::Result<(
 /// `kiln resume BUILD`.
 ///
 /// # Errors
-/// What keeps the build from being sealed.
+/// When the build cannot be sealed.
 pub(super) async fn run(start: Start, args: &cli::Resume) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();
     let context = Context::open(start, true).await?;
@@ -154,7 +155,7 @@ fn never_begun(database: &str, build: &str) -> anyhow::Error {
 /// Specs and schema, which must be of the version that the build was begun with.
 ///
 /// # Errors
-/// What is wrong with them; [`Exit::SchemaRefused`] where they are of another version.
+/// When the specs have problems; [`Exit::SchemaRefused`] where they are of another version.
 pub(super) fn begun_with(config: &Config, database: &str, build: &Build) -> anyhow::Result<Specs> {
     let tag = build.tag.as_ref().ok_or_else(|| never_begun(database, &build.name))?;
     let problems = Problems::default();

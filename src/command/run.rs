@@ -20,7 +20,7 @@ use crate::report;
 /// `kiln run [DATABASE…]`.
 ///
 /// # Errors
-/// The first database's that failed, after all had their turn.
+/// When the run of a database failed: the first such error, after all had their turn.
 pub(super) async fn run(mut start: Start, args: &cli::Run) -> anyhow::Result<()> {
     if let Some(deadline) = &args.deadline {
         start.config.run_deadline = Some(deadline.clone());

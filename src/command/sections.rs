@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use crate::catalog::ledger::{SourceEntry, SourceState};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::registry::waiver::{Gate, Waiver, covers, standing};

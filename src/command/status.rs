@@ -1,5 +1,5 @@
 //! `kiln status`: what is live since when, its version, period and age, what stands beside it,
-//! what failed last, and the command that goes on from there.
+//! what failed last, and the command that continues from there.
 
 use super::{Context, Start, gates};
 use crate::build::tasks;

@@ -115,7 +115,7 @@ fn known_to_change(databases: &[&str], then: &[Only]) -> anyhow::Result<()> {
         .into())
 }
 
-/// What is generated has CMS's names and is newer than CMS's own: the next night would bake it.
+/// What is generated has CMS's names and is newer than CMS's own: the next night would load it.
 fn refuse_configured(config: &Config) -> anyhow::Result<()> {
     let Some(location) = &config.s3 else { return Ok(()) };
     let place = format!("s3://{}/{}", location.bucket, location.prefix);

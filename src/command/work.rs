@@ -35,7 +35,7 @@ const CUT_OFF: &str = " set tcp_keepalives_idle = 4; set tcp_keepalives_interval
 /// `kiln work BUILD`.
 ///
 /// # Errors
-/// That of the first task that failed, when nothing is left that could be done; [`Exit::Locked`] where others
+/// When a task failed and nothing is left that could be done: the first task's error; [`Exit::Locked`] where others
 /// do what is left, or the time is over.
 pub(super) async fn run(start: Start, args: &cli::Work) -> anyhow::Result<()> {
     let database = database_of_build(&start.config, &args.build)?.to_owned();

@@ -50,7 +50,7 @@ impl RunDeadline {
     /// For the command line.
     ///
     /// # Errors
-    /// With the form that it must have.
+    /// When it has another form: the error names the right one.
     pub fn parse_argument(text: &str) -> Result<RunDeadline, String> {
         RunDeadline::parse(text).ok_or_else(|| format!("must be {FORM}"))
     }

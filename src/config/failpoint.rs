@@ -89,7 +89,7 @@ static HIT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(f
 /// Does what `KILN_FAILPOINT` says for this point.
 ///
 /// # Errors
-/// With the action `error`.
+/// When the failpoint's action is `error`.
 #[cfg(any(debug_assertions, feature = "failpoints"))]
 pub fn hit(name: &str) -> anyhow::Result<()> {
     use std::sync::atomic::Ordering;
@@ -134,9 +134,6 @@ pub fn hit(name: &str) -> anyhow::Result<()> {
 }
 
 /// Nothing, in a release build.
-///
-/// # Errors
-/// Never.
 #[cfg(not(any(debug_assertions, feature = "failpoints")))]
 #[inline]
 pub fn hit(_name: &str) -> anyhow::Result<()> {

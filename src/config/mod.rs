@@ -65,7 +65,7 @@ pub(crate) struct Config {
     pub keep_previous: usize,
     /// After this a swap gives up and nothing has changed.
     pub swap_deadline: Duration,
-    /// When a run is to be over; it says so when it will not be, and goes on.
+    /// When a run is to be over; it warns when it will not be, and continues.
     pub run_deadline: Option<RunDeadline>,
     /// Bytes that a build may take of the server's disk, where kiln cannot look (RDS), or is not
     /// to believe what it sees.

@@ -104,7 +104,7 @@ impl Exit {
 /// theirs only say that they were stopped.
 ///
 /// # Errors
-/// The first that is not of the stopping, else the first.
+/// When one of them failed: the first error that is not of the stopping, or else the first.
 pub(crate) fn all_or_first_error<T>(
     outcomes: impl IntoIterator<Item = anyhow::Result<T>>,
 ) -> anyhow::Result<Vec<T>> {
@@ -119,7 +119,7 @@ pub(crate) fn all_or_first_error<T>(
     errors.into_iter().next().map_or(Ok(all), Err)
 }
 
-/// Several errors as one: the first decides, and each is told.
+/// Several errors as one: the first decides, and each is reported.
 ///
 /// # Errors
 /// When there is one at all.

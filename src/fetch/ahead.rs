@@ -24,7 +24,7 @@ pub(crate) struct Ahead {
 /// for its verdict.
 ///
 /// # Errors
-/// What `use_it` says; it reads the input's errors.
+/// When `use_it` fails; the input's errors reach it as it reads.
 pub(crate) fn ahead<R: Read + Send, T>(
     mut input: VerifiedReader<R>,
     use_it: impl FnOnce(Ahead) -> anyhow::Result<T>,

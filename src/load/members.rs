@@ -57,7 +57,7 @@ fn one_period(members: &[Member], object: &Object) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses an object of which other than so many members match.
+/// Refuses an object of which another number of members match.
 fn refuse_other_count(
     source: &Source,
     pattern: &str,

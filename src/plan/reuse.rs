@@ -1,4 +1,4 @@
-//! Recognises what need not be loaded again: a source whose content, spec and SQL are those of a
+//! Decides what need not be loaded again: a source whose content, spec and SQL are those of a
 //! sealed build that kiln still has. Nothing is fetched for it but zips' directories; the table is
 //! then copied, or, where all of them are live already, nothing is done at all.
 
@@ -39,7 +39,7 @@ pub(crate) struct ReusableTable {
     pub database: String,
     /// The kept build's own name.
     pub build: String,
-    /// By what the source was recognised.
+    /// What shows that the source is unchanged.
     pub evidence: String,
     /// What the kept build says of the source.
     pub entry: SourceEntry,
@@ -355,7 +355,7 @@ pub(crate) fn decide(kept: &[KeptBuild], asked: &ReuseCandidate, manifest: &Mani
     decision
 }
 
-/// Decides about all sources, so many side by side.
+/// Decides about all sources, `side_by_side` of them at a time.
 pub(crate) async fn decide_all(
     kept: &Arc<Vec<KeptBuild>>,
     asked: Vec<ReuseCandidate>,

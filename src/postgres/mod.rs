@@ -342,8 +342,8 @@ fn describe(doing: &str, error: &tokio_postgres::Error) -> anyhow::Error {
     Failure::new(Exit::Database, text).sqlstate(code.code()).hint(hint).into()
 }
 
-/// What a server says of who may not connect, without the name: who has put the password into its place
-/// is told so, and nobody else is told it.
+/// What a server says of who may not connect, without the name: a password that was put
+/// in its place must not be printed.
 fn without_user(message: &str) -> String {
     for mark in ["user \"", "role \""] {
         let named = message.split_once(mark);

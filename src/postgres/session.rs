@@ -35,7 +35,7 @@ impl Session {
     /// new one costs. `then` is run behind what every session has set.
     ///
     /// # Errors
-    /// The server's; the session is then of no more use.
+    /// When Postgres reports an error; the session cannot be used after that.
     pub async fn renew(&self, server: &Server, purpose: &str, then: &str) -> anyhow::Result<()> {
         let name = literal(&server.application_name(purpose));
         // The role is none of what `reset all` resets.
@@ -53,7 +53,7 @@ impl Session {
     /// Runs statements that may take long; a stop signal cancels them on the server.
     ///
     /// # Errors
-    /// The server's error, or [`stopped`] after a signal.
+    /// When Postgres reports an error; [`stopped`] after a signal.
     pub async fn run(
         &self,
         sql: &str,

@@ -30,7 +30,7 @@ pub(crate) fn contract_removed(database: &str, app: &str, is_last: bool, dry_run
 /// The outcome of `kiln contract list`.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn contracts(all: &[Contract], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);

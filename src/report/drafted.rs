@@ -47,7 +47,7 @@ pub(crate) struct Drafted {
 /// Prints it.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn drafted(drafted: &Drafted, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(drafted)?);

@@ -1,4 +1,4 @@
-//! How an error is told: the one function that makes text of it, and the one that makes JSON of it. Rooms below
+//! How an error is reported: the one function that makes text of it, and the one that makes JSON of it. Rooms below
 //! carry it as a value.
 
 use serde_json::{Value, json};

@@ -33,7 +33,7 @@ pub(crate) struct GeneratedObject {
 /// The outcome of `kiln synth`, of the first release or a night after it.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn made(all: &[GeneratedObject], night: u32, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);

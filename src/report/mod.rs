@@ -91,7 +91,7 @@ fn seconds(seconds: f64) -> String {
 /// A build's account: its sources, its stages, what it came to.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn ledger(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(ledger)?);
@@ -164,7 +164,7 @@ pub(crate) fn gates(database: &str, of: &str, gates: &[GateEntry], then: &str) {
     }
 }
 
-/// Gates that a person is told of.
+/// Gates that are reported.
 fn notable(gates: &[GateEntry]) {
     for entry in gates.iter().filter(|entry| entry.is_notable()) {
         say!("  {}", entry.text());
@@ -174,7 +174,7 @@ fn notable(gates: &[GateEntry]) {
 /// The outcome of `kiln load`.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn source(
     entry: &SourceEntry,
     into: Option<&str>,
@@ -248,7 +248,7 @@ pub(crate) struct Withdrawn {
 /// The outcome of `kiln land --withdraw`.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn withdrawn(
     database: &str,
     all: &[Withdrawn],
@@ -277,7 +277,7 @@ pub(crate) fn withdrawn(
 /// The outcome of `kiln land`.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);
@@ -299,7 +299,7 @@ pub(crate) fn landed(all: &[Landed], dry_run: bool, as_json: bool) -> anyhow::Re
 /// The outcome of `kiln schema check`.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn schemas(all: &[Checked], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);

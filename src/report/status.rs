@@ -40,7 +40,7 @@ pub(crate) struct BuildWork {
 /// The outcome of `kiln status`.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn status(all: &[StatusReport], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);

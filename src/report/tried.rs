@@ -127,7 +127,7 @@ impl TriedCheck {
 /// Prints it.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn tried(tried: &TriedSpec, as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(tried)?);
@@ -220,7 +220,7 @@ fn vertical(tried: &TriedSpec) {
     }
 }
 
-/// A value in one line; null is told apart from the empty text.
+/// A value in one line; null is distinguished from the empty text.
 fn cell(value: Option<&str>) -> String {
     let Some(value) = value else { return "null".to_owned() };
     let escaped: String = value

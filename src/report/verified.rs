@@ -8,7 +8,7 @@ use crate::build::verify::VerifiedBuild;
 /// The outcome of `kiln verify`.
 ///
 /// # Errors
-/// Never, but for JSON that cannot be written.
+/// When JSON cannot be written.
 pub(crate) fn verified(all: &[VerifiedBuild], as_json: bool, quiet: bool) -> anyhow::Result<()> {
     if as_json {
         say!("{}", serde_json::to_string(all)?);

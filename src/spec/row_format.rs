@@ -1,6 +1,6 @@
 //! The number of the rows' form: a night copies only rows that this kiln would make as they are.
 
-/// The forms of rows that kilns have made, with what `tests/rows` comes to in each. Whatever shapes a row
+/// The forms of rows that kilns have made, with what `tests/rows` computes in each. Whatever shapes a row
 /// (decode, bind, validate, transforms, shapes, encode, digest) changes the last: add a line then, and never
 /// change one that is there, or nights copy rows that this kiln would make otherwise.
 pub const ROW_FORMATS: [(u32, &str); 2] = [

@@ -144,7 +144,7 @@ pub(crate) enum CheckTrial {
 /// Runs a check as a build does, and holds it to be a query.
 ///
 /// # Errors
-/// What the server says of it.
+/// When Postgres reports an error outside of the check itself.
 pub(crate) async fn try_on(
     session: &Session,
     sql: &str,

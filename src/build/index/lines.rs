@@ -1,5 +1,5 @@
-//! In which line of its file a row stood. It is told by the row's place in its table, where rows were
-//! sent as one file has them and each line that is none of them is known.
+//! In which line of its file a row stood. It is derived from the row's place in its table, where rows were
+//! sent in the order of one file and each line that is no row is known.
 
 use crate::catalog::ledger::SourceEntry;
 use crate::postgres::{Ident, Session, db};
@@ -17,7 +17,7 @@ pub(crate) struct RowLines {
 impl RowLines {
     /// Of the rows that a source filled its table with; `None` where their lines are not known:
     /// rows of several files, rows that stand for many of a file's, lines that a filter left out, records
-    /// of several lines. Of people nothing is told.
+    /// of several lines. Files about people give nothing.
     ///
     /// # Errors
     /// When the server cannot be asked.
@@ -56,7 +56,7 @@ impl RowLines {
         Ok(self.of_nth(row.get::<_, i64>(0).unsigned_abs()))
     }
 
-    /// The line of the row that so many come before.
+    /// The line of the row that `before` rows precede.
     fn of_nth(&self, before: u64) -> u64 {
         let mut line = self.header + before + 1;
         for rejected in &self.rejected {

@@ -1,5 +1,5 @@
 //! Rows that the loader filled a table with stay as they were read: keys and indexes stand on them, and
-//! other tables are made of them. What a section writes into such a table is told by the server's own
+//! other tables are made of them. What a section writes into such a table is found by the server's own
 //! counters, in the transaction that does it, with the section's place.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use crate::postgres::{Session, db};
 use crate::spec::schema::{SchemaFile, SectionKind};
 
 /// Rows inserted, updated and deleted so far, by table; of the tables that sources and their dictionaries
-/// fill. A session's counters go on from one transaction to the next: only what they differ by counts.
+/// fill. A session's counters are not reset between transactions: only their differences count.
 pub(super) struct RowChanges(BTreeMap<String, [i64; 3]>);
 
 const WRITTEN: &str = "
@@ -26,7 +26,7 @@ impl RowChanges {
     /// What the open transaction's session has written.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(super) async fn read(session: &Session) -> anyhow::Result<RowChanges> {
         let rows = session.query(WRITTEN, &[]).await.map_err(db("ask what was written"))?;
         let counts = |row: &tokio_postgres::Row| [1, 2, 3].map(|column| row.get(column));

@@ -27,7 +27,7 @@ pub(crate) type MadeBy = BTreeMap<String, (String, Vec<DerivedTable>)>;
 /// one build.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn kept(
     session: &Session,
     sources: &[Source],
@@ -58,7 +58,7 @@ pub(crate) async fn kept(
 /// Copies a table, in a transaction that is left open.
 ///
 /// # Errors
-/// The servers', a stop, or [`Exit::ChecksFailed`] where the kept build has other rows than it was sealed
+/// When a server reports an error, or the run is stopped; [`Exit::ChecksFailed`] where the kept build has other rows than it was sealed
 /// with.
 pub(super) async fn copy(
     build: &BuildDatabase,
@@ -124,7 +124,7 @@ async fn make_empty(
 /// would change what is copied once more. Nothing where they are not the same in every build.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(super) async fn rows(
     session: &Session,
     table: &str,
@@ -145,7 +145,7 @@ fn result(stored: &Stored) -> Value {
 /// the two a table was made by is not known.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn account(
     build: &BuildDatabase,
     schema: &Schema,

@@ -21,7 +21,7 @@ pub(crate) use made::{MadeBy, account, kept};
 /// A file's keys and indexes; where its rows do not keep them, the first of those rows by name.
 ///
 /// # Errors
-/// The server's; a key that its rows do not keep, with file and line.
+/// When Postgres reports an error, or the rows break a key: with file and line.
 pub(crate) async fn keys(
     build: &BuildDatabase,
     session: &Session,
@@ -39,7 +39,7 @@ pub(crate) async fn keys(
 /// rows amount to, where a later build may copy it.
 ///
 /// # Errors
-/// The server's; that the section reads or changes what it may not.
+/// When Postgres reports an error, or the section reads or changes what it may not.
 pub(crate) async fn derive(
     build: &BuildDatabase,
     session: &Session,
@@ -71,7 +71,7 @@ pub(crate) async fn derive(
 /// query on.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn analyze(
     session: &Session,
     table: &str,

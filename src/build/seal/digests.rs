@@ -72,10 +72,10 @@ struct DigestQuery {
     meter: Arc<Meter>,
 }
 
-/// Reads all these tables, on so many connections; what each holds, in their order.
+/// Reads all these tables, on `connections` connections; returns what each holds, in their order.
 ///
 /// # Errors
-/// The first of the server's; a stop.
+/// When Postgres reports an error (the first one is returned), or the run is stopped.
 pub(crate) async fn read(
     build: &BuildDatabase,
     asked: &[DigestRequest],

@@ -152,7 +152,7 @@ impl Sealing<'_> {
         let (name, owner) = (&build.name, &build.owner);
         // A build that an older kiln began has no place for whom it serves, and for what it holds.
         // A superuser is the only one left who could write, and would have to mean it.
-        // Since Postgres 17 owners may lock tables and make them anew by a right of its own.
+        // Since Postgres 17 owners may lock tables and make them again by a right of its own.
         let version = "select current_setting('server_version_num')::integer >= 170000";
         let asked = session.query_one(version, &[]).await.map_err(db("ask the version"))?;
         let maintain = if asked.get(0) { ", maintain" } else { "" };
@@ -221,7 +221,7 @@ fn refuse(tag: &Tag, problems: Vec<String>) -> anyhow::Result<()> {
 }
 
 /// Refuses the seal where somebody else was at the build: a worker or a run that had lost its lock and woke up
-/// late has failed a task, or written the tasks anew. Asked in the seal's own transaction, for whoever seals may
+/// late has failed a task, or written the tasks again. Asked in the seal's own transaction, for whoever seals may
 /// have lost its lock as well.
 fn refuse_undone(tag: &Tag, undone: &[String]) -> anyhow::Result<()> {
     let Some(first) = undone.first() else { return Ok(()) };

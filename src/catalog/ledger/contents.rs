@@ -43,7 +43,7 @@ pub(crate) fn difference(before: &[Leaf], now: &[Leaf]) -> Option<String> {
 pub struct Reuse {
     /// The build's own name.
     pub build: String,
-    /// By what the source was recognised as unchanged.
+    /// What shows that the source is unchanged.
     pub evidence: String,
 }
 

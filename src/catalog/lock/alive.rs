@@ -101,7 +101,7 @@ async fn is_answered(heard: &mut UnboundedReceiver<Notification>, question: &str
                 return true;
             }
         }
-        // The session is lost; whoever asks next is told so.
+        // The session is lost; the next query reports it.
         std::future::pending().await
     };
     tokio::time::timeout(ASK_EVERY, answer).await.unwrap_or(false)

@@ -115,7 +115,7 @@ impl RunLock {
         Ok(RunLock { session, database: database.to_owned(), also: Vec::new(), who: who.clone() })
     }
 
-    /// Takes the lock anew after its session was lost (a crash of the server), so that the run
+    /// Takes the lock again after its session was lost (a crash of the server), so that the run
     /// can put away what it made and say how it ended; waits for recovery a few seconds.
     pub(crate) async fn renew(&mut self, server: &Server) {
         let until = Instant::now() + RENEW_PATIENCE;

@@ -211,7 +211,7 @@ pub(crate) struct RunEnd<'a> {
     pub error: Option<&'a str>,
     /// The error as data.
     pub failure: Option<serde_json::Value>,
-    /// The command that goes on from there.
+    /// The command that continues from there.
     pub next: Option<&'a str>,
     /// The ledger.
     pub ledger: Option<serde_json::Value>,

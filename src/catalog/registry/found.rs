@@ -170,7 +170,7 @@ async fn stamped(control: &Session, listed: &ListedDatabase, database: &str) -> 
     is_of(&tag, database, name).then_some(tag)
 }
 
-/// Writes down anew what kiln knows of its builds, where the note is lost or behind: at the start of
+/// Writes down again what kiln knows of its builds, where the note is lost or behind: at the start of
 /// what holds the lock. Notes of what is gone go.
 ///
 /// # Errors
@@ -267,7 +267,7 @@ pub(crate) async fn next_build(
 }
 
 /// Notes which object the database of this name will be, before it is made: `create database … oid`
-/// then makes this one, or none. Whatever kills kiln in between, what it made is told from what others
+/// then makes this one, or none. Whatever kills kiln in between, what it made can be distinguished from what others
 /// make.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ impl Closed {
     /// Takes from the role that the session acts as all rights to write in kiln's own schema.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(crate) async fn new(session: &Session) -> anyhow::Result<Closed> {
         let revoke = "begin;
             revoke insert, update, delete, truncate, references, trigger on all tables in schema kiln from current_user;
@@ -37,7 +37,7 @@ impl Closed {
     /// Gives the rights back.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(crate) async fn open(self, session: &Session) -> anyhow::Result<()> {
         let grant = "begin; grant all on all tables in schema kiln to current_user;
                      grant all on schema kiln to current_user; commit";
@@ -47,7 +47,7 @@ impl Closed {
     /// Begins a transaction for SQL of others.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(crate) async fn begin(&self, session: &Session) -> anyhow::Result<WatchedTransaction> {
         session.batch_execute("begin").await.map_err(db("begin"))?;
         let number = session.query_one("select pg_current_xact_id()::text", &[]).await;
@@ -58,7 +58,7 @@ impl Closed {
     /// tell. What it did is then to be given up.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(crate) async fn is_touched(
         &self,
         session: &Session,

@@ -53,7 +53,7 @@ pub(crate) async fn as_it_was(control: &Session, tag: &Tag) -> anyhow::Result<()
     Ok(())
 }
 
-/// Writes down anew what was lost: of builds that went live and are there, their comment and their stamp
+/// Writes down again what was lost: of builds that went live and are there, their comment and their stamp
 /// say it.
 ///
 /// # Errors

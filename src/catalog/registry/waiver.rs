@@ -42,7 +42,7 @@ impl Gate {
     /// The gate of this word.
     ///
     /// # Errors
-    /// A sentence with the known ones.
+    /// When no gate has this name: a sentence that lists the known ones.
     pub fn parse(word: &str) -> Result<Gate, String> {
         Gate::ALL.into_iter().find(|gate| gate.word() == word).ok_or_else(|| {
             let known = Gate::ALL.map(Gate::word).join(", ");

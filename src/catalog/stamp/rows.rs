@@ -2,8 +2,8 @@
 //! them were written after the seal.
 //!
 //! A row keeps the number of the transaction that wrote it, also when it is frozen, so that its age
-//! tells whether it was there at the seal. Numbers come again after four thousand million
-//! transactions; an age is told apart for the half of that.
+//! shows whether it was there at the seal. Numbers are reused after four thousand million
+//! transactions; ages can be compared over half of that.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,11 +47,11 @@ pub(crate) struct Younger {
 }
 
 impl Younger {
-    /// Those that a seal's snapshot did not see; `None` where so many came since that a number no
-    /// longer tells, or where the server counts from elsewhere.
+    /// Those that a seal's snapshot did not see; `None` where there were so many transactions since that a number is
+    /// ambiguous, or where the server counts from elsewhere.
     ///
     /// # Errors
-    /// The server's; also where the text is no snapshot.
+    /// When Postgres reports an error, or the text is no snapshot.
     pub(crate) async fn than(session: &Session, snapshot: &str) -> anyhow::Result<Option<Younger>> {
         let sql = "select pg_snapshot_xmax($1::text::pg_snapshot)::text,
                           pg_snapshot_xmax(pg_current_snapshot())::text,
@@ -93,10 +93,10 @@ impl Ask {
     }
 }
 
-/// Counts the rows of these tables, on so many connections.
+/// Counts the rows of these tables, on `connections` connections.
 ///
 /// # Errors
-/// The first of the server's; a stop.
+/// When Postgres reports an error (the first one is returned), or the run is stopped.
 pub(crate) async fn count(
     build: &BuildDatabase,
     tables: &[Standing],

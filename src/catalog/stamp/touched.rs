@@ -58,7 +58,7 @@ pub(crate) async fn touched(
     }
     let now = rights::read(session).await?;
     touched.reasons.extend(difference(&contents.rights, &now));
-    touched.reasons.extend(told_otherwise(session).await?);
+    touched.reasons.extend(source_differs(session).await?);
     if is_fresh {
         return Ok(touched);
     }
@@ -84,8 +84,8 @@ pub(crate) async fn touched(
     Ok(touched)
 }
 
-/// Where apps are told otherwise of a source, in `kiln.source`, than the stamp says.
-async fn told_otherwise(session: &Session) -> anyhow::Result<Option<String>> {
+/// Where `kiln.source`, which apps read, says something else of a source than the stamp.
+async fn source_differs(session: &Session) -> anyhow::Result<Option<String>> {
     let sql = "select string_agg(s.source, ', ' order by s.source)
                from kiln.source s
                left join (select e ->> 'source', e ->> 'period', e ->> 'posted',
@@ -104,7 +104,7 @@ impl Touched {
     /// of a strange name is none that was sealed.
     ///
     /// # Errors
-    /// Any other.
+    /// When the error is any other: it is returned.
     pub fn unless_refused(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
         let is_explained = match exit_of(&error) {
             Exit::Usage => true,

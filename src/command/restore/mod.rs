@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use super::ending::{SealedBuild, end_early, unless_stopped};
 use super::subset::{agree, entry, note_manifest};
 use super::{Context, Start, prune};
@@ -44,7 +44,7 @@ const PIECES_IN_FLIGHT: usize = 4;
 /// `kiln restore FILE`.
 ///
 /// # Errors
-/// What keeps the file's rows from being a sealed build; nothing is then left of it.
+/// When the file's rows cannot become a sealed build; nothing is then left of it.
 pub(crate) async fn run(start: Start, args: &cli::Restore) -> anyhow::Result<()> {
     let path = args.file.clone();
     let header = tokio::task::spawn_blocking(move || file::header(&path)).await??;

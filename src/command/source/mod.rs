@@ -52,7 +52,7 @@ pub(super) async fn new(start: Start, args: &cli::SourceNew) -> anyhow::Result<(
 /// `kiln source check DATABASE SOURCE FILE`.
 ///
 /// # Errors
-/// What would keep the file from being loaded.
+/// When the file could not be loaded.
 pub(super) async fn check(start: Start, args: &cli::SourceCheck) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let (quiet, stop) = (start.quiet, start.stop.clone());

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use super::build::BuildRun;
+use super::build_run::BuildRun;
 use super::ending::{SealedBuild, unless_stopped};
 use super::opening::LockedRun;
 use super::{Context, Start};
@@ -36,7 +36,7 @@ pub(super) use tables::{agree, entry};
 /// `kiln subset DATABASE`.
 ///
 /// # Errors
-/// What keeps the subset from being sealed, or its file from being written.
+/// When the subset cannot be sealed, or its file cannot be written.
 pub(super) async fn run(start: Start, args: &cli::Subset) -> anyhow::Result<()> {
     known_database(&start.config, &args.database)?;
     let conditions = subset::conditions(&args.rules).map_err(|said| failure(Exit::Usage, said))?;

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::super::build::BuildRun;
+use super::super::build_run::BuildRun;
 use super::ready::{PreparedSubset, reader};
 use crate::catalog::ledger::{FileEntry, SourceEntry, SourceState};
 use crate::catalog::registry::build::BuildDatabase;
@@ -33,7 +33,7 @@ pub(super) struct Copied {
 /// Copies all tables side by side, the largest first; the ledger gets an entry a source.
 ///
 /// # Errors
-/// The first that fails; the others are stopped.
+/// When one fails; the others are then stopped.
 pub(super) async fn copy(
     build_run: &mut BuildRun<'_>,
     ready: &PreparedSubset,

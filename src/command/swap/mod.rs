@@ -125,7 +125,7 @@ impl SwapOrder<'_> {
         Ok(())
     }
 
-    /// Whether all builds were named and are live: whoever asks once more, for the answer was lost, is told so.
+    /// Whether all builds were named and are live: whoever asks once more, because the answer was lost, gets it so.
     async fn is_live(&self, context: &Context) -> anyhow::Result<bool> {
         for SwapTarget { database, build } in &self.targets {
             let Some(name) = build else { return Ok(false) };

@@ -96,7 +96,7 @@ fn is_chosen(listed: &[ListedObject]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A time is told in one form, which is read as the same time.
+/// A time is written in one form, which is read as the same time.
 fn is_time(text: &str) {
     let canonical = Period::canonical(text);
     let Some(period) = Period::parse(text) else {

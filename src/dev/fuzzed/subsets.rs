@@ -72,7 +72,7 @@ fn read(input: impl std::io::Read + 'static) -> Read {
     }
 }
 
-/// A reader that gives so many bytes at a time.
+/// A reader that gives a fixed number of bytes at a time.
 struct Slow {
     data: Vec<u8>,
     at: usize,

@@ -56,9 +56,6 @@ impl ThrowAway {
     }
 
     /// Stops it.
-    ///
-    /// # Errors
-    /// None.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         match self.0 {}
     }
@@ -73,9 +70,6 @@ pub(crate) async fn open_postgres(_home: &Path, _pg_bin: Option<&Path>) -> anyho
 }
 
 /// Gives nothing back.
-///
-/// # Errors
-/// None.
 pub(crate) async fn close_postgres(lease: Lease) -> anyhow::Result<()> {
     match lease.0 {}
 }

@@ -124,7 +124,7 @@ pub(crate) struct Distinct {
     hashes: HashSet<u64>,
     /// A content was seen twice.
     repeated: bool,
-    /// No more is counted: there are at least so many.
+    /// No more is counted: there are at least this many.
     at_least: Option<usize>,
 }
 
@@ -146,7 +146,7 @@ impl Distinct {
         self.repeated |= (self.hashes.len() as u64) < seen;
     }
 
-    /// How many; or that there are at least so many.
+    /// How many; or that there are at least this many.
     pub(crate) fn count(&self) -> (usize, bool) {
         self.at_least.map_or((self.hashes.len(), true), |count| (count, false))
     }
@@ -162,7 +162,7 @@ impl Distinct {
     }
 }
 
-/// Whether a record is a row of so many columns.
+/// Whether a record is a row of `columns` columns.
 pub(super) fn is_row(record: &Record<'_>, columns: usize) -> bool {
     record.flaw.is_none() && record.is_of_width(columns, true)
 }

@@ -1,6 +1,6 @@
 //! What could be a table's key: columns whose contents together occur once.
 //!
-//! Single columns are told by the first reading; pairs and triples of columns that look like
+//! Single columns are judged by the first reading; pairs and triples of columns that look like
 //! codes by one more. Where none of them is a key, all together are tried, columns with nulls
 //! too, and what is not needed is left out, one column a reading. Each trial is given up at its
 //! first repetition, and all share a bounded number of hashes: where that is not enough, it is
@@ -53,7 +53,7 @@ type RowReader<'a> = &'a dyn Fn(&mut dyn FnMut(&Record<'_>)) -> anyhow::Result<(
 /// Finds them, the best first.
 ///
 /// # Errors
-/// The input's.
+/// When the file cannot be read.
 pub(super) fn find(
     columns: &[Seen],
     notes: &Notes,

@@ -36,7 +36,7 @@ pub(crate) use shape::FileShape;
 
 use column::{Notes, SampledFile};
 
-/// Above so many columns a table is drafted wide: the key's columns, and one for all others.
+/// Above this number of columns a table is drafted wide: the key's columns, and one for all others.
 pub(crate) const WIDE: usize = 200;
 
 /// What a file was seen to be.
@@ -55,7 +55,7 @@ pub(crate) struct Sniffed {
 /// Reads a file through; blocking.
 ///
 /// # Errors
-/// The input's, and [`crate::error::Exit::InputRejected`] for what is no delimited text.
+/// When the file cannot be read; [`crate::error::Exit::InputRejected`] when it is no delimited text.
 pub(crate) fn sniff(member: &Member) -> anyhow::Result<Sniffed> {
     let shape = shape::look(member)?;
     let mut file = SampledFile::new(&shape);

@@ -12,7 +12,7 @@ use crate::fetch::member::Member;
 use crate::load::decode::Record;
 use crate::spec::source::Quoting;
 
-/// Widths that are told apart: a file of more is no table anyway.
+/// Widths that are distinguished: a file of more is no table anyway.
 const WIDTHS_MAX: usize = 1000;
 /// Lines of a field that are looked at.
 const LINES_MAX: usize = 100;

@@ -89,7 +89,7 @@ struct Head {
 /// Decides how the file is cut.
 ///
 /// # Errors
-/// The input's, and [`Exit::InputRejected`] for what is no delimited text.
+/// When the file cannot be read; [`Exit::InputRejected`] when it is no delimited text.
 pub(super) fn look(member: &Member) -> anyhow::Result<FileShape> {
     let head = member
         .open(|_| (), read)

@@ -30,7 +30,7 @@ pub(crate) enum FileEvent {
     Table(String),
     /// Rows in COPY's text form.
     Rows(Bytes),
-    /// A table's rows are complete: so many.
+    /// A table's rows are complete; their number.
     TableEnd(u64),
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn read(path: &Path, sender: &mpsc::Sender<FileEvent>) -> anyhow::Res
 /// The same of bytes that are no file, for the fuzz target; gives the header.
 ///
 /// # Errors
-/// As [`read`], and what `hand_on` says.
+/// As [`read`], and when `hand_on` fails.
 #[cfg(feature = "dev")]
 pub(crate) fn read_from(
     input: impl Read + 'static,

@@ -18,7 +18,7 @@ use crate::error::{Exit, Failure, into_io};
 const ENTRIES_MAX: usize = 10_000;
 /// Archives that are opened of an object; a Part D release has nine, or eighteen by its parts.
 const ARCHIVES_MAX: usize = 1_000;
-/// Below so many inflated bytes of an object their ratio to the landed ones means nothing.
+/// Below this number of inflated bytes of an object their ratio to the landed ones means nothing.
 const INFLATED_FROM: u64 = 1 << 30;
 /// Bytes that may be read to find an archive's directory and to read it: 10,000 entries with names
 /// of a kilobyte and more. A directory of millions of entries would fill the memory.
@@ -35,7 +35,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Nothing met yet of an object of so many bytes.
+    /// Nothing met yet of an object of `landed` bytes.
     pub(super) fn new(landed: u64) -> Bounds {
         Bounds { landed, entries: 0, archives: 0, inflated: 0 }
     }
@@ -113,7 +113,7 @@ fn too_large_a_directory() -> anyhow::Error {
     ))
 }
 
-/// A reader that gives so many bytes and then an error.
+/// A reader that gives a limited number of bytes and then an error.
 struct Limited {
     input: Box<dyn ReadSeek>,
     left: Arc<AtomicU64>,

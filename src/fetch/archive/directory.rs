@@ -10,7 +10,7 @@ use super::{FoundMembers, Search, whole};
 use crate::fetch::contents::{Leaf, Link};
 
 /// What the directories of objects say of the files that are looked for, read by ranged GETs alone: a
-/// deflated inner zip is told by its own entry and not looked into. It has no members; blocking.
+/// deflated inner zip is described by its own entry and not looked into. It has no members; blocking.
 ///
 /// # Errors
 /// When a directory cannot be read.
@@ -46,7 +46,7 @@ pub(super) fn plain(patterns: &Patterns, object: &Object) -> Leaf {
 
 impl Search<'_> {
     /// Keeps what the directories say of a member, or of a deflated inner zip, unless they lie in
-    /// one themselves: that one is told already.
+    /// one themselves: that one is noted already.
     pub(super) fn tell(&mut self, container: &Container, path: &[String], is_member: bool) {
         if matches!(container, Container::Spool { .. }) {
             return;

@@ -17,9 +17,9 @@ use aws_sdk_s3::primitives::SdkBody;
 pub(super) const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// Pages of a listing: a million objects.
 pub(super) const PAGES_MAX: usize = 1_000;
-/// A listing may take so many times as long as a transfer may stall.
+/// A listing may take this many times as long as a transfer may stall.
 pub(super) const LISTING_STALLS: u32 = 15;
-/// And one answer so many.
+/// And one answer this many times.
 const ANSWER_STALLS: u32 = 6;
 
 /// A limit for each attempt, until the head of the answer is there, or the whole where it is read whole.

@@ -44,7 +44,7 @@ const PART_BYTES: u64 = 64 << 20;
 /// Where `kiln land` leaves the sha256 of the whole file, in base64.
 const SHA256_METADATA: &str = "sha256";
 
-/// What to do about an object that was landed anew since it was pinned: a night pins what is there, a
+/// What to do about an object that was landed again since it was pinned: a night pins what is there, a
 /// build that is gone on with takes it in by hand.
 pub(in crate::fetch) const ANOTHER: &str = "run again: a new build pins the new object; a build that is to go on takes it \
      in with kiln load DATABASE SOURCE --into BUILD";

@@ -180,7 +180,7 @@ pub(crate) fn joined(rows: &[HeaderRow]) -> HeaderRow {
     (0..width).map(name).collect()
 }
 
-/// The fields that are not the spec's. A name that repeats is told apart by a number, for they
+/// The fields that are not the spec's. A name that repeats is distinguished by a number, for they
 /// become keys of one object.
 fn others(names: &[String], fields: &[Option<usize>]) -> Vec<(usize, String)> {
     let mut seen = std::collections::HashMap::<&str, usize>::new();

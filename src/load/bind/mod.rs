@@ -50,7 +50,7 @@ pub struct Binding {
     pub targets: Vec<Target>,
     /// The dictionaries, in the order that COPY sends their numbers.
     pub dictionaries: Vec<DictionaryBinding>,
-    /// How a null is told where rows are sent as lines; `None` where they are sent in binary.
+    /// How a null is written where rows are sent as lines; `None` where they are sent in binary.
     pub lines: Option<Null>,
     /// The key that hashes identifiers. Without it such a spec can be held against its table,
     /// and every row of it is refused.
@@ -234,7 +234,7 @@ fn copy_sql_as<'a>(table: &Ident, columns: impl Iterator<Item = &'a str>, option
     format!("copy {table} ({}) from stdin ({options})", columns.join(", "))
 }
 
-/// How nulls are told where rows are lines: of texts alone, and not of people, for a server that refuses
+/// How nulls are written where rows are lines: of texts alone, and not of people, for a server that refuses
 /// a line quotes it in its log.
 fn lines(source: &Source, targets: &[Target]) -> Option<Null> {
     if source.personal || !targets.iter().all(|target| target.kind.is_text()) {

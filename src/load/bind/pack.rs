@@ -8,9 +8,9 @@ use crate::spec::source::{Pack, Source};
 /// Postgres's word for a type without a modifier.
 const NO_MODIFIER: i32 = -1;
 
-/// The column with the numbers that a row has places for: those from so many times [`Pack::BLOCK`] on.
+/// The column that says which numbers a row has places for: those from this many times [`Pack::BLOCK`] on.
 pub(crate) const BLOCK: &str = "block";
-/// The column that tells rows of one set and block apart.
+/// The column that distinguishes rows of one set and block.
 pub(crate) const PIECE: &str = "piece";
 
 /// The column that has the set which the rows of an array share.

@@ -18,7 +18,7 @@ const CHUNK: usize = 256 << 10;
 /// Fills the dictionaries' tables, and says how many rows each has.
 ///
 /// # Errors
-/// The server's, or [`Exit::ChecksFailed`] when COPY stored another number of rows.
+/// When Postgres reports an error; [`Exit::ChecksFailed`] when COPY stored another number of rows.
 pub(super) async fn write(
     session: &Session,
     binding: &Binding,

@@ -167,7 +167,7 @@ struct ReadFile {
 /// are to come in the order of the table's key.
 ///
 /// # Errors
-/// The input's, the server's, or [`Exit::ChecksFailed`] when the counts do not agree. The
+/// When the input cannot be read or is refused, or Postgres reports an error; [`Exit::ChecksFailed`] when the counts do not agree. The
 /// caller's transaction must then be rolled back.
 pub(crate) async fn send(
     session: &Session,

@@ -14,7 +14,7 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Forgets rejects of attempts that are not what the tables hold.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn forget_stale(session: &Session) -> anyhow::Result<()> {
     session
         .batch_execute(
@@ -55,7 +55,7 @@ impl RejectWriter {
     /// Keeps one reject of a part.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(crate) async fn keep(&mut self, part: &FileToLoad, reject: Reject) -> anyhow::Result<()> {
         let batch = &mut self.batch;
         batch.source.push(part.binding.source.name.as_str().to_owned());
@@ -77,7 +77,7 @@ impl RejectWriter {
     /// Writes what is not written yet.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub(crate) async fn flush(&mut self) -> anyhow::Result<()> {
         if self.batch.source.is_empty() {
             return Ok(());

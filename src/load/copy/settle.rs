@@ -143,11 +143,12 @@ pub(crate) async fn count(
     Ok((source_rows, binding.source.pack.as_ref().map(|_| table_rows)))
 }
 
-/// Loads a source and settles it, in the caller's transaction, which is left open. What fails by its own input is told by its entry: a source that
-/// could not be read leaves no row, one with too many rejects leaves the others to be looked at.
+/// Loads a source and settles it, in the caller's transaction, which is left open. What its own input
+/// makes fail stands in its entry: a source that could not be read leaves no row, one with too many rejects
+/// leaves the others to be looked at.
 ///
 /// # Errors
-/// Only what concerns all sources: a lost or full server, a stop.
+/// When something concerns all sources: the server is lost or full, or the run is stopped.
 pub(crate) async fn load_and_settle(
     session: &Session,
     mut open: Open,
@@ -230,7 +231,7 @@ fn digest(files: &[FileEntry]) -> String {
 /// Writes a source's entry to the build; with a new attempt's number where it was replaced.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn write_entry(
     session: &Session,
     entry: &SourceEntry,
@@ -273,7 +274,7 @@ pub(crate) async fn write_entry(
 /// Notes a source that the build does without.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn note_without(session: &Session, name: &str) -> anyhow::Result<SourceEntry> {
     let entry = SourceEntry::empty(name, SourceState::Without);
     write_entry(session, &entry, None).await?;

@@ -2,7 +2,7 @@
 //! original bytes again where quotes were taken off.
 
 /// Cuts at every delimiter, eight bytes at a time: CMS's fields are some four bytes long, too short
-/// for a search that is begun anew for each of them. `cargo bench --bench micro` has its speed.
+/// for a search that is begun again for each of them. `cargo bench --bench micro` has its speed.
 pub(super) fn split(line: &[u8], delimiter: u8, fields: &mut Vec<(u32, u32)>) {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let sought = u64::from_ne_bytes([delimiter; 8]);

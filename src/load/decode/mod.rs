@@ -84,7 +84,7 @@ impl<R: Read> Records<R> {
         self.input
     }
 
-    /// The first bytes of what is not read yet, so many where there are.
+    /// The first bytes of what is not read yet, at most `count`.
     ///
     /// # Errors
     /// When the input cannot be read.
@@ -131,7 +131,7 @@ impl<R: Read> Records<R> {
     /// Goes on to the next record without cutting it into fields; `false` at the end of the input.
     ///
     /// # Errors
-    /// Those of [`Records::next_record`].
+    /// As [`Records::next_record`].
     pub fn step(&mut self) -> anyhow::Result<bool> {
         let Some((length, advance)) = self.find_end()? else { return Ok(false) };
         self.last = (advance, self.next);
@@ -232,7 +232,7 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// A flaw's place in the file, and what a person is told of it.
+    /// A flaw's position in the file, and its message.
     fn flaw(&mut self, wrong: Wrong) -> anyhow::Result<Flaw> {
         let RecordPosition { line, byte } = self.last.1;
         let reason = match wrong.kind {

@@ -58,7 +58,7 @@ impl Record<'_> {
         self.fields.get(index).is_some_and(|(start, end)| start == end)
     }
 
-    /// Whether it has so many fields, or one more that has no bytes where it may end in a delimiter.
+    /// Whether it has this number of fields, or one more that has no bytes where it may end in a delimiter.
     pub fn is_of_width(&self, width: usize, trailing: bool) -> bool {
         self.len() == width || (trailing && self.len() == width + 1 && self.is_blank(width))
     }

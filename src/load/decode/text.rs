@@ -41,10 +41,10 @@ fn every_other_is_nul(bytes: &[u8]) -> bool {
             || pairs.iter().all(|pair| pair[1] == 0 && pair[0] != 0))
 }
 
-/// Decodes a field; on failure the offset of the first byte that is not a character.
+/// Decodes a field.
 ///
 /// # Errors
-/// The offset within the field.
+/// When the field is not text of this encoding: the offset within it of the first byte that is not a character.
 pub(crate) fn decode_text(bytes: &[u8], encoding: Encoding) -> Result<Cow<'_, str>, usize> {
     match encoding {
         Encoding::Utf8 => {

@@ -20,7 +20,7 @@ pub enum Null {
 }
 
 impl Null {
-    /// What COPY is told.
+    /// COPY's options.
     pub fn options(self) -> &'static str {
         match self {
             Null::Nothing => "format text, null ''",

@@ -115,7 +115,7 @@ pub fn field_length(row: &[u8]) -> Option<usize> {
 /// A text that is already UTF-8.
 ///
 /// # Errors
-/// The reason, when it holds NUL or is longer than its column.
+/// When it holds NUL or is longer than its column: the reason.
 pub fn text(row: &mut Vec<u8>, value: &str, max: Option<u32>) -> Result<(), &'static str> {
     if memchr::memchr(0, value.as_bytes()).is_some() {
         return Err("holds a NUL character");
@@ -134,7 +134,7 @@ pub fn text(row: &mut Vec<u8>, value: &str, max: Option<u32>) -> Result<(), &'st
 /// A field's bytes as a value of any type but text.
 ///
 /// # Errors
-/// The reason, in words that complete "column X …", without the field's content.
+/// When the field is no value of the type: the reason, in words that complete "column X …", without the field's content.
 pub fn value(row: &mut Vec<u8>, field: &[u8], column: ColumnType) -> Result<(), &'static str> {
     match column {
         ColumnType::Text { .. } | ColumnType::Jsonb => Err("must be decoded before it is encoded"),
@@ -212,7 +212,7 @@ impl<'a> JsonObject<'a> {
     /// Appends a text under a key that is not in the object yet, and comes behind those that are.
     ///
     /// # Errors
-    /// The reason, when the text holds NUL, which jsonb cannot.
+    /// When the text holds NUL, which jsonb cannot: the reason.
     pub fn put(&mut self, key: &str, text: &str) -> Result<(), &'static str> {
         if memchr::memchr(0, text.as_bytes()).is_some() {
             return Err("holds a NUL character");

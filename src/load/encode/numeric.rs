@@ -5,7 +5,7 @@
 /// sends back, so that equal values have equal bytes.
 ///
 /// # Errors
-/// The reason: not a decimal number, too many digits, too many decimals.
+/// When it is not a decimal number, or has too many digits or decimals: the reason.
 pub(super) fn encode(
     row: &mut Vec<u8>,
     field: &[u8],

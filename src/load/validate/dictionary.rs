@@ -17,7 +17,7 @@ const BYTES_MAX: usize = 64 << 20;
 /// What a set takes beside its own bytes, in tables and allocations, about.
 const BYTES_BESIDE: usize = 64;
 /// Sets that one thread keeps by their text, to look them up without the others; past it, it
-/// begins anew.
+/// begins again.
 const KNOWN_MAX: usize = 200_000;
 
 /// A set's number, and the digest of what it says.
@@ -52,7 +52,7 @@ impl Shared {
     /// The number of a set of encoded fields; a new one where it is met for the first time.
     ///
     /// # Errors
-    /// The reason, when there are more sets than numbers, or than memory is meant for.
+    /// When there are more sets than numbers, or than memory is meant for: the reason.
     pub fn number(&self, fields: &[u8], key: ColumnType) -> Result<SetEntry, &'static str> {
         let mut sets = self.sets();
         let digest = xxh3_128(fields);
@@ -95,7 +95,7 @@ impl Shared {
         self.len() == 0
     }
 
-    /// Nulls by column, of so many, of the rows that met each set so often, by its number.
+    /// Nulls in each of `columns` columns, of rows that met each set as often as `met` says by the set's number.
     pub fn nulls(&self, columns: usize, met: &[u64]) -> Vec<u64> {
         let mut nulls = vec![0; columns];
         let sets = self.sets();
@@ -111,7 +111,7 @@ impl Shared {
         nulls
     }
 
-    /// All sets as rows of binary COPY, in the order of their numbers, in chunks of about so many
+    /// All sets as rows of binary COPY, in the order of their numbers, in chunks of about `chunk`
     /// bytes; `columns` are those besides the number.
     pub fn rows(&self, columns: usize, key: ColumnType, chunk: usize) -> Vec<Vec<u8>> {
         let sets = self.sets();

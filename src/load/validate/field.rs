@@ -163,7 +163,7 @@ impl Validator<'_> {
 }
 
 /// The offset in a field of what is at `offset` in the value that transforms made of it: one that is
-/// cut out of the field knows its place; one that was written anew begins where the field does.
+/// cut out of the field knows its place; one that was rewritten begins where the field does.
 #[cold]
 fn in_field(field: &[u8], value: &[u8], offset: usize) -> u64 {
     let cut = (value.as_ptr() as usize).checked_sub(field.as_ptr() as usize);

@@ -1,5 +1,5 @@
 //! Rows without cutting: where a line is nothing but the texts of sets (the network's 307 million
-//! are), and all of them were met before, its row is told by comparing bytes.
+//! are), and all of them were met before, its row is found by comparing bytes.
 
 use xxhash_rust::xxh3::xxh3_128;
 

@@ -25,7 +25,7 @@ use sets::SetLookup;
 
 /// Original bytes that a reject keeps; CMS's longest records are far below.
 const KEPT_BYTES: usize = 64 << 10;
-/// A table of so many columns is wide: most fields of CMS's are blank (of 840, 31 a row are not).
+/// A table of this many columns is wide: most fields of CMS's are blank (of 840, 31 a row are not).
 const WIDE: usize = 100;
 
 /// A row that was refused.
@@ -107,7 +107,7 @@ pub struct Validator<'a> {
 type FieldRefusal = (Option<String>, u64, String);
 
 impl<'a> Validator<'a> {
-    /// A validator for a file of this layout, after its header of so many rows was read;
+    /// A validator for a file of this layout, after its header was read;
     /// `dictionaries` are the source's, as the binding has them.
     pub fn new(
         binding: &'a Binding,
@@ -162,7 +162,7 @@ impl<'a> Validator<'a> {
     /// the end of the input. A line is cut into fields only where its bytes do not tell its row.
     ///
     /// # Errors
-    /// Those of [`Records::next_record`]; a record that is refused is none.
+    /// As [`Records::next_record`]; a record that is refused is no error.
     #[inline]
     pub fn take_next<R: Read>(
         &mut self,

@@ -70,7 +70,7 @@ impl Met {
         }
     }
 
-    /// The file's nulls by column, of so many rows; `sets_of` gives a dictionary's nulls by target.
+    /// The file's nulls by column, of all its rows; `sets_of` gives a dictionary's nulls by target.
     pub(super) fn nulls(
         &self,
         binding: &Binding,

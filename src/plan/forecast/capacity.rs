@@ -1,4 +1,4 @@
-//! Whether there is room: the forecast against what is free, first by the objects' sizes, before
+//! Whether the disk is large enough: the forecast against what is free, first by the objects' sizes, before
 //! scratch files are written, then by the archives' directories, before the first row is sent.
 
 use std::os::unix::fs::MetadataExt as _;
@@ -18,7 +18,7 @@ use crate::postgres::Session;
 /// A forecast that leaves less than this share of what is free is warned of.
 const SPARE: f64 = 0.1;
 
-/// Marks an error: no row was sent, for there is no room.
+/// Marks an error: no row was sent, for the disk is too small.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("no row was sent")]
 pub(crate) struct DiskTooSmall;
@@ -53,7 +53,7 @@ impl Free {
     }
 }
 
-/// What a place has room for.
+/// Whether a forecast fits what is free.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CapacityVerdict {
     /// It fits.
@@ -100,7 +100,7 @@ struct CheckState {
     noted: Vec<String>,
 }
 
-/// Where a build goes, and what is known of its room.
+/// Where a build goes, and what is known of the space there.
 pub(crate) struct Site<'a> {
     /// A session in the build, or in any database of the server.
     pub session: &'a Session,
@@ -244,7 +244,7 @@ impl CapacityCheck {
     }
 
     /// Before rows are sent: the directories say how much text there is, and inner zips have been
-    /// spooled (so many bytes).
+    /// spooled (`spooled` bytes).
     ///
     /// # Errors
     /// [`Exit::Database`], marked [`DiskTooSmall`], where the server's disk is too small.

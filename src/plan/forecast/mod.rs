@@ -1,7 +1,7 @@
-//! What a night will need, said before its first row is sent: the new database's size, what index
-//! builds spill, WAL, and scratch files for inner zips. The last nights' ledgers say it best;
-//! where there is none, [`ratio`]s that were measured do. [`capacity`] holds it against what is free,
-//! [`crate::catalog::ledger::used`] says at the seal what it came to, so that every night shows how good it was.
+//! What a night will need, estimated before its first row is sent: the new database's size, what index
+//! builds spill, WAL, and scratch files for inner zips. The last nights' ledgers are the best ground;
+//! where there is none, [`ratio`]s that were measured do. [`capacity`] compares it with what is free,
+//! [`crate::catalog::ledger::used`] records at the seal what was used, so that every night shows how good it was.
 
 pub(crate) mod past;
 pub(crate) mod ratio;

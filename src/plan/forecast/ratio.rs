@@ -1,4 +1,4 @@
-//! What a byte of text comes to where no former build says it. Measured on generated releases
+//! What a byte of text amounts to where no former build says it. Measured on generated releases
 //! (`kiln synth --scale 0.002` of all databases and `--scale 0.02` of druginfo, 720 MB of text,
 //! Postgres 15, sizes by `pg_table_size` and `pg_indexes_size`); in brackets what was found.
 
@@ -84,7 +84,7 @@ pub(crate) const DERIVED: f64 = 0.15;
 /// Text in a zipped object. [Part D's real quarterly release 10.4, generated ones 8]
 pub(crate) const INFLATED: f64 = 10.0;
 
-/// An index of so many times its size sorts within [`crate::postgres::settings::INDEX_MEMORY`]: a sort
+/// An index sorts in this many times its size, which has to fit within [`crate::postgres::settings::INDEX_MEMORY`]: a sort
 /// keeps 24 bytes beside every entry. [the network's key, 20 bytes a row on disk, 42 in memory]
 pub(crate) const SORT_MEMORY: f64 = 2.0;
 /// Bytes that a sort spills for a byte of its index. [139 MB for 124 MB]

@@ -112,7 +112,7 @@ impl Manifest {
         is_other.then(|| "key that hashes identifiers".to_owned())
     }
 
-    /// Notes that a build goes on with specs, SQL and key as they are now: what they were when its
+    /// Notes that a build is resumed with specs, SQL and key as they are now: what they were when its
     /// tables were made is no longer known where they differ, so that no later night takes
     /// it for something that it is not.
     pub fn goes_on(&mut self, schema: &Schema, loaded: &[&Source], hash_key: Option<&HashKey>) {

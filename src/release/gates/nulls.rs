@@ -58,7 +58,7 @@ pub(super) fn judge(
     entries
 }
 
-/// Nulls among so many rows.
+/// Nulls among a number of rows.
 #[derive(Clone, Copy)]
 struct NullShare {
     nulls: u64,

@@ -31,7 +31,7 @@ pub(crate) struct Group<'a> {
 /// Makes the candidates of all servers live, all of them or none.
 ///
 /// # Errors
-/// What a gate refuses or what keeps a server from renaming; all live databases are then the old ones. Where
+/// When a gate refuses, or a server cannot rename; all live databases are then the old ones. Where
 /// one cannot be swapped back now, that is said, and the next run does it.
 pub(crate) async fn swap(groups: &mut [Group<'_>]) -> anyhow::Result<Vec<Promotion>> {
     let (mut asked, mut refused) = (Vec::new(), Vec::new());

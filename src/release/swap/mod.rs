@@ -126,7 +126,7 @@ impl SwapSession<'_> {
     /// Gathers facts and asks the gates on data: of all candidates, so that one sees all that is refused.
     ///
     /// # Errors
-    /// What they refuse; [`SwapPart::judged`] has every verdict.
+    /// When a gate refuses; [`SwapPart::judged`] has every verdict.
     pub(crate) async fn ask(
         &self,
         parts: &mut [SwapPart<'_>],
@@ -145,7 +145,7 @@ impl SwapSession<'_> {
     /// The same, and the gate's decision as things are now. It is made once more in the transaction.
     ///
     /// # Errors
-    /// What is refused.
+    /// When a gate refuses.
     pub(crate) async fn allowed(
         &self,
         parts: &mut [SwapPart<'_>],

@@ -1,6 +1,6 @@
 //! How far a run is: bars on a terminal, one plain line a minute without one, nothing with
 //! `--quiet`. Everything goes to standard error. The time left is that of the whole night, not
-//! of the stage that runs: the plan foretells it, the build's clock keeps what it rests on.
+//! of the stage that runs: the plan estimates it, the build's clock keeps what the estimate rests on.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;

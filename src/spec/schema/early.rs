@@ -29,7 +29,7 @@ impl SchemaFile {
     /// would wait for ever. A table that is not there is the section's own affair.
     ///
     /// # Errors
-    /// The server's; a stop.
+    /// When Postgres reports an error, or the run is stopped.
     pub async fn begin_early(
         &self,
         session: &Session,

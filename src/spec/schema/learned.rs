@@ -61,7 +61,7 @@ impl Learned {
     /// Notes what is there now and was not before: the section has made it.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub async fn note_made(
         &mut self,
         session: &Session,
@@ -83,7 +83,7 @@ impl Learned {
     /// definitions of views and functions have looked up ([`watch_definitions`]).
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub async fn note_read(&mut self, session: &Session, file: &SchemaFile) -> anyhow::Result<()> {
         let section = section(file, &SectionKind::Derive);
         let made = self.makes.get(&section).cloned().unwrap_or_default();
@@ -99,7 +99,7 @@ impl Learned {
     /// of its own, which is given up.
     ///
     /// # Errors
-    /// The server's.
+    /// When Postgres reports an error.
     pub async fn note_functions(&mut self, session: &Session) -> anyhow::Result<()> {
         let sql =
             "select p.oid, proname || '()' from pg_proc p join pg_language l on l.oid = p.prolang
@@ -144,7 +144,7 @@ impl Learned {
 /// function looks up: a section's table is not made of that.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn watch_definitions(session: &Session) -> anyhow::Result<()> {
     let watch = session.batch_execute(include_str!("definitions.sql")).await;
     watch.map_err(db("watch definitions"))
@@ -153,7 +153,7 @@ pub(crate) async fn watch_definitions(session: &Session) -> anyhow::Result<()> {
 /// Takes it away again.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn forget_definitions(session: &Session) -> anyhow::Result<()> {
     // The event triggers go with their functions.
     let dropped = session.batch_execute("drop schema kiln cascade").await;
@@ -171,7 +171,7 @@ async fn locked_to_read(session: &Session) -> anyhow::Result<BTreeSet<String>> {
 /// session may write meanwhile, which holds of a scratch database.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn begin(session: &Session) -> anyhow::Result<i64> {
     let sql = "select pg_current_xact_id()::text::int8";
     session.query_one(sql, &[]).await.map(|row| row.get(0)).map_err(db("begin to look"))
@@ -180,7 +180,7 @@ pub(crate) async fn begin(session: &Session) -> anyhow::Result<i64> {
 /// The tables that the open transaction has touched, beside the file's own.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn touched(
     session: &Session,
     file: &SchemaFile,
@@ -193,7 +193,7 @@ pub(crate) async fn touched(
 /// and comments, of values that COPY sends.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn is_alone(session: &Session, table: &str, since: i64) -> anyhow::Result<bool> {
     let row = session.query_one(include_str!("alone.sql"), &[&table, &since]).await;
     row.map(|row| row.get(0)).map_err(db("look at what a section has made"))

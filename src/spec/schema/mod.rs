@@ -268,7 +268,7 @@ impl Schema {
     /// Runs every section of one kind, file by file in number order.
     ///
     /// # Errors
-    /// The first statement that Postgres refuses, with file and line.
+    /// When Postgres refuses a statement: the first one, with file and line.
     pub async fn apply(
         &self,
         session: &Session,
@@ -291,7 +291,7 @@ impl SchemaFile {
     /// Runs this file's sections of one kind.
     ///
     /// # Errors
-    /// The first statement that Postgres refuses, with file and line.
+    /// When Postgres refuses a statement: the first one, with file and line.
     pub async fn apply(
         &self,
         session: &Session,

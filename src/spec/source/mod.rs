@@ -70,8 +70,7 @@ pub struct Source {
     pub dictionaries: Vec<Dictionary>,
     /// How a row of the table holds many of the file's.
     pub pack: Option<Pack>,
-    /// The dictionaries' columns, two at most, by which rows are sorted that stand together by the
-    /// first of them; files are then read one after another.
+    /// The columns of dictionaries by which rows are sorted, two at most; files are then read one by one.
     pub sort: Vec<Ident>,
     /// Rows that are left out, and counted.
     pub filters: Vec<Filter>,
@@ -112,7 +111,7 @@ pub enum Parts {
 }
 
 impl Parts {
-    /// Whether so many members are too few (`Less`), too many (`Greater`) or right.
+    /// Whether this number of members is too few (`Less`), too many (`Greater`) or right.
     pub fn compare(self, found: usize) -> std::cmp::Ordering {
         match self {
             Parts::Exactly(count) => found.cmp(&count),
@@ -384,7 +383,7 @@ impl Source {
         self.columns.iter().any(|column| column.hashed)
     }
 
-    /// Whether its files are read one after another: rows of one set are brought together.
+    /// Whether its files are read one by one: rows of one set are brought together.
     pub fn is_in_order(&self) -> bool {
         self.pack.is_some() || !self.sort.is_empty()
     }
@@ -394,7 +393,7 @@ impl Source {
         std::iter::once(&self.name).chain(self.dictionaries.iter().map(|known| &known.table))
     }
 
-    /// What `allowed` rejects come to for this many rows.
+    /// The number of rejects that are allowed of this many rows.
     pub fn rejects_allowed(&self, rows: u64) -> u64 {
         self.budget.rejects.max((rows as f64 * self.budget.reject_ratio) as u64)
     }

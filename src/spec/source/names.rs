@@ -7,8 +7,8 @@ use crate::fetch::patterns::Patterns;
 use crate::fetch::store::file_name;
 
 impl Source {
-    /// What is looked for in its objects. Of what names tell is kept what a column, the period, the
-    /// edition or the section is told by.
+    /// What is looked for in its objects. Of what names say, only what gives a column, the period, the
+    /// edition or the section is kept.
     pub fn patterns(&self) -> Patterns {
         let fed = self.columns.iter().filter_map(|column| match &column.from {
             From::Group(group) => Some(group.clone()),

@@ -36,7 +36,7 @@ impl Shape {
     /// Reads a spec's word or pattern.
     ///
     /// # Errors
-    /// What is wrong with it, for the spec's reader to place.
+    /// When it is not valid: what is wrong, without the position, which the spec's reader adds.
     pub fn parse(word: &str) -> Result<Shape, String> {
         let (test, says) = match word {
             "contract" => {

@@ -11,7 +11,7 @@ pub enum Transform {
     Upper,
     /// ASCII letters to lower case.
     Lower,
-    /// The first so many bytes (the date of a timestamp).
+    /// The first bytes, up to a number (the date of a timestamp).
     Prefix(usize),
     /// `$1,234.00 ` to `1234.00`, `($20.80)` to `-20.80` (Landscape files).
     Money,
@@ -55,7 +55,7 @@ impl Transform {
     /// Reads a spec's word, with its argument where it takes one.
     ///
     /// # Errors
-    /// What is wrong with it, for the spec's reader to place.
+    /// When it is not valid: what is wrong, without the position, which the spec's reader adds.
     pub fn parse(word: &str, argument: Option<&str>) -> Result<Transform, String> {
         let plain = match word {
             "trim" => Transform::Trim,
@@ -95,7 +95,7 @@ impl Transform {
     /// Applies it to a field; the reason where the field is not of its form.
     ///
     /// # Errors
-    /// A short reason without the field's content.
+    /// When the field cannot be transformed: a short reason without the field's content.
     pub fn apply<'a>(&self, field: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>, &'static str> {
         Ok(match self {
             Transform::Trim => match field {

@@ -34,7 +34,7 @@ use crate::spec::source::{Source, Sources};
 
 /// Rows that go into the scratch database; of a larger file the rest is only validated.
 const ROWS_MAX: u64 = 500_000;
-/// Reject kinds that are told apart, and places that are shown of each.
+/// Groups of rejects that are kept, and positions that are shown of each.
 const KINDS_MAX: usize = 100;
 const PLACES_MAX: usize = 3;
 /// Characters of a rejected record that are shown.
@@ -45,7 +45,7 @@ const PIECES_IN_FLIGHT: usize = 4;
 /// Tries the source on the object.
 ///
 /// # Errors
-/// What keeps the file from being read to its end, or the schema from being made.
+/// When the file cannot be read to its end, or the schema cannot be made.
 pub(super) async fn run(
     config: &Config,
     args: &cli::SourceCheck,
@@ -291,7 +291,7 @@ impl SourceTrial {
     }
 }
 
-/// Ends a COPY; whether all rows went into it is told elsewhere.
+/// Ends a COPY; whether all rows went into it is checked elsewhere.
 async fn end(mut copy: Pin<Box<CopyInSink<Bytes>>>) -> anyhow::Result<()> {
     let refused = |error| data_error("COPY", &error);
     copy.send(Bytes::from_static(&encode::TRAILER)).await.map_err(refused)?;
@@ -329,7 +329,7 @@ fn hash_key(config: &Config) -> anyhow::Result<Arc<HashKey>> {
     key.map(Arc::new).ok_or_else(|| anyhow::anyhow!("32 bytes are no key"))
 }
 
-/// What the trial comes to as an exit code.
+/// The exit code of the trial.
 ///
 /// # Errors
 /// [`Exit::InputRejected`] when the budget is spent or rows are too few, [`Exit::ChecksFailed`]

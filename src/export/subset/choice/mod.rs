@@ -364,7 +364,7 @@ fn select(expressions: &str, table: &str, condition: Option<&str>) -> String {
 /// The conditions of the command line, `TABLE=CONDITION` each.
 ///
 /// # Errors
-/// The one that is not of this form, or that names a table twice.
+/// When one is not of this form, or names a table twice: that one.
 pub(crate) fn conditions(said: &[String]) -> Result<BTreeMap<String, String>, String> {
     let mut conditions = BTreeMap::new();
     for text in said {

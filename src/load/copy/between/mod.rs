@@ -26,7 +26,7 @@ pub(crate) use sets::SetDigests;
 
 /// A chunk is handed on when it has grown to this.
 const CHUNK: usize = 256 << 10;
-/// Messages that are taken at once where so many have come: the server sends one a row.
+/// Messages that are taken at once where there are as many: the server sends one a row.
 const AT_ONCE: usize = 1024;
 
 /// Rows that went from one build to another, or that a build holds.
@@ -107,7 +107,7 @@ impl Numbered {
 /// Copies the rows of a query into a table's columns, inside the caller's transaction.
 ///
 /// # Errors
-/// The servers', or [`Exit::ChecksFailed`] when the two COPYs tell different counts.
+/// When a server reports an error; [`Exit::ChecksFailed`] when the two COPYs report different counts.
 pub(crate) async fn rows(
     from: &Session,
     query: &str,
@@ -191,7 +191,7 @@ impl TableCopy<'_> {
 /// Reads the rows of a query and gives their count and digest: what a table really holds.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn read(
     from: &Session,
     query: &str,
@@ -205,7 +205,7 @@ pub(crate) async fn read(
 /// hold are counted.
 ///
 /// # Errors
-/// The server's, and [`Exit::ChecksFailed`] when a row has a number that its dictionary lacks.
+/// When Postgres reports an error; [`Exit::ChecksFailed`] when a row has a number that its dictionary lacks.
 pub(crate) async fn read_by_sets(
     from: &Session,
     query: &str,
@@ -220,7 +220,7 @@ pub(crate) async fn read_by_sets(
 /// Reads the digests of a dictionary's sets; the query gives the number first, then the fields.
 ///
 /// # Errors
-/// The server's.
+/// When Postgres reports an error.
 pub(crate) async fn set_digests(
     from: &Session,
     query: &str,

@@ -169,7 +169,7 @@ impl ChunkBuilder {
     }
 }
 
-/// The table's rows that are made of packed ones; the next ones are counted anew.
+/// The table's rows that are made of packed ones; the next ones are counted from zero.
 fn made(rows: &mut Vec<u8>, source_rows: &mut u64, table_rows: &mut u64) -> CopyChunk {
     let bytes = std::mem::replace(rows, Vec::with_capacity(CHUNK + CHUNK / 4)).into();
     let (source_rows, table_rows) = (std::mem::take(source_rows), std::mem::take(table_rows));

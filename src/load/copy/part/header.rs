@@ -143,7 +143,7 @@ fn refuse_flaws(record: &Record<'_>) -> anyhow::Result<()> {
         .into())
 }
 
-/// Whether a row goes on with the names: its first field is blank, and another is not.
+/// Whether a row continues the names: its first field is blank, and another is not.
 fn goes_on(record: &Record<'_>) -> bool {
     let is_blank = |index| trim(record.field(index).unwrap_or_default()).is_empty();
     record.len() > 1 && is_blank(0) && (1..record.len()).any(|index| !is_blank(index))

@@ -107,7 +107,7 @@ pub(crate) struct ReadPart {
 /// Reads a part to its end and hands rows on, all of them with the source's last one; blocking.
 ///
 /// # Errors
-/// The input's, with object and member, and what `hand_on` says.
+/// When the input cannot be read or is refused (with object and member), or `hand_on` fails.
 pub(crate) fn read(
     part: &FileToLoad,
     last: bool,

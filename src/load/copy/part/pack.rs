@@ -18,7 +18,7 @@ const GAP: usize = 20;
 const PIECES: i32 = 16;
 const _: () = assert!(Pack::BLOCK as usize / (GAP + 1) < PIECES as usize);
 
-/// How often a set has come, in this file and in others: rows of one that comes again are told from
+/// How often a set has come, in this file and in others: rows of one that comes again are distinguished from
 /// those that it has by their piece.
 pub(super) type SetPieces = Mutex<HashMap<i32, i32>>;
 
