@@ -94,7 +94,7 @@ async fn source_differs(session: &Session) -> anyhow::Result<Option<String>> {
                    l (source, period, posted, rows, digest) using (source)
                where (s.period, s.posted, s.rows, s.digest)
                    is distinct from (l.period, l.posted, l.rows, l.digest)";
-    let row = session.query_one(sql, &[]).await.map_err(db("read what apps are told"))?;
+    let row = session.query_one(sql, &[]).await.map_err(db("read kiln.source"))?;
     let sources: Option<String> = row.get(0);
     Ok(sources.map(|names| format!("kiln.source says otherwise than its stamp of {names}")))
 }

@@ -254,8 +254,7 @@ impl Column {
     }
 }
 
-/// Columns whose contents recur together: each set of them is stored once, in a table of its own,
-/// and the row has its number.
+/// Columns whose contents recur together: a table of its own has each set once, and the row its number.
 #[derive(Debug, Clone)]
 pub struct Dictionary {
     /// The table; it has the columns, and `id`.
