@@ -86,7 +86,7 @@ async fn describe(
     let problems = Problems::default();
     let built = super::schema::build_all(start, on, databases, &problems).await?;
     problems.into_result("sql/README.md says what a schema must have; then kiln docs")?;
-    let dictionary = |built: super::schema::Built| {
+    let dictionary = |built: super::built::Built| {
         DataDictionary::new(&built.schema, &built.sources, &built.learned, built.described)
     };
     Ok(built.into_iter().map(dictionary).collect())

@@ -7,6 +7,7 @@ mod abandon;
 mod begin;
 pub(crate) mod build;
 mod build_run;
+mod built;
 mod contract;
 #[cfg(feature = "dev")]
 mod demo;

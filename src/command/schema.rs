@@ -3,13 +3,14 @@
 use tokio_util::sync::CancellationToken;
 
 use super::Start;
+use super::built::Built;
 use super::scratch::{self, ScratchServer};
 use crate::build::check::{self, CheckTrial};
 use crate::catalog::manifest::{Percent, SubsetRequest};
 use crate::command::cli;
 use crate::config::strict::{Problems, suggest};
 use crate::error::{Exit, Failure};
-use crate::export::docs::described::{self, Described};
+use crate::export::docs::described;
 use crate::export::subset::{self, Rules};
 use crate::load::bind::{self, Binding};
 use crate::postgres::{Ident, Session, db};
@@ -53,7 +54,8 @@ pub(super) async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Resul
     let problems = Problems::default();
     let built = build_all(start, &args.scratch, &databases, &problems).await?;
     problems.into_result("mend these, then kiln schema lock")?;
-    for Built { schema, fingerprint, learned, .. } in built {
+    for Built { schema, fingerprint, learned, is_watched, .. } in built {
+        learned::must_be_watched(is_watched)?;
         let before = schema.lock.as_ref();
         let unchanged = before.is_some_and(|lock| lock.fingerprint == fingerprint.digest);
         let lines = &fingerprint.lines;
@@ -84,23 +86,6 @@ pub(super) async fn lock(start: &Start, args: &cli::SchemaLock) -> anyhow::Resul
         report::locked(database, &said);
     }
     Ok(())
-}
-
-/// A database that was built from zero, empty, and what it then was.
-pub(super) struct Built {
-    /// Its numbered files.
-    pub schema: Schema,
-    /// Its specs.
-    pub sources: Sources,
-    /// Its catalog, for the lock.
-    pub fingerprint: Fingerprint,
-    /// What its sections were seen to do.
-    pub learned: Learned,
-    /// Its catalog, for people.
-    pub described: Described,
-    /// What is wrong with its checks alone, which are no part of the catalog: one that does more than
-    /// to read is refused here and by the build.
-    pub checks: Problems,
 }
 
 /// Builds each database from zero, empty; what is wrong goes to `problems`.
@@ -136,7 +121,7 @@ async fn build_one(
         return Ok(None);
     }
     let session = scratch.database().await?;
-    learned::watch_definitions(&session).await?;
+    let is_watched = learned::watch_definitions(&session).await?;
     let files = || schema.files.iter();
     let mut learned = Learned::default();
     let mut refused =
@@ -172,11 +157,23 @@ async fn build_one(
     if runs {
         learned.note_functions(&session).await?;
     }
-    learned::forget_definitions(&session).await?;
+    if is_watched {
+        learned::forget_definitions(&session).await?;
+    } else if let Some(known) = schema.lock.as_ref().and_then(|lock| lock.learned.clone()) {
+        learned = known;
+    }
     let fingerprint = catalog::fingerprint(&session).await?;
     let described = described::read(&session).await?;
     // With SQL that does not run, the catalog is not what the files mean.
-    Ok(runs.then_some(Built { schema, sources, fingerprint, learned, described, checks }))
+    Ok(runs.then_some(Built {
+        schema,
+        sources,
+        fingerprint,
+        is_watched,
+        learned,
+        described,
+        checks,
+    }))
 }
 
 /// Runs the sections of one kind of these files, as a build does; a file that is refused does not hide

@@ -47,7 +47,10 @@ impl ScratchServer {
             Some(url) => (named_server(config, url, who)?, None),
             None => {
                 let throw_away = ThrowAway::start(config.postgres_bin.as_deref()).await?;
-                (Server::new(&throw_away.url(), None, who)?, Some(throw_away))
+                (
+                    Server::new(crate::postgres::VARIABLE, &throw_away.url(), None, who)?,
+                    Some(throw_away),
+                )
             }
         };
         let prefix = format!("kiln_scratch_{}", uuid::Uuid::now_v7().simple());
@@ -93,7 +96,7 @@ fn named_server(config: &Config, url: &str, who: &str) -> anyhow::Result<Server>
             .hint("--server postgresql://USER@HOST:5432/postgres, as KILN_POSTGRES_URL")
             .into());
     }
-    Server::new(url, config.postgres_ca.as_deref(), who)
+    Server::new(crate::postgres::VARIABLE, url, config.postgres_ca.as_deref(), who)
 }
 
 async fn make(server: Server, name: Ident) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use crate::build::tasks;
 use crate::catalog::history::{DatabaseStatus, of_database};
 use crate::catalog::registry::build::BuildDatabase;
 use crate::catalog::registry::control::{known_databases, open};
+use crate::catalog::registry::joint;
 use crate::catalog::registry::{Build, BuildState};
 use crate::command::cli;
 use crate::config::strict::Problems;
@@ -49,7 +50,9 @@ async fn gather(context: &Context, args: &cli::Status) -> anyhow::Result<Vec<Sta
         status.is_private = context.config.server_of(&database).is_none();
         status.gates = gates::of_waiting(context, &control, &database, &specs).await;
         let work = work(context, &database, &status).await;
-        said.push(StatusReport { database: status, work });
+        let unended = joint::unended(&control, &database).await?;
+        let unended_swap = unended.map(|swap| swap.databases());
+        said.push(StatusReport { database: status, work, unended_swap });
     }
     Ok(said)
 }

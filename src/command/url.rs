@@ -26,7 +26,8 @@ pub(super) async fn run(start: &Start, args: &cli::Url) -> anyhow::Result<()> {
         Some(url) => url.to_owned(),
         None => local::running_postgres(&config.home).await?,
     };
-    let server = Server::new(&url, config.postgres_ca.as_deref(), "url")?;
+    let server =
+        Server::new(crate::postgres::VARIABLE, &url, config.postgres_ca.as_deref(), "url")?;
     let (name, session) = connected(&server, asked.as_str(), database).await?;
     let (user, acts_as) = login(config, &server, &session).await?;
     if user.is_none() {

@@ -89,12 +89,17 @@ pub(crate) fn literal(text: &str) -> String {
     }
 }
 
+/// The variable that names the server of all databases that have none of their own.
+pub(crate) const VARIABLE: &str = "KILN_POSTGRES_URL";
+
 /// A Postgres server and how to speak to it.
 #[derive(Clone)]
 pub struct Server {
     config: Config,
     tls: MakeRustlsConnect,
     url: String,
+    /// The variable that names it.
+    variable: String,
     /// Run and build, for `application_name`.
     who: String,
     /// Whether it was seen that sessions have backends of their own.
@@ -102,15 +107,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server by its URL; `ca` holds PEM roots to trust besides the system's.
+    /// A server by its URL, which this variable names; `ca` holds PEM roots to trust besides the system's.
     ///
     /// # Errors
     /// [`Exit::Usage`] when the URL or the CA file cannot be read.
-    pub fn new(url: &str, ca: Option<&Path>, who: &str) -> anyhow::Result<Server> {
+    pub(crate) fn new(
+        variable: &str,
+        url: &str,
+        ca: Option<&Path>,
+        who: &str,
+    ) -> anyhow::Result<Server> {
         // The driver has another word for it; sealed builds say of themselves that they are read-only.
         let writes = url.replace("target_session_attrs=primary", "target_session_attrs=read-write");
         let mut config: Config = writes.parse().map_err(|error| {
-            Failure::new(Exit::Usage, "KILN_POSTGRES_URL is not a Postgres URL")
+            Failure::new(Exit::Usage, format!("{variable} is not a Postgres URL"))
                 .hint("postgresql://USER@HOST:5432/postgres")
                 .because(RedactedUrlError(format!("{error}")))
         })?;
@@ -130,7 +140,8 @@ impl Server {
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(60));
         let (url, who) = (url.to_owned(), who.to_owned());
-        Ok(Server { config, tls: tls(ca)?, url, who, direct: Arc::default() })
+        let variable = variable.to_owned();
+        Ok(Server { config, tls: tls(ca)?, url, variable, who, direct: Arc::default() })
     }
 
     /// The same server, with another name in `application_name`.
@@ -199,8 +210,10 @@ impl Server {
         let patience = 2 * config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         let connect = tokio::time::timeout(patience, config.connect(self.tls.clone()));
         let (client, mut connection) = match connect.await {
-            Ok(connected) => connected.map_err(|error| connect_error(database, &error))?,
-            Err(_) => return Err(silent(database, purpose, patience)),
+            Ok(connected) => {
+                connected.map_err(|error| connect_error(&self.variable, database, &error))?
+            }
+            Err(_) => return Err(silent(&self.variable, database, purpose, patience)),
         };
         let (tell, heard) = unbounded_channel();
         tokio::spawn(async move {
@@ -378,7 +391,8 @@ mod tests {
 
     #[test]
     fn a_bad_url_is_refused_without_its_password() {
-        let error = Server::new("postgresql://u:s3cret@h:port/x", None, "").err().expect("bad");
+        let error =
+            Server::new(VARIABLE, "postgresql://u:s3cret@h:port/x", None, "").err().expect("bad");
         let said = format!("{error:#}");
         assert!(!said.contains("s3cret"), "{said}");
     }

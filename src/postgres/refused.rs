@@ -7,13 +7,18 @@ use tokio_postgres::error::SqlState;
 use super::{Session, describe};
 use crate::error::{Exit, Failure, source_chain};
 
-pub(super) fn silent(database: &str, purpose: &str, patience: Duration) -> anyhow::Error {
+pub(super) fn silent(
+    variable: &str,
+    database: &str,
+    purpose: &str,
+    patience: Duration,
+) -> anyhow::Error {
     let seconds = patience.as_secs();
     let purpose = if purpose.is_empty() { String::new() } else { format!(", for {purpose}") };
     let message =
         format!("connect to Postgres, database {database}{purpose}: no answer within {seconds} s");
     Failure::new(Exit::Database, message)
-        .hint("is something else listening there? try: psql \"$KILN_POSTGRES_URL\"")
+        .hint(format!("is something else listening there? try: psql \"${variable}\""))
         .into()
 }
 
@@ -44,7 +49,11 @@ pub(super) async fn not_prepared(
         .into()
 }
 
-pub(super) fn connect_error(database: &str, error: &tokio_postgres::Error) -> anyhow::Error {
+pub(super) fn connect_error(
+    variable: &str,
+    database: &str,
+    error: &tokio_postgres::Error,
+) -> anyhow::Error {
     let doing = format!("connect to Postgres, database {database}");
     if error.code() == Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE) {
         let what = error.as_db_error().map_or("it cannot be connected to", |error| error.message());
@@ -58,6 +67,6 @@ pub(super) fn connect_error(database: &str, error: &tokio_postgres::Error) -> an
     }
     let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), source_chain);
     Failure::new(Exit::Database, format!("{doing}: {cause}"))
-        .hint("is the server up, and KILN_POSTGRES_URL right? try: psql \"$KILN_POSTGRES_URL\"")
+        .hint(format!("is the server up, and {variable} right? try: psql \"${variable}\""))
         .into()
 }

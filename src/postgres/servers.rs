@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::Server;
+use super::{Server, VARIABLE};
 
 /// Every server that is configured, and which database is on which.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl Servers {
     ) -> anyhow::Result<Servers> {
         let mut urls = vec![common];
         let mut servers =
-            Servers { all: vec![Server::new(common, ca, who)?], own: BTreeMap::new() };
+            Servers { all: vec![Server::new(VARIABLE, common, ca, who)?], own: BTreeMap::new() };
         for (database, url) in own {
             let known = urls.iter().position(|known| known == url);
             let at = match known {
@@ -36,7 +36,8 @@ impl Servers {
                     urls.push(url);
                     let of =
                         |error: anyhow::Error| error.context(format!("the server of {database}"));
-                    servers.all.push(Server::new(url, ca, who).map_err(of)?);
+                    let variable = format!("{VARIABLE}_{}", database.to_uppercase());
+                    servers.all.push(Server::new(&variable, url, ca, who).map_err(of)?);
                     urls.len() - 1
                 }
             };

@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn no_password_and_nobody_elses_login_is_in_it() {
-        let server = |url: &str| Server::new(url, None, "").expect("a URL");
+        let server =
+            |url: &str| Server::new(crate::postgres::VARIABLE, url, None, "").expect("a URL");
         let tcp = server("postgresql://kiln:s3cret@127.0.0.1:5433/postgres?sslmode=require");
         let shown = |user, role| tcp.url("druginfo", user, role).expect("a URL");
         assert_eq!(shown(None, None), "postgresql://127.0.0.1:5433/druginfo?sslmode=require");

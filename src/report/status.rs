@@ -20,6 +20,8 @@ pub(crate) struct StatusReport {
     pub database: DatabaseStatus,
     /// The builds that are not sealed and have tasks.
     pub work: Vec<BuildWork>,
+    /// The databases of a swap of several servers that was begun and is not ended.
+    pub unended_swap: Option<String>,
 }
 
 /// How far a build is.
@@ -53,9 +55,13 @@ pub(crate) fn status(all: &[StatusReport], as_json: bool) -> anyhow::Result<()> 
 }
 
 fn print_status(status: &StatusReport) {
-    let StatusReport { database: said, work } = status;
+    let StatusReport { database: said, work, unended_swap } = status;
     let database = &said.database;
     print_live(said);
+    if let Some(databases) = unended_swap {
+        say!("  a swap of {databases} was begun and is not ended: what is live may go back");
+        say!("  if it does not end by itself: kiln prune {database}");
+    }
     for build in &said.others {
         let detail = build.tag.as_ref().map_or(String::new(), |tag| {
             let part = tag.subset.as_ref().map_or(String::new(), |part| format!(" ({part})"));

@@ -35,7 +35,6 @@ fn scratch_databases_are_made_on_the_named_server_and_dropped() {
     let out = out.to_string_lossy();
     for command in [
         &["schema", "check", "druginfo"][..],
-        &["schema", "lock", "druginfo", "--dry-run"],
         &["docs", "druginfo", "--build", "none", "--out", &out],
         &["source", "check", "druginfo", "pricing", &file],
     ] {
@@ -44,6 +43,13 @@ fn scratch_databases_are_made_on_the_named_server_and_dropped() {
         assert_eq!(databases(&world), before, "{named:?}");
         kiln(&world, command).exits(12).says(&["no initdb and postgres in /nowhere"]);
     }
+    // What sections read is learned by event triggers.
+    let lock = ["schema", "lock", "druginfo", "--dry-run", "--server"];
+    let outcome = kiln(&world, &[&lock[..], &[&url]].concat()).exits(2);
+    outcome.says(&["only a superuser may create", "hint: kiln schema lock without --server"]);
+    let superuser = world.postgres.url_as("kiln", "postgres");
+    kiln(&world, &[&lock[..], &[&superuser]].concat()).succeeds();
+    assert_eq!(databases(&world), before);
     // Nor after an error.
     world.edit(
         "sql/druginfo/0001_geographic_locator.sql",

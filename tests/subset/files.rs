@@ -203,6 +203,14 @@ fn a_file_whose_sql_writes_to_kilns_own_schema_is_refused_however_it_is_written(
         "alter schema kiln rename to klin;",
         // What ends the transaction might have done anything before.
         "commit; begin;",
+        // What is put off to the commit.
+        "create table late (no int);
+         create function late() returns trigger language plpgsql as $$ begin
+             execute 'grant all on all tables in schema kiln to current_user';
+             insert into kiln.manifest select * from kiln.manifest limit 0; return null; end $$;
+         create constraint trigger late after insert on late deferrable initially deferred
+             for each row execute function late();
+         insert into late values (1);",
     ] {
         let outcome = restore(sql);
         assert_eq!(outcome.code, 11, "{sql}: {outcome}");
@@ -211,6 +219,16 @@ fn a_file_whose_sql_writes_to_kilns_own_schema_is_refused_however_it_is_written(
         assert_eq!(place["file"], "sql/druginfo/0009_pricing.sql", "{outcome}");
         assert_eq!(laptop.databases(), Vec::<String>::new(), "{outcome}");
     }
+    // What the file's own rows set off, when COPY sends them.
+    let outcome = restore(
+        "create function sent() returns trigger language plpgsql as $$ begin
+             execute 'grant all on all tables in schema kiln to current_user';
+             delete from kiln.manifest; return null; end $$;
+         create trigger sent after insert on geographic_locator execute function sent();",
+    );
+    assert_eq!(outcome.code, 11, "{outcome}");
+    outcome.says(&["its rows write to kiln's own schema"]);
+    assert_eq!(laptop.databases(), Vec::<String>::new(), "{outcome}");
     // To read it is no harm.
     let outcome = restore("do $$ begin perform from kiln.source; end $$;");
     assert_eq!(outcome.code, 0, "{outcome}");

@@ -278,6 +278,63 @@ fn a_swap_of_two_servers_that_dies_is_ended_by_the_next_run() {
 }
 
 #[test]
+fn whoever_meets_a_swap_that_was_left_begun_is_told() {
+    let pair = Pair::on_two_servers();
+    let before = pair.both();
+    let left_begun = || {
+        let killed = pair
+            .world
+            .kiln(&["swap", "planinfo", "druginfo"])
+            .env("KILN_FAILPOINT", &format!("{}=kill", failpoint::JOINT_RENAMED))
+            .run();
+        assert_eq!(killed.code, -9, "{killed}");
+    };
+    left_begun();
+    let status = pair.world.kiln(&["status", "planinfo"]).succeeds();
+    assert!(status.stdout.contains("a swap of druginfo and planinfo was begun"), "{status}");
+    for look in [
+        &["swap", "druginfo", "--dry-run"][..],
+        &["rollback", "druginfo", "--dry-run", "--why", "a"],
+    ] {
+        let refused = pair.world.kiln(look).run();
+        assert_eq!(refused.code, 15, "{refused}");
+        refused.says(&["a swap of druginfo and planinfo was begun and not ended"]);
+    }
+    // What it was asked of a moment ago is not live any more: it goes back no further.
+    let rollback = pair.world.kiln(&["rollback", "druginfo", "--why", "half"]).run();
+    assert_eq!(rollback.code, 15, "{rollback}");
+    rollback.says(&["what was live before is live again; nothing else was done"]);
+    assert_eq!(pair.both(), before);
+
+    // A note that stands on the second server alone is in the way of nobody.
+    left_begun();
+    pair.world.kiln(&["prune", "druginfo"]).succeeds();
+    let again = "update kiln.joint_swap set ended_at = null where begun_at = (select max(begun_at) from kiln.joint_swap)";
+    pair.server("planinfo").execute("kiln", again);
+    assert_eq!(pair.open_notes().len(), 1);
+    let swapped = pair.swap();
+    assert_eq!(swapped.code, 0, "{swapped}");
+    assert_eq!(pair.live(), ["druginfo_00002", "planinfo_00002"]);
+}
+
+#[test]
+fn one_server_by_two_urls_is_refused_before_anything_is_noted() {
+    let mut pair = Pair::on_one_server();
+    let before = pair.both();
+    let url = pair
+        .world
+        .postgres
+        .url("postgres")
+        .replace("user=loader", "user=loader&application_name=x");
+    pair.world.environment.push(("KILN_POSTGRES_URL_PLANINFO".into(), url));
+    let refused = pair.swap();
+    assert_eq!(refused.code, 2, "{refused}");
+    refused.says(&["druginfo and planinfo are on one server, by two URLs", "hint: give planinfo"]);
+    assert_eq!(pair.both(), before);
+    assert_eq!(pair.open_notes(), Vec::<String>::new());
+}
+
+#[test]
 fn a_swap_that_was_left_begun_is_not_ended_on_another_server() {
     let mut pair = Pair::on_two_servers();
     let killed = pair

@@ -82,7 +82,7 @@ impl Sealing<'_> {
             // The answer to COMMIT may be what was lost, and not the commit: ask the server.
             drop(session);
             let Ok(again) = build.session("seal").await else { return Err(error) };
-            if stamp::read(&again).await?.is_none() {
+            if !stamp::is_of_run(&again, &tag.run).await? {
                 return Err(Failure::new(Exit::Database, "the seal was not committed")
                     .hint(format!("kiln resume {}", tag.build))
                     .because(error)

@@ -107,7 +107,19 @@ impl RunLock {
                 .hint(format!("kiln run {database}"))
                 .into());
         }
-        RunLock::take(server, who, database).await
+        let lock = RunLock::take(server, who, database).await?;
+        if let Some(swap) = joint::unended(&lock.session, database).await? {
+            let message = format!(
+                "a swap of {} was begun and not ended: what is live now may go back",
+                swap.databases()
+            );
+            return Err(Failure::new(Exit::SwapNotPossible, message)
+                .hint(format!(
+                    "the next command that changes one of them ends it: kiln prune {database}"
+                ))
+                .into());
+        }
+        Ok(lock)
     }
 
     async fn take(server: &Server, who: &Who, database: &str) -> anyhow::Result<RunLock> {
@@ -142,6 +154,11 @@ impl RunLock {
             }
         }
         true
+    }
+
+    /// Lets go of it at once: what a session that is only dropped holds, it holds for a moment longer.
+    pub(crate) async fn release(self) {
+        let _ = self.session.batch_execute("select pg_advisory_unlock_all()").await;
     }
 
     /// All databases that are locked, for people.

@@ -97,12 +97,13 @@ pub(crate) async fn unended(
     Ok(Some(JointSwap { id: row.get(0), home: row.get(1), members }))
 }
 
-/// Whether the home's row is there and not ended: only then may databases still have to go back.
+/// Whether the home says that it is ended. A home without a row says nothing: it was never written, or lost
+/// with a server that was set back.
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub(crate) async fn is_open(home: &Session, id: &str) -> anyhow::Result<bool> {
-    let sql = "select exists (select from kiln.joint_swap where id = $1 and ended_at is null)";
+pub(crate) async fn is_ended(home: &Session, id: &str) -> anyhow::Result<bool> {
+    let sql = "select exists (select from kiln.joint_swap where id = $1 and ended_at is not null)";
     let row = home.query_one(sql, &[&id]).await.map_err(db("ask how the swap ended"))?;
     Ok(row.get(0))
 }

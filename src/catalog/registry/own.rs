@@ -64,6 +64,9 @@ impl Closed {
         session: &Session,
         by: &WatchedTransaction,
     ) -> anyhow::Result<bool> {
+        // What was put off to the commit is done before it is looked at.
+        let now = session.batch_execute("set constraints all immediate").await;
+        now.map_err(db("do what was put off to the commit"))?;
         let sql = format!(
             "select pg_current_xact_id_if_assigned()::text is distinct from $1
                  or exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'relation'

@@ -81,6 +81,16 @@ pub(crate) fn stamped_rows(ledger: &Ledger) -> Vec<(String, u64)> {
     own.chain(loaded().flat_map(|entry| entry.dictionaries.clone())).collect()
 }
 
+/// Whether the stamp is that of this run: one that another wrote is none.
+///
+/// # Errors
+/// When Postgres reports an error.
+pub(crate) async fn is_of_run(session: &Session, run: &str) -> anyhow::Result<bool> {
+    let sql = "select exists (select from kiln.stamp where run = $1)";
+    let row = session.query_one(sql, &[&run]).await.map_err(db("look for the stamp"))?;
+    Ok(row.get(0))
+}
+
 /// Reads a build's stamp; `None` when it is not sealed.
 ///
 /// # Errors

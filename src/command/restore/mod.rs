@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use futures_util::SinkExt as _;
 use tokio::sync::mpsc;
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
@@ -196,7 +197,7 @@ async fn feed(
             FileEvent::Table(name) => {
                 let table = header.tables.iter().find(|table| table.table == name);
                 let table = table.ok_or_else(|| anyhow::anyhow!("a table out of its place"))?;
-                rows(build_run, &session, table, &mut pieces).await?;
+                rows(build_run, &session, &closed, table, &mut pieces).await?;
             }
             FileEvent::Rows(_) | FileEvent::TableEnd(_) => {
                 return Err(anyhow::anyhow!("rows without their table"));
@@ -243,12 +244,13 @@ async fn section(
 async fn rows(
     build_run: &BuildRun<'_>,
     session: &Session,
+    closed: &Closed,
     table: &TableEntry,
     pieces: &mut mpsc::Receiver<FileEvent>,
 ) -> anyhow::Result<()> {
-    use futures_util::SinkExt as _;
     let stop = &build_run.context.stop;
     let name = &table.table;
+    let watched = closed.begin(session).await?;
     let sink =
         session.copy_in::<_, bytes::Bytes>(&table.copy_sql()).await.map_err(db("begin COPY"))?;
     let mut sink = std::pin::pin!(sink);
@@ -272,7 +274,11 @@ async fn rows(
                     );
                     return Err(failure(Exit::InputRejected, message));
                 }
-                return Ok(());
+                if closed.is_touched(session, &watched).await? {
+                    let message = format!("table {name}: its rows write to kiln's own schema");
+                    return Err(failure(Exit::InputRejected, message));
+                }
+                return session.batch_execute("commit").await.map_err(db("commit the rows"));
             }
             // The reader's own error says why.
             _ => return Err(failure(Exit::InputRejected, format!("table {name} is cut"))),

@@ -10,6 +10,7 @@ use super::{Context, Start};
 use crate::catalog::ledger::{GateEntry, Promotion};
 use crate::catalog::lock::RunLock;
 use crate::catalog::registry::control::{RunEnd, end_run, existing};
+use crate::catalog::registry::joint;
 use crate::catalog::registry::{Build, builds, live, waiver};
 use crate::command::cli;
 use crate::config::strict::Problems;
@@ -133,7 +134,9 @@ impl SwapOrder<'_> {
                 return Ok(false);
             };
             let all = builds(&control, database).await?;
-            if live(&all, database).is_none_or(|live| live.own_name() != name) {
+            let is_left_begun = joint::unended(&control, database).await?.is_some();
+            let is_other = live(&all, database).is_none_or(|live| live.own_name() != name);
+            if is_left_begun || is_other {
                 return Ok(false);
             }
         }
@@ -169,6 +172,18 @@ impl SwapOrder<'_> {
     }
 
     async fn take_locks(&self, context: &Context, locks: &mut Vec<RunLock>) -> anyhow::Result<()> {
+        if !self.dry_run {
+            for SwapTarget { database, build } in &self.targets {
+                let Some(ended) = context.settle_left(database).await? else { continue };
+                // Whoever goes back has looked at what was live a moment ago.
+                if self.action == "rollback" || (build.is_none() && self.targets.len() == 1) {
+                    let message = format!("{ended}; nothing else was done");
+                    let hint =
+                        format!("kiln status {database}; if it is still meant: {}", self.again());
+                    return Err(Failure::new(Exit::SwapNotPossible, message).hint(hint).into());
+                }
+            }
+        }
         for SwapTarget { database, .. } in &self.targets {
             let lock = match self.dry_run {
                 true => {

@@ -45,7 +45,13 @@ pub(crate) async fn swap(groups: &mut [Group<'_>]) -> anyhow::Result<Vec<Promoti
     let noted = noted(groups).await?;
     // The home's row last: where it is, all are.
     for group in groups.iter().rev() {
-        joint::note(group.swap.lock, &noted).await?;
+        if let Err(error) = joint::note(group.swap.lock, &noted).await {
+            // Nothing is renamed yet: what was noted is ended where it can be, else by the next run.
+            for group in groups.iter() {
+                let _ = joint::end(group.swap.lock, &noted.id, "not begun").await;
+            }
+            return Err(error);
+        }
     }
     match rename_all(groups, asked, &noted.id).await {
         Ok(mut promotions) => {
@@ -63,7 +69,7 @@ pub(crate) async fn swap(groups: &mut [Group<'_>]) -> anyhow::Result<Vec<Promoti
             let mut swaps: Vec<&mut SwapSession<'_>> =
                 groups.iter_mut().map(|group| &mut group.swap).collect();
             match settle(&noted, &mut swaps).await {
-                Ok(()) => Err(error),
+                Ok(_) => Err(error),
                 Err(left) => {
                     let databases = noted.databases();
                     tracing::error!("the swap of {databases} is neither done nor undone: {left:#}");
@@ -90,6 +96,22 @@ async fn noted(groups: &[Group<'_>]) -> anyhow::Result<JointSwap> {
             server: server.clone(),
             tags: part.builds.iter().filter_map(was_sealed).cloned().collect(),
         }));
+    }
+    for (at, member) in members.iter().enumerate() {
+        let group =
+            |database: &str| groups.iter().position(|group| group.swap.lock.holds(database));
+        let same = |other: &&JointMember| {
+            other.server == member.server && group(&other.database) != group(&member.database)
+        };
+        if let Some(other) = members[..at].iter().find(same) {
+            let (one, two) = (&other.database, &member.database);
+            let message = format!("{one} and {two} are on one server, by two URLs");
+            let hint = format!(
+                "give {two} the very same URL as {one}, or none of its own: one server swaps both in one \
+                 transaction"
+            );
+            return Err(Failure::new(Exit::Usage, message).hint(hint).into());
+        }
     }
     let first = groups.first().map(|group| &group.swap.lock);
     Ok(JointSwap {
@@ -141,30 +163,30 @@ async fn end<'a, 'b: 'a>(
 pub(crate) async fn settle(
     noted: &JointSwap,
     swaps: &mut [&mut SwapSession<'_>],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<&'static str> {
     let home = swaps.first().ok_or_else(|| anyhow::anyhow!("a joint swap without a database"))?;
     for swap in swaps.iter() {
         must_be_the_server(noted, swap).await?;
     }
-    let mut outcome = "ended before";
-    if joint::is_open(home.lock, &noted.id).await? {
+    let mut outcome = "it had gone back or was done before";
+    if !joint::is_ended(home.lock, &noted.id).await? {
         let mut renamed = Vec::new();
         for swap in swaps.iter() {
             renamed.push(joint::is_renamed(swap.lock, &noted.id).await?);
         }
         outcome = match decide(&renamed) {
-            End::Swapped => "swapped",
+            End::Swapped => "all of them are swapped",
             End::Back(servers) => {
                 for at in servers {
                     go_back(swaps[at], noted).await?;
                 }
-                "went back"
+                "it went back, and what was live before is live again"
             }
         };
     }
     end(swaps.iter().map(|swap| &**swap), noted, outcome).await?;
     tracing::warn!(databases = noted.databases(), outcome, "ended a swap of several servers");
-    Ok(())
+    Ok(outcome)
 }
 
 /// Makes live again what was live before on one server. No signal stops it: half is what must not be.

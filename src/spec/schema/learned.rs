@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Schema, SchemaFile, SectionKind};
+use crate::error::{Exit, Failure};
 use crate::postgres::{Session, db};
 
 /// What sections were seen to do.
@@ -145,9 +146,30 @@ impl Learned {
 ///
 /// # Errors
 /// When Postgres reports an error.
-pub(crate) async fn watch_definitions(session: &Session) -> anyhow::Result<()> {
+pub(crate) async fn watch_definitions(session: &Session) -> anyhow::Result<bool> {
+    // Event triggers are for superusers alone.
+    let sql = "select rolsuper from pg_roles where rolname = current_user";
+    let row = session.query_one(sql, &[]).await.map_err(db("ask for the role's rights"))?;
+    if !row.get::<_, bool>(0) {
+        return Ok(false);
+    }
     let watch = session.batch_execute(include_str!("definitions.sql")).await;
-    watch.map_err(db("watch definitions"))
+    watch.map(|()| true).map_err(db("watch definitions"))
+}
+
+/// Refuses to lock what was not seen.
+///
+/// # Errors
+/// [`Exit::Usage`] with the way to a superuser.
+pub(crate) fn must_be_watched(is_watched: bool) -> anyhow::Result<()> {
+    if is_watched {
+        return Ok(());
+    }
+    let message =
+        "what sections read is learned by event triggers, which only a superuser may create";
+    Err(Failure::new(Exit::Usage, message)
+        .hint("kiln schema lock without --server, or with the URL of a superuser")
+        .into())
 }
 
 /// Takes it away again.
