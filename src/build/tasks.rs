@@ -217,7 +217,8 @@ pub(crate) struct TaskEnd {
 /// # Errors
 /// When Postgres reports an error.
 pub(crate) async fn failed(session: &Session) -> anyhow::Result<Vec<(String, ErrorRecord)>> {
-    let sql = "select name, error from kiln.task where state = 'failed' order by id";
+    let sql = "select name, error from kiln.task
+               where state = 'failed' and error is not null order by id";
     let rows = session.query(sql, &[]).await.map_err(db("read the tasks that failed"))?;
     rows.iter().map(|row| Ok((row.get(0), serde_json::from_value(row.get(1))?))).collect()
 }
