@@ -98,6 +98,12 @@ impl Pair {
         self.world.kiln(&["swap", "planinfo", "druginfo"]).run()
     }
 
+    /// The same with a failpoint: `error`, `kill`.
+    fn swap_failing(&self, point: &str, action: &str) -> Outcome {
+        let mut swap = self.world.kiln(&["swap", "planinfo", "druginfo"]);
+        swap.env("KILN_FAILPOINT", &format!("{point}={action}")).run()
+    }
+
     fn open_notes(&self) -> Vec<String> {
         let sql = "select id from kiln.joint_swap where ended_at is null";
         let mut all = self.world.postgres.rows("kiln", sql);
@@ -148,11 +154,7 @@ fn two_databases_of_one_server_are_swapped_in_one_transaction() {
 
     // In the middle of the renames: nothing.
     for action in ["error", "kill"] {
-        let swap = pair
-            .world
-            .kiln(&["swap", "planinfo", "druginfo"])
-            .env("KILN_FAILPOINT", &format!("{}={action}", failpoint::RENAMED))
-            .run();
+        let swap = pair.swap_failing(failpoint::RENAMED, action);
         assert_ne!(swap.code, 0, "{swap}");
         assert_eq!(pair.both(), before);
     }
@@ -231,11 +233,7 @@ fn a_swap_of_two_servers_that_dies_is_ended_by_the_next_run() {
         (failpoint::GATE, "planinfo"),
         (failpoint::RENAMED, "planinfo"),
     ] {
-        let killed = pair
-            .world
-            .kiln(&["swap", "planinfo", "druginfo"])
-            .env("KILN_FAILPOINT", &format!("{point}=kill"))
-            .run();
+        let killed = pair.swap_failing(point, "kill");
         assert_eq!(killed.code, -9, "{point}: {killed}");
         assert_eq!(pair.open_notes().len(), 2, "{point}");
         // Killed on its way back, and once more.
@@ -254,21 +252,13 @@ fn a_swap_of_two_servers_that_dies_is_ended_by_the_next_run() {
     }
     // An error is no crash: it goes back at once.
     for point in [failpoint::JOINT_NOTED, failpoint::JOINT_RENAMED, failpoint::GATE] {
-        let failed = pair
-            .world
-            .kiln(&["swap", "planinfo", "druginfo"])
-            .env("KILN_FAILPOINT", &format!("{point}=error"))
-            .run();
+        let failed = pair.swap_failing(point, "error");
         assert_eq!(failed.code, 1, "{point}: {failed}");
         assert_eq!(pair.both(), before, "{point}");
         assert_eq!(pair.open_notes(), Vec::<String>::new(), "{point}");
     }
     // Killed after the last rename: it is done, and only the note was left.
-    let killed = pair
-        .world
-        .kiln(&["swap", "planinfo", "druginfo"])
-        .env("KILN_FAILPOINT", &format!("{}=kill", failpoint::JOINT_DONE))
-        .run();
+    let killed = pair.swap_failing(failpoint::JOINT_DONE, "kill");
     assert_eq!(killed.code, -9, "{killed}");
     let after = pair.both();
     pair.world.kiln(&["unhold", "planinfo_00001"]).succeeds();
@@ -282,11 +272,7 @@ fn whoever_meets_a_swap_that_was_left_begun_is_told() {
     let pair = Pair::on_two_servers();
     let before = pair.both();
     let left_begun = || {
-        let killed = pair
-            .world
-            .kiln(&["swap", "planinfo", "druginfo"])
-            .env("KILN_FAILPOINT", &format!("{}=kill", failpoint::JOINT_RENAMED))
-            .run();
+        let killed = pair.swap_failing(failpoint::JOINT_RENAMED, "kill");
         assert_eq!(killed.code, -9, "{killed}");
     };
     left_begun();
@@ -337,11 +323,7 @@ fn one_server_by_two_urls_is_refused_before_anything_is_noted() {
 #[test]
 fn a_swap_that_was_left_begun_is_not_ended_on_another_server() {
     let mut pair = Pair::on_two_servers();
-    let killed = pair
-        .world
-        .kiln(&["swap", "planinfo", "druginfo"])
-        .env("KILN_FAILPOINT", &format!("{}=kill", failpoint::JOINT_RENAMED))
-        .run();
+    let killed = pair.swap_failing(failpoint::JOINT_RENAMED, "kill");
     assert_eq!(killed.code, -9, "{killed}");
     let after = pair.facts("druginfo");
     let right = pair.world.environment.pop().unwrap();

@@ -86,25 +86,11 @@ pub(crate) async fn swap(groups: &mut [Group<'_>]) -> anyhow::Result<Vec<Promoti
 
 /// What is written down before the first rename.
 async fn noted(groups: &[Group<'_>]) -> anyhow::Result<JointSwap> {
-    let mut members = Vec::new();
+    let (mut servers, mut members) = (Vec::new(), Vec::new());
     for group in groups {
         let server = joint::server_id(group.swap.lock).await?;
-        members.extend(group.parts.iter().map(|part| JointMember {
-            database: part.database.to_owned(),
-            from: live(part.builds, part.database).map(|build| build.own_name().to_owned()),
-            to: part.candidate.own_name().to_owned(),
-            server: server.clone(),
-            tags: part.builds.iter().filter_map(was_sealed).cloned().collect(),
-        }));
-    }
-    for (at, member) in members.iter().enumerate() {
-        let group =
-            |database: &str| groups.iter().position(|group| group.swap.lock.holds(database));
-        let same = |other: &&JointMember| {
-            other.server == member.server && group(&other.database) != group(&member.database)
-        };
-        if let Some(other) = members[..at].iter().find(same) {
-            let (one, two) = (&other.database, &member.database);
+        if let Some(same) = servers.iter().position(|known| *known == server) {
+            let (one, two) = (groups[same].swap.lock.database(), group.swap.lock.database());
             let message = format!("{one} and {two} are on one server, by two URLs");
             let hint = format!(
                 "give {two} the very same URL as {one}, or none of its own: one server swaps both in one \
@@ -112,6 +98,14 @@ async fn noted(groups: &[Group<'_>]) -> anyhow::Result<JointSwap> {
             );
             return Err(Failure::new(Exit::Usage, message).hint(hint).into());
         }
+        members.extend(group.parts.iter().map(|part| JointMember {
+            database: part.database.to_owned(),
+            from: live(part.builds, part.database).map(|build| build.own_name().to_owned()),
+            to: part.candidate.own_name().to_owned(),
+            server: server.clone(),
+            tags: part.builds.iter().filter_map(was_sealed).cloned().collect(),
+        }));
+        servers.push(server);
     }
     let first = groups.first().map(|group| &group.swap.lock);
     Ok(JointSwap {
